@@ -1,0 +1,188 @@
+"""Every error of the service, in one tree.
+
+    ServiceError                        500  internal_error
+      RequestError                      400  bad_request
+        InvalidRequest                  422  invalid_request          fields named in `errors`
+        MalformedBody                   400  malformed_body
+        BodyTooLarge                    413  body_too_large
+        UnsupportedMedia                415  unsupported_media_type
+        NotAcceptable                   406  not_acceptable
+        ModelNotFound                   404  model_not_found
+        JobNotFound                     404  job_not_found
+        ResultNotReady                  409  result_not_ready
+        JobHasNoResult                  409  job_has_no_result        failed or cancelled
+        IdempotencyConflict             422  idempotency_conflict
+      Overloaded                        429  queue_full               Retry-After
+      Unavailable                       503  unavailable              Retry-After
+        StoreUnavailable                503  store_unavailable        Redis is away
+        StoreFull                       503  store_full               Redis is out of memory
+        ModelUnavailable                503  model_unavailable        known, but it failed to load
+      JobError                          a job's own failure, seen in GET /jobs/{id}
+        JobFailed                            job_failed               the model or the method raised
+        InputRejected                        input_rejected           the worker could not use the input
+        OutOfMemory                          out_of_memory            one row alone does not fit
+        NonFinite                            non_finite               NaN or infinity came out
+        WorkerLost                           worker_lost              three workers died on it
+        JobCancelled                         cancelled
+
+`code` is stable and machine-readable, `title` is fixed per class, `detail` is written for the caller: it never holds a
+traceback, a path of the server or the caller's data.
+"""
+
+from typing import ClassVar
+
+from schemas.base import Record
+
+
+class FieldError(Record):
+    """One field that was refused: where it is in the request, and why."""
+
+    loc: list[str | int]
+    msg: str
+
+
+class Problem(Record):
+    """RFC 9457 problem document, `application/problem+json`."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[FieldError] | None = None
+
+
+class ServiceError(Exception):
+    """Base of all errors that may be told to a client."""
+
+    code: ClassVar[str] = "internal_error"
+    status: ClassVar[int] = 500
+    title: ClassVar[str] = "Internal error"
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        errors: list[FieldError] | None = None,
+        retry_after_s: int | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.errors = errors
+        self.retry_after_s = retry_after_s
+
+    def problem(self) -> Problem:
+        """The document a client receives."""
+        return Problem(
+            type=problem_type(self.code),
+            title=self.title,
+            status=self.status,
+            detail=self.detail,
+            errors=self.errors,
+        )
+
+
+def problem_type(code: str) -> str:
+    """The `type` URI of a problem, from its code."""
+    return f"urn:attribution-service:problem:{code.replace('_', '-')}"
+
+
+class RequestError(ServiceError):
+    code, status, title = "bad_request", 400, "Bad request"
+
+
+class InvalidRequest(RequestError):
+    """A field is missing, unknown or out of range; `errors` names it."""
+
+    code, status, title = "invalid_request", 422, "The request is not valid"
+
+    @classmethod
+    def at(cls, loc: list[str | int], msg: str) -> "InvalidRequest":
+        """One refused field."""
+        where = ".".join(str(part) for part in loc)
+        return cls(f"{where}: {msg}", errors=[FieldError(loc=loc, msg=msg)])
+
+
+class MalformedBody(RequestError):
+    code, status, title = "malformed_body", 400, "The body could not be parsed"
+
+
+class BodyTooLarge(RequestError):
+    code, status, title = "body_too_large", 413, "The body is too large"
+
+
+class UnsupportedMedia(RequestError):
+    code, status, title = "unsupported_media_type", 415, "Unsupported media type"
+
+
+class NotAcceptable(RequestError):
+    code, status, title = "not_acceptable", 406, "No acceptable representation"
+
+
+class ModelNotFound(RequestError):
+    code, status, title = "model_not_found", 404, "No such model"
+
+
+class JobNotFound(RequestError):
+    code, status, title = "job_not_found", 404, "No such job"
+
+
+class ResultNotReady(RequestError):
+    code, status, title = "result_not_ready", 409, "The job has not finished"
+
+
+class JobHasNoResult(RequestError):
+    code, status, title = "job_has_no_result", 409, "The job did not succeed"
+
+
+class IdempotencyConflict(RequestError):
+    code, status, title = "idempotency_conflict", 422, "Idempotency-Key reused with another request"
+
+
+class Overloaded(ServiceError):
+    code, status, title = "queue_full", 429, "The queue is full"
+
+
+class Unavailable(ServiceError):
+    code, status, title = "unavailable", 503, "Temporarily unavailable"
+
+
+class StoreUnavailable(Unavailable):
+    code, title = "store_unavailable", "The job store is unavailable"
+
+
+class StoreFull(Unavailable):
+    code, title = "store_full", "The job store is out of memory"
+
+
+class ModelUnavailable(Unavailable):
+    code, title = "model_unavailable", "The model is not available"
+
+
+class JobError(ServiceError):
+    """A failure of one job. Its status is never sent as such: the job's record carries code, title and detail."""
+
+    code, title = "job_failed", "The job failed"
+
+
+class JobFailed(JobError):
+    pass
+
+
+class InputRejected(JobError):
+    code, title = "input_rejected", "The input could not be used"
+
+
+class OutOfMemory(JobError):
+    code, title = "out_of_memory", "Out of device memory"
+
+
+class NonFinite(JobError):
+    code, title = "non_finite", "The result is not finite"
+
+
+class WorkerLost(JobError):
+    code, title = "worker_lost", "The worker died repeatedly"
+
+
+class JobCancelled(JobError):
+    code, title = "cancelled", "The job was cancelled"

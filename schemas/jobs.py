@@ -1,0 +1,88 @@
+"""A job: what was asked, as stored, and where it stands, as shown."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from schemas.base import Record
+from schemas.requests import Priority
+
+JobStatus = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+TERMINAL: frozenset[str] = frozenset({"succeeded", "failed", "cancelled"})
+PayloadKind = Literal["image", "text", "features", "tensor"]
+
+
+class JobSpec(Record):
+    """A checked request without its tensors, which lie beside it as one safetensors blob.
+
+    Names in the blob: `image` (uint8, the encoded file), `text` (uint8, UTF-8), `features` (float64, rows x columns in
+    the card's order), `input.0`… (model-ready tensors), `baseline.0`…, `feature_mask.0`….
+    """
+
+    model: str
+    version: str
+    input_kind: PayloadKind
+    examples: int
+    method: dict[str, Any]  # schemas.methods.stored_fields; the card's defaults filled in
+    target: list[int] | None = None  # one per example; None: the predicted class
+    seed: int = 0
+    priority: Priority = "interactive"
+
+
+class Progress(Record):
+    """Model rows computed so far. `total` is an estimate until the worker has seen the input."""
+
+    done: int = 0
+    total: int = 0
+    fraction: float = 0.0
+
+    @classmethod
+    def of(cls, done: int, total: int) -> "Progress":
+        return cls(done=done, total=total, fraction=min(1.0, done / total) if total else 0.0)
+
+
+class ClassRef(Record):
+    """An output of the model."""
+
+    index: int
+    label: str | None = None
+
+
+class JobFailure(Record):
+    """Why a job failed; codes as in `schemas.errors`."""
+
+    code: str
+    title: str
+    detail: str
+
+
+class Links(Record):
+    self: str
+    events: str
+    result: str
+    overlay: str | None = None
+
+
+class Job(Record):
+    """A job as shown to a client. Times are RFC 3339, UTC."""
+
+    id: str
+    status: JobStatus
+    progress: Progress
+    model: str
+    version: str
+    method: dict[str, Any]
+    target: list[ClassRef] | None = Field(description="None until the predicted class is known.")
+    priority: Priority
+    created_at: str
+    started_at: str | None = None
+    finished_at: str | None = None
+    error: JobFailure | None = None
+    links: Links
+
+
+class JobPage(Record):
+    """One page of jobs, newest first; pass `next` as `cursor` for the page after it."""
+
+    jobs: list[Job]
+    next: str | None = None

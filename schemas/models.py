@@ -1,0 +1,79 @@
+"""The model card: what a worker publishes about a model, and the gateway checks requests against."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from schemas.base import Record
+from schemas.methods import BaselineName
+from schemas.tensors import Datatype
+
+InputKind = Literal["image", "tabular", "text", "tensor"]
+OutputKind = Literal["classification", "regression"]
+
+
+class FeatureCard(Record):
+    """One column of a table, in its own unit; the model sees `(value - mean) / std`."""
+
+    name: str
+    mean: float
+    std: float
+    unit: str | None = None
+
+
+class InputCard(Record):
+    """What one example looks like to the model. `shapes` leave the batch dimension out."""
+
+    kind: InputKind
+    shapes: list[list[int]]  # image: [[C, H, W]], tabular: [[F]], text: [[max_tokens]], tensor: as given
+    datatype: Datatype = "FP32"
+    features: list[FeatureCard] | None = None  # tabular
+    max_tokens: int | None = None  # text
+
+
+class OutputCard(Record):
+    kind: OutputKind
+    size: int  # logits per example; 1 for a scalar regression
+    labels: list[str] | None = None
+
+
+class LayerCard(Record):
+    """A module by its path in `named_modules`; shapes leave the batch dimension out."""
+
+    name: str
+    type: str
+    output_shape: list[int] | None = None  # None where the output is not one tensor
+
+
+class MethodSupport(Record):
+    name: str
+    supported: bool
+    reason: str | None = None  # why not
+
+
+class Defaults(Record):
+    """What a request gets that names no method, baseline or layer."""
+
+    method: str
+    baseline: BaselineName
+    shap_baseline: BaselineName  # "background" where the model has a background set
+    layer: str | None = None
+
+
+class ModelCard(Record):
+    name: str
+    version: str
+    status: Literal["ready", "failed"]
+    error: str | None = None  # why it failed to load
+    digest: str | None = None  # "sha256:…" over weights and configuration
+    description: dict[str, str] = Field(default_factory=dict)  # by language, "en" and "es"
+    license: str | None = None
+    input: InputCard | None = None
+    output: OutputCard | None = None
+    layers: list[LayerCard] = Field(default_factory=list)
+    methods: list[MethodSupport] = Field(default_factory=list)
+    baselines: list[BaselineName] = Field(default_factory=list)  # those that mean something for this input
+    background_rows: int = 0
+    defaults: Defaults | None = None
+    batch_rows: int | None = None  # the engine's batch size
+    device: str | None = None

@@ -1,0 +1,95 @@
+"""What a client sends: `POST /explain`."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from schemas.base import Strict
+from schemas.limits import MAX_EXAMPLES, MAX_IMAGE_BYTES, MAX_INPUT_TENSORS, MAX_SEED, MAX_TEXT_CHARS
+from schemas.methods import Method
+from schemas.tensors import Tensor
+
+ModelName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+Version = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$")]
+Priority = Literal["interactive", "batch"]
+Label = Annotated[str, Field(min_length=1, max_length=200)]
+ClassIndex = Annotated[int, Field(ge=0, le=10_000_000)]
+TargetOne = ClassIndex | Label
+Target = TargetOne | Annotated[list[TargetOne], Field(min_length=1, max_length=MAX_EXAMPLES)]
+FeatureRow = Annotated[dict[Annotated[str, Field(max_length=200)], float], Field(min_length=1, max_length=10_000)]
+
+
+class ImageInput(Strict):
+    """One picture: PNG, JPEG or WebP, base64."""
+
+    image: Annotated[str, Field(min_length=1, max_length=MAX_IMAGE_BYTES * 4 // 3 + 4)]
+
+
+class TextInput(Strict):
+    """One text, as a person would write it."""
+
+    text: Annotated[str, Field(min_length=1, max_length=MAX_TEXT_CHARS)]
+
+
+class FeaturesInput(Strict):
+    """One table row `{name: value}`, or a list of rows, in the table's own units."""
+
+    features: FeatureRow | Annotated[list[FeatureRow], Field(min_length=1, max_length=MAX_EXAMPLES)]
+
+
+class TensorInput(Strict):
+    """A model-ready tensor, batch first. Preprocessing is skipped."""
+
+    tensor: Tensor
+
+
+class TensorsInput(Strict):
+    """Model-ready tensors for a model of several inputs, batch first."""
+
+    tensors: Annotated[list[Tensor], Field(min_length=1, max_length=MAX_INPUT_TENSORS)]
+
+
+INPUT_KEYS = ("image", "text", "features", "tensor", "tensors")
+
+
+def _input_key(value: Any) -> str | None:
+    """The one key that says which input this is; a request with none or several names no kind."""
+    keys = [key for key in INPUT_KEYS if (key in value if isinstance(value, dict) else hasattr(value, key))]
+    return keys[0] if len(keys) == 1 else None
+
+
+Input = Annotated[
+    Annotated[ImageInput, Tag("image")]
+    | Annotated[TextInput, Tag("text")]
+    | Annotated[FeaturesInput, Tag("features")]
+    | Annotated[TensorInput, Tag("tensor")]
+    | Annotated[TensorsInput, Tag("tensors")],
+    Discriminator(
+        _input_key,
+        custom_error_type="input_kind",
+        custom_error_message="give exactly one of image, text, features, tensor, tensors",
+    ),
+]
+
+
+class ExplainRequest(Strict):
+    """How much did each input contribute to this prediction?"""
+
+    model: ModelName
+    version: Version | None = None
+    input: Input
+    method: Method | None = Field(default=None, description="The model card's default when not given.")
+    target: Target | None = Field(
+        default=None,
+        description="The output to explain: index, label, or one per row. Default: the predicted class.",
+    )
+    seed: Annotated[int, Field(ge=0, le=MAX_SEED)] = 0
+    priority: Priority = "interactive"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _method_by_name(cls, value: Any) -> Any:
+        """`"method": "saliency"` is short for `"method": {"name": "saliency"}`."""
+        if isinstance(value, dict) and isinstance(value.get("method"), str):
+            return {**value, "method": {"name": value["method"]}}
+        return value

@@ -1,0 +1,99 @@
+"""The explanation itself."""
+
+from typing import Any
+
+from pydantic import Field
+
+from schemas.base import Record
+from schemas.jobs import ClassRef
+from schemas.tensors import TensorSpec
+
+
+class ModelRef(Record):
+    name: str
+    version: str
+    digest: str
+
+
+class Prediction(Record):
+    """`score` is the softmax probability of a classifier's output, the value itself of a regression."""
+
+    index: int
+    label: str | None = None
+    score: float
+
+
+class TextScore(Record):
+    """A token or a word; `start` and `end` are character offsets into the text, end exclusive."""
+
+    text: str
+    start: int
+    end: int
+    score: float
+
+
+class FeatureScore(Record):
+    """A column: its value in the table's own unit, its attribution in units of the model's output."""
+
+    name: str
+    value: float
+    score: float
+
+
+class Picture(Record):
+    """What the model saw of the picture sent: `[left, top, right, bottom]` in its pixels, orientation applied."""
+
+    crop: list[float]
+    width: int
+    height: int
+
+
+class Timing(Record):
+    """Where the time went, in milliseconds, and the work done. `passes` counts those this job had rows in."""
+
+    queued_ms: float
+    prepare_ms: float
+    run_ms: float
+    rows: int
+    passes: int
+
+
+class Provenance(Record):
+    service: str
+    captum: str
+    torch: str
+    device: str
+    dtype: str
+    seed: int
+
+
+class ResultMeta(Record):
+    """A result without its numbers, as a worker stores it beside one safetensors blob of `attributions`."""
+
+    id: str
+    model: ModelRef
+    method: dict[str, Any]
+    layer: str | None = None
+    target: list[ClassRef] | None
+    predictions: list[list[Prediction]]
+    attributions: list[TensorSpec]
+    convergence_delta: list[float] | None = None
+    tokens: list[list[TextScore]] | None = None
+    words: list[list[TextScore]] | None = None
+    features: list[list[FeatureScore]] | None = None
+    picture: Picture | None = None
+    warnings: list[str] = Field(default_factory=list)
+    timing: Timing
+    provenance: Provenance
+
+
+class AttributionTensor(TensorSpec):
+    """An attribution tensor: of the shape of the model's input, or of the layer."""
+
+    data: list[float | None]
+
+
+class Explanation(ResultMeta):
+    """The whole result as JSON."""
+
+    attributions: list[AttributionTensor]  # type: ignore[assignment]  # narrower: with the numbers

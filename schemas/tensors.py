@@ -1,0 +1,63 @@
+"""Tensors on the wire, as in the Open Inference Protocol: name, datatype, shape, flat row-major data."""
+
+import math
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, ValidationInfo, model_validator
+
+from schemas.base import Record, Strict
+from schemas.limits import MAX_TENSOR_ELEMENTS, MAX_TENSOR_RANK
+
+Datatype = Literal["BOOL", "UINT8", "INT32", "INT64", "FP16", "FP32", "FP64"]
+
+NUMPY_DTYPES: dict[Datatype, str] = {
+    "BOOL": "bool",
+    "UINT8": "uint8",
+    "INT32": "int32",
+    "INT64": "int64",
+    "FP16": "float16",
+    "FP32": "float32",
+    "FP64": "float64",
+}
+DATATYPES: dict[str, Datatype] = {dtype: name for name, dtype in NUMPY_DTYPES.items()}
+
+Dimension = Annotated[int, Field(ge=1, le=MAX_TENSOR_ELEMENTS)]
+Shape = Annotated[list[Dimension], Field(min_length=1, max_length=MAX_TENSOR_RANK)]
+
+
+class TensorSpec(Record):
+    """A tensor's head, without its values. In results dimensions may be anything a layer gives."""
+
+    name: str
+    datatype: Datatype
+    shape: list[int]
+
+
+class Tensor(Strict):
+    """A whole tensor. `data` is flat and row-major, one number per element.
+
+    Validating with `context={"stored": True}` accepts an empty `data`: the job store keeps the values apart, in binary.
+    """
+
+    name: str = Field(default="input", max_length=200)
+    datatype: Datatype = "FP32"
+    shape: Shape
+    data: Annotated[list[float], Field(max_length=MAX_TENSOR_ELEMENTS)]
+
+    @model_validator(mode="after")
+    def _shape_multiplies_out(self, info: ValidationInfo) -> Self:
+        elements = math.prod(self.shape)
+        if elements > MAX_TENSOR_ELEMENTS:
+            raise ValueError(f"shape {self.shape} asks for {elements} elements, at most {MAX_TENSOR_ELEMENTS}")
+        stored = bool(info.context and info.context.get("stored"))
+        if stored and not self.data:
+            return self
+        if len(self.data) != elements:
+            raise ValueError(f"shape {self.shape} needs {elements} numbers, data holds {len(self.data)}")
+        return self
+
+
+class TensorValue(Strict):
+    """A parameter given as a tensor, such as a baseline or a feature mask."""
+
+    tensor: Tensor
