@@ -1,0 +1,106 @@
+"""Direct Captum calls, written out one by one: what every answer of the worker must equal.
+
+Nothing here is shared with `workers.methods`; parameters that only save memory are left at Captum's defaults.
+"""
+
+from typing import Any
+
+import captum.attr as captum
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from schemas import methods as spec
+from schemas.methods import AnyMethod
+from workers.methods.problem import Problem
+
+
+def direct(method: AnyMethod, module: nn.Module, layer_module: nn.Module, p: Problem, seed: int = 0) -> tuple[Tensor, ...]:
+    """The same explanation by Captum alone, on the module itself, after seeding the global generators."""
+    torch.manual_seed(seed)
+    np.random.seed(seed)  # noqa: NPY002  # Captum draws from it
+    target: Any = p.targets[0] if p.targets is not None and len(p.targets) == 1 else p.targets
+    if isinstance(target, list):
+        target = torch.tensor(target)
+    at = {"target": target, "additional_forward_args": p.extras or None}
+    at_layer = {"target": target, "additional_forward_args": p.layer_extras or None}
+    inputs = tuple(t.clone().requires_grad_(t.is_floating_point()) for t in p.inputs)
+    into_layers = tuple(t.clone().requires_grad_(t.is_floating_point()) for t in p.layer_inputs)
+    layer = layer_module.get_submodule(method.layer) if getattr(method, "layer", None) else None
+
+    match method:
+        case spec.Saliency():
+            out = captum.Saliency(module).attribute(inputs, abs=method.abs, **at)
+        case spec.InputXGradient():
+            out = captum.InputXGradient(module).attribute(inputs, **at)
+        case spec.IntegratedGradients():
+            ig = captum.IntegratedGradients(module, multiply_by_inputs=method.multiply_by_inputs)
+            out = ig.attribute(inputs, baselines=p.baselines, n_steps=method.n_steps, method=method.method, **at)
+        case spec.DeepLift():
+            dl = captum.DeepLift(module, multiply_by_inputs=method.multiply_by_inputs, eps=method.eps)
+            out = dl.attribute(inputs, baselines=p.baselines, **at)
+        case spec.GradientShap():
+            shap = captum.GradientShap(module, multiply_by_inputs=method.multiply_by_inputs)
+            out = shap.attribute(inputs, p.distribution, n_samples=method.n_samples, stdevs=method.stdevs, **at)
+        case spec.SmoothGrad():
+            inner: Any
+            options: dict[str, Any] = {}
+            if method.attribution_method == "saliency":
+                inner, options = captum.Saliency(module), {"abs": method.abs}
+            elif method.attribution_method == "input_x_gradient":
+                inner = captum.InputXGradient(module)
+            else:
+                inner = captum.IntegratedGradients(module)
+                options = {"baselines": p.baselines, "n_steps": method.n_steps}
+            tunnel = captum.NoiseTunnel(inner)
+            noise = {"nt_type": method.nt_type, "nt_samples": method.nt_samples, "stdevs": method.stdevs}
+            out = tunnel.attribute(inputs, **noise, **options, **at)
+        case spec.Occlusion():
+            missing = tuple(inputs[0].shape[1 + len(method.sliding_window_shapes) :])
+            windows = (*method.sliding_window_shapes, *missing)
+            strides = (*(method.strides or method.sliding_window_shapes), *missing)
+            many = len(inputs)
+            out = captum.Occlusion(module).attribute(
+                inputs, (windows,) * many, strides=(strides,) * many, baselines=p.baselines, **at
+            )
+        case spec.FeatureAblation():
+            ablation = captum.FeatureAblation(module)
+            out = ablation.attribute(inputs, baselines=p.baselines, feature_mask=p.feature_mask, **at)
+        case spec.LayerGradCam():
+            out = captum.LayerGradCam(layer_module, layer).attribute(
+                into_layers,
+                attribute_to_layer_input=method.attribute_to_layer_input,
+                relu_attributions=method.relu_attributions,
+                **at_layer,
+            )
+        case spec.LayerGradientXActivation():
+            lga = captum.LayerGradientXActivation(layer_module, layer, multiply_by_inputs=method.multiply_by_inputs)
+            out = lga.attribute(into_layers, attribute_to_layer_input=method.attribute_to_layer_input, **at_layer)
+        case spec.LayerActivation():
+            out = captum.LayerActivation(layer_module, layer).attribute(
+                into_layers,
+                additional_forward_args=p.layer_extras or None,
+                attribute_to_layer_input=method.attribute_to_layer_input,
+            )
+        case spec.LayerIntegratedGradients():
+            lig = captum.LayerIntegratedGradients(layer_module, layer, multiply_by_inputs=method.multiply_by_inputs)
+            out = lig.attribute(
+                into_layers,
+                baselines=p.layer_baselines,
+                n_steps=method.n_steps,
+                method=method.method,
+                attribute_to_layer_input=method.attribute_to_layer_input,
+                **at_layer,
+            )
+        case _:
+            raise AssertionError(method)
+    tensors = out if isinstance(out, tuple | list) else (out,)
+    return tuple(t.detach() for t in tensors)
+
+
+def max_relative_difference(ours: tuple[Tensor, ...], captums: tuple[Tensor, ...]) -> float:
+    """max |a - b| / max |b| over all elements of all tensors; shapes and types must be equal."""
+    assert [(t.shape, t.dtype) for t in ours] == [(t.shape, t.dtype) for t in captums]
+    scale = max(float(t.abs().max()) for t in captums)
+    worst = max(float((a - b).abs().max()) for a, b in zip(ours, captums, strict=True))
+    return worst / scale if scale else worst

@@ -1,0 +1,184 @@
+"""Every method on toy models in float64 equals a direct Captum call: alone, and beside 16 other jobs on the same model."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from schemas.methods import (
+    METHOD_NAMES,
+    AnyMethod,
+    DeepLift,
+    FeatureAblation,
+    GradientShap,
+    InputXGradient,
+    IntegratedGradients,
+    LayerActivation,
+    LayerGradCam,
+    LayerGradientXActivation,
+    LayerIntegratedGradients,
+    Occlusion,
+    Saliency,
+    SmoothGrad,
+)
+from tests.workers.captum_calls import direct, max_relative_difference
+from tests.workers.toys import (
+    RunningJob,
+    ToyConvNet,
+    ToyMlp,
+    ToyScalar,
+    ToyTwoInputs,
+    frozen,
+    problem_of,
+    view_of,
+)
+from workers.engine.engine import Engine
+from workers.methods.problem import Problem
+
+TOLERANCE = 1e-9
+BESIDE = 16
+
+
+@dataclass(frozen=True)
+class Case:
+    """A method on a model with some examples, their own targets and baselines."""
+
+    model: str
+    method: AnyMethod
+    examples: int = 1
+
+    def __str__(self) -> str:
+        changed = "-".join(f"{k}={v}" for k, v in self.method if v != type(self.method).model_fields[k].default)
+        return f"{self.model}-{self.method.name}-{self.examples}-{changed}"
+
+
+MODELS: dict[str, tuple[nn.Module, list[list[int]], int]] = {
+    "mlp": (frozen(ToyMlp()), [[6]], 4),
+    "conv": (frozen(ToyConvNet()), [[3, 12, 12]], 5),
+    "two": (frozen(ToyTwoInputs()), [[3], [2]], 3),
+    "scalar": (frozen(ToyScalar()), [[6]], 0),
+}
+
+ANYWHERE: list[AnyMethod] = [
+    Saliency(),
+    Saliency(abs=False),
+    InputXGradient(),
+    IntegratedGradients(),
+    IntegratedGradients(n_steps=7, method="riemann_trapezoid"),
+    IntegratedGradients(n_steps=200, method="riemann_middle", multiply_by_inputs=False),
+    GradientShap(),
+    GradientShap(n_samples=9, stdevs=0.3, multiply_by_inputs=False),
+    SmoothGrad(),
+    SmoothGrad(nt_samples=11, stdevs=0.2, nt_type="vargrad", abs=False),
+    SmoothGrad(attribution_method="input_x_gradient", nt_type="smoothgrad_sq"),
+    SmoothGrad(attribution_method="integrated_gradients", n_steps=20),
+    DeepLift(),
+    DeepLift(multiply_by_inputs=False),
+    FeatureAblation(),
+]
+WINDOWS: list[tuple[str, AnyMethod]] = [
+    ("mlp", Occlusion(sliding_window_shapes=[2], strides=[1])),
+    ("scalar", Occlusion(sliding_window_shapes=[1])),
+    ("two", Occlusion(sliding_window_shapes=[2], strides=[1])),
+    ("conv", Occlusion(sliding_window_shapes=[3, 4, 4], strides=[3, 2, 2])),
+    ("conv", Occlusion(sliding_window_shapes=[1, 5, 3], strides=[1, 5, 3])),
+]
+
+
+def _layer_methods(layer: str) -> list[AnyMethod]:
+    return [
+        LayerGradCam(layer=layer),
+        LayerGradCam(layer=layer, relu_attributions=True),
+        LayerIntegratedGradients(layer=layer),
+        LayerIntegratedGradients(layer=layer, n_steps=9, attribute_to_layer_input=True, method="riemann_left"),
+        LayerGradientXActivation(layer=layer),
+        LayerGradientXActivation(layer=layer, multiply_by_inputs=False, attribute_to_layer_input=True),
+        LayerActivation(layer=layer),
+        LayerActivation(layer=layer, attribute_to_layer_input=True),
+    ]
+
+
+LAYERS = {"mlp": ["relu", "second"], "conv": ["conv2", "relu1"], "two": ["act"], "scalar": ["act"]}
+CASES = [
+    Case(model, method, examples)
+    for examples in (1, 3)
+    for model, method in [
+        *((model, method) for model in MODELS for method in ANYWHERE),
+        *WINDOWS,
+        *((model, method) for model, layers in LAYERS.items() for layer in layers for method in _layer_methods(layer)),
+    ]
+]
+
+
+def make_problem(case: Case, seed: int) -> Problem:
+    """Inputs, baselines and targets drawn from a seed; every example has its own."""
+    model, shapes, classes = MODELS[case.model]
+    generator = torch.Generator().manual_seed(seed)
+
+    def draw(rows: int) -> list[Tensor]:
+        return [torch.randn(rows, *shape, generator=generator, dtype=torch.float64) for shape in shapes]
+
+    targets = torch.randint(classes, (case.examples,), generator=generator).tolist() if classes else None
+    mask = None
+    if case.model == "conv":
+        mask = [(torch.arange(144).view(1, 1, 12, 12) // 24).expand(1, 3, 12, 12)]
+    inputs, baselines, distribution = draw(case.examples), draw(case.examples), draw(4)
+    return problem_of(inputs, targets, baselines, distribution, mask)
+
+
+@pytest.fixture(scope="module")
+def engines() -> Iterator[dict[str, Engine]]:
+    """One engine per model with a batch small enough that jobs are cut and mixed."""
+    running = {
+        name: Engine(view_of(model, len(shapes)), batch_rows=16, threads=1).start()
+        for name, (model, shapes, _) in MODELS.items()
+    }
+    yield running
+    for engine in running.values():
+        engine.stop()
+
+
+def test_every_method_is_compared() -> None:
+    assert {case.method.name for case in CASES} == set(METHOD_NAMES)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_alone(case: Case, engines: dict[str, Engine]) -> None:
+    problem = make_problem(case, seed=1)
+    outcome = RunningJob(engines[case.model], case.method, problem, seed=5).result()
+    model = MODELS[case.model][0]
+    assert max_relative_difference(outcome.attributions, direct(case.method, model, model, problem, 5)) <= TOLERANCE
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_beside_sixteen_others(case: Case, engines: dict[str, Engine]) -> None:
+    """The 16 are of mixed methods, start together with the job, and are checked as well."""
+    engine = engines[case.model]
+    same_model = [c for c in CASES if c.model == case.model]
+    first = CASES.index(case)
+    chosen = [case] + [same_model[(first + 5 * k) % len(same_model)] for k in range(1, BESIDE + 1)]
+    problems = [make_problem(c, seed=10 + k) for k, c in enumerate(chosen)]
+    jobs = [RunningJob(engine, c.method, p, seed=k) for k, (c, p) in enumerate(zip(chosen, problems, strict=True))]
+    outcomes = [job.result() for job in jobs]
+    model = MODELS[case.model][0]
+    for k, (c, p, outcome) in enumerate(zip(chosen, problems, outcomes, strict=True)):
+        assert max_relative_difference(outcome.attributions, direct(c.method, model, model, p, k)) <= TOLERANCE, str(c)
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if isinstance(c.method, IntegratedGradients | DeepLift)], ids=str)
+def test_delta_is_captums(case: Case, engines: dict[str, Engine]) -> None:
+    import captum.attr as captum
+
+    problem = make_problem(case, seed=3)
+    outcome = RunningJob(engines[case.model], case.method, problem).result()
+    if not case.method.multiply_by_inputs:
+        assert outcome.delta is None
+        return
+    model = MODELS[case.model][0]
+    target = None if problem.targets is None else torch.tensor(problem.targets)
+    delta = captum.IntegratedGradients(model).compute_convergence_delta(
+        outcome.attributions, problem.baselines, problem.inputs, target=target
+    )
+    assert torch.allclose(outcome.delta, delta, rtol=1e-9, atol=1e-12)

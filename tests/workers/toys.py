@@ -1,0 +1,157 @@
+"""Small models in float64, one per kind of structure, and the machinery to explain them as the worker does."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from schemas.methods import AnyMethod
+from workers.engine.engine import Engine
+from workers.engine.randomness import RandomStream
+from workers.engine.task import Task
+from workers.engine.view import ModelView
+from workers.explain import Outcome, explain
+from workers.methods.problem import Problem
+from workers.methods.shared import DRAWS
+
+CPU = torch.device("cpu")
+
+
+class ToyMlp(nn.Module):
+    """(rows, 6) -> (rows, 4)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Linear(6, 10)
+        self.relu = nn.ReLU()
+        self.second = nn.Linear(10, 8)
+        self.tanh = nn.Tanh()
+        self.head = nn.Linear(8, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.tanh(self.second(self.relu(self.first(x)))))
+
+
+class ToyConvNet(nn.Module):
+    """(rows, 3, 12, 12) -> (rows, 5), with batch norm in eval mode and a max pool."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 6, 3, padding=1)
+        self.norm = nn.BatchNorm2d(6)
+        self.relu1 = nn.ReLU()
+        self.pool = nn.MaxPool2d(2)
+        self.conv2 = nn.Conv2d(6, 8, 3)
+        self.relu2 = nn.ReLU()
+        self.head = nn.Linear(8 * 4 * 4, 5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.pool(self.relu1(self.norm(self.conv1(x))))
+        return self.head(self.relu2(self.conv2(x)).flatten(1))
+
+
+class ToyTwoInputs(nn.Module):
+    """(rows, 3) and (rows, 2) -> (rows, 3)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.left = nn.Linear(3, 5)
+        self.right = nn.Linear(2, 5)
+        self.act = nn.Softplus()
+        self.head = nn.Linear(5, 3)
+
+    def forward(self, a: Tensor, b: Tensor) -> Tensor:
+        return self.head(self.act(self.left(a) * 0.5 + self.right(b)))
+
+
+class ToyScalar(nn.Module):
+    """(rows, 6) -> (rows,): a regression."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Linear(6, 7)
+        self.act = nn.Sigmoid()
+        self.head = nn.Linear(7, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.act(self.first(x))).squeeze(1)
+
+
+def frozen(model: nn.Module, seed: int = 0) -> nn.Module:
+    """The model in float64 and eval mode with weights drawn from a seed, as a worker holds models."""
+    generator = torch.Generator().manual_seed(seed)
+    model = model.double().eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=generator, dtype=torch.float64) * 0.5)
+        for name, buffer in model.named_buffers():
+            if name.endswith("running_var"):
+                buffer.copy_(torch.rand(buffer.shape, generator=generator, dtype=torch.float64) + 0.5)
+    return model.requires_grad_(False)
+
+
+def view_of(model: nn.Module, inputs: int = 1) -> ModelView:
+    return ModelView(model, model, CPU, inputs=inputs)
+
+
+def problem_of(
+    inputs: Sequence[Tensor],
+    targets: list[int] | None = None,
+    baselines: Sequence[Tensor] | None = None,
+    distribution: Sequence[Tensor] | None = None,
+    feature_mask: Sequence[Tensor] | None = None,
+) -> Problem:
+    base = tuple(baselines) if baselines is not None else tuple(torch.zeros_like(i) for i in inputs)
+    return Problem(
+        inputs=tuple(inputs),
+        extras=(),
+        targets=targets,
+        baselines=base,
+        distribution=tuple(distribution) if distribution is not None else base,
+        feature_mask=tuple(feature_mask) if feature_mask is not None else None,
+        layer_inputs=tuple(inputs),
+        layer_extras=(),
+        layer_baselines=base,
+    )
+
+
+@dataclass(eq=False)
+class RunningJob(threading.Thread):
+    """A job in a thread of its own, as the worker runs them; `join` it, then read `outcome` or `error`."""
+
+    engine: Engine
+    method: AnyMethod
+    problem: Problem
+    seed: int = 0
+    outcome: Outcome | None = None
+    error: BaseException | None = None
+
+    def __post_init__(self) -> None:
+        super().__init__(daemon=True)
+        self.task = Task(f"job-{id(self)}")
+        if self.method.name in DRAWS:
+            self.task.random = RandomStream(self.seed, CPU)
+        self.engine.enter(self.task)  # live from the start: all jobs of a test are waited for
+        self.start()
+
+    def run(self) -> None:
+        torch.set_num_threads(1)
+        try:
+            if self.task.random is None:
+                self.outcome = explain(self.engine, self.task, self.method, self.problem)
+            else:
+                with self.task.random:
+                    self.outcome = explain(self.engine, self.task, self.method, self.problem)
+        except BaseException as error:
+            self.error = error
+        finally:
+            self.engine.leave(self.task)
+
+    def result(self, timeout_s: float = 120) -> Outcome:
+        self.join(timeout_s)
+        if self.error is not None:
+            raise self.error
+        assert self.outcome is not None, "the job did not finish"
+        return self.outcome

@@ -1,0 +1,159 @@
+"""One job, from its payload to its result. Knows the engine, not the job store."""
+
+from dataclasses import dataclass
+from importlib.metadata import version
+from time import perf_counter
+
+import torch
+from captum.attr import LayerAttribution
+from safetensors.torch import load, save
+from torch import Tensor
+
+from schemas.errors import NonFinite
+from schemas.jobs import ClassRef, JobSpec
+from schemas.methods import LAYER_METHODS, AnyMethod, echo, stored_method
+from schemas.results import ModelRef, Prediction, Provenance, ResultMeta, Timing
+from schemas.tensors import DATATYPES, TensorSpec
+from workers.engine.randomness import RandomStream
+from workers.engine.task import Task
+from workers.explain import Outcome, explain
+from workers.inputs.prepared import Prepared, Tensors
+from workers.methods.shared import DRAWS
+from workers.problem import make_problem
+from workers.resident import ResidentModel
+
+TOP = 5  # predictions told
+VERSIONS = {name: version(name) for name in ("attribution-service", "captum", "torch")}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A result as the job store keeps it."""
+
+    meta: ResultMeta
+    tensors: bytes  # safetensors, attributions by name
+
+
+def answer(model: ResidentModel, task: Task, job_id: str, spec: JobSpec, payload: bytes, queued_ms: float) -> Answer:
+    """Prepares, explains and describes. Called in the job's own thread; parks in the engine.
+
+    Raises:
+        JobError: the input cannot be used, the model failed on it, memory ran out, or the job was cancelled.
+    """
+    started = perf_counter()
+    method = stored_method(spec.method)
+    tensors = load(payload)
+    prepared = model.adapter.prepare(tensors, model.engine.view.device)
+    problem = make_problem(model, spec, method, tensors, prepared)
+    ready = perf_counter()
+    if method.name in DRAWS:
+        task.random = RandomStream(spec.seed, model.engine.view.device)
+    model.engine.enter(task)
+    try:
+        if task.random is None:
+            outcome = explain(model.engine, task, method, problem)
+        else:
+            with task.random:
+                outcome = explain(model.engine, task, method, problem)
+    finally:
+        model.engine.leave(task)
+    done = perf_counter()
+    timing = Timing(
+        queued_ms=round(queued_ms, 3),
+        prepare_ms=round((ready - started) * 1e3, 3),
+        run_ms=round((done - ready) * 1e3, 3),
+        rows=task.rows,
+        passes=task.passes,
+    )
+    return _describe(model, job_id, spec, method, prepared, outcome, timing)
+
+
+def _describe(
+    model: ResidentModel,
+    job_id: str,
+    spec: JobSpec,
+    method: AnyMethod,
+    prepared: Prepared,
+    outcome: Outcome,
+    timing: Timing,
+) -> Answer:
+    layered = method.name in LAYER_METHODS
+    attributions = _on_wire(model, method, prepared, outcome.attributions)
+    if not all(bool(torch.isfinite(tensor).all()) for tensor in attributions):
+        raise NonFinite("the attributions hold NaN or infinite values; the model overflows on this input or baseline")
+    described = model.adapter.describe(prepared, attributions, layered=layered)
+    layer = getattr(method, "layer", None) if layered else None
+    named = dict(zip(_names(layer, len(attributions)), attributions, strict=True))
+    card = model.card
+    meta = ResultMeta(
+        id=job_id,
+        model=ModelRef(name=card.name, version=card.version, digest=card.digest or ""),
+        method=echo(method),
+        layer=layer,
+        target=_targets(model, outcome.targets, prepared.inputs[0].shape[0]),
+        predictions=_predictions(model, outcome.outputs),
+        attributions=[
+            TensorSpec(name=name, datatype=DATATYPES[str(t.dtype).removeprefix("torch.")], shape=list(t.shape))
+            for name, t in named.items()
+        ],
+        convergence_delta=None if outcome.delta is None else outcome.delta.double().tolist(),
+        tokens=described.tokens,
+        words=described.words,
+        features=described.features,
+        picture=described.picture,
+        warnings=[*prepared.warnings, *_warnings(model, method)],
+        timing=timing,
+        provenance=Provenance(
+            service=VERSIONS["attribution-service"],
+            captum=VERSIONS["captum"],
+            torch=VERSIONS["torch"],
+            device=str(model.engine.view.device),
+            dtype=str(prepared.inputs[0].dtype).removeprefix("torch."),
+            seed=spec.seed,
+        ),
+    )
+    return Answer(meta, save({name: tensor.cpu().contiguous() for name, tensor in named.items()}))
+
+
+def _on_wire(model: ResidentModel, method: AnyMethod, prepared: Prepared, attributions: Tensors) -> Tensors:
+    if method.name not in LAYER_METHODS:
+        return model.adapter.on_wire(attributions)
+    if getattr(method, "upsample", False):
+        size = tuple(prepared.inputs[0].shape[2:])
+        return tuple(LayerAttribution.interpolate(a, size, "bilinear") if a.dim() == 4 else a for a in attributions)
+    return attributions
+
+
+def _names(layer: str | None, count: int) -> list[str]:
+    base = layer or "input"
+    return [base] if count == 1 else [f"{base}.{index}" for index in range(count)]
+
+
+def _class(model: ResidentModel, index: int) -> ClassRef:
+    labels = model.card.output.labels if model.card.output else None
+    return ClassRef(index=index, label=labels[index] if labels else None)
+
+
+def _targets(model: ResidentModel, targets: list[int] | None, examples: int) -> list[ClassRef] | None:
+    if targets is None:
+        return None
+    each = targets if len(targets) == examples else targets * examples
+    return [_class(model, index) for index in each]
+
+
+def _predictions(model: ResidentModel, outputs: Tensor) -> list[list[Prediction]]:
+    """The highest outputs of each example: softmax probabilities, or the values of a regression."""
+    scores = outputs.double().reshape(outputs.shape[0], -1)
+    if model.config.output.kind == "classification" and scores.shape[1] > 1:
+        scores = scores.softmax(dim=1)
+    best = scores.topk(min(TOP, scores.shape[1]), dim=1)
+    return [
+        [Prediction(**_class(model, i).model_dump(), score=s) for i, s in zip(indices, values, strict=True)]
+        for indices, values in zip(best.indices.tolist(), best.values.tolist(), strict=True)
+    ]
+
+
+def _warnings(model: ResidentModel, method: AnyMethod) -> list[str]:
+    if method.name == "layer_grad_cam" and model.config.input.kind == "text":
+        return ["Grad-CAM takes dimension 1 for channels; here it holds tokens, so read this map with care"]
+    return []

@@ -1,0 +1,129 @@
+"""The model card: what a model is, and what can be asked of it, found out by running it once."""
+
+import hashlib
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from schemas.methods import LAYER_METHODS, METHOD_NAMES, BaselineName
+from schemas.models import Defaults, LayerCard, MethodSupport, ModelCard, OutputCard
+from workers.config import ModelConfig, ModelConfigError
+from workers.engine.view import ModelView
+from workers.inputs.prepared import InputAdapter, Prepared
+
+MAX_LAYERS = 2_000
+NEEDS_FLOATS = frozenset(METHOD_NAMES) - {"occlusion", "feature_ablation", "layer_activation"}
+
+
+def make_card(
+    config: ModelConfig,
+    view: ModelView,
+    adapter: InputAdapter,
+    *,
+    labels: list[str] | None,
+    background_rows: int,
+    batch_rows: int,
+) -> ModelCard:
+    """Runs the model once on a sample input and describes it.
+
+    Raises:
+        ModelConfigError: labels, layer or baseline of the configuration do not fit the model.
+        Whatever the model raises on the sample.
+    """
+    sample = adapter.sample(view.device)
+    layers, out = _layers(view.layer_module, sample)
+    output = _output(config, out, labels)
+    defaults = _defaults(config, adapter, layers, background_rows)
+    baselines: list[BaselineName] = [*adapter.baselines, *(["background"] if background_rows else [])]  # type: ignore[list-item]
+    return ModelCard(
+        name=config.name,
+        version=config.version,
+        status="ready",
+        digest=_digest(config, view.layer_module),
+        description=config.description,
+        license=config.license,
+        input=adapter.card,
+        output=output,
+        layers=layers,
+        methods=[_support(name, view, sample) for name in METHOD_NAMES],
+        baselines=baselines,
+        background_rows=background_rows,
+        defaults=defaults,
+        batch_rows=batch_rows,
+        device=str(view.device),
+    )
+
+
+def failed_card(name: str, version: str, reason: str) -> ModelCard:
+    """The card of a model that could not be loaded."""
+    return ModelCard(name=name, version=version, status="failed", error=reason[:500])
+
+
+def _layers(module: nn.Module, sample: Prepared) -> tuple[list[LayerCard], Tensor]:
+    """Every submodule with the shape of its output on the sample, and the model's own output."""
+    shapes: dict[str, list[int] | None] = {}
+
+    def record(name: str) -> Any:
+        def hook(_module: nn.Module, _args: object, output: object) -> None:
+            shapes[name] = list(output.shape[1:]) if isinstance(output, Tensor) else None
+
+        return hook
+
+    named = [(name, layer) for name, layer in module.named_modules() if name][:MAX_LAYERS]
+    handles = [layer.register_forward_hook(record(name)) for name, layer in named]
+    try:
+        with torch.no_grad():
+            out = module(*sample.layer_inputs, *sample.layer_extras)
+    finally:
+        for handle in handles:
+            handle.remove()
+    cards = [
+        LayerCard(name=name, type=type(layer).__name__, output_shape=shapes[name])
+        for name, layer in named
+        if name in shapes  # a layer that never ran cannot be explained
+    ]
+    if not isinstance(out, Tensor) or out.dim() > 2 or out.shape[0] != 1:
+        raise ModelConfigError("the model must answer one tensor of shape (rows, outputs) or (rows,)")
+    return cards, out
+
+
+def _output(config: ModelConfig, out: Tensor, labels: list[str] | None) -> OutputCard:
+    size = int(out.shape[1]) if out.dim() == 2 else 1
+    if labels is not None and len(labels) != size:
+        raise ModelConfigError(f"output.labels: {len(labels)} labels for {size} outputs")
+    return OutputCard(kind=config.output.kind, size=size, labels=labels)
+
+
+def _defaults(config: ModelConfig, adapter: InputAdapter, layers: list[LayerCard], background_rows: int) -> Defaults:
+    explain = config.explain
+    names = {layer.name for layer in layers}
+    if explain.layer is not None and explain.layer not in names:
+        raise ModelConfigError(f"explain.layer: the model runs no layer {explain.layer!r}")
+    baseline = explain.baseline or adapter.baselines[0]
+    if baseline not in adapter.baselines and not (baseline == "background" and background_rows):
+        raise ModelConfigError(f"explain.baseline: {baseline!r} means nothing for this input")
+    return Defaults(
+        method=explain.method,
+        baseline=baseline,
+        shap_baseline="background" if background_rows else baseline,
+        layer=explain.layer,
+    )
+
+
+def _support(name: str, view: ModelView, sample: Prepared) -> MethodSupport:
+    inputs = sample.inputs
+    if name in NEEDS_FLOATS and not all(tensor.is_floating_point() for tensor in inputs):
+        return MethodSupport(name=name, supported=False, reason="the model's inputs are integers, without a gradient")
+    if name in LAYER_METHODS and not any(n for n, _ in view.layer_module.named_modules()):
+        return MethodSupport(name=name, supported=False, reason="the model has no layers")
+    return MethodSupport(name=name, supported=True)
+
+
+def _digest(config: ModelConfig, module: nn.Module) -> str:
+    """sha256 over the configuration and every weight, so that equal digests mean equal models."""
+    digest = hashlib.sha256(config.model_dump_json().encode())
+    for name, tensor in sorted(module.state_dict().items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return f"sha256:{digest.hexdigest()}"

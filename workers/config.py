@@ -1,0 +1,133 @@
+"""`model.toml`: how a folder of the model repository describes its model. Written by the operator, read here."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError, model_validator
+
+from schemas.base import Strict
+from schemas.methods import METHOD_NAMES, BaselineName
+from schemas.requests import ModelName, Version
+
+Side = Annotated[int, Field(ge=1, le=8192)]
+
+
+class ModelConfigError(ValueError):
+    """The folder's description is missing or wrong; the message names the field."""
+
+
+class FeatureConfig(Strict):
+    name: str
+    mean: float = 0.0
+    std: Annotated[float, Field(gt=0)] = 1.0
+    unit: str | None = None
+
+
+class InputConfig(Strict):
+    kind: Literal["image", "tabular", "text", "tensor"]
+    dtype: Literal["float32", "float64", "int64", "int32"] = "float32"
+    # image
+    size: Annotated[list[Side], Field(min_length=2, max_length=2)] | None = None  # height, width in pixels
+    mean: list[float] = Field(default=[0.0] * 3)  # per channel, of values in 0..1
+    std: list[Annotated[float, Field(gt=0)]] = Field(default=[1.0] * 3)
+    resize: Literal["crop", "stretch"] = "crop"
+    crop_fraction: Annotated[float, Field(gt=0, le=1)] = 1.0  # of the short side that the centre crop covers
+    interpolation: Literal["bilinear", "bicubic"] = "bilinear"
+    # tabular
+    features: list[FeatureConfig] | None = None
+    # text
+    tokenizer: str | None = None  # "file in this folder" or "package:path inside it"
+    max_tokens: Annotated[int, Field(ge=4, le=8192)] = 128
+    pad_token: str = "[PAD]"  # noqa: S105  # a word piece, not a secret
+    # tensor
+    shapes: list[list[Side]] | None = None  # without the batch dimension
+
+    @model_validator(mode="after")
+    def _kind_has_its_fields(self) -> "InputConfig":
+        needed = {"image": "size", "tabular": "features", "text": "tokenizer", "tensor": "shapes"}[self.kind]
+        if not getattr(self, needed):
+            raise ValueError(f"kind {self.kind!r} needs {needed!r}")
+        if self.kind == "image" and not len(self.mean) == len(self.std) == 3:
+            raise ValueError("mean and std need three channels")
+        return self
+
+
+class OutputConfig(Strict):
+    kind: Literal["classification", "regression"] = "classification"
+    labels: list[str] | str | None = None  # names, or a file of this folder with one per line
+
+
+class ExplainConfig(Strict):
+    method: str = "integrated_gradients"
+    baseline: BaselineName | None = None
+    layer: str | None = None
+    background: str | None = None  # safetensors file with (rows, …) model-ready examples
+
+    @model_validator(mode="after")
+    def _method_is_known(self) -> "ExplainConfig":
+        if self.method not in METHOD_NAMES:
+            raise ValueError(f"unknown method {self.method!r}")
+        return self
+
+
+class ModelConfig(Strict):
+    """One folder of the model repository."""
+
+    name: ModelName
+    version: Version = "1"
+    loader: Literal["python"] = "python"
+    factory: str  # "file.py:callable" in this folder, or "package.module:callable"
+    weights: str | None = None  # safetensors, or .pt read with weights_only
+    description: dict[str, str] = Field(default_factory=dict)
+    license: str | None = None
+    sample: str | None = None
+    input: InputConfig
+    output: OutputConfig = OutputConfig()
+    explain: ExplainConfig = ExplainConfig()
+
+
+def read_config(folder: Path) -> ModelConfig:
+    """The folder's `model.toml`.
+
+    Raises:
+        ModelConfigError: no such file, not TOML, or a field is wrong.
+    """
+    try:
+        fields = tomllib.loads((folder / "model.toml").read_text(encoding="utf-8"))
+        return ModelConfig.model_validate(fields)
+    except OSError as error:
+        raise ModelConfigError(f"model.toml cannot be read: {error.strerror}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ModelConfigError(f"model.toml is not TOML: {error}") from error
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "model.toml"
+        raise ModelConfigError(f"{where}: {first['msg']}") from error
+
+
+def read_labels(config: ModelConfig, folder: Path) -> list[str] | None:
+    """The names of the outputs, in order.
+
+    Raises:
+        ModelConfigError: the file cannot be read.
+    """
+    labels = config.output.labels
+    if not isinstance(labels, str):
+        return labels
+    try:
+        return inside(folder, labels).read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise ModelConfigError(f"output.labels: {error.strerror}") from error
+
+
+def inside(folder: Path, name: str) -> Path:
+    """A file of the folder.
+
+    Raises:
+        ModelConfigError: the name leads out of it.
+    """
+    path = (folder / name).resolve()
+    if not path.is_relative_to(folder.resolve()):
+        raise ModelConfigError(f"{name!r} is not inside the model's folder")
+    return path

@@ -1,0 +1,106 @@
+"""Which rows go into the next pass. Pure: knows numbers of rows, no tensors and no threads.
+
+Within a priority the first come is served first, and a pass is shared so that a long block never shuts out the short
+ones behind it: each block in order is granted at most half of what is left, then the remainder is handed out in order
+again. Batch-priority blocks ride in what interactive ones leave, but at least an eighth of each pass.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import count
+from typing import Literal
+
+Priority = Literal["interactive", "batch"]
+BATCH_SHARE = 8  # one row in so many is kept for batch priority while both wait
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Rows `start` to `stop` (exclusive) of one block."""
+
+    block: int
+    start: int
+    stop: int
+
+    @property
+    def rows(self) -> int:
+        return self.stop - self.start
+
+
+@dataclass(slots=True)
+class _Waiting:
+    block: int
+    rows: int  # of the whole block
+    priority: Priority
+    arrival: int
+    next_row: int = 0
+
+    @property
+    def left(self) -> int:
+        return self.rows - self.next_row
+
+
+class RowQueue:
+    """Blocks of rows that may share a pass, in order of arrival."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[int, _Waiting] = {}
+        self._arrivals = count()
+        self._rows = 0
+
+    def __len__(self) -> int:
+        """Rows waiting."""
+        return self._rows
+
+    def __bool__(self) -> bool:
+        return self._rows > 0
+
+    def add(self, block: int, rows: int, priority: Priority) -> None:
+        """Appends a block of `rows` rows.
+
+        Raises:
+            ValueError: the block has no rows or is already waiting.
+        """
+        if rows < 1 or block in self._waiting:
+            raise ValueError(f"block {block} of {rows} rows cannot be added")
+        self._waiting[block] = _Waiting(block, rows, priority, next(self._arrivals))
+        self._rows += rows
+
+    def remove(self, block: int) -> None:
+        """Drops what is left of a block; unknown blocks are ignored."""
+        waiting = self._waiting.pop(block, None)
+        if waiting is not None:
+            self._rows -= waiting.left
+
+    def take(self, budget: int) -> list[Slice]:
+        """The next pass: slices of at most `budget` rows in all, each row handed out once."""
+        interactive = [w for w in self._waiting.values() if w.priority == "interactive"]
+        batch = [w for w in self._waiting.values() if w.priority == "batch"]
+        reserved = max(1, budget // BATCH_SHARE) if interactive and batch else 0
+        grants: dict[int, int] = {}
+        left = reserved + _grant(interactive, max(0, budget - reserved), grants)
+        left = _grant(batch, left, grants)
+        _grant(interactive, left, grants)
+        slices = []
+        for block, rows in grants.items():
+            waiting = self._waiting[block]
+            slices.append(Slice(block, waiting.next_row, waiting.next_row + rows))
+            waiting.next_row += rows
+            self._rows -= rows
+            if not waiting.left:
+                del self._waiting[block]
+        return slices
+
+
+def _grant(waiting: Iterable[_Waiting], budget: int, grants: dict[int, int]) -> int:
+    """Shares `budget` rows out over blocks in order, adding to `grants`; returns what is left over."""
+    for halving in (True, False):
+        for w in waiting:
+            if budget == 0:
+                return 0
+            want = w.left - grants.get(w.block, 0)
+            rows = min(want, max(1, budget // 2) if halving else budget)
+            if rows:
+                grants[w.block] = grants.get(w.block, 0) + rows
+                budget -= rows
+    return budget

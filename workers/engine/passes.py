@@ -1,0 +1,100 @@
+"""One pass: rows of several blocks become a batch, go through the model once, and come back apart."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from workers.engine.block import Block, PassKind
+from workers.engine.view import ModelView
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Rows `start` to `stop` (exclusive) of a block, in a pass."""
+
+    block: Block
+    start: int
+    stop: int
+
+    @property
+    def rows(self) -> int:
+        return self.stop - self.start
+
+    def halves(self) -> "tuple[Part, Part]":
+        middle = (self.start + self.stop) // 2
+        return Part(self.block, self.start, middle), Part(self.block, middle, self.stop)
+
+
+def run_pass(view: ModelView, kind: PassKind, parts: list[Part]) -> list[tuple[Tensor, ...]]:
+    """Runs the model once over all rows of `parts`.
+
+    Returns, per part, what its block expects (see `Block`), on the device.
+    """
+    first = parts[0].block
+    lengths = [view.length(tensor) for tensor in first.inputs + first.extras]
+    inputs = tuple(_gather(view, parts, "inputs", i, lengths[i]) for i in range(len(first.inputs)))
+    extras = tuple(_gather(view, parts, "extras", i, lengths[len(first.inputs) + i]) for i in range(len(first.extras)))
+    if kind == "forward":
+        with torch.no_grad():
+            outputs: tuple[Tensor, ...] = (view.module(*inputs, *extras),)
+    else:
+        targets = None if first.targets is None else torch.cat([_rows(p, p.block.targets) for p in parts])
+        outputs = _gradients(view, inputs, extras, targets)
+    return _scatter(parts, kind, outputs)
+
+
+def _gradients(
+    view: ModelView, inputs: tuple[Tensor, ...], extras: tuple[Tensor, ...], targets: Tensor | None
+) -> tuple[Tensor, ...]:
+    """d(target output of row r) / d(input of row r), for all rows by one backward.
+
+    Rows do not see each other, so the gradient of the sum is each row's own; one `.sum()` costs far less than
+    `autograd.grad` over unbound outputs, which Captum uses.
+    """
+    with torch.enable_grad():
+        leaves = tuple(tensor.detach().requires_grad_() for tensor in inputs)
+        out = view.module(*leaves, *extras)
+        if targets is not None:
+            out = out.gather(1, targets.to(out.device).unsqueeze(1))
+        elif out.numel() != out.shape[0]:
+            raise ValueError(f"a target is needed: the model has outputs of shape {tuple(out.shape[1:])}")
+        return torch.autograd.grad(out.sum(), leaves, allow_unused=True, materialize_grads=True)
+
+
+def _gather(view: ModelView, parts: list[Part], side: str, index: int, length: int | None) -> Tensor:
+    tensors = [_rows(part, getattr(part.block, side)[index]) for part in parts]
+    if length is not None:
+        tensors = [_pad(tensor, length) for tensor in tensors]
+    batch = tensors[0] if len(tensors) == 1 else torch.cat(tensors)
+    return batch.to(view.device, non_blocking=True)
+
+
+def _rows(part: Part, tensor: Tensor | None) -> Tensor:
+    if tensor is None:
+        raise ValueError("rows with and without a target cannot share a pass")
+    return tensor[part.start : part.stop]
+
+
+def _pad(tensor: Tensor, length: int) -> Tensor:
+    """(rows, n, …) to (rows, length, …) with zeros; a padded mask hides what a padded input holds."""
+    missing = length - tensor.shape[1]
+    if missing == 0:
+        return tensor
+    return F.pad(tensor, (0, 0) * (tensor.dim() - 2) + (0, missing))
+
+
+def _scatter(parts: list[Part], kind: PassKind, outputs: tuple[Tensor, ...]) -> list[tuple[Tensor, ...]]:
+    answers = []
+    row = 0
+    for part in parts:
+        rows = tuple(out[row : row + part.rows] for out in outputs)
+        if kind == "gradient":  # cut padding off: a gradient has its input's shape
+            rows = tuple(
+                grad[:, : own.shape[1]] if grad.dim() > 1 else grad
+                for grad, own in zip(rows, part.block.inputs, strict=True)
+            )
+        answers.append(rows)
+        row += part.rows
+    return answers

@@ -1,0 +1,60 @@
+"""The two seams where a Captum call meets the engine: `forward_func` and `gradient_func`.
+
+Captum's attribution objects are built and called as usual; only the function they run forward, and the one they take
+gradients with, hand rows to the engine instead of calling the model.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from workers.engine.engine import Engine
+from workers.engine.task import Task
+
+
+class Seams:
+    """One job's two functions. Rows arrive as Captum expands them; answers go back in the same order."""
+
+    def __init__(self, engine: Engine, task: Task) -> None:
+        self._engine = engine
+        self._task = task
+        self._known: list[tuple[tuple[Tensor, ...], Tensor]] = []
+
+    def remember(self, inputs: tuple[Tensor, ...], outputs: Tensor) -> None:
+        """Outputs already computed for these very inputs; asked for again, they cost no pass."""
+        self._known.append((inputs, outputs))
+
+    def forward(self, *args: Tensor) -> Tensor:
+        """Captum's `forward_func`: (rows, …) inputs, then extras -> (rows, outputs), without a graph."""
+        inputs, extras = args[: self._engine.view.inputs], args[self._engine.view.inputs :]
+        for known, outputs in self._known:
+            if all(a.shape == b.shape and torch.equal(a, b) for a, b in zip(known, inputs, strict=True)):
+                return outputs
+        return self._engine.compute(self._task, "forward", inputs, extras, None)[0]
+
+    def gradient(
+        self,
+        forward_fn: Callable[..., Tensor],
+        inputs: tuple[Tensor, ...],
+        target_ind: Any = None,
+        additional_forward_args: Any = None,
+    ) -> tuple[Tensor, ...]:
+        """Captum's `gradient_func`: d(target output) / d(input), one tensor per input, of its shape."""
+        targets = _targets(target_ind, inputs[0].shape[0])
+        return self._engine.compute(self._task, "gradient", inputs, _tuple(additional_forward_args), targets)
+
+
+def _tuple(extras: Any) -> tuple[Tensor, ...]:
+    if extras is None:
+        return ()
+    return extras if isinstance(extras, tuple) else (extras,)
+
+
+def _targets(target: Any, rows: int) -> Tensor | None:
+    """Captum's target, an index or one per row, as (rows,) int64."""
+    if target is None:
+        return None
+    indices = torch.as_tensor(target, dtype=torch.int64).flatten().cpu()
+    return indices.expand(rows) if indices.numel() == 1 else indices

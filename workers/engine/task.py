@@ -1,0 +1,20 @@
+"""What the engine knows of a job: its priority, whether it still wants an answer, what it has cost."""
+
+import threading
+from dataclasses import dataclass, field
+
+from schemas.requests import Priority
+from workers.engine.randomness import RandomStream
+
+
+@dataclass(slots=True, eq=False)
+class Task:
+    """One job inside an engine. Counters are written by the engine's thread alone."""
+
+    id: str
+    priority: Priority = "interactive"
+    random: RandomStream | None = None  # set for methods that draw
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    rows: int = 0  # computed so far
+    passes: int = 0  # passes that held rows of this job
+    total_rows: int = 0  # expected

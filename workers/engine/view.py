@@ -1,0 +1,38 @@
+"""A model as the engine calls it."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+PAD_STEP = 16  # padded lengths double from here: 16, 32, 64, …
+
+
+@dataclass(frozen=True, slots=True)
+class ModelView:
+    """One model, two ways in.
+
+    `module` takes what attributions are computed for: `module(*inputs, *extras) -> (rows, outputs)` or `(rows,)`.
+    `layer_module` is the model itself, where layers are found and hooks fire; the same object but for text, whose
+    `module` starts from embeddings and whose `layer_module` starts from token ids.
+    """
+
+    module: nn.Module
+    layer_module: nn.Module
+    device: torch.device
+    inputs: int = 1  # tensors that are attributed; those after them are extras such as an attention mask
+    padded: bool = False  # dimension 1 of every tensor is a length; extras mask what is padded
+
+    def length(self, tensor: Tensor) -> int | None:
+        """The length rows of this tensor are padded to in a pass, None where they are not padded."""
+        if not self.padded:
+            return None
+        length = PAD_STEP
+        while length < tensor.shape[1]:
+            length *= 2
+        return length
+
+    def signature(self, tensor: Tensor) -> tuple[torch.dtype, int | None, torch.Size]:
+        """Equal for tensors that may share a pass."""
+        length = self.length(tensor)
+        return tensor.dtype, length, tensor.shape[1 if length is None else 2 :]

@@ -1,0 +1,94 @@
+"""One explanation, in model space: endpoints, target, the Captum call, and its completeness error."""
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from schemas.methods import AnyMethod
+from workers.engine.engine import Engine
+from workers.engine.seams import Seams
+from workers.engine.solo import SoloCall, SoloRequest
+from workers.engine.task import Task
+from workers.methods import solo
+from workers.methods.problem import Problem, Tensors
+from workers.methods.shared import SHARED
+
+COMPLETE = frozenset({"integrated_gradients", "deep_lift", "layer_integrated_gradients"})
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Attributions (examples, …), the model's outputs (examples, outputs), the targets explained, and per example
+    sum(attributions) - (f(input) - f(baseline)) where the method promises that to vanish."""
+
+    attributions: Tensors
+    outputs: Tensor
+    targets: list[int] | None
+    delta: Tensor | None
+
+
+def explain(engine: Engine, task: Task, method: AnyMethod, problem: Problem) -> Outcome:
+    """Explains `problem` by `method` with the engine's model. Called in a job's own thread, between enter and leave.
+
+    The outputs for input and baseline are computed first, in one block: they give the prediction, the target where none
+    was asked for, and both ends of the completeness sum, so that none of these costs a pass of its own.
+
+    Raises:
+        JobError: the job was cancelled, does not fit into memory, or the model raised.
+    """
+    seams = Seams(engine, task)
+    complete = method.name in COMPLETE and getattr(method, "multiply_by_inputs", True) and problem.baselines is not None
+    outputs, at_baseline = _endpoints(seams, problem, with_baselines=complete)
+    if problem.targets is None and outputs.dim() > 1 and outputs.shape[1] > 1:
+        problem = replace(problem, targets=outputs.argmax(dim=1).tolist())
+    if method.name in SHARED:
+        attributions = SHARED[method.name](method, seams, problem, engine.batch_rows)
+    else:
+        attributions = engine.solo(_solo_request(engine, task, method, problem))
+    delta = _delta(attributions, outputs, at_baseline, problem.targets) if at_baseline is not None else None
+    return Outcome(attributions, outputs, problem.targets, delta)
+
+
+def _endpoints(seams: Seams, problem: Problem, *, with_baselines: bool) -> tuple[Tensor, Tensor | None]:
+    """f(inputs) and, if wanted, f(baselines), in one block of rows."""
+    inputs, extras = problem.inputs, problem.extras
+    if with_baselines and problem.baselines is not None:
+        inputs = tuple(torch.cat([i, b]) for i, b in zip(inputs, problem.baselines, strict=True))
+        extras = tuple(torch.cat([e, e]) for e in extras)
+    outputs = seams.forward(*inputs, *extras)
+    at_inputs = outputs[: problem.examples]
+    seams.remember(problem.inputs, at_inputs)
+    return at_inputs, outputs[problem.examples :] if with_baselines else None
+
+
+def _solo_request(engine: Engine, task: Task, method: AnyMethod, p: Problem) -> SoloRequest:
+    layered = method.name in solo.LAYERED
+    inputs, extras = (p.layer_inputs, p.layer_extras) if layered else (p.inputs, p.extras)
+    baselines = p.layer_baselines if layered else p.baselines
+    device = inputs[0].device
+    targets = None if p.targets is None else torch.tensor(p.targets, device=device).expand(p.examples)
+    call = SoloCall(inputs, extras, baselines, targets)
+    parameters = method.model_dump_json(exclude={"baseline"})
+    shapes = tuple((t.dtype, t.shape[1:]) for t in inputs)
+    alone = solo.mixes_examples(method, engine.view)
+    return SoloRequest(
+        task,
+        call,
+        lambda view, part, batch_rows: solo.attribute(method, view, part, batch_rows),
+        None if alone else (parameters, shapes, baselines is None, targets is None),
+        rows_each=2 if method.name == "deep_lift" else 1,
+    )
+
+
+def _delta(attributions: Tensors, outputs: Tensor, at_baseline: Tensor, targets: list[int] | None) -> Tensor:
+    """(examples,): what completeness misses, as Captum's `compute_convergence_delta`."""
+
+    def chosen(out: Tensor) -> Tensor:
+        if targets is None:
+            return out.reshape(out.shape[0])
+        index = torch.tensor(targets, device=out.device).expand(out.shape[0])
+        return out.gather(1, index.unsqueeze(1)).squeeze(1)
+
+    total = sum((a.reshape(a.shape[0], -1).sum(dim=1) for a in attributions), start=torch.zeros(()).to(outputs))
+    return total - (chosen(outputs) - chosen(at_baseline))

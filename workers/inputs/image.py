@@ -1,0 +1,123 @@
+"""Pictures: decoded, cropped or stretched to the model's view, normalised per channel."""
+
+import io
+import math
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps, UnidentifiedImageError
+from torch import Tensor
+from torch.nn import functional as F
+
+from schemas.errors import InputRejected
+from schemas.limits import MAX_IMAGE_PIXELS
+from schemas.methods import BaselineName
+from schemas.models import InputCard
+from schemas.results import Picture
+from schemas.tensors import DATATYPES
+from workers.config import InputConfig
+from workers.inputs.prepared import Described, Payload, Prepared, Tensors
+from workers.inputs.tensor import TensorAdapter
+
+FORMATS = ("PNG", "JPEG", "WEBP")
+BLUR_SIDE_PER_SIGMA = 10  # the blur baseline's sigma is the longer side over this
+_BOMB = (Image.DecompressionBombError, Image.DecompressionBombWarning)
+_RESAMPLING = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
+
+
+class ImageAdapter(TensorAdapter):
+    """`image`: (bytes,) uint8, an encoded file -> (1, 3, H, W) in model space."""
+
+    baselines: list[BaselineName] = ["zero", "black", "white", "mean", "blur"]  # noqa: RUF012
+
+    def _card(self, config: InputConfig) -> InputCard:
+        return InputCard(kind="image", shapes=[[3, *(config.size or [])]], datatype=DATATYPES[config.dtype])
+
+    def prepare(self, payload: Payload, device: torch.device) -> Prepared:
+        if "image" not in payload:
+            return super().prepare(payload, device)
+        picture = decode(payload["image"].numpy().tobytes())
+        height, width = self.card.shapes[0][1:]
+        box = self._view(picture.width, picture.height)
+        pixels = picture.resize((width, height), _RESAMPLING[self.config.interpolation], box=box)
+        unit = torch.from_numpy(np.array(pixels)).permute(2, 0, 1).unsqueeze(0).to(self.dtype) / 255  # (1, 3, H, W)
+        source = Picture(crop=list(box), width=picture.width, height=picture.height)
+        return self._plain((self._normalise(unit).to(device).contiguous(),), source)
+
+    def _view(self, width: int, height: int) -> tuple[float, float, float, float]:
+        """The part of the picture that the model sees: left, top, right, bottom in its pixels."""
+        if self.config.resize == "stretch":
+            return 0.0, 0.0, float(width), float(height)
+        to_height, to_width = self.card.shapes[0][1:]
+        scale = min(width / to_width, height / to_height) * self.config.crop_fraction
+        across, down = to_width * scale, to_height * scale
+        left, top = (width - across) / 2, (height - down) / 2
+        return left, top, left + across, top + down
+
+    def _normalise(self, unit: Tensor) -> Tensor:
+        """Values in 0..1, channels in dimension 1, to model space."""
+        mean = unit.new_tensor(self.config.mean).view(1, 3, 1, 1)
+        std = unit.new_tensor(self.config.std).view(1, 3, 1, 1)
+        return (unit - mean) / std
+
+    def _baseline(self, name: BaselineName, inputs: Tensor) -> Tensor:
+        if name == "black":
+            return self._normalise(torch.zeros_like(inputs))
+        if name == "white":
+            return self._normalise(torch.ones_like(inputs))
+        if name == "mean":  # the picture's own mean colour
+            return inputs.mean(dim=(2, 3), keepdim=True).expand_as(inputs).contiguous()
+        if name == "blur":
+            return blur(inputs, max(inputs.shape[2:]) / BLUR_SIDE_PER_SIGMA)
+        return super()._baseline(name, inputs)
+
+    def feature_mask(self, grid: list[int] | None, prepared: Prepared) -> Tensors | None:
+        """(1, C, H, W): rectangles of a grid, the same over channels."""
+        if grid is None:
+            return None
+        shape = prepared.inputs[0].shape
+        rows = torch.arange(shape[2]) * grid[0] // shape[2]
+        columns = torch.arange(shape[3]) * grid[1] // shape[3]
+        mask = (rows.unsqueeze(1) * grid[1] + columns).expand(1, *shape[1:])
+        return (mask.to(prepared.inputs[0].device),)
+
+    def describe(self, prepared: Prepared, attributions: Tensors, *, layered: bool) -> Described:
+        return Described(picture=prepared.source)
+
+
+def decode(data: bytes) -> Image.Image:
+    """An encoded picture as RGB, upright, on white where it is transparent.
+
+    Raises:
+        InputRejected: no PNG, JPEG or WebP, too large, or damaged.
+    """
+    try:
+        picture = Image.open(io.BytesIO(data), formats=FORMATS)
+        if math.prod(picture.size) > MAX_IMAGE_PIXELS:
+            raise InputRejected(f"the picture has more than {MAX_IMAGE_PIXELS} pixels")
+        picture.load()
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, *_BOMB) as error:
+        raise InputRejected("the picture cannot be decoded") from error
+    upright = ImageOps.exif_transpose(picture)
+    if not upright.has_transparency_data:
+        return upright.convert("RGB")
+    rgba = upright.convert("RGBA")
+    white = Image.new("RGBA", rgba.size, "white")
+    return Image.alpha_composite(white, rgba).convert("RGB")
+
+
+def blur(images: Tensor, sigma: float) -> Tensor:
+    """Gaussian blur of (examples, C, H, W), edges mirrored; `sigma` in pixels."""
+    channels = images.shape[1]
+    for dim in (2, 3):
+        radius = min(int(3 * sigma), images.shape[dim] - 1)
+        if radius < 1:
+            continue
+        at = torch.arange(-radius, radius + 1, dtype=images.dtype, device=images.device)
+        kernel = torch.exp(-(at**2) / (2 * sigma**2))
+        shape = [1, 1, 1, 1]
+        shape[dim] = -1
+        weight = (kernel / kernel.sum()).view(shape).expand(channels, 1, *shape[2:])
+        pad = (0, 0, radius, radius) if dim == 2 else (radius, radius, 0, 0)
+        images = F.conv2d(F.pad(images, pad, mode="reflect"), weight, groups=channels)
+    return images

@@ -1,0 +1,74 @@
+"""What every kind of input offers to the rest of the worker."""
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from schemas.methods import BaselineName
+from schemas.models import InputCard
+from schemas.results import FeatureScore, Picture, TextScore
+
+Tensors = tuple[Tensor, ...]
+Payload = dict[str, Tensor]  # names as in schemas.jobs.JobSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Model-ready examples on the model's device; the fields are those of `workers.methods.problem.Problem`.
+
+    `source` is the adapter's own memory of where they came from (an encoding, a crop, raw values).
+    """
+
+    inputs: Tensors
+    extras: Tensors
+    layer_inputs: Tensors
+    layer_extras: Tensors
+    source: Any = None
+    warnings: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """Attributions in the client's own terms; what does not apply is None."""
+
+    tokens: list[list[TextScore]] | None = None
+    words: list[list[TextScore]] | None = None
+    features: list[list[FeatureScore]] | None = None
+    picture: Picture | None = None
+
+
+class InputAdapter(Protocol):
+    """One kind of input, set up for one model."""
+
+    card: InputCard
+    baselines: list[BaselineName]
+
+    def prepare(self, payload: Payload, device: torch.device) -> Prepared:
+        """Decodes and preprocesses, once.
+
+        Raises:
+            InputRejected: the input cannot be used; the message is for the client.
+        """
+        ...
+
+    def sample(self, device: torch.device) -> Prepared:
+        """Some valid input, to learn shapes from."""
+        ...
+
+    def baseline(self, name: BaselineName, prepared: Prepared) -> tuple[Tensors, Tensors]:
+        """A named baseline, for `inputs` and for `layer_inputs`: (examples, …) each."""
+        ...
+
+    def feature_mask(self, grid: list[int] | None, prepared: Prepared) -> Tensors | None:
+        """The elements that make one feature by default; None: each element by itself."""
+        ...
+
+    def on_wire(self, attributions: Tensors) -> Tensors:
+        """Attributions of `inputs` in the shape that clients know: (examples, …) of the model's input."""
+        ...
+
+    def describe(self, prepared: Prepared, attributions: Tensors, *, layered: bool) -> Described:
+        """Attributions (as `on_wire` gives them, or of a layer) in the client's own terms."""
+        ...

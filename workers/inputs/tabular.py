@@ -1,0 +1,44 @@
+"""Table rows in the table's own units; the model sees `(value - mean) / std`."""
+
+import torch
+
+from schemas.models import FeatureCard, InputCard
+from schemas.results import FeatureScore
+from schemas.tensors import DATATYPES
+from workers.config import InputConfig
+from workers.inputs.prepared import Described, Payload, Prepared, Tensors
+from workers.inputs.tensor import TensorAdapter
+
+
+class TabularAdapter(TensorAdapter):
+    """`features`: (examples, columns) float64 in the order of the card."""
+
+    def _card(self, config: InputConfig) -> InputCard:
+        columns = [FeatureCard(**feature.model_dump()) for feature in config.features or []]
+        return InputCard(kind="tabular", shapes=[[len(columns)]], datatype=DATATYPES[config.dtype], features=columns)
+
+    def prepare(self, payload: Payload, device: torch.device) -> Prepared:
+        mean, std = self._scale()
+        if "features" in payload:
+            raw = payload["features"].double()  # (examples, columns)
+            inputs = ((raw - mean) / std).to(self.dtype).to(device)
+        else:
+            inputs = super().prepare(payload, device).inputs[0]
+            raw = inputs.double().cpu() * std + mean
+        return self._plain((inputs,), source=raw)
+
+    def _scale(self) -> tuple[torch.Tensor, torch.Tensor]:
+        columns = self.card.features or []
+        return torch.tensor([c.mean for c in columns]).double(), torch.tensor([c.std for c in columns]).double()
+
+    def describe(self, prepared: Prepared, attributions: Tensors, *, layered: bool) -> Described:
+        if layered:
+            return Described()
+        columns = self.card.features or []
+        rows = zip(prepared.source.tolist(), attributions[0].double().tolist(), strict=True)
+        return Described(
+            features=[
+                [FeatureScore(name=c.name, value=v, score=s) for c, v, s in zip(columns, values, scores, strict=True)]
+                for values, scores in rows
+            ]
+        )

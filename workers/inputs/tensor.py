@@ -1,0 +1,60 @@
+"""Model-ready tensors, and what tables and pictures share with them."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from schemas.errors import InputRejected
+from schemas.methods import BaselineName
+from schemas.models import InputCard
+from schemas.tensors import DATATYPES
+from workers.config import InputConfig
+from workers.inputs.prepared import Described, Payload, Prepared, Tensors
+
+
+class TensorAdapter:
+    """Tensors as the model takes them, preprocessing skipped."""
+
+    baselines: list[BaselineName] = ["zero"]  # noqa: RUF012  # the protocol's attribute, never changed
+
+    def __init__(self, config: InputConfig) -> None:
+        self.config = config
+        self.dtype: torch.dtype = getattr(torch, config.dtype)
+        self.card = self._card(config)
+
+    def _card(self, config: InputConfig) -> InputCard:
+        return InputCard(kind="tensor", shapes=config.shapes or [], datatype=DATATYPES[config.dtype])
+
+    def prepare(self, payload: Payload, device: torch.device) -> Prepared:
+        tensors = []
+        for index, shape in enumerate(self.card.shapes):
+            tensor = payload.get(f"input.{index}")
+            if tensor is None or list(tensor.shape[1:]) != shape:
+                raise InputRejected(f"input {index} of shape {shape} is missing")
+            tensors.append(tensor.to(self.dtype).to(device))
+        return self._plain(tuple(tensors))
+
+    def _plain(self, inputs: Tensors, source: Any = None) -> Prepared:
+        return Prepared(inputs, (), inputs, (), source)
+
+    def sample(self, device: torch.device) -> Prepared:
+        return self._plain(tuple(torch.zeros(1, *s, dtype=self.dtype, device=device) for s in self.card.shapes))
+
+    def baseline(self, name: BaselineName, prepared: Prepared) -> tuple[Tensors, Tensors]:
+        baseline = tuple(self._baseline(name, tensor) for tensor in prepared.inputs)
+        return baseline, baseline
+
+    def _baseline(self, name: BaselineName, inputs: Tensor) -> Tensor:
+        if name != "zero":
+            raise InputRejected(f"baseline {name!r} means nothing for this input")
+        return torch.zeros_like(inputs)
+
+    def feature_mask(self, grid: list[int] | None, prepared: Prepared) -> Tensors | None:
+        return None
+
+    def on_wire(self, attributions: Tensors) -> Tensors:
+        return attributions
+
+    def describe(self, prepared: Prepared, attributions: Tensors, *, layered: bool) -> Described:
+        return Described()

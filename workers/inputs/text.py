@@ -1,0 +1,152 @@
+"""Texts: tokens for the layers, their embeddings for everything else, and words for people."""
+
+import re
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import torch
+from tokenizers import Encoding, Tokenizer
+from torch import Tensor, nn
+
+from schemas.errors import InputRejected
+from schemas.methods import BaselineName
+from schemas.models import InputCard
+from schemas.results import TextScore
+from workers.config import InputConfig, ModelConfigError, inside
+from workers.inputs.prepared import Described, Payload, Prepared, Tensors
+
+# A word: letters and digits, with inner apostrophes and hyphens. Any other visible character stands alone.
+WORD = re.compile(r"\w+(?:['\u2019\-]\w+)*|[^\w\s]")
+
+
+class FromEmbeddings(nn.Module):
+    """A text model entered at its embeddings: (rows, tokens, width) and a mask (rows, tokens) -> (rows, outputs)."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, inputs_embeds: Tensor, attention_mask: Tensor) -> Tensor:
+        out: Tensor = self.model(inputs_embeds=inputs_embeds, attention_mask=attention_mask)
+        return out
+
+
+@dataclass(frozen=True, slots=True)
+class TextSource:
+    text: str
+    encoding: Encoding
+
+
+class TextAdapter:
+    """`text`: (bytes,) uint8, UTF-8. Attributed are the word-piece embeddings; positions and specials stay as they are.
+
+    The model takes `input_ids` and `attention_mask` (rows, tokens), or `inputs_embeds` in place of the ids, and offers
+    `get_input_embeddings()`.
+    """
+
+    baselines: list[BaselineName] = ["pad", "zero"]  # noqa: RUF012  # the protocol's attribute, never changed
+
+    def __init__(self, config: InputConfig, model: nn.Module, folder: Path) -> None:
+        self.config = config
+        self.card = InputCard(kind="text", shapes=[[config.max_tokens]], datatype="INT64", max_tokens=config.max_tokens)
+        self._tokenizer = Tokenizer.from_file(str(_find(config.tokenizer or "", folder)))
+        self._tokenizer.no_padding()
+        self._tokenizer.enable_truncation(config.max_tokens)
+        pad = self._tokenizer.token_to_id(config.pad_token)
+        if pad is None:
+            raise ModelConfigError(f"input.pad_token: {config.pad_token!r} is not in the tokenizer's vocabulary")
+        self._pad: int = pad
+        self._embeddings: nn.Module = model.get_input_embeddings()  # type: ignore[operator]  # the contract above
+
+    def prepare(self, payload: Payload, device: torch.device) -> Prepared:
+        return self._prepare(payload["text"].numpy().tobytes().decode("utf-8"), device)
+
+    def _prepare(self, text: str, device: torch.device) -> Prepared:
+        encoding = self._tokenizer.encode(text)
+        if not any(special == 0 for special in encoding.special_tokens_mask):
+            raise InputRejected("the text has no tokens")
+        ids = torch.tensor([encoding.ids], device=device)  # (1, tokens)
+        mask = torch.ones_like(ids)
+        warnings = [f"the text was cut after {len(ids[0])} tokens"] if encoding.overflowing else []
+        return Prepared((self._embed(ids),), (mask,), (ids,), (mask,), TextSource(text, encoding), warnings)
+
+    def _embed(self, ids: Tensor) -> Tensor:
+        with torch.no_grad():
+            embedded: Tensor = self._embeddings(ids)
+        return embedded  # (1, tokens, width)
+
+    def sample(self, device: torch.device) -> Prepared:
+        return self._prepare("a", device)
+
+    def baseline(self, name: BaselineName, prepared: Prepared) -> tuple[Tensors, Tensors]:
+        ids = prepared.layer_inputs[0]
+        special = torch.tensor([prepared.source.encoding.special_tokens_mask], device=ids.device).bool()
+        padded = torch.where(special, ids, torch.full_like(ids, self._pad))  # the frame stays, the words go
+        if name == "pad":
+            return (self._embed(padded),), (padded,)
+        if name == "zero":
+            return (torch.zeros_like(prepared.inputs[0]),), (padded,)
+        raise InputRejected(f"baseline {name!r} means nothing for a text")
+
+    def feature_mask(self, grid: list[int] | None, prepared: Prepared) -> Tensors | None:
+        """(1, tokens, width): each token is one feature."""
+        embedded = prepared.inputs[0]
+        return (torch.arange(embedded.shape[1], device=embedded.device).view(1, -1, 1).expand_as(embedded),)
+
+    def on_wire(self, attributions: Tensors) -> Tensors:
+        """(1, tokens, width) to (1, tokens): a token's attribution is the sum over its embedding."""
+        return tuple(attribution.sum(dim=-1) for attribution in attributions)
+
+    def describe(self, prepared: Prepared, attributions: Tensors, *, layered: bool) -> Described:
+        scores = attributions[0]
+        if layered and scores.dim() == 3:
+            scores = scores.sum(dim=-1)
+        source: TextSource = prepared.source
+        if tuple(scores.shape) != (1, len(source.encoding.ids)):
+            return Described()  # a layer that does not keep one vector per token
+        values = scores[0].double().tolist()
+        return Described(tokens=[_tokens(source, values)], words=[_words(source, values)])
+
+
+def _tokens(source: TextSource, scores: list[float]) -> list[TextScore]:
+    encoding = source.encoding
+    return [
+        TextScore(text=token, start=start, end=end, score=score)
+        for token, (start, end), score in zip(encoding.tokens, encoding.offsets, scores, strict=True)
+    ]
+
+
+def _words(source: TextSource, scores: list[float]) -> list[TextScore]:
+    """Tokens merged to words: a word's attribution is the sum over its tokens; words without tokens are left out."""
+    words: list[TextScore] = []
+    spans = iter(WORD.finditer(source.text))
+    span = next(spans, None)
+    for (start, end), special, score in zip(
+        source.encoding.offsets, source.encoding.special_tokens_mask, scores, strict=True
+    ):
+        if special:
+            continue
+        while span is not None and span.end() <= start:
+            span = next(spans, None)
+        if span is None or span.start() > start:  # a token that the pattern does not see as part of a word
+            words.append(TextScore(text=source.text[start:end], start=start, end=end, score=score))
+        elif words and words[-1].start == span.start():
+            words[-1] = words[-1].model_copy(update={"score": words[-1].score + score})
+        else:
+            words.append(TextScore(text=span.group(), start=span.start(), end=span.end(), score=score))
+    return words
+
+
+def _find(name: str, folder: Path) -> Path:
+    """The tokenizer's file: in the model's folder, or `package:path`."""
+    package, colon, path = name.partition(":")
+    if not colon:
+        return inside(folder, name)
+    try:
+        found = Path(str(files(package).joinpath(path)))
+    except ModuleNotFoundError as error:
+        raise ModelConfigError(f"input.tokenizer: package {package!r} is not installed") from error
+    if not found.is_file():
+        raise ModelConfigError(f"input.tokenizer: {name!r} is not there")
+    return found

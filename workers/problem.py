@@ -1,0 +1,82 @@
+"""From a stored job to a problem in model space: input prepared, baselines and masks resolved."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from schemas.errors import InputRejected
+from schemas.jobs import JobSpec
+from schemas.methods import AnyMethod, Grid
+from workers.inputs.prepared import Payload, Prepared, Tensors
+from workers.methods.problem import Problem
+from workers.resident import ResidentModel
+
+
+def make_problem(
+    model: ResidentModel, spec: JobSpec, method: AnyMethod, payload: Payload, prepared: Prepared
+) -> Problem:
+    """Completes prepared input with what the method needs beside it.
+
+    Raises:
+        InputRejected: a baseline or mask does not fit the input.
+    """
+    examples = prepared.inputs[0].shape[0]
+    baselines = layer_baselines = distribution = None
+    if "baseline" in type(method).model_fields:
+        given = _numbered(payload, "baseline", like=prepared.inputs)
+        name = method.baseline or model.card.defaults.baseline  # type: ignore[union-attr]  # fields checked above
+        if given is not None:
+            distribution = given
+        elif name == "background":
+            if model.background is None:
+                raise InputRejected("the model has no background set")
+            distribution = (model.background,)
+            given = (model.background.mean(dim=0, keepdim=True),)
+        else:
+            baselines, layer_baselines = model.adapter.baseline(name, prepared)
+            distribution = baselines
+        if given is not None and method.name != "gradient_shap":
+            baselines = layer_baselines = tuple(_each(b, examples) for b in given)
+    return Problem(
+        inputs=prepared.inputs,
+        extras=prepared.extras,
+        targets=spec.target,
+        baselines=baselines,
+        distribution=distribution,
+        feature_mask=_feature_mask(model, method, payload, prepared),
+        layer_inputs=prepared.layer_inputs,
+        layer_extras=prepared.layer_extras,
+        layer_baselines=layer_baselines,
+    )
+
+
+def _feature_mask(model: ResidentModel, method: Any, payload: Payload, prepared: Prepared) -> Tensors | None:
+    if method.name != "feature_ablation":
+        return None
+    given = _numbered(payload, "feature_mask", like=None)
+    if given is not None:
+        return tuple(mask.to(prepared.inputs[0].device, torch.int64) for mask in given)
+    grid = method.feature_mask.grid if isinstance(method.feature_mask, Grid) else None
+    return model.adapter.feature_mask(grid, prepared)
+
+
+def _numbered(payload: Payload, name: str, like: Tensors | None) -> Tensors | None:
+    """`name.0`, `name.1`, … of the payload, moved and cast like the inputs."""
+    tensors = [payload[key] for key in sorted(key for key in payload if key.startswith(f"{name}."))]
+    if not tensors:
+        return None
+    if like is None:
+        return tuple(tensors)
+    return tuple(tensor.to(like[0].device, like[0].dtype) for tensor in tensors)
+
+
+def _each(baseline: Tensor, examples: int) -> Tensor:
+    """(1 or examples, …) to (examples, …).
+
+    Raises:
+        InputRejected: another number of rows.
+    """
+    if baseline.shape[0] not in (1, examples):
+        raise InputRejected(f"a baseline of {baseline.shape[0]} rows for {examples} examples")
+    return baseline.expand(examples, *baseline.shape[1:])

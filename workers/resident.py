@@ -1,0 +1,113 @@
+"""Models resident on a device: loaded once, each with its engine."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+import torch
+from torch import Tensor
+
+from schemas.models import ModelCard
+from workers.card import failed_card, make_card
+from workers.config import ModelConfig, ModelConfigError, read_config, read_labels
+from workers.engine.engine import Engine
+from workers.engine.gate import DeviceGate
+from workers.engine.view import ModelView
+from workers.inputs.image import ImageAdapter
+from workers.inputs.prepared import InputAdapter
+from workers.inputs.tabular import TabularAdapter
+from workers.inputs.tensor import TensorAdapter
+from workers.inputs.text import FromEmbeddings, TextAdapter
+from workers.loader import build, read_background
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class ResidentModel:
+    """A model ready to explain."""
+
+    config: ModelConfig
+    card: ModelCard
+    adapter: InputAdapter
+    engine: Engine
+    background: Tensor | None  # (rows, …) on the device
+
+    @property
+    def key(self) -> str:
+        return f"{self.card.name}@{self.card.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """What engines on one device share."""
+
+    device: torch.device
+    threads: int  # CPU threads of a pass
+    batch_rows: int
+    gate: DeviceGate
+
+
+def load_model(folder: Path, device: Device) -> ResidentModel:
+    """Loads one folder of the model repository; its engine is not started yet.
+
+    Raises:
+        ModelConfigError: the folder does not describe a model that can be explained.
+        Whatever the model's own code raises.
+    """
+    config = read_config(folder)
+    module = build(config, folder).to(device.device)
+    adapter: InputAdapter
+    if config.input.kind == "text":
+        adapter = TextAdapter(config.input, module, folder)
+        view = ModelView(FromEmbeddings(module).eval(), module, device.device, padded=True)
+    else:
+        kinds = {"image": ImageAdapter, "tabular": TabularAdapter, "tensor": TensorAdapter}
+        adapter = kinds[config.input.kind](config.input)
+        view = ModelView(module, module, device.device, inputs=len(adapter.card.shapes))
+    background = read_background(config, folder)
+    if background is not None:
+        if list(background.shape[1:]) != adapter.card.shapes[0]:
+            raise ModelConfigError(f"explain.background: rows are not of shape {adapter.card.shapes[0]}")
+        background = background.to(getattr(torch, config.input.dtype)).to(device.device)
+    card = make_card(
+        config,
+        view,
+        adapter,
+        labels=read_labels(config, folder),
+        background_rows=0 if background is None else background.shape[0],
+        batch_rows=device.batch_rows,
+    )
+    engine = Engine(
+        view, batch_rows=device.batch_rows, gate=device.gate, name=f"engine-{config.name}", threads=device.threads
+    )
+    return ResidentModel(config, card, adapter, engine, background)
+
+
+def load_all(directories: list[Path], device: Device) -> Iterator[ResidentModel | ModelCard]:
+    """Every model of the directories, or the card that says why it failed; one failure never stops the others."""
+    for folder in model_folders(directories):
+        try:
+            model = load_model(folder, device)
+        except Exception as error:  # a model's own code may raise anything
+            yield _failed(folder, error)
+        else:
+            log.info("model loaded", model=model.key, digest=model.card.digest, device=str(device.device))
+            yield model
+
+
+def model_folders(directories: list[Path]) -> list[Path]:
+    """The folders with a `model.toml`, by name."""
+    return sorted(path.parent for directory in directories for path in directory.glob("*/model.toml"))
+
+
+def _failed(folder: Path, error: Exception) -> ModelCard:
+    reason = str(error) if isinstance(error, ModelConfigError) else f"{type(error).__name__}: {error}"
+    name, version = folder.name, "1"
+    with contextlib.suppress(ModelConfigError):
+        config = read_config(folder)
+        name, version = config.name, config.version
+    log.error("model failed to load", model=name, reason=reason)
+    return failed_card(name, version, reason)
