@@ -18,7 +18,7 @@ from workers.engine.randomness import RandomStream
 from workers.engine.task import Task
 from workers.explain import Outcome, explain
 from workers.inputs.prepared import Prepared, Tensors
-from workers.methods.shared import DRAWS
+from workers.methods.shared import DRAWS, PERTURBS
 from workers.problem import make_problem
 from workers.resident import ResidentModel
 
@@ -117,7 +117,7 @@ def _describe(
 
 def _on_wire(model: ResidentModel, method: AnyMethod, prepared: Prepared, attributions: Tensors) -> Tensors:
     if method.name not in LAYER_METHODS:
-        return model.adapter.on_wire(attributions)
+        return model.adapter.on_wire(attributions, shared=method.name in PERTURBS)
     if getattr(method, "upsample", False):
         size = tuple(prepared.inputs[0].shape[2:])
         return tuple(LayerAttribution.interpolate(a, size, "bilinear") if a.dim() == 4 else a for a in attributions)

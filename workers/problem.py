@@ -1,13 +1,13 @@
 """From a stored job to a problem in model space: input prepared, baselines and masks resolved."""
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
 
 from schemas.errors import InputRejected
 from schemas.jobs import JobSpec
-from schemas.methods import AnyMethod, Grid
+from schemas.methods import AnyMethod, BaselineName, Grid
 from workers.inputs.prepared import Payload, Prepared, Tensors
 from workers.methods.problem import Problem
 from workers.resident import ResidentModel
@@ -25,7 +25,7 @@ def make_problem(
     baselines = layer_baselines = distribution = None
     if "baseline" in type(method).model_fields:
         given = _numbered(payload, "baseline", like=prepared.inputs)
-        name = method.baseline or model.card.defaults.baseline  # type: ignore[union-attr]  # fields checked above
+        name = _baseline_name(model, method)
         if given is not None:
             distribution = given
         elif name == "background":
@@ -49,6 +49,15 @@ def make_problem(
         layer_extras=prepared.layer_extras,
         layer_baselines=layer_baselines,
     )
+
+
+def _baseline_name(model: ResidentModel, method: Any) -> BaselineName:
+    """The baseline asked for by name, or the card's default."""
+    if isinstance(method.baseline, str):
+        return cast(BaselineName, method.baseline)
+    if model.card.defaults is None:
+        raise InputRejected("the model has no default baseline")
+    return model.card.defaults.baseline
 
 
 def _feature_mask(model: ResidentModel, method: Any, payload: Payload, prepared: Prepared) -> Tensors | None:

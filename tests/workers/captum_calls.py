@@ -15,10 +15,12 @@ from schemas.methods import AnyMethod
 from workers.methods.problem import Problem
 
 
-def direct(method: AnyMethod, module: nn.Module, layer_module: nn.Module, p: Problem, seed: int = 0) -> tuple[Tensor, ...]:
+def direct(  # noqa: PLR0912, PLR0915  # a table, one row per method
+    method: AnyMethod, module: nn.Module, layer_module: nn.Module, p: Problem, seed: int = 0
+) -> tuple[Tensor, ...]:
     """The same explanation by Captum alone, on the module itself, after seeding the global generators."""
     torch.manual_seed(seed)
-    np.random.seed(seed)  # noqa: NPY002  # Captum draws from it
+    np.random.seed(seed)  # Captum draws from it
     target: Any = p.targets[0] if p.targets is not None and len(p.targets) == 1 else p.targets
     if isinstance(target, list):
         target = torch.tensor(target)

@@ -1,8 +1,9 @@
-"""Every method on toy models in float64 equals a direct Captum call: alone, and beside 16 other jobs on the same model."""
+"""Every method on toy models in float64 equals a direct Captum call: alone, and beside 16 others on the same model."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import captum.attr as captum
 import pytest
 import torch
 from torch import Tensor, nn
@@ -114,7 +115,7 @@ CASES = [
 
 def make_problem(case: Case, seed: int) -> Problem:
     """Inputs, baselines and targets drawn from a seed; every example has its own."""
-    model, shapes, classes = MODELS[case.model]
+    _, shapes, classes = MODELS[case.model]
     generator = torch.Generator().manual_seed(seed)
 
     def draw(rows: int) -> list[Tensor]:
@@ -169,8 +170,6 @@ def test_beside_sixteen_others(case: Case, engines: dict[str, Engine]) -> None:
 
 @pytest.mark.parametrize("case", [c for c in CASES if isinstance(c.method, IntegratedGradients | DeepLift)], ids=str)
 def test_delta_is_captums(case: Case, engines: dict[str, Engine]) -> None:
-    import captum.attr as captum
-
     problem = make_problem(case, seed=3)
     outcome = RunningJob(engines[case.model], case.method, problem).result()
     if not case.method.multiply_by_inputs:

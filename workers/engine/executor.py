@@ -1,5 +1,6 @@
 """Runs work on the device and deals with what goes wrong: lack of memory, and jobs that fail beside good ones."""
 
+from collections import deque
 from collections.abc import Iterator
 
 import structlog
@@ -26,59 +27,60 @@ class Executor:
         self.stats = EngineStats()
 
     def shared(self, work: SharedPass) -> Iterator[tuple[Part, Answer | JobError]]:
-        """Each part with its answer or its error.
+        """Each part, perhaps cut further, with its answer or its error.
 
         Out of memory halves the batch and goes on. A pass that fails otherwise is run again part by part, so that a bad
         job fails alone.
         """
-        rows = sum(part.rows for part in work.parts)
-        try:
-            with self.stats.timed(rows):
-                answers = run_pass(self.view, work.kind, work.parts)
-        except Exception as error:
-            if is_out_of_memory(error):
-                self._shrink(rows)
-                if rows == 1:
-                    yield work.parts[0], OutOfMemory("one row of this model does not fit into the device's memory")
-                    return
-                smaller = _halves(work.parts)
-            elif len(work.parts) > 1:
-                smaller = [[part] for part in work.parts]
+        waiting = deque([work.parts])
+        while waiting:
+            parts = waiting.popleft()
+            rows = sum(part.rows for part in parts)
+            if rows > self.batch_rows:  # packed before the batch was halved
+                waiting.extendleft(reversed(_cut(parts, self.batch_rows)))
+                continue
+            try:
+                with self.stats.timed(rows):
+                    answers = run_pass(self.view, work.kind, parts)
+            except Exception as error:
+                if is_out_of_memory(error) and rows > 1:
+                    self._shrink(rows)
+                    waiting.appendleft(parts)
+                elif len(parts) > 1:
+                    waiting.extendleft([part] for part in reversed(parts))
+                else:
+                    yield parts[0], self._failure(error, parts[0].block.task.id)
             else:
-                yield work.parts[0], self._failure(error, work.parts[0].block.task.id)
-                return
-        else:
-            yield from zip(work.parts, answers, strict=True)
-            return
-        for parts in smaller:
-            yield from self.shared(SharedPass(work.kind, parts))
+                yield from zip(parts, answers, strict=True)
 
     def solo(self, group: SoloGroup) -> Iterator[tuple[SoloRequest, JobError | None]]:
         """One Captum call for all of a group; one by one when that fails. Each request with its error, if any."""
-        try:
-            with self.stats.timed(0):
-                group.run(self.view, self.batch_rows)
-        except Exception as error:
-            memory = is_out_of_memory(error)
-            if memory:
-                self._shrink(self.batch_rows)
-            first = group.requests[0]
-            if len(group.requests) == 1 and not (memory and self.batch_rows > 1):
-                failure = OutOfMemory("one row of this method does not fit into the device's memory")
-                yield first, failure if memory else self._failure(error, first.task.id)
-                return
-        else:
-            yield from ((request, None) for request in group.requests)
-            return
-        finally:
-            self.stats.count(group.rows, group.passes)
-        for request in group.requests:
-            yield from self.solo(SoloGroup([request]))
+        waiting = deque([(group, self.batch_rows)])
+        while waiting:
+            group, batch_rows = waiting.popleft()
+            try:
+                with self.stats.timed(0):
+                    group.run(self.view, batch_rows)
+            except Exception as error:
+                if len(group.requests) > 1:
+                    waiting.extendleft((SoloGroup([request]), batch_rows) for request in reversed(group.requests))
+                elif is_out_of_memory(error) and batch_rows > 1:
+                    self._release_memory()
+                    waiting.appendleft((SoloGroup(group.requests), batch_rows // 2))
+                else:
+                    yield group.requests[0], self._failure(error, group.requests[0].task.id)
+            else:
+                yield from ((request, None) for request in group.requests)
+            finally:
+                self.stats.count(group.rows, group.passes)
 
     def _shrink(self, rows: int) -> None:
-        self.stats.oom += 1
-        self.batch_rows = max(1, min(self.batch_rows, rows) // 2)
+        self.batch_rows = rows // 2
         log.warning("out of memory, batch halved", batch_rows=self.batch_rows)
+        self._release_memory()
+
+    def _release_memory(self) -> None:
+        self.stats.oom += 1
         if self.view.device.type == "cuda":
             torch.cuda.empty_cache()
 
@@ -86,6 +88,8 @@ class Executor:
         """What the job is told. A model's own message may hold its data, so only the kind of error is passed on."""
         if isinstance(error, JobError):
             return error
+        if is_out_of_memory(error):
+            return OutOfMemory("one row of this model does not fit into the device's memory")
         log.warning("the model raised", job=job, error=type(error).__name__)
         return JobFailed(f"the model raised {type(error).__name__} on this input")
 
@@ -97,8 +101,18 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
 
 
-def _halves(parts: list[Part]) -> list[list[Part]]:
-    """The same rows in two lists of about equal size."""
-    if len(parts) > 1:
-        return [parts[: len(parts) // 2], parts[len(parts) // 2 :]]
-    return [[half] for half in parts[0].halves()]
+def _cut(parts: list[Part], rows: int) -> list[list[Part]]:
+    """The same rows, in order, in lists of at most `rows`."""
+    lists: list[list[Part]] = [[]]
+    room = rows
+    for part in parts:
+        start = part.start
+        while start < part.stop:
+            stop = min(part.stop, start + room)
+            lists[-1].append(Part(part.block, start, stop))
+            room -= stop - start
+            start = stop
+            if room == 0:
+                lists.append([])
+                room = rows
+    return [cut for cut in lists if cut]

@@ -1,11 +1,10 @@
 """Which rows go into the next pass. Pure: knows numbers of rows, no tensors and no threads.
 
-Within a priority the first come is served first, and a pass is shared so that a long block never shuts out the short
-ones behind it: each block in order is granted at most half of what is left, then the remainder is handed out in order
-again. Batch-priority blocks ride in what interactive ones leave, but at least an eighth of each pass.
+Half of a pass belongs to the block that came first, so that none starves; the other half to the blocks that need least,
+so that a long one never holds short ones up; what is left over is handed out in order of arrival. Batch-priority blocks
+ride in what interactive ones leave, but at least an eighth of each pass.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import count
 from typing import Literal
@@ -80,7 +79,7 @@ class RowQueue:
         grants: dict[int, int] = {}
         left = reserved + _grant(interactive, max(0, budget - reserved), grants)
         left = _grant(batch, left, grants)
-        _grant(interactive, left, grants)
+        _fill(interactive, left, grants)
         slices = []
         for block, rows in grants.items():
             waiting = self._waiting[block]
@@ -92,15 +91,19 @@ class RowQueue:
         return slices
 
 
-def _grant(waiting: Iterable[_Waiting], budget: int, grants: dict[int, int]) -> int:
-    """Shares `budget` rows out over blocks in order, adding to `grants`; returns what is left over."""
-    for halving in (True, False):
-        for w in waiting:
-            if budget == 0:
-                return 0
-            want = w.left - grants.get(w.block, 0)
-            rows = min(want, max(1, budget // 2) if halving else budget)
-            if rows:
-                grants[w.block] = grants.get(w.block, 0) + rows
-                budget -= rows
+def _grant(waiting: list[_Waiting], budget: int, grants: dict[int, int]) -> int:
+    """Shares `budget` rows out between the oldest block and the shortest ones; returns what nobody needed."""
+    for_oldest = (budget + 1) // 2
+    left = budget - for_oldest + _fill(waiting[:1], for_oldest, grants)
+    left = _fill(sorted(waiting[1:], key=lambda w: w.left), left, grants)
+    return _fill(waiting, left, grants)
+
+
+def _fill(waiting: list[_Waiting], budget: int, grants: dict[int, int]) -> int:
+    """Grants blocks all they need, in the order given, while the budget lasts; returns what is left of it."""
+    for w in waiting:
+        rows = min(budget, w.left - grants.get(w.block, 0))
+        if rows:
+            grants[w.block] = grants.get(w.block, 0) + rows
+            budget -= rows
     return budget

@@ -22,10 +22,6 @@ class Part:
     def rows(self) -> int:
         return self.stop - self.start
 
-    def halves(self) -> "tuple[Part, Part]":
-        middle = (self.start + self.stop) // 2
-        return Part(self.block, self.start, middle), Part(self.block, middle, self.stop)
-
 
 def run_pass(view: ModelView, kind: PassKind, parts: list[Part]) -> list[tuple[Tensor, ...]]:
     """Runs the model once over all rows of `parts`.

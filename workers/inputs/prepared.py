@@ -65,8 +65,12 @@ class InputAdapter(Protocol):
         """The elements that make one feature by default; None: each element by itself."""
         ...
 
-    def on_wire(self, attributions: Tensors) -> Tensors:
-        """Attributions of `inputs` in the shape that clients know: (examples, …) of the model's input."""
+    def on_wire(self, attributions: Tensors, *, shared: bool) -> Tensors:
+        """Attributions of `inputs` in the shape that clients know: (examples, …) of the model's input.
+
+        `shared` says that the elements of a feature each carry its whole attribution, as perturbation methods give it,
+        and not a part of their own.
+        """
         ...
 
     def describe(self, prepared: Prepared, attributions: Tensors, *, layered: bool) -> Described:

@@ -53,7 +53,7 @@ class TensorAdapter:
     def feature_mask(self, grid: list[int] | None, prepared: Prepared) -> Tensors | None:
         return None
 
-    def on_wire(self, attributions: Tensors) -> Tensors:
+    def on_wire(self, attributions: Tensors, *, shared: bool) -> Tensors:
         return attributions
 
     def describe(self, prepared: Prepared, attributions: Tensors, *, layered: bool) -> Described:

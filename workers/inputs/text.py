@@ -94,9 +94,9 @@ class TextAdapter:
         embedded = prepared.inputs[0]
         return (torch.arange(embedded.shape[1], device=embedded.device).view(1, -1, 1).expand_as(embedded),)
 
-    def on_wire(self, attributions: Tensors) -> Tensors:
-        """(1, tokens, width) to (1, tokens): a token's attribution is the sum over its embedding."""
-        return tuple(attribution.sum(dim=-1) for attribution in attributions)
+    def on_wire(self, attributions: Tensors, *, shared: bool) -> Tensors:
+        """(1, tokens, width) to (1, tokens): the sum over a token's embedding, or what all its elements share."""
+        return tuple(a.mean(dim=-1) if shared else a.sum(dim=-1) for a in attributions)
 
     def describe(self, prepared: Prepared, attributions: Tensors, *, layered: bool) -> Described:
         scores = attributions[0]

@@ -134,3 +134,6 @@ SHARED: dict[str, Callable[[Any, Seams, Problem, int], Tensors]] = {
     "feature_ablation": _feature_ablation,
 }
 DRAWS = frozenset({"gradient_shap", "smooth_grad"})  # methods that use random numbers
+PERTURBS = frozenset(
+    {"occlusion", "feature_ablation"}
+)  # methods that give each element its whole feature's attribution

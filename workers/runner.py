@@ -1,0 +1,137 @@
+"""Jobs in this worker: each in a thread of its own, from claim to finish."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import structlog
+import torch
+
+from broker import Claim, WorkerQueue
+from schemas.errors import JobCancelled, JobError, JobFailed, StoreUnavailable
+from schemas.jobs import JobFailure
+from workers.answer import answer
+from workers.engine.task import Task
+from workers.resident import ResidentModel
+
+log = structlog.get_logger()
+FINISH_RETRY_S = 0.5  # between tries to hand a result in while the store is away
+
+
+@dataclass(slots=True, eq=False)
+class RunningJob:
+    """A claimed job and its place in the engine."""
+
+    claim: Claim
+    task: Task
+    model: ResidentModel
+    reported: tuple[int, int] = (-1, -1)
+
+
+class JobRunner:
+    """Runs claims. `room` says how many more of a model are welcome; `active` are those whose leases must be kept."""
+
+    def __init__(self, queue: WorkerQueue, models: dict[str, ResidentModel], max_live: int) -> None:
+        self._queue = queue
+        self._models = models
+        self._max_live = max_live
+        self._lock = threading.Condition()
+        self._active: dict[str, RunningJob] = {}
+        self._stopping = threading.Event()
+        self._pool = ThreadPoolExecutor(
+            max_workers=max(1, max_live * len(models)),
+            thread_name_prefix="job",
+            initializer=torch.set_num_threads,
+            initargs=(1,),  # the passes have the cores
+        )
+        self.jobs = dict.fromkeys(models, 0)
+        self.failed = dict.fromkeys(models, 0)
+
+    def room(self) -> dict[str, int]:
+        """How many jobs may be claimed, per model with room."""
+        with self._lock:
+            live = dict.fromkeys(self._models, 0)
+            for job in self._active.values():
+                live[job.model.key] += 1
+            return {key: self._max_live - count for key, count in live.items() if count < self._max_live}
+
+    def wait_for_room(self, timeout_s: float) -> None:
+        """Returns when a job has ended, or after the time."""
+        with self._lock:
+            self._lock.wait(timeout_s)
+
+    def active(self) -> list[RunningJob]:
+        with self._lock:
+            return list(self._active.values())
+
+    def start(self, claim: Claim) -> None:
+        model = self._models[f"{claim.spec.model}@{claim.spec.version}"]
+        job = RunningJob(claim, Task(claim.job_id, claim.spec.priority), model)
+        with self._lock:
+            self._active[claim.job_id] = job
+        self._pool.submit(self._run, job)
+
+    def cancel(self, job_id: str) -> None:
+        """Stops a job at its next pass; its result, if any, is not handed in."""
+        with self._lock:
+            job = self._active.get(job_id)
+        if job is not None:
+            job.model.engine.cancel(job.task)
+
+    def stop(self, grace_s: float) -> None:
+        """Lets running jobs end for a while, then gives the others back to the queue."""
+        with self._lock:
+            self._lock.wait_for(lambda: not self._active, timeout=grace_s)
+        self._stopping.set()
+        for job in self.active():
+            job.model.engine.cancel(job.task)
+        self._pool.shutdown(wait=True)
+
+    def _run(self, job: RunningJob) -> None:
+        claim, model = job.claim, job.model
+        logger = log.bind(job=claim.job_id, model=model.key, method=claim.spec.method.get("name"))
+        try:
+            result = answer(
+                model, job.task, claim.job_id, claim.spec, claim.payload, queued_ms=claim.started_ms - claim.created_ms
+            )
+        except JobCancelled:
+            if self._stopping.is_set():
+                self._hand_in(lambda: self._queue.release(claim))
+            logger.info("job stopped")
+        except JobError as error:
+            self._fail(job, error)
+        except Exception as error:  # Captum validates with assert, and raises what it likes
+            logger.exception("job raised")
+            self._fail(job, _as_failure(error))
+        else:
+            meta = result.meta.model_dump_json().encode()
+            if self._hand_in(lambda: self._queue.finish(claim, meta, result.tensors)):
+                self.jobs[model.key] += 1
+                logger.info("job succeeded", **result.meta.timing.model_dump())
+        finally:
+            with self._lock:
+                self._active.pop(claim.job_id, None)
+                self._lock.notify_all()
+
+    def _fail(self, job: RunningJob, error: JobError) -> None:
+        self.failed[job.model.key] += 1
+        log.warning("job failed", job=job.claim.job_id, model=job.model.key, code=error.code)
+        failure = JobFailure(code=error.code, title=error.title, detail=error.detail)
+        self._hand_in(lambda: self._queue.fail(job.claim, failure))
+
+    def _hand_in(self, call: Callable[[], bool]) -> bool:
+        """Tries until the store has heard it. While the job is active its lease is kept, so nobody else starts it."""
+        while True:
+            try:
+                return call()
+            except StoreUnavailable:
+                if self._stopping.wait(FINISH_RETRY_S):
+                    return False
+
+
+def _as_failure(error: Exception) -> JobError:
+    """What a client may know of an unforeseen error: its kind, and Captum's own word where it asserts on input."""
+    if isinstance(error, AssertionError) and error.args:
+        return JobFailed(f"the method refused this request: {str(error)[:300]}")
+    return JobFailed(f"the method raised {type(error).__name__}")

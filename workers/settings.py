@@ -1,0 +1,55 @@
+"""What an operator may set, read once from `ATTRIBUTION_*`."""
+
+import os
+import secrets
+import socket
+from pathlib import Path
+from typing import Annotated
+
+import torch
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class WorkerSettings(BaseSettings):
+    """One worker process: one device, all models of its directories."""
+
+    model_config = SettingsConfigDict(env_prefix="ATTRIBUTION_", frozen=True, extra="ignore")
+
+    redis_url: str = "redis://127.0.0.1:6379/0"
+    namespace: str = "attribution"
+    models: Annotated[list[Path], NoDecode] = Field(default=[Path("models")])  # separated as in PATH
+    device: str = "auto"  # auto, cpu, cuda:0, …
+    threads: Annotated[int, Field(ge=1, le=1024)] = os.cpu_count() or 1  # CPU threads of a pass
+    batch_rows: Annotated[int, Field(ge=1, le=65_536)] | None = None  # None: by device
+    worker_id: str = Field(default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}")
+    lease_ms: Annotated[int, Field(ge=500, le=600_000)] = 8_000
+    result_ttl_s: Annotated[int, Field(ge=1, le=30 * 86_400)] = 3_600
+    grace_s: Annotated[float, Field(ge=0, le=3_600)] = 10.0  # for running jobs when told to stop
+
+    @field_validator("models", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return [Path(part) for part in value.split(os.pathsep) if part] if isinstance(value, str) else value
+
+    @field_validator("device")
+    @classmethod
+    def _device_exists(cls, value: str) -> str:
+        if value == "auto":
+            return value
+        device = torch.device(value)
+        if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+            raise ValueError(f"no device {value}: {torch.cuda.device_count()} CUDA devices are here")
+        return value
+
+    def torch_device(self) -> torch.device:
+        """The device of this worker's passes."""
+        if self.device == "auto":
+            return torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
+        return torch.device(self.device)
+
+    def rows(self) -> int:
+        """Rows of a full pass: what keeps the device busy without outgrowing its caches or memory."""
+        if self.batch_rows is not None:
+            return self.batch_rows
+        return 128 if self.torch_device().type == "cuda" else 16
