@@ -27,6 +27,7 @@ class JobSpec(Record):
     target: list[int] | None = None  # one per example; None: the predicted class
     seed: int = 0
     priority: Priority = "interactive"
+    rows: int = 0  # model rows to expect, an upper bound for texts
 
 
 class Progress(Record):

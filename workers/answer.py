@@ -14,11 +14,10 @@ from schemas.jobs import ClassRef, JobSpec
 from schemas.methods import LAYER_METHODS, AnyMethod, echo, stored_method
 from schemas.results import ModelRef, Prediction, Provenance, ResultMeta, Timing
 from schemas.tensors import DATATYPES, TensorSpec
-from workers.engine.randomness import RandomStream
 from workers.engine.task import Task
 from workers.explain import Outcome, explain
 from workers.inputs.prepared import Prepared, Tensors
-from workers.methods.shared import DRAWS, PERTURBS
+from workers.methods.shared import PERTURBS
 from workers.problem import make_problem
 from workers.resident import ResidentModel
 
@@ -46,17 +45,7 @@ def answer(model: ResidentModel, task: Task, job_id: str, spec: JobSpec, payload
     prepared = model.adapter.prepare(tensors, model.engine.view.device)
     problem = make_problem(model, spec, method, tensors, prepared)
     ready = perf_counter()
-    if method.name in DRAWS:
-        task.random = RandomStream(spec.seed, model.engine.view.device)
-    model.engine.enter(task)
-    try:
-        if task.random is None:
-            outcome = explain(model.engine, task, method, problem)
-        else:
-            with task.random:
-                outcome = explain(model.engine, task, method, problem)
-    finally:
-        model.engine.leave(task)
+    outcome = explain(model.engine, task, method, problem, spec.seed)
     done = perf_counter()
     timing = Timing(
         queued_ms=round(queued_ms, 3),

@@ -1,5 +1,6 @@
 """One explanation, in model space: endpoints, target, the Captum call, and its completeness error."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 import torch
@@ -7,12 +8,13 @@ from torch import Tensor
 
 from schemas.methods import AnyMethod
 from workers.engine.engine import Engine
+from workers.engine.randomness import RandomStream
 from workers.engine.seams import Seams
 from workers.engine.solo import SoloCall, SoloRequest
 from workers.engine.task import Task
 from workers.methods import solo
 from workers.methods.problem import Problem, Tensors
-from workers.methods.shared import SHARED
+from workers.methods.shared import DRAWS, SHARED
 
 COMPLETE = frozenset({"integrated_gradients", "deep_lift", "layer_integrated_gradients"})
 
@@ -28,14 +30,27 @@ class Outcome:
     delta: Tensor | None
 
 
-def explain(engine: Engine, task: Task, method: AnyMethod, problem: Problem) -> Outcome:
-    """Explains `problem` by `method` with the engine's model. Called in a job's own thread, between enter and leave.
-
-    The outputs for input and baseline are computed first, in one block: they give the prediction, the target where none
-    was asked for, and both ends of the completeness sum, so that none of these costs a pass of its own.
+def explain(engine: Engine, task: Task, method: AnyMethod, problem: Problem, seed: int = 0) -> Outcome:
+    """Explains `problem` by `method` with the engine's model. Called in a job's own thread; parks in the engine.
 
     Raises:
         JobError: the job was cancelled, does not fit into memory, or the model raised.
+    """
+    if method.name in DRAWS:
+        task.random = RandomStream(seed, engine.view.device)
+    engine.enter(task)
+    try:
+        with task.random or nullcontext():
+            return _explain(engine, task, method, problem)
+    finally:
+        engine.leave(task)
+
+
+def _explain(engine: Engine, task: Task, method: AnyMethod, problem: Problem) -> Outcome:
+    """`explain`, for a live task.
+
+    The outputs for input and baseline are computed first, in one block: they give the prediction, the target where
+    none was asked for, and both ends of the completeness sum, so that none of these costs a pass of its own.
     """
     seams = Seams(engine, task)
     complete = method.name in COMPLETE and getattr(method, "multiply_by_inputs", True) and problem.baselines is not None

@@ -9,7 +9,7 @@ import structlog
 import torch
 
 from broker import Claim, WorkerQueue
-from schemas.errors import JobCancelled, JobError, JobFailed, StoreUnavailable
+from schemas.errors import JobCancelled, JobError, JobFailed, StoreFull, StoreUnavailable
 from schemas.jobs import JobFailure
 from workers.answer import answer
 from workers.engine.task import Task
@@ -67,7 +67,7 @@ class JobRunner:
 
     def start(self, claim: Claim) -> None:
         model = self._models[f"{claim.spec.model}@{claim.spec.version}"]
-        job = RunningJob(claim, Task(claim.job_id, claim.spec.priority), model)
+        job = RunningJob(claim, Task(claim.job_id, claim.spec.priority, total_rows=claim.spec.rows), model)
         with self._lock:
             self._active[claim.job_id] = job
         self._pool.submit(self._run, job)
@@ -106,9 +106,12 @@ class JobRunner:
             self._fail(job, _as_failure(error))
         else:
             meta = result.meta.model_dump_json().encode()
-            if self._hand_in(lambda: self._queue.finish(claim, meta, result.tensors)):
-                self.jobs[model.key] += 1
-                logger.info("job succeeded", **result.meta.timing.model_dump())
+            try:
+                if self._hand_in(lambda: self._queue.finish(claim, meta, result.tensors)):
+                    self.jobs[model.key] += 1
+                    logger.info("job succeeded", **result.meta.timing.model_dump())
+            except StoreFull:
+                self._fail(job, JobFailed("the job store had no room for the result"))
         finally:
             with self._lock:
                 self._active.pop(claim.job_id, None)

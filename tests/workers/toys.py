@@ -9,12 +9,10 @@ from torch import Tensor, nn
 
 from schemas.methods import AnyMethod
 from workers.engine.engine import Engine
-from workers.engine.randomness import RandomStream
 from workers.engine.task import Task
 from workers.engine.view import ModelView
 from workers.explain import Outcome, explain
 from workers.methods.problem import Problem
-from workers.methods.shared import DRAWS
 
 CPU = torch.device("cpu")
 
@@ -131,23 +129,15 @@ class RunningJob(threading.Thread):
     def __post_init__(self) -> None:
         super().__init__(daemon=True)
         self.task = Task(f"job-{id(self)}")
-        if self.method.name in DRAWS:
-            self.task.random = RandomStream(self.seed, CPU)
         self.engine.enter(self.task)  # live from the start: all jobs of a test are waited for
         self.start()
 
     def run(self) -> None:
         torch.set_num_threads(1)
         try:
-            if self.task.random is None:
-                self.outcome = explain(self.engine, self.task, self.method, self.problem)
-            else:
-                with self.task.random:
-                    self.outcome = explain(self.engine, self.task, self.method, self.problem)
+            self.outcome = explain(self.engine, self.task, self.method, self.problem, self.seed)
         except BaseException as error:
             self.error = error
-        finally:
-            self.engine.leave(self.task)
 
     def result(self, timeout_s: float = 120) -> Outcome:
         self.join(timeout_s)

@@ -1,0 +1,12 @@
+"""Jobs in Redis or Valkey: submit, claim, lease, progress, finish, cancel, and the registry of workers and models.
+
+`JobStore` is the gateway's side (asyncio), `WorkerQueue` a worker's (threads). Each change is one Lua script, so a
+crash leaves no job half done; each start writes a token, so a worker that lost its lease can write nothing.
+One Redis >= 6.2 or Valkey server, standalone or replicated; Redis Cluster is out of scope.
+"""
+
+from broker.records import Claim, JobRecord, WorkerInfo
+from broker.store import JobStore
+from broker.worker_queue import WorkerQueue
+
+__all__ = ["Claim", "JobRecord", "JobStore", "WorkerInfo", "WorkerQueue"]

@@ -1,0 +1,88 @@
+"""The names of everything the broker keeps in Redis. No other file knows one.
+
+    {ns}:job:{id}           hash     one job, see `records.job_from_fields`; TTL once terminal
+    {ns}:payload:{id}       string   its input, a safetensors blob; TTL once terminal
+    {ns}:result:{id}        hash     `meta` (JSON), `tensors` (safetensors); TTL
+    {ns}:queue:{model@version}:{priority}   stream   jobs that wait or run, entry `job` = id; one consumer group
+    {ns}:queues             set      every model@version that ever had a job
+    {ns}:pace:{model@version}   hash   how fast jobs end, for Retry-After; TTL
+    {ns}:index              zset     all jobs by submission, microseconds, unique
+    {ns}:expiry             zset     terminal jobs by the time they expire, to trim the index
+    {ns}:idempotency:{sha256 of the key}    hash     `fingerprint`, `job`; TTL
+    {ns}:worker:{id}, {ns}:workers          string, zset by expiry   registry of workers; TTL
+    {ns}:card:{status model@version}, {ns}:cards   string, zset by expiry   registry of models; TTL
+    {ns}:events:{id}        channel  the job's hash after each change
+    {ns}:cancelled          channel  ids of cancelled jobs, for workers
+
+The Lua scripts build names from job ids they find in streams, so they are handed these names as data instead of
+declaring KEYS. Redis Cluster, which needs declared keys in one slot, is therefore out of scope.
+"""
+
+import hashlib
+import secrets
+from typing import get_args
+
+import orjson
+
+from schemas.jobs import JobSpec
+from schemas.requests import Priority
+
+PRIORITIES: tuple[Priority, ...] = get_args(Priority)  # first served first
+
+
+def new_job_id() -> str:
+    """128 random bits, urlsafe: nobody guesses another client's job."""
+    return secrets.token_urlsafe(16)
+
+
+def queue_name(spec: JobSpec) -> str:
+    """`model@version`: jobs of one queue can be computed together."""
+    return f"{spec.model}@{spec.version}"
+
+
+class Keys:
+    """Key names under one namespace; deployments that share a Redis use different ones."""
+
+    def __init__(self, namespace: str) -> None:
+        self._namespace = namespace
+        self.index = f"{namespace}:index"
+        self.queues = f"{namespace}:queues"
+        self.workers = f"{namespace}:workers"
+        self.cards = f"{namespace}:cards"
+        self.cancelled = f"{namespace}:cancelled"
+        prefixes = ("job", "payload", "result", "pace", "worker", "card", "events")
+        plain = ("index", "expiry", "queues", "workers", "cards", "cancelled")
+        names = {prefix: f"{namespace}:{prefix}:" for prefix in prefixes} | {
+            name: f"{namespace}:{name}" for name in plain
+        }
+        self.for_scripts = orjson.dumps(names)  # first argument of every script
+
+    def job(self, job_id: str) -> str:
+        return f"{self._namespace}:job:{job_id}"
+
+    def payload(self, job_id: str) -> str:
+        return f"{self._namespace}:payload:{job_id}"
+
+    def result(self, job_id: str) -> str:
+        return f"{self._namespace}:result:{job_id}"
+
+    def events(self, job_id: str) -> str:
+        return f"{self._namespace}:events:{job_id}"
+
+    def worker(self, worker_id: str) -> str:
+        return f"{self._namespace}:worker:{worker_id}"
+
+    def card(self, member: str) -> str:
+        """`member` as listed in `cards`: "ready model@version" or "failed model@version"."""
+        return f"{self._namespace}:card:{member}"
+
+    def stream(self, queue: str, priority: Priority) -> str:
+        return f"{self._namespace}:queue:{queue}:{priority}"
+
+    def streams(self, queue: str) -> list[str]:
+        """Every stream of a queue, in order of priority."""
+        return [self.stream(queue, priority) for priority in PRIORITIES]
+
+    def idempotency(self, key: str) -> str:
+        """Hashed, since the key is the client's and may be long."""
+        return f"{self._namespace}:idempotency:{hashlib.sha256(key.encode()).hexdigest()}"

@@ -1,0 +1,92 @@
+-- ARGV: names, worker id, lease in ms, attempts allowed, TTL in seconds, failure (JSON) of a job that used them up,
+--       then for each queue: the stream to serve first, the stream to serve next, room
+-- Returns {{id, spec, attempt, token, created_ms, started_ms}, ...} and, when that is empty, the last entry id of
+-- each stream in the order given, from which to wait.
+local worker, lease_ms, max_attempts, ttl_s, failure = ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5], ARGV[6]
+local started = {}
+
+local function start(id, stream, entry)
+  local job = K.job .. id
+  local fields = redis.call('HMGET', job, 'status', 'entry', 'attempts', 'spec', 'created_ms')
+  if not is_live(fields[1]) or fields[2] ~= entry then -- vanished or ended: nothing to do
+    redis.call('XACK', stream, GROUP, entry)
+    redis.call('XDEL', stream, entry)
+    return false
+  end
+  if tonumber(fields[3]) >= max_attempts then
+    end_job(id, 'failed', ttl_s, failure)
+    return false
+  end
+  local token = worker .. ':' .. redis.call('HINCRBY', job, 'starts', 1)
+  local attempt = redis.call('HINCRBY', job, 'attempts', 1)
+  local now = now_ms()
+  redis.call('HSET', job, 'status', 'running', 'token', token, 'started_ms', now, 'done', 0)
+  publish(id)
+  started[#started + 1] = {id, fields[4], attempt, token, tonumber(fields[5]), now}
+  return true
+end
+
+-- Jobs whose worker stopped renewing, oldest first. XPENDING with IDLE finds them among any number of renewed ones;
+-- XAUTOCLAIM looks at ten entries per job asked for and may end before it meets one.
+local function take_lapsed(stream, room)
+  local lapsed = redis.pcall('XPENDING', stream, GROUP, 'IDLE', lease_ms, '-', '+', room)
+  if lapsed.err then -- no group, so nothing pending: a new stream, or the server has forgotten it
+    redis.call('PERSIST', stream) -- has no TTL: a write that cannot grow, before one that could
+    redis.call('XGROUP', 'CREATE', stream, GROUP, '0', 'MKSTREAM')
+    return 0
+  end
+  local taken = 0
+  for _, pending in ipairs(lapsed) do
+    local entry = pending[1]
+    local message = redis.call('XCLAIM', stream, GROUP, CONSUMER, lease_ms, entry)[1]
+    if not message then -- deleted, but never acknowledged
+      redis.call('XACK', stream, GROUP, entry)
+    elseif start(message[2][2], stream, entry) then
+      taken = taken + 1
+    end
+  end
+  return taken
+end
+
+local function take_waiting(stream, room)
+  local taken = 0
+  while taken < room do
+    local reply = redis.call('XREADGROUP', 'GROUP', GROUP, CONSUMER, 'COUNT', room - taken, 'STREAMS', stream, '>')
+    if not reply then
+      break
+    end
+    for _, message in ipairs(reply[1][2]) do
+      if start(message[2][2], stream, message[1]) then
+        taken = taken + 1
+      end
+    end
+  end
+  return taken
+end
+
+local streams = {}
+for i = 7, #ARGV, 3 do
+  local pair, room = {ARGV[i], ARGV[i + 1]}, tonumber(ARGV[i + 2])
+  for _, take in ipairs({take_lapsed, take_waiting}) do
+    for _, stream in ipairs(pair) do
+      if room > 0 then
+        room = room - take(stream, room)
+      end
+    end
+  end
+  streams[#streams + 1] = pair[1]
+  streams[#streams + 1] = pair[2]
+end
+
+local positions = {}
+if #started == 0 then
+  for _, stream in ipairs(streams) do
+    local info = redis.call('XINFO', 'STREAM', stream)
+    for i = 1, #info, 2 do
+      if info[i] == 'last-generated-id' then
+        positions[#positions + 1] = info[i + 1]
+      end
+    end
+  end
+end
+return {started, positions}

@@ -1,0 +1,110 @@
+"""What the broker hands out, and how it is read back from Redis."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import orjson
+
+from schemas.base import Record
+from schemas.errors import ServiceError
+from schemas.jobs import ClassRef, JobFailure, JobSpec, JobStatus
+
+
+class JobRecord(Record):
+    """A job as stored. Times are milliseconds since the epoch, by the clock of Redis; `done` and `total` are rows."""
+
+    id: str
+    spec: JobSpec
+    status: JobStatus
+    done: int
+    total: int
+    created_ms: int
+    started_ms: int | None = None  # of the latest attempt
+    finished_ms: int | None = None
+    target: list[ClassRef] | None = None  # set by the worker once known
+    error: JobFailure | None = None
+    attempts: int
+
+
+class Claim(Record):
+    """A job that a worker has started. `token` proves ownership: a later attempt has another one."""
+
+    job_id: str
+    spec: JobSpec
+    payload: bytes  # safetensors
+    attempt: int
+    token: str
+    created_ms: int
+    started_ms: int
+
+
+class WorkerInfo(Record):
+    """A worker as announced. `models` are "name@version"; `stats` are counters since the start, per model as
+    "name@version|counter"."""
+
+    id: str
+    device: str
+    host: str
+    pid: int
+    started_ms: int
+    models: list[str]
+    stats: dict[str, float]
+
+
+class Snapshot(NamedTuple):
+    """A job at one revision; a later change has a higher one."""
+
+    revision: int
+    record: JobRecord
+
+
+def job_from_fields(job_id: str, fields: dict[str, str]) -> Snapshot:
+    """A job from its hash.
+
+    Fields: spec, target, error (JSON), status, done, total, created_ms, started_ms, finished_ms, attempts, revision;
+    and for the scripts alone: queue, stream, entry (where it waits), token, starts (who may write).
+    """
+    record = JobRecord(
+        id=job_id,
+        spec=JobSpec.model_validate_json(fields["spec"]),
+        status=fields["status"],
+        done=int(fields["done"]),
+        total=int(fields["total"]),
+        created_ms=int(fields["created_ms"]),
+        started_ms=_optional_int(fields.get("started_ms")),
+        finished_ms=_optional_int(fields.get("finished_ms")),
+        target=_target(fields.get("target")),
+        error=JobFailure.model_validate_json(fields["error"]) if "error" in fields else None,
+        attempts=int(fields["attempts"]),
+    )
+    return Snapshot(int(fields["revision"]), record)
+
+
+def job_from_reply(job_id: str, reply: Sequence[bytes]) -> Snapshot:
+    """A job from a script's HGETALL: names and values in turn."""
+    texts = [part.decode() for part in reply]
+    return job_from_fields(job_id, dict(zip(texts[::2], texts[1::2], strict=True)))
+
+
+def job_from_message(job_id: str, message: bytes) -> Snapshot:
+    """A job from a message of its channel: the same list as JSON."""
+    texts = orjson.loads(message)
+    return job_from_fields(job_id, dict(zip(texts[::2], texts[1::2], strict=True)))
+
+
+def failure_of(error: ServiceError) -> JobFailure:
+    """An error as a job's record carries it."""
+    return JobFailure(code=error.code, title=error.title, detail=error.detail)
+
+
+def dump_target(target: list[ClassRef] | None) -> bytes:
+    """For the hash; empty when unknown."""
+    return b"" if target is None else orjson.dumps([one.model_dump() for one in target])
+
+
+def _target(text: str | None) -> list[ClassRef] | None:
+    return [ClassRef.model_validate(one) for one in orjson.loads(text)] if text else None
+
+
+def _optional_int(text: str | None) -> int | None:
+    return int(text) if text else None

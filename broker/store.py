@@ -1,0 +1,246 @@
+"""The gateway's side of the broker: submit, look, wait, cancel."""
+
+import builtins
+import re
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from typing import Any
+
+from broker import scripts
+from broker.cards import best_card, card_names
+from broker.connection import async_client, store_guard
+from broker.events import JobEvents, Subscription
+from broker.keys import Keys, new_job_id, queue_name
+from broker.records import JobRecord, Snapshot, WorkerInfo, job_from_reply
+from schemas.errors import (
+    IdempotencyConflict,
+    InvalidRequest,
+    JobHasNoResult,
+    JobNotFound,
+    ModelNotFound,
+    Overloaded,
+    ResultNotReady,
+)
+from schemas.jobs import TERMINAL, JobSpec, JobStatus
+from schemas.models import ModelCard
+
+IDEMPOTENCY_TTL_S = 24 * 3600
+MAX_PAGE = 200  # jobs
+JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+CURSOR = re.compile(r"[0-9]{1,16}")
+
+
+class JobStore:
+    """Jobs in Redis, for one event loop.
+
+    Every method raises `StoreUnavailable` within `timeout_s` when Redis is away, and `StoreFull` when it refuses to
+    store for want of memory. A call that failed so may be repeated; only `submit` needs an idempotency key for it.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        namespace: str = "attribution",
+        queue_depth: int = 1000,
+        timeout_s: float = 2.0,
+        result_ttl_s: int = 3600,
+    ) -> None:
+        self._keys = Keys(namespace)
+        self._queue_depth = queue_depth  # jobs of one queue, waiting and running
+        self._timeout_s = timeout_s
+        self._result_ttl_s = result_ttl_s  # of jobs cancelled here; workers set it for the others
+        self._client = async_client(url, timeout_s)
+        self._events = JobEvents(self._client.connection_pool.make_connection, self._keys, timeout_s)
+
+    async def submit(
+        self, spec: JobSpec, payload: bytes, *, rows: int, idempotency: tuple[str, str] | None = None
+    ) -> tuple[str, bool]:
+        """Queue a job: its id, and whether it is new.
+
+        `rows` is the work expected, the job's `total` until the worker knows. `idempotency` is a client's key and a
+        fingerprint of the request; the key is remembered for a day, or as long as its job is kept.
+
+        Raises:
+            Overloaded: the queue of this model holds `queue_depth` jobs.
+            IdempotencyConflict: the key was used with another fingerprint.
+        """
+        queue = queue_name(spec)
+        own = self._keys.stream(queue, spec.priority)
+        other = next(stream for stream in self._keys.streams(queue) if stream != own)
+        key, fingerprint = idempotency or ("", "")
+        outcome, value = await self._run(
+            "submit",
+            new_job_id(),
+            spec.model_dump_json(),
+            queue,
+            own,
+            other,
+            rows,
+            self._queue_depth,
+            payload,
+            self._keys.idempotency(key) if idempotency else "",
+            fingerprint,
+            IDEMPOTENCY_TTL_S,
+        )
+        if outcome == b"full":
+            raise Overloaded(f"the queue of {queue} holds {self._queue_depth} jobs", retry_after_s=value)
+        if outcome == b"conflict":
+            raise IdempotencyConflict("this Idempotency-Key was used with another request")
+        return value.decode(), outcome == b"created"
+
+    async def get(self, job_id: str) -> JobRecord:
+        """The job as it stands. Raises `JobNotFound`, also once its TTL has passed."""
+        return (await self._snapshot(job_id)).record
+
+    async def list(
+        self, *, status: JobStatus | None = None, model: str | None = None, cursor: str | None = None, limit: int = 50
+    ) -> tuple[builtins.list[JobRecord], str | None]:
+        """A page of jobs, newest first, and the cursor of the next one; None after the last.
+
+        `model` is a name, or "name@version". Pages follow one another without gaps or repeats whatever is submitted
+        meanwhile. One page looks at 5,000 jobs at most, so under a filter it may hold fewer than `limit` (1 to 200)
+        and still have a next. Raises `InvalidRequest` for a cursor that is none.
+        """
+        if cursor is not None and not CURSOR.fullmatch(cursor):
+            raise InvalidRequest.at(["cursor"], "is not the `next` of a page")
+        limit = max(1, min(limit, MAX_PAGE))
+        found, following = await self._run("page", cursor or "", limit, status or "", model or "")
+        jobs = [job_from_reply(job_id.decode(), fields).record for job_id, fields in found]
+        return jobs, following.decode() or None
+
+    async def cancel(self, job_id: str) -> JobRecord:
+        """End a job that has not ended; a terminal one stays as it is. Raises `JobNotFound`."""
+        fields = await self._run("cancel", self._checked(job_id), self._result_ttl_s)
+        if not fields:
+            raise JobNotFound(f"no job {job_id}")
+        return job_from_reply(job_id, fields).record
+
+    async def payload(self, job_id: str) -> bytes:
+        """The input as submitted, a safetensors blob. Raises `JobNotFound`."""
+        key = self._keys.payload(self._checked(job_id))
+        async with store_guard(self._timeout_s):
+            blob: Any = await self._client.get(key)
+        if blob is None:
+            raise JobNotFound(f"no job {job_id}")
+        return bytes(blob)
+
+    async def result(self, job_id: str) -> tuple[bytes, bytes]:
+        """`ResultMeta` as JSON, and the attributions as a safetensors blob.
+
+        Raises `JobNotFound`, `ResultNotReady` while it is queued or running, `JobHasNoResult` if it did not succeed.
+        """
+        async with store_guard(self._timeout_s), self._client.pipeline(transaction=True) as pipeline:
+            pipeline.hget(self._keys.job(self._checked(job_id)), "status")
+            pipeline.hmget(self._keys.result(job_id), ["meta", "tensors"])
+            status, (meta, tensors) = await pipeline.execute()
+        if status is None or (status == b"succeeded" and (meta is None or tensors is None)):
+            raise JobNotFound(f"no job {job_id}")
+        if status.decode() not in TERMINAL:
+            raise ResultNotReady(f"the job is {status.decode()}")
+        if status != b"succeeded":
+            raise JobHasNoResult(f"the job is {status.decode()}")
+        return meta, tensors
+
+    @asynccontextmanager
+    async def watch(self, job_id: str) -> AsyncIterator[AsyncIterator[JobRecord]]:
+        """The job now, then after each change, until it is terminal.
+
+        No change of status is left out; a slow reader gets the latest of several changes of progress. A connection
+        that breaks is renewed behind the scene; an outage longer than `timeout_s` raises `StoreUnavailable` from the
+        iteration, a job that is gone `JobNotFound`. Entering raises both as `get` does.
+        """
+        async with self._events.subscribe(self._checked(job_id)) as subscription:
+            first = await self._snapshot(job_id)
+            async with aclosing(self._changes(job_id, first, subscription)) as changes:
+                yield changes
+
+    async def _changes(
+        self, job_id: str, first: Snapshot, subscription: Subscription
+    ) -> AsyncGenerator[JobRecord, None]:
+        latest = first
+        yield latest.record
+        while latest.record.status not in TERMINAL:
+            snapshot = await subscription.next() or await self._snapshot(job_id)
+            if snapshot.revision > latest.revision:
+                latest = snapshot
+                yield latest.record
+
+    async def cards(self) -> builtins.list[ModelCard]:
+        """Every model that a worker has announced within a minute, by name and version; the ready card where some
+        workers loaded it and others failed."""
+        names = card_names(await self._registry(self._keys.cards))
+        blobs = await self._present([self._keys.card(str(name)) for name in names])
+        return [ModelCard.model_validate_json(blob) for blob in blobs]
+
+    async def card(self, name: str, version: str | None = None) -> ModelCard:
+        """One model; without a version the highest that is ready, or, if all failed to load, the highest.
+
+        Raises `ModelNotFound`.
+        """
+        names = card_names(await self._registry(self._keys.cards))
+        chosen = best_card(names, name, version)
+        blobs = await self._present([self._keys.card(str(chosen))]) if chosen else []
+        if not blobs:
+            raise ModelNotFound(f"no model {name}" + (f" of version {version}" if version else ""))
+        return ModelCard.model_validate_json(blobs[0])
+
+    async def workers(self) -> builtins.list[WorkerInfo]:
+        """The workers that announced themselves within the last seconds, by id."""
+        names = sorted(await self._registry(self._keys.workers))
+        blobs = await self._present([self._keys.worker(name) for name in names])
+        return [WorkerInfo.model_validate_json(blob) for blob in blobs]
+
+    async def backlog(self) -> dict[str, int]:
+        """Jobs per "name@version", waiting and running; 0 for a model that has had some."""
+        async with store_guard(self._timeout_s):
+            names: set[Any] = await self._client.smembers(self._keys.queues)
+            queues = sorted(name.decode() for name in names)
+            async with self._client.pipeline(transaction=False) as pipeline:
+                for queue in queues:
+                    for stream in self._keys.streams(queue):
+                        pipeline.xlen(stream)
+                lengths = await pipeline.execute()
+        per_queue = len(lengths) // len(queues) if queues else 0
+        return {queue: sum(lengths[i * per_queue : (i + 1) * per_queue]) for i, queue in enumerate(queues)}
+
+    async def ping(self) -> None:
+        """Raises `StoreUnavailable` unless Redis answers."""
+        async with store_guard(self._timeout_s):
+            await self._client.ping()
+
+    async def close(self) -> None:
+        """Give up every connection; watches end with `StoreUnavailable`."""
+        await self._events.close()
+        await self._client.aclose()
+
+    async def _snapshot(self, job_id: str) -> Snapshot:
+        async with store_guard(self._timeout_s):
+            fields: dict[Any, Any] = await self._client.hgetall(self._keys.job(self._checked(job_id)))
+        if not fields:
+            raise JobNotFound(f"no job {job_id}")
+        return job_from_reply(job_id, [part for pair in fields.items() for part in pair])
+
+    async def _registry(self, key: str) -> builtins.list[str]:
+        async with store_guard(self._timeout_s):
+            members: Any = await self._client.zrange(key, 0, -1)
+        return [member.decode() for member in members]
+
+    async def _present(self, keys: builtins.list[str]) -> builtins.list[bytes]:
+        """The values of those keys that have not expired."""
+        if not keys:
+            return []
+        async with store_guard(self._timeout_s):
+            blobs: builtins.list[Any] = await self._client.mget(keys)
+        return [blob for blob in blobs if blob is not None]
+
+    async def _run(self, script: str, *arguments: scripts.Argument) -> Any:
+        async with store_guard(self._timeout_s):
+            return await scripts.run_async(self._client, script, self._keys.for_scripts, *arguments)
+
+    @staticmethod
+    def _checked(job_id: str) -> str:
+        """What no job can be called is not looked for."""
+        if not JOB_ID.fullmatch(job_id):
+            raise JobNotFound("no such job")
+        return job_id

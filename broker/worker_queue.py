@@ -1,0 +1,174 @@
+"""The worker's side of the broker: claim, keep, report, finish."""
+
+import threading
+from collections.abc import Callable, Iterable
+from time import monotonic
+from typing import Any
+
+import structlog
+
+from broker import scripts
+from broker.cancellations import listen
+from broker.cards import name_of
+from broker.connection import store_errors, sync_client
+from broker.keys import Keys
+from broker.records import Claim, WorkerInfo, dump_target, failure_of
+from schemas.errors import JobFailed, WorkerLost
+from schemas.jobs import ClassRef, JobFailure, JobSpec
+from schemas.models import ModelCard
+
+log = structlog.get_logger(__name__)
+
+WORKER_TTL_MS = 10_000
+CARD_TTL_MS = 60_000
+LONGEST_WAIT_S = 0.5  # between two looks at lapsed leases while nothing is submitted
+BATCH_FIRST_EVERY = 8  # of so many claims one is offered the batch stream first, so that it never starves
+
+
+class WorkerQueue:
+    """Jobs in Redis, for one worker; any of its threads may call any method, `claim` one at a time.
+
+    A claimed job is leased for `lease_ms`: unless renewed it goes to another worker, and this one can write nothing
+    about it any more. Every method raises `StoreUnavailable` when Redis is away; the caller tries again. Only `finish`
+    raises `StoreFull`: what frees memory goes on when there is none.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        worker_id: str,
+        *,
+        namespace: str = "attribution",
+        lease_ms: int = 8000,
+        result_ttl_s: int = 3600,
+        max_attempts: int = 3,
+        timeout_s: float = 5.0,
+    ) -> None:
+        self._keys = Keys(namespace)
+        self._worker_id = worker_id
+        self._lease_ms = lease_ms
+        self._result_ttl_s = result_ttl_s
+        self._max_attempts = max_attempts
+        self._worn_out = _worn_out(max_attempts)
+        self._timeout_s = timeout_s
+        self._client = sync_client(url, timeout_s)
+        self._waiting = sync_client(url, LONGEST_WAIT_S + timeout_s)  # Redis answers a blocked read that late
+        self._turn = 0
+
+    def announce(self, info: WorkerInfo, cards: list[ModelCard]) -> None:
+        """Heartbeat: say who is here and which models it holds. Forgotten after 10 s, the cards after 60 s."""
+        named = [part for card in cards for part in (str(name_of(card)), card.model_dump_json())]
+        self._run("announce", self._worker_id, info.model_dump_json(), WORKER_TTL_MS, CARD_TTL_MS, *named)
+
+    def retire(self) -> None:
+        """Leave the registry now. The cards stay for their time: other workers may hold the same models."""
+        with store_errors():
+            self._client.zrem(self._keys.workers, self._worker_id)
+            self._client.delete(self._keys.worker(self._worker_id))
+
+    def claim(self, room: dict[str, int], block_ms: int) -> list[Claim]:
+        """Start up to `room[name@version]` jobs of each queue; wait up to `block_ms` for the first if there is none.
+
+        First those whose worker stopped renewing, then interactive before batch, except for every eighth claim. A job
+        that has used up its attempts is failed with `WorkerLost` instead. Empty room: empty answer, at once.
+        """
+        offered = {queue: count for queue, count in room.items() if count > 0}
+        deadline = monotonic() + block_ms / 1000
+        streams = {queue: self._streams(queue) for queue in offered}
+        while offered:
+            started, positions = self._start(streams, offered)
+            if started:
+                self._turn += 1
+                return self._with_payloads(started)
+            left_s = deadline - monotonic()
+            if left_s <= 0:
+                break
+            self._wait(streams, positions, min(left_s, LONGEST_WAIT_S, self._lease_ms / 2000))
+        return []
+
+    def renew(self, claims: Iterable[Claim]) -> set[str]:
+        """Extend the leases; returns the ids no longer ours: cancelled, taken over or gone."""
+        named = [part for claim in claims for part in (claim.job_id, claim.token)]
+        return {job_id.decode() for job_id in self._run("renew", *named)} if named else set()
+
+    def progress(self, claim: Claim, done: int, total: int, target: list[ClassRef] | None = None) -> bool:
+        """Report rows done. False: no longer ours."""
+        return bool(self._run("progress", claim.job_id, claim.token, done, total, dump_target(target)))
+
+    def finish(self, claim: Claim, meta: bytes, tensors: bytes) -> bool:
+        """Store the result and end the job. False: no longer ours. Raises `StoreFull`; the job then still runs."""
+        return bool(self._run("finish", claim.job_id, claim.token, meta, tensors, self._result_ttl_s))
+
+    def fail(self, claim: Claim, failure: JobFailure) -> bool:
+        """End the job without a result. False: no longer ours."""
+        return bool(self._run("fail", claim.job_id, claim.token, failure.model_dump_json(), self._result_ttl_s))
+
+    def release(self, claim: Claim) -> bool:
+        """Give the job back, to the front of its queue; the attempt does not count. False: no longer ours."""
+        return bool(self._run("release", claim.job_id, claim.token))
+
+    def listen_cancelled(self, callback: Callable[[str], None], stop: threading.Event) -> None:
+        """Call back with the id of each running job that is cancelled, until `stop` is set; for a thread of its own.
+
+        Never raises for Redis being away: it reconnects. What is cancelled meanwhile is learnt from `renew`.
+        """
+        make_connection = self._client.connection_pool.make_connection
+        listen(make_connection, self._keys.cancelled, self._timeout_s, callback, stop)
+
+    def close(self) -> None:
+        self._client.close()
+        self._waiting.close()
+
+    def _streams(self, queue: str) -> list[str]:
+        """Every stream of a queue, first served first."""
+        streams = self._keys.streams(queue)
+        return streams[::-1] if self._turn % BATCH_FIRST_EVERY == BATCH_FIRST_EVERY - 1 else streams
+
+    def _start(self, streams: dict[str, list[str]], room: dict[str, int]) -> tuple[list[list[Any]], list[bytes]]:
+        """One script takes and starts jobs. Without any it says from where to wait, per stream."""
+        offers: list[scripts.Argument] = []
+        for queue, count in room.items():
+            offers += [*streams[queue], count]
+        limits = (self._lease_ms, self._max_attempts, self._result_ttl_s)
+        started, positions = self._run("claim", self._worker_id, *limits, self._worn_out, *offers)
+        return started, positions
+
+    def _wait(self, streams: dict[str, list[str]], positions: list[bytes], wait_s: float) -> None:
+        """Until an entry is added behind those positions. Entries stay where they are: `_start` shares them out."""
+        names = [stream for pair in streams.values() for stream in pair]
+        with store_errors():
+            self._waiting.xread(dict(zip(names, positions, strict=True)), count=1, block=max(1, int(wait_s * 1000)))
+
+    def _with_payloads(self, started: list[list[Any]]) -> list[Claim]:
+        """Claims with their inputs; a job whose input is gone (evicted, deleted) is failed."""
+        with store_errors():
+            payloads = self._client.mget([self._keys.payload(job_id.decode()) for job_id, *_ in started])
+        claims = []
+        for (job_id, spec, attempt, token, created_ms, started_ms), payload in zip(started, payloads, strict=True):
+            claim = Claim(
+                job_id=job_id.decode(),
+                spec=JobSpec.model_validate_json(spec),
+                payload=payload or b"",
+                attempt=attempt,
+                token=token.decode(),
+                created_ms=created_ms,
+                started_ms=started_ms,
+            )
+            if payload is None:
+                self.fail(claim, failure_of(JobFailed("the input is no longer stored")))
+                continue
+            if attempt > 1:
+                log.info("job_taken_over", job=claim.job_id, attempt=attempt)
+            claims.append(claim)
+        return claims
+
+    def _run(self, script: str, *arguments: scripts.Argument) -> Any:
+        with store_errors():
+            return scripts.run(self._client, script, self._keys.for_scripts, *arguments)
+
+
+def _worn_out(max_attempts: int) -> str:
+    """The failure of a job that has had all its attempts, as JSON."""
+    words = ("no worker", "one worker", "two workers", "three workers")
+    who = words[max_attempts] if max_attempts < len(words) else f"{max_attempts} workers"
+    return failure_of(WorkerLost(f"{who} died while computing it")).model_dump_json()

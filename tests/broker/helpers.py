@@ -1,0 +1,35 @@
+"""Jobs to play with."""
+
+from broker import Claim, JobStore, WorkerQueue
+from schemas.jobs import JobSpec
+from schemas.requests import Priority
+
+MODEL = "squarer"
+QUEUE = "squarer@1"
+WAIT_MS = 10_000  # longer than anything here takes; never waited for in full
+
+
+def spec(priority: Priority = "interactive", model: str = MODEL, version: str = "1") -> JobSpec:
+    return JobSpec(
+        model=model,
+        version=version,
+        input_kind="features",
+        examples=1,
+        method={"name": "saliency", "abs": True},
+        priority=priority,
+    )
+
+
+async def submit(
+    store: JobStore, priority: Priority = "interactive", payload: bytes = b"in", model: str = MODEL
+) -> str:
+    """A new job's id."""
+    job_id, created = await store.submit(spec(priority, model), payload, rows=50)
+    assert created
+    return job_id
+
+
+def claim_one(queue: WorkerQueue, block_ms: int = 0) -> Claim:
+    """Exactly one job."""
+    (claim,) = queue.claim({QUEUE: 1}, block_ms)
+    return claim

@@ -1,0 +1,99 @@
+"""Nothing is left behind; and a store out of memory refuses what is new, and ends what is there."""
+
+import pytest
+import redis
+
+from broker import JobStore, WorkerInfo, WorkerQueue
+from schemas.errors import StoreFull, StoreUnavailable
+from schemas.models import ModelCard
+from tests.broker.conftest import MakeQueue, MakeStore
+from tests.broker.helpers import QUEUE, claim_one, spec, submit
+from tests.broker.test_round_trip import FAILURE
+from tests.servers import StoreServer
+
+pytestmark = pytest.mark.anyio
+LASTING = {"index", "expiry", "queues", "queue"}  # the second part of keys without TTL
+
+
+async def test_ended_jobs_leave_empty_streams_and_keys_that_expire(
+    store: JobStore, make_queue: MakeQueue, raw: redis.Redis, namespace: str
+) -> None:
+    queue = make_queue(result_ttl_s=100)
+    for priority in ("interactive", "batch"):
+        for _ in range(3):
+            await store.submit(spec(priority), b"in", rows=1, idempotency=("key", "print"))
+            await submit(store, priority)
+    finished, failed, released, *others = queue.claim({QUEUE: 6}, 0)
+    queue.finish(finished, b"{}", b"t")
+    queue.fail(failed, FAILURE)
+    queue.release(released)
+    for claim in [released, *others]:
+        await store.cancel(claim.job_id)
+    for job in (await store.list())[0]:
+        await store.cancel(job.id)
+
+    for stream in raw.scan_iter(f"{namespace}:queue:*"):
+        assert raw.xlen(stream) == 0
+        assert raw.xpending(stream, "workers")["pending"] == 0
+        assert len(raw.xinfo_consumers(stream, "workers")) <= 1
+    for key in raw.scan_iter(f"{namespace}:*"):
+        assert (raw.ttl(key) > 0) != (key.split(":")[1] in LASTING), key
+    assert 0 < raw.ttl(f"{namespace}:result:{finished.job_id}") <= 100
+
+
+async def test_the_index_forgets_expired_jobs(
+    store: JobStore, queue: WorkerQueue, raw: redis.Redis, namespace: str
+) -> None:
+    jobs = [await submit(store) for _ in range(40)]
+    for claim in queue.claim({QUEUE: 40}, 0):
+        queue.finish(claim, b"{}", b"t")
+    for job_id in jobs:  # as if their TTL had passed
+        raw.delete(f"{namespace}:job:{job_id}")
+        raw.zadd(f"{namespace}:expiry", {job_id: 1})
+    kept = [await submit(store), await submit(store)]
+    assert raw.zcard(f"{namespace}:index") == 2
+    assert raw.zcard(f"{namespace}:expiry") == 0
+    assert [job.id for job in (await store.list())[0]] == kept[::-1]
+
+
+async def test_out_of_memory(
+    make_store: MakeStore, make_queue: MakeQueue, own_server: StoreServer, raw: redis.Redis, namespace: str
+) -> None:
+    store, queue = make_store(), make_queue()
+    info = WorkerInfo(id="worker-1", device="cpu", host="here", pid=1, started_ms=0, models=[QUEUE], stats={})
+    jobs = [await submit(store) for _ in range(6)]
+    claims = queue.claim({QUEUE: 3}, 0)
+    raw.config_set("maxmemory-policy", "noeviction")
+    raw.config_set("maxmemory", "1")
+
+    with pytest.raises(StoreFull):
+        await store.submit(spec(), b"in", rows=1)
+    with pytest.raises(StoreFull):
+        queue.finish(claims[0], b"{}", b"t")
+    assert (await store.get(jobs[0])).status == "running"
+    # What frees memory, and what keeps workers known, goes on.
+    queue.announce(info, [ModelCard(name="squarer", version="1", status="ready")])
+    assert await store.workers() == [info]
+    assert len(await store.cards()) == 1
+    assert queue.progress(claims[0], 1, 2)
+    assert queue.renew(claims) == set()
+    assert queue.fail(claims[0], FAILURE)
+    assert queue.release(claims[1])
+    assert (await store.cancel(claims[2].job_id)).status == "cancelled"
+    assert claim_one(queue).job_id == claims[1].job_id
+    assert queue.claim({"another@1": 1}, 0) == []
+    assert len((await store.list())[0]) == 6
+
+    raw.config_set("maxmemory", "0")
+    await submit(store)
+    assert queue.finish(claim_one(queue), b"{}", b"t")
+
+
+async def test_a_read_only_replica_is_unavailable(
+    make_store: MakeStore, own_server: StoreServer, raw: redis.Redis
+) -> None:
+    store = make_store()
+    raw.config_set("replica-read-only", "yes")
+    raw.replicaof("127.0.0.1", own_server.port + 1)
+    with pytest.raises(StoreUnavailable):
+        await store.submit(spec(), b"in", rows=1)

@@ -1,0 +1,15 @@
+"""What the package shows, and what it must not drag in."""
+
+import subprocess
+import sys
+
+import broker
+
+
+def test_the_public_names() -> None:
+    assert broker.__all__ == ["Claim", "JobRecord", "JobStore", "WorkerInfo", "WorkerQueue"]
+
+
+def test_it_imports_neither_torch_nor_fastapi() -> None:
+    check = "import sys, broker; sys.exit(bool({'torch', 'fastapi'} & set(sys.modules)))"
+    subprocess.run([sys.executable, "-c", check], check=True)

@@ -1,0 +1,87 @@
+"""At the door: depth of the queue, idempotency."""
+
+import asyncio
+
+import pytest
+import redis
+
+from broker import WorkerQueue
+from schemas.errors import IdempotencyConflict, Overloaded
+from tests.broker.conftest import MakeStore
+from tests.broker.helpers import claim_one, spec, submit
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_full_queue_refuses_waiting_and_running_counted_over_both_priorities(
+    make_store: MakeStore, queue: WorkerQueue
+) -> None:
+    store = make_store(queue_depth=3)
+    await submit(store)
+    await submit(store)
+    await submit(store, "batch")
+    claim = claim_one(queue)
+    for priority in ("interactive", "batch"):
+        with pytest.raises(Overloaded) as refused:
+            await store.submit(spec(priority), b"in", rows=1)
+        assert 1 <= (refused.value.retry_after_s or 0) <= 60
+    await submit(store, model="another")  # a queue of its own
+
+    assert queue.finish(claim, b"{}", b"t")
+    await submit(store)
+    assert await store.backlog() == {"another@1": 1, "squarer@1": 3}
+
+
+async def test_a_refused_job_leaves_nothing(make_store: MakeStore, raw: redis.Redis, namespace: str) -> None:
+    store = make_store(queue_depth=0)
+    with pytest.raises(Overloaded):
+        await store.submit(spec(), b"in", rows=1, idempotency=("key", "print"))
+    assert list(raw.scan_iter(f"{namespace}:*")) == []
+
+
+async def test_the_same_request_answers_the_first_job(make_store: MakeStore) -> None:
+    store = make_store(queue_depth=1)
+    key = ("k" * 10_000 + "\n ñ", "fingerprint 1")
+    first, created = await store.submit(spec(), b"in", rows=1, idempotency=key)
+    assert created
+    assert await store.submit(spec(), b"in", rows=1, idempotency=key) == (first, False)  # though the queue is full
+    with pytest.raises(IdempotencyConflict):
+        await store.submit(spec(), b"in", rows=1, idempotency=(key[0], "fingerprint 2"))
+
+
+async def test_a_key_is_free_again_once_its_job_is_gone(
+    make_store: MakeStore, raw: redis.Redis, namespace: str
+) -> None:
+    store = make_store()
+    first, _ = await store.submit(spec(), b"in", rows=1, idempotency=("key", "a"))
+    raw.delete(f"{namespace}:job:{first}")
+    second, created = await store.submit(spec(), b"in", rows=1, idempotency=("key", "b"))
+    assert created
+    assert second != first
+
+
+async def test_of_many_at_once_one_is_created(make_store: MakeStore) -> None:
+    store = make_store()
+    answers = await asyncio.gather(
+        *(store.submit(spec(), b"in", rows=1, idempotency=("key", "print")) for _ in range(50))
+    )
+    assert len({job_id for job_id, _ in answers}) == 1
+    assert [created for _, created in answers].count(True) == 1
+    assert await store.backlog() == {"squarer@1": 1}
+
+
+async def test_the_wait_is_the_time_for_a_tenth_of_the_queue(
+    make_store: MakeStore, queue: WorkerQueue, raw: redis.Redis, namespace: str
+) -> None:
+    store = make_store(queue_depth=1)
+    await submit(store)
+    assert queue.finish(claim_one(queue), b"{}", b"t")
+    pace = f"{namespace}:pace:squarer@1"
+    assert float(raw.hget(pace, "interval_ms") or -1) >= 0
+    raw.hset(pace, "interval_ms", 2000)
+    busy = make_store(queue_depth=40)
+    for _ in range(40):
+        await submit(busy)
+    with pytest.raises(Overloaded) as refused:
+        await busy.submit(spec(), b"in", rows=1)
+    assert refused.value.retry_after_s == 8

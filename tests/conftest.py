@@ -1,0 +1,27 @@
+"""Fixtures shared by all tests."""
+
+import secrets
+from collections.abc import Iterator
+
+import pytest
+
+from tests.servers import StoreServer
+
+
+@pytest.fixture(scope="session")
+def store_server() -> Iterator[StoreServer]:
+    """One Valkey for the whole session. A test that stops, pauses or fills a server starts its own."""
+    with StoreServer("valkey") as server:
+        yield server
+
+
+@pytest.fixture
+def namespace() -> str:
+    """A key prefix that no other test uses."""
+    return f"test-{secrets.token_hex(6)}"
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """Async tests (`@pytest.mark.anyio`) run on asyncio alone, as the service does."""
+    return "asyncio"
