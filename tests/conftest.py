@@ -1,11 +1,14 @@
 """Fixtures shared by all tests."""
 
+import os
 import secrets
 from collections.abc import Iterator
 
 import pytest
 
 from tests.servers import StoreServer
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the workers set it; must stand before torch is imported
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,5 @@
 """A worker process: loads its models, then claims and runs jobs until it is told to stop."""
 
-import os
-
-os.environ.setdefault("MPLBACKEND", "Agg")  # captum.attr imports pyplot
-
 import signal
 import threading
 import warnings
