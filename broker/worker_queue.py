@@ -66,17 +66,18 @@ class WorkerQueue:
             self._client.zrem(self._keys.workers, self._worker_id)
             self._client.delete(self._keys.worker(self._worker_id))
 
-    def claim(self, room: dict[str, int], block_ms: int) -> list[Claim]:
+    def claim(self, room: dict[str, int], block_ms: int, last_attempts: int = 1) -> list[Claim]:
         """Start up to `room[name@version]` jobs of each queue; wait up to `block_ms` for the first if there is none.
 
         First those whose worker stopped renewing, then interactive before batch, except for every eighth claim. A job
-        that has used up its attempts is failed with `WorkerLost` instead. Empty room: empty answer, at once.
+        that has used up its attempts is failed with `WorkerLost` instead. Of jobs on their last attempt at most
+        `last_attempts` are started: one of them may be what kills workers. Empty room: empty answer, at once.
         """
         offered = {queue: count for queue, count in room.items() if count > 0}
         deadline = monotonic() + block_ms / 1000
         streams = {queue: self._streams(queue) for queue in offered}
         while offered:
-            started, positions = self._start(streams, offered)
+            started, positions = self._start(streams, offered, last_attempts)
             if started:
                 self._turn += 1
                 return self._with_payloads(started)
@@ -124,13 +125,17 @@ class WorkerQueue:
         streams = self._keys.streams(queue)
         return streams[::-1] if self._turn % BATCH_FIRST_EVERY == BATCH_FIRST_EVERY - 1 else streams
 
-    def _start(self, streams: dict[str, list[str]], room: dict[str, int]) -> tuple[list[list[Any]], list[bytes]]:
+    def _start(
+        self, streams: dict[str, list[str]], room: dict[str, int], last_attempts: int
+    ) -> tuple[list[list[Any]], list[bytes]]:
         """One script takes and starts jobs. Without any it says from where to wait, per stream."""
         offers: list[scripts.Argument] = []
         for queue, count in room.items():
             offers += [*streams[queue], count]
         limits = (self._lease_ms, self._max_attempts, self._result_ttl_s)
-        started, positions = self._run("claim", self._worker_id, *limits, self._worn_out, *offers)
+        started, positions = self._run(
+            "claim", self._worker_id, *limits, self._worn_out, max(0, last_attempts), *offers
+        )
         return started, positions
 
     def _wait(self, streams: dict[str, list[str]], positions: list[bytes], wait_s: float) -> None:

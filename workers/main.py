@@ -14,7 +14,7 @@ from workers.card import failed_card
 from workers.engine.gate import DeviceGate
 from workers.reporter import Reporter
 from workers.resident import Device, ResidentModel, load_all
-from workers.runner import JobRunner
+from workers.runner import MAX_ATTEMPTS, JobRunner
 from workers.settings import WorkerSettings
 
 log = structlog.get_logger()
@@ -37,6 +37,7 @@ def run(settings: WorkerSettings) -> int:
         namespace=settings.namespace,
         lease_ms=settings.lease_ms,
         result_ttl_s=settings.result_ttl_s,
+        max_attempts=MAX_ATTEMPTS,
     )
     runner = JobRunner(queue, models, max_live=max(16, 2 * device.batch_rows))
     reporter = Reporter(
@@ -96,7 +97,7 @@ def _claim_until(
             runner.wait_for_room(CLAIM_BLOCK_MS / 1e3)
             continue
         try:
-            for claim in queue.claim(room, CLAIM_BLOCK_MS):
+            for claim in queue.claim(room, CLAIM_BLOCK_MS, last_attempts=runner.last_attempts()):
                 runner.start(claim)
         except Unavailable:
             log.warning("job store is away")

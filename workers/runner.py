@@ -16,6 +16,7 @@ from workers.engine.task import Task
 from workers.resident import ResidentModel
 
 log = structlog.get_logger()
+MAX_ATTEMPTS = 3  # workers that may die on a job
 FINISH_RETRY_S = 0.5  # between tries to hand a result in while the store is away
 
 
@@ -55,6 +56,10 @@ class JobRunner:
             for job in self._active.values():
                 live[job.model.key] += 1
             return {key: self._max_live - count for key, count in live.items() if count < self._max_live}
+
+    def last_attempts(self) -> int:
+        """How many jobs on their last attempt may be started: one at a time, for it may be what kills workers."""
+        return 0 if any(job.claim.attempt >= MAX_ATTEMPTS for job in self.active()) else 1
 
     def wait_for_room(self, timeout_s: float) -> None:
         """Returns when a job has ended, or after the time."""

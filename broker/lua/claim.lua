@@ -1,8 +1,11 @@
 -- ARGV: names, worker id, lease in ms, attempts allowed, TTL in seconds, failure (JSON) of a job that used them up,
+--       how many jobs on their last attempt may be started,
 --       then for each queue: the stream to serve first, the stream to serve next, room
 -- Returns {{id, spec, attempt, token, created_ms, started_ms}, ...} and, when that is empty, the last entry id of
 -- each stream in the order given, from which to wait.
 local worker, lease_ms, max_attempts, ttl_s, failure = ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5], ARGV[6]
+local last_attempts = tonumber(ARGV[7])
+local LAST_ATTEMPTS_SEEN = 64 -- lapsed entries looked at beyond the room, since some may have to wait
 local started = {}
 
 local function start(id, stream, entry)
@@ -26,10 +29,20 @@ local function start(id, stream, entry)
   return true
 end
 
+-- True when a lapsed job may be started now. A job that kills its worker takes its neighbours' attempts along; so that
+-- they do not all end with it, jobs on their last attempt are started one by one.
+local function is_welcome(id)
+  if tonumber(redis.call('HGET', K.job .. id, 'attempts') or 0) ~= max_attempts - 1 then
+    return true
+  end
+  last_attempts = last_attempts - 1
+  return last_attempts >= 0
+end
+
 -- Jobs whose worker stopped renewing, oldest first. XPENDING with IDLE finds them among any number of renewed ones;
 -- XAUTOCLAIM looks at ten entries per job asked for and may end before it meets one.
 local function take_lapsed(stream, room)
-  local lapsed = redis.pcall('XPENDING', stream, GROUP, 'IDLE', lease_ms, '-', '+', room)
+  local lapsed = redis.pcall('XPENDING', stream, GROUP, 'IDLE', lease_ms, '-', '+', room + LAST_ATTEMPTS_SEEN)
   if lapsed.err then -- no group, so nothing pending: a new stream, or the server has forgotten it
     redis.call('PERSIST', stream) -- has no TTL: a write that cannot grow, before one that could
     redis.call('XGROUP', 'CREATE', stream, GROUP, '0', 'MKSTREAM')
@@ -38,11 +51,14 @@ local function take_lapsed(stream, room)
   local taken = 0
   for _, pending in ipairs(lapsed) do
     local entry = pending[1]
-    local message = redis.call('XCLAIM', stream, GROUP, CONSUMER, lease_ms, entry)[1]
+    local message = redis.call('XRANGE', stream, entry, entry)[1]
     if not message then -- deleted, but never acknowledged
       redis.call('XACK', stream, GROUP, entry)
-    elseif start(message[2][2], stream, entry) then
-      taken = taken + 1
+    elseif taken < room and is_welcome(message[2][2]) then
+      redis.call('XCLAIM', stream, GROUP, CONSUMER, lease_ms, entry, 'JUSTID')
+      if start(message[2][2], stream, entry) then
+        taken = taken + 1
+      end
     end
   end
   return taken
@@ -65,7 +81,7 @@ local function take_waiting(stream, room)
 end
 
 local streams = {}
-for i = 7, #ARGV, 3 do
+for i = 8, #ARGV, 3 do
   local pair, room = {ARGV[i], ARGV[i + 1]}, tonumber(ARGV[i + 2])
   for _, take in ipairs({take_lapsed, take_waiting}) do
     for _, stream in ipairs(pair) do

@@ -146,3 +146,23 @@ async def test_jobs_that_vanished_are_dropped(
     raw.delete(*(f"{namespace}:job:{job_id}" for job_id in gone))
     assert claim_one(queue).job_id == kept
     assert await store.backlog() == {QUEUE: 1}
+
+
+async def test_jobs_on_their_last_attempt_are_started_one_by_one(store: JobStore, make_queue: MakeQueue) -> None:
+    """One of them may be what kills workers; the others must not die beside it for good."""
+    dying = make_queue("dying", lease_ms=50)
+    killer, *innocent = [await submit(store) for _ in range(4)]
+    for attempt in (1, 2):
+        assert [c.attempt for c in dying.claim({QUEUE: 4}, WAIT_MS)] == [attempt] * 4
+    healthy = make_queue("healthy", lease_ms=50)
+    fresh = await submit(store)
+    claims = healthy.claim({QUEUE: 8}, WAIT_MS)
+    while not any(c.attempt == 3 for c in claims):
+        claims += healthy.claim({QUEUE: 8}, WAIT_MS)
+    assert [c.job_id for c in claims if c.attempt == 3] == [killer]
+    assert {c.job_id for c in claims} <= {killer, fresh}
+    assert healthy.claim({QUEUE: 8}, 0, last_attempts=0) == []
+    for expected in innocent:
+        claim = claim_one(healthy, WAIT_MS)
+        assert (claim.job_id, claim.attempt) == (expected, 3)
+        assert healthy.finish(claim, b"{}", b"t")
