@@ -1,0 +1,35 @@
+"""One running service for all end-to-end tests; its log is shown beside a failure."""
+
+from collections.abc import Generator, Iterator
+
+import pytest
+
+from tests.e2e.running import RunningService
+
+
+@pytest.fixture(scope="session")
+def running_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
+    """The service with the three shipped models, for the whole session. A test that harms it starts its own."""
+    service = RunningService(tmp_path_factory.mktemp("service") / "log", "--models", "models")
+    try:
+        service.wait_until_ready()
+        yield service
+    finally:
+        code = service.stop()
+    assert code == 0, service.log_tail()
+
+
+@pytest.fixture(scope="session")
+def service(running_service: RunningService) -> str:
+    """Its base URL."""
+    return running_service.url
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Beside a failure of a test that uses the service: what the service logged."""
+    report = yield
+    running = getattr(item, "funcargs", {}).get("running_service")
+    if report.failed and isinstance(running, RunningService):
+        report.sections.append(("log of the service", running.log_tail()))
+    return report

@@ -1,0 +1,94 @@
+"""`attribution explain` against the running service."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from safetensors.numpy import load_file
+
+from tests.e2e.running import ROOT
+
+MODELS = ROOT / "models"
+CAT = MODELS / "efficientnet-lite0" / "chelsea.jpg"
+ROW = MODELS / "breast-cancer-mlp" / "sample.json"
+TIMEOUT_S = 120.0
+
+pytestmark = pytest.mark.models
+
+
+def explain(service: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-P", "-m", "cli", "explain", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=False,
+        env={**os.environ, "ATTRIBUTION_URL": service, "COLUMNS": "100"},
+    )
+
+
+def test_a_picture_is_explained_and_drawn(service: str, tmp_path: Path) -> None:
+    output = tmp_path / "overlay.png"
+    done = explain(service, CAT, "--method", "saliency", "-o", output, "--style", "heatmap", "--size", "300")
+    assert done.returncode == 0, done.stderr
+    assert "Egyptian cat" in done.stdout
+    assert "saliency" in done.stdout
+    with Image.open(output) as picture:
+        assert picture.format == "PNG"
+        assert max(picture.size) >= 300
+
+
+def test_a_sentence_is_shown_with_its_words(service: str) -> None:
+    done = explain(service, "--text", "A wonderful film with a dull ending.", "--param", "n_steps=8")
+    assert done.returncode == 0, done.stderr
+    assert "A wonderful film with a dull ending." in done.stdout
+    for word in ("wonderful", "dull", "ending"):
+        assert any(line.startswith(word) and "│" in line for line in done.stdout.splitlines())
+
+
+def test_a_row_is_shown_with_its_columns(service: str) -> None:
+    done = explain(service, "--features", ROW, "--method", "deep_lift", "--top", "5", "--target", "benign")
+    assert done.returncode == 0, done.stderr
+    assert sum("│" in line for line in done.stdout.splitlines()) == 5
+    assert "and 25 weaker" in done.stdout
+    assert "benign" in done.stdout
+
+
+@pytest.mark.parametrize("extension", ["npy", "safetensors", "json"])
+def test_the_extension_chooses_the_representation(service: str, tmp_path: Path, extension: str) -> None:
+    output = tmp_path / f"result.{extension}"
+    done = explain(service, ROW, "--method", "saliency", "-o", output)
+    assert done.returncode == 0, done.stderr
+    if extension == "npy":
+        scores = np.load(output)
+    elif extension == "safetensors":
+        (scores,) = load_file(output).values()
+    else:
+        (tensor,) = json.loads(output.read_text())["attributions"]
+        scores = np.array(tensor["data"]).reshape(tensor["shape"])
+    assert scores.shape == (1, 30)
+    assert np.isfinite(scores).all()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--method", "magic"], ["method"]),
+        (["--method", "integrated_gradients", "--param", "n_steps=0"], ["n_steps"]),
+        (["--method", "integrated_gradients", "--param", "steps=5"], ["steps"]),
+        (["--target", "unicorn"], ["target"]),
+        (["--method", "layer_activation", "--layer", "nowhere"], ["layer"]),
+        (["--model", "nothing"], ["nothing", "breast-cancer-mlp"]),
+    ],
+)
+def test_a_refusal_names_the_field(service: str, arguments: list[str], words: list[str]) -> None:
+    done = explain(service, ROW, *arguments)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    for word in words:
+        assert word in done.stderr
