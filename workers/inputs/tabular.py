@@ -29,7 +29,8 @@ class TabularAdapter(TensorAdapter):
 
     def _scale(self) -> tuple[torch.Tensor, torch.Tensor]:
         columns = self.card.features or []
-        return torch.tensor([c.mean for c in columns]).double(), torch.tensor([c.std for c in columns]).double()
+        mean, std = [c.mean for c in columns], [c.std for c in columns]
+        return torch.tensor(mean, dtype=torch.float64), torch.tensor(std, dtype=torch.float64)
 
     def describe(self, prepared: Prepared, attributions: Tensors, *, layered: bool) -> Described:
         if layered:
