@@ -96,9 +96,11 @@ class WorkerQueue:
         """Report rows done. False: no longer ours."""
         return bool(self._run("progress", claim.job_id, claim.token, done, total, dump_target(target)))
 
-    def finish(self, claim: Claim, meta: bytes, tensors: bytes) -> bool:
+    def finish(self, claim: Claim, meta: bytes, tensors: bytes, target: list[ClassRef] | None = None) -> bool:
         """Store the result and end the job. False: no longer ours. Raises `StoreFull`; the job then still runs."""
-        return bool(self._run("finish", claim.job_id, claim.token, meta, tensors, self._result_ttl_s))
+        return bool(
+            self._run("finish", claim.job_id, claim.token, meta, tensors, self._result_ttl_s, dump_target(target))
+        )
 
     def fail(self, claim: Claim, failure: JobFailure) -> bool:
         """End the job without a result. False: no longer ours."""

@@ -12,6 +12,7 @@ from torch import Tensor
 from schemas.errors import NonFinite
 from schemas.jobs import ClassRef, JobSpec
 from schemas.methods import LAYER_METHODS, AnyMethod, echo, stored_method
+from schemas.models import ModelCard
 from schemas.results import ModelRef, Prediction, Provenance, ResultMeta, Timing
 from schemas.tensors import DATATYPES, TensorSpec
 from workers.engine.task import Task
@@ -79,7 +80,7 @@ def _describe(
         model=ModelRef(name=card.name, version=card.version, digest=card.digest or ""),
         method=echo(method),
         layer=layer,
-        target=_targets(model, outcome.targets, prepared.inputs[0].shape[0]),
+        target=target_classes(card, outcome.targets, prepared.inputs[0].shape[0]),
         predictions=_predictions(model, outcome.outputs),
         attributions=[
             TensorSpec(name=name, datatype=DATATYPES[str(t.dtype).removeprefix("torch.")], shape=list(t.shape))
@@ -118,16 +119,17 @@ def _names(layer: str | None, count: int) -> list[str]:
     return [base] if count == 1 else [f"{base}.{index}" for index in range(count)]
 
 
-def _class(model: ResidentModel, index: int) -> ClassRef:
-    labels = model.card.output.labels if model.card.output else None
-    return ClassRef(index=index, label=labels[index] if labels else None)
-
-
-def _targets(model: ResidentModel, targets: list[int] | None, examples: int) -> list[ClassRef] | None:
+def target_classes(card: ModelCard, targets: list[int] | None, examples: int) -> list[ClassRef] | None:
+    """The explained outputs by index and label, one per example; None where none is known or meant."""
     if targets is None:
         return None
     each = targets if len(targets) == examples else targets * examples
-    return [_class(model, index) for index in each]
+    return [_class(card, index) for index in each]
+
+
+def _class(card: ModelCard, index: int) -> ClassRef:
+    labels = card.output.labels if card.output else None
+    return ClassRef(index=index, label=labels[index] if labels else None)
 
 
 def _predictions(model: ResidentModel, outputs: Tensor) -> list[list[Prediction]]:
@@ -137,7 +139,7 @@ def _predictions(model: ResidentModel, outputs: Tensor) -> list[list[Prediction]
         scores = scores.softmax(dim=1)
     best = scores.topk(min(TOP, scores.shape[1]), dim=1)
     return [
-        [Prediction(**_class(model, i).model_dump(), score=s) for i, s in zip(indices, values, strict=True)]
+        [Prediction(**_class(model.card, i).model_dump(), score=s) for i, s in zip(indices, values, strict=True)]
         for indices, values in zip(best.indices.tolist(), best.values.tolist(), strict=True)
     ]
 

@@ -57,6 +57,7 @@ def _explain(engine: Engine, task: Task, method: AnyMethod, problem: Problem) ->
     outputs, at_baseline = _endpoints(seams, problem, with_baselines=complete)
     if problem.targets is None and outputs.dim() > 1 and outputs.shape[1] > 1:
         problem = replace(problem, targets=outputs.argmax(dim=1).tolist())
+    task.targets = problem.targets
     if method.name in SHARED:
         attributions = SHARED[method.name](method, seams, problem, engine.batch_rows)
     else:

@@ -10,6 +10,7 @@ import structlog
 from broker import WorkerInfo, WorkerQueue
 from schemas.errors import Unavailable
 from schemas.models import ModelCard
+from workers.answer import target_classes
 from workers.engine.engine import Engine
 from workers.resident import ResidentModel
 from workers.runner import JobRunner
@@ -92,7 +93,8 @@ class Reporter(threading.Thread):
             now = (job.task.rows, max(job.task.rows, job.task.total_rows))
             if now != job.reported and now[0]:
                 job.reported = now
-                if not self._queue.progress(job.claim, *now):
+                target = target_classes(job.model.card, job.task.targets, job.claim.spec.examples)
+                if not self._queue.progress(job.claim, *now, target):
                     self._runner.cancel(job.claim.job_id)
 
     def _stats(self) -> dict[str, float]:

@@ -6,13 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import structlog
-import torch
 
 from broker import Claim, WorkerQueue
 from schemas.errors import JobCancelled, JobError, JobFailed, StoreFull, StoreUnavailable
 from schemas.jobs import JobFailure
 from workers.answer import answer
 from workers.engine.task import Task
+from workers.engine.threads import use_threads
 from workers.resident import ResidentModel
 
 log = structlog.get_logger()
@@ -43,7 +43,7 @@ class JobRunner:
         self._pool = ThreadPoolExecutor(
             max_workers=max(1, max_live * len(models)),
             thread_name_prefix="job",
-            initializer=torch.set_num_threads,
+            initializer=use_threads,
             initargs=(1,),  # the passes have the cores
         )
         self.jobs = dict.fromkeys(models, 0)
@@ -112,7 +112,7 @@ class JobRunner:
         else:
             meta = result.meta.model_dump_json().encode()
             try:
-                if self._hand_in(lambda: self._queue.finish(claim, meta, result.tensors)):
+                if self._hand_in(lambda: self._queue.finish(claim, meta, result.tensors, result.meta.target)):
                     self.jobs[model.key] += 1
                     logger.info("job succeeded", **result.meta.timing.model_dump())
             except StoreFull:

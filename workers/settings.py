@@ -14,10 +14,10 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 class WorkerSettings(BaseSettings):
     """One worker process: one device, all models of its directories."""
 
-    model_config = SettingsConfigDict(env_prefix="ATTRIBUTION_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="ATTRIBUTION_", frozen=True, extra="ignore", hide_input_in_errors=True)
 
-    redis_url: str = "redis://127.0.0.1:6379/0"
-    namespace: str = "attribution"
+    redis_url: Annotated[str, Field(pattern=r"^(redis|rediss|unix)://", repr=False)] = "redis://127.0.0.1:6379/0"
+    namespace: Annotated[str, Field(pattern=r"^[A-Za-z0-9:_-]{1,100}$")] = "attribution"  # first part of every key
     models: Annotated[list[Path], NoDecode] = Field(default=[Path("models")])  # separated as in PATH
     device: str = "auto"  # auto, cpu, cuda:0, …
     threads: Annotated[int, Field(ge=1, le=1024)] = os.cpu_count() or 1  # CPU threads of a pass

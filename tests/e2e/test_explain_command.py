@@ -1,11 +1,15 @@
 """`attribution explain` against the running service."""
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 from PIL import Image
@@ -92,3 +96,23 @@ def test_a_refusal_names_the_field(service: str, arguments: list[str], words: li
     assert "Traceback" not in done.stderr
     for word in words:
         assert word in done.stderr
+
+
+def under_way(job: dict[str, Any]) -> bool:
+    """Rows were computed: the client has had its answer long since, and follows the job."""
+    return bool(job["progress"]["done"])
+
+
+def test_an_interrupt_cancels_the_job(service: str) -> None:
+    options = ["--method", "integrated_gradients", "--param", "n_steps=900", "--url", service]
+    command = [sys.executable, "-P", "-m", "cli", "explain", str(CAT), *options]
+    with (
+        httpx.Client(base_url=service, timeout=TIMEOUT_S) as client,
+        subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process,
+    ):
+        while not (running := [job for job in client.get("/jobs?status=running").json()["jobs"] if under_way(job)]):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                raise AssertionError(f"ended with {process.wait(timeout=0.05)}")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(TIMEOUT_S) == 130
+        assert client.get(f"/jobs/{running[0]['id']}").json()["status"] == "cancelled"

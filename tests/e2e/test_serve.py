@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,24 +14,37 @@ from typing import Any
 
 import httpx
 import pytest
+from PIL import Image
 
 from tests.e2e.running import ROOT, RunningService
+from tests.servers import StoreServer
 
 MODEL = ROOT / "models" / "breast-cancer-mlp"
 LIMIT_S = 60.0
 
 
 @pytest.fixture
-def small_service(tmp_path: Path) -> Iterator[RunningService]:
-    """A service of its own with the smallest model."""
+def small_repository(tmp_path: Path) -> Path:
+    """A model repository with the smallest of the shipped models."""
     models = tmp_path / "models"
     models.mkdir()
     (models / MODEL.name).symlink_to(MODEL)
+    return models
+
+
+@pytest.fixture
+def small_service(tmp_path: Path, small_repository: Path) -> Iterator[RunningService]:
+    """A service of its own with the smallest model."""
     folder = tmp_path / "tmp"
     folder.mkdir()
-    service = RunningService(
-        tmp_path / "log", "--models", str(models), variables={"TMPDIR": str(folder), "ATTRIBUTION_LEASE_MS": "2000"}
-    )
+    variables = {"TMPDIR": str(folder), "ATTRIBUTION_LEASE_MS": "2000"}
+    with started(tmp_path / "log", small_repository, variables) as service:
+        yield service
+
+
+@contextlib.contextmanager
+def started(log: Path, models: Path, variables: dict[str, str]) -> Iterator[RunningService]:
+    service = RunningService(log, "--models", str(models), variables=variables)
     try:
         service.wait_until_ready()
         yield service
@@ -94,3 +108,39 @@ def test_killed_processes_come_back_and_a_stop_leaves_nothing(small_service: Run
     assert small_service.stop() == 0
     assert not any(alive(pid) for pid in started)
     assert list(small_service.log.parent.joinpath("tmp").iterdir()) == []
+
+
+def healthy(store: StoreServer) -> bool:
+    """What a container's health check of the worker says."""
+    command = [sys.executable, "-P", "-m", "cli", "worker", "--health"]
+    variables = {**os.environ, "ATTRIBUTION_REDIS_URL": store.url}
+    return subprocess.run(command, env=variables, capture_output=True, timeout=LIMIT_S, check=False).returncode == 0
+
+
+@pytest.mark.slow
+def test_a_store_that_is_given_is_used(tmp_path: Path, small_repository: Path) -> None:
+    with StoreServer() as store:
+        assert not healthy(store)
+        with started(tmp_path / "log", small_repository, {"ATTRIBUTION_REDIS_URL": store.url}) as service:
+            assert explain(service)["status"] == "succeeded"
+            assert pids(service, "valkey") == []
+            assert healthy(store)
+            assert service.stop() == 0
+        assert not healthy(store)
+
+
+@pytest.mark.slow
+@pytest.mark.models
+def test_the_demonstration_writes_the_overlay_and_stops(tmp_path: Path) -> None:
+    options = ["--demo", "--once", "--port", "0", "--models", str(ROOT / "models")]
+    command = [sys.executable, "-P", "-m", "cli", "serve", *options]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "Egyptian cat" in done.stdout
+    assert "out/overlay.png" in done.stdout
+    assert re.search(
+        r"^  curl -F image=@\S+/chelsea\.jpg .*'http://127\.0\.0\.1:\d+/explain\?wait=\d+'$", done.stdout, re.M
+    )
+    with Image.open(tmp_path / "out" / "overlay.png") as picture:
+        assert picture.format == "PNG"
+        assert picture.size == (512, 341)  # the sample's proportions

@@ -225,3 +225,25 @@ def test_stopping_cancels_what_is_parked(conv: Recording, start: object) -> None
     with pytest.raises(JobCancelled):
         job.result()
     assert not engine.alive
+
+
+class Counting(nn.Module):
+    """Notes the CPU threads that each pass runs with."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.threads: set[int] = set()
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.threads.add(torch.get_num_threads())
+        return x * 2.0
+
+
+def test_passes_keep_their_threads_whatever_jobs_set() -> None:
+    model = Counting()
+    engine = Engine(view_of(model), batch_rows=4, threads=2).start()
+    for _ in range(3):
+        jobs = [RunningJob(engine, Saliency(), problem_of([draw(MLP, k)], [1])) for k in range(4)]
+        [job.result() for job in jobs]
+    engine.stop()
+    assert model.threads == {2}

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from schemas.methods import AnyMethod
 from workers.engine.engine import Engine
 from workers.engine.task import Task
+from workers.engine.threads import use_threads
 from workers.engine.view import ModelView
 from workers.explain import Outcome, explain
 from workers.methods.problem import Problem
@@ -133,7 +134,7 @@ class RunningJob(threading.Thread):
         self.start()
 
     def run(self) -> None:
-        torch.set_num_threads(1)
+        use_threads(1)
         try:
             self.outcome = explain(self.engine, self.task, self.method, self.problem, self.seed)
         except BaseException as error:

@@ -7,7 +7,6 @@ what is full at once; what is not full waits until every live job is parked, for
 
 import threading
 
-import torch
 from torch import Tensor
 
 from schemas.errors import JobCancelled, JobError
@@ -18,6 +17,7 @@ from workers.engine.schedule import Schedule, Work
 from workers.engine.solo import SoloGroup, SoloRequest
 from workers.engine.stats import EngineStats
 from workers.engine.task import Task
+from workers.engine.threads import use_threads
 from workers.engine.view import ModelView
 
 
@@ -174,7 +174,7 @@ class Engine:
 
     def _run(self) -> None:
         if self._threads is not None:
-            torch.set_num_threads(self._threads)
+            use_threads(self._threads)
         while (work := self._next()) is not None:
             with self._gate:
                 self._execute(work)

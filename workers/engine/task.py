@@ -18,3 +18,4 @@ class Task:
     rows: int = 0  # computed so far
     passes: int = 0  # passes that held rows of this job
     total_rows: int = 0  # expected
+    targets: list[int] | None = None  # the outputs explained, once known

@@ -99,6 +99,10 @@ def decode(data: bytes) -> Image.Image:
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, *_BOMB) as error:
         raise InputRejected("the picture cannot be decoded") from error
     upright = ImageOps.exif_transpose(picture)
+    if upright.mode.startswith("I"):  # 16-bit grey, which Pillow would clip and not scale
+        return Image.fromarray((np.asarray(upright, np.float64) / 257).round().clip(0, 255).astype(np.uint8)).convert(
+            "RGB"
+        )
     if not upright.has_transparency_data:
         return upright.convert("RGB")
     rgba = upright.convert("RGBA")

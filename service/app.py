@@ -1,0 +1,52 @@
+"""The application: routes, middleware, errors and lifespan put together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI, Response
+
+from broker import JobStore
+from service import openapi, problems
+from service.metrics import HttpMetrics
+from service.middleware.body_limit import BodyLimit
+from service.middleware.observe import Observe
+from service.routes import explain, health, jobs, methods, models, results
+from service.settings import GatewaySettings
+from service.state import Gateway, State
+
+
+def create_app(settings: GatewaySettings, store: JobStore | None = None) -> FastAPI:
+    """The gateway as an ASGI application. A `store` given stays the caller's to close; else one is made and closed.
+
+    Its lifespan must run: requests find the gateway's parts in the state it yields.
+    """
+    metrics = HttpMetrics()
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[State]:
+        used = store or JobStore(settings.redis_url, namespace=settings.namespace, queue_depth=settings.queue_depth)
+        try:
+            yield State(gateway=Gateway(settings, used, metrics))
+        finally:
+            if used is not store:
+                await used.close()
+
+    app = FastAPI(
+        title="Attribution service",
+        version=version("attribution-service"),
+        summary="How much did each input contribute to this prediction?",
+        description=openapi.DESCRIPTION,
+        openapi_tags=openapi.TAGS,
+        responses=openapi.COMMON_RESPONSES,
+        default_response_class=Response,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    problems.install(app)
+    for routes in (explain, jobs, results, models, methods, health):
+        app.include_router(routes.router)
+    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    app.add_middleware(Observe, metrics=metrics)  # added last: outermost
+    openapi.install(app)
+    return app

@@ -1,0 +1,23 @@
+"""How the gateway's log looks: lines for people on a terminal, JSON otherwise; always to stderr."""
+
+import sys
+
+import structlog
+
+
+def configure_logging() -> None:
+    """Configure structlog for this process. Bodies, query values and credentials are never logged."""
+    renderer: structlog.types.Processor
+    tty = sys.stderr.isatty()
+    renderer = structlog.dev.ConsoleRenderer() if tty else structlog.processors.JSONRenderer()
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *([] if tty else [structlog.processors.format_exc_info]),
+            renderer,
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )

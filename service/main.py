@@ -1,0 +1,17 @@
+"""The application for `uvicorn --factory service.main:main`."""
+
+from fastapi import FastAPI
+
+from service.app import create_app
+from service.logs import configure_logging
+from service.settings import read_settings
+
+
+def main() -> FastAPI:
+    """The gateway with this process's settings.
+
+    Raises:
+        SettingsError: a variable holds a bad value.
+    """
+    configure_logging()
+    return create_app(read_settings())

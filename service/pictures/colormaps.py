@@ -1,0 +1,78 @@
+"""Strengths to colours."""
+
+from functools import lru_cache
+from typing import Final, get_args
+
+import numpy as np
+from cmap import Colormap
+from numpy.typing import NDArray
+
+from service.pictures.heatmap import Strength
+from service.pictures.options import ColormapName, Diverging, Sign
+
+Pixels = NDArray[np.uint8]  # (H, W, 3)
+
+SOURCES: Final[dict[ColormapName, str]] = {  # full names: short ones are ambiguous in cmap's catalogue
+    "inferno": "bids:inferno",
+    "magma": "bids:magma",
+    "plasma": "bids:plasma",
+    "viridis": "bids:viridis",
+    "cividis": "cividis:cividis",
+    "turbo": "google:turbo",
+    "jet": "matlab:jet",
+    "hot": "matlab:hot",
+    "ice": "cmocean:ice",
+    "gray": "matlab:gray",
+    "coolwarm": "matplotlib:coolwarm",
+    "RdBu_r": "colorbrewer:RdBu_r",
+    "bwr": "matplotlib:bwr",
+    "seismic": "matplotlib:seismic",
+    "vik": "crameri:vik",
+    "PuOr_r": "colorbrewer:PuOr_r",
+}
+DEFAULTS: Final[dict[Sign, ColormapName]] = {  # warm speaks for the target, cold against it
+    "absolute": "inferno",
+    "positive": "inferno",
+    "negative": "ice",
+    "all": "bwr",
+}
+
+TINT_DEPTH = 0.55  # how far towards the ends of the diverging map dark letters stay legible
+
+
+def paint(strength: Strength, sign: Sign, name: ColormapName | None) -> Pixels:
+    """Colours of strengths in 0..1, or -1..1 for the sign `all`. (H, W) -> (H, W, 3).
+
+    A map of one sign uses the half of a diverging colour map that stands for that sign.
+    """
+    chosen = name or DEFAULTS[sign]
+    place: NDArray[np.floating] = strength
+    if sign == "all":
+        place = (1 + strength) / 2
+    elif chosen in get_args(Diverging):
+        place = (1 - strength) / 2 if sign == "negative" else (1 + strength) / 2
+    pixels: Pixels = table(chosen)[np.rint(place * 255).astype(np.uint8)]
+    return pixels
+
+
+def tint(share: float) -> tuple[int, int, int]:
+    """A background for dark letters: white at 0, towards red at 1 (raises the output), towards blue at -1."""
+    return _diverging(TINT_DEPTH * min(1.0, max(-1.0, share)))
+
+
+def solid(sign: float) -> tuple[int, int, int]:
+    """The colour of a bar that raises the output (above 0) or lowers it."""
+    return _diverging(0.75 if sign > 0 else -0.75)
+
+
+def _diverging(place: float) -> tuple[int, int, int]:
+    red, green, blue = table("RdBu_r")[round((1 + place) / 2 * 255)].tolist()
+    return red, green, blue
+
+
+@lru_cache(maxsize=len(SOURCES))
+def table(name: ColormapName) -> NDArray[np.uint8]:
+    """(256, 3), from the lowest to the highest."""
+    colors: NDArray[np.uint8] = np.rint(np.asarray(Colormap(SOURCES[name]).lut(256))[:, :3] * 255).astype(np.uint8)
+    colors.flags.writeable = False  # shared between threads
+    return colors

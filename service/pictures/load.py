@@ -1,0 +1,112 @@
+"""A client's picture, decoded within limits. What is refused here never becomes a job."""
+
+import io
+import re
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from schemas.limits import MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS, MIN_IMAGE_SIDE
+
+MAX_JPEG_SCANS = 64  # encoders write about ten; each one makes the decoder pass over the whole picture again
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+_JPEG = b"\xff\xd8\xff"
+_JPEG_MARKER = re.compile(rb"\xff+([^\x00\xd0-\xd7\xff])", re.DOTALL)  # stuffed bytes and restarts are picture data
+_START_OF_SCAN, _END_OF_IMAGE, _BARE = 0xDA, 0xD9, (0x01, 0xD8)
+
+
+class PictureRejected(ValueError):
+    """The picture cannot be used; the message is written for the client."""
+
+
+def open_picture(data: bytes) -> Image.Image:
+    """An encoded picture as RGB, upright, on white where it is transparent; the first frame of an animation.
+
+    Format, size and (JPEG) number of scans are read from the file's headers before anything is decoded.
+
+    Raises:
+        PictureRejected: no PNG, JPEG or WebP, too large, too small, or damaged.
+    """
+    kind = _format(data)
+    if len(data) > MAX_IMAGE_BYTES:
+        raise PictureRejected(f"the picture's file is larger than {MAX_IMAGE_BYTES} bytes")
+    if kind == "JPEG" and _scans(data) > MAX_JPEG_SCANS:
+        raise PictureRejected(f"the JPEG file has more than {MAX_JPEG_SCANS} scans")
+    try:
+        with Image.open(io.BytesIO(data), formats=(kind,)) as picture:
+            _check_size(picture.size)
+            picture.load()
+            return _rgb(ImageOps.exif_transpose(picture))
+    except PictureRejected:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise PictureRejected(f"the picture has more than {MAX_IMAGE_PIXELS} pixels") from None
+    except Exception as error:  # on damaged files Pillow raises nearly anything: OSError, SyntaxError, struct.error…
+        raise PictureRejected(f"the {kind} file is damaged or incomplete") from error
+
+
+def crop_view(picture: Image.Image, crop: Sequence[float]) -> Image.Image:
+    """The part of the picture that the model saw, at the picture's own resolution.
+
+    Args:
+        crop: `[left, top, right, bottom]` in the picture's pixels, as in `schemas.results.Picture`; may be fractional.
+
+    Raises:
+        ValueError: the crop is empty or leaves the picture.
+    """
+    left, top, right, bottom = crop
+    if not (0 <= left < right <= picture.width and 0 <= top < bottom <= picture.height):
+        raise ValueError(f"crop {list(crop)} does not lie in a picture of {picture.width} x {picture.height} pixels")
+    size = (max(1, round(right - left)), max(1, round(bottom - top)))
+    return picture.resize(size, Image.Resampling.BICUBIC, box=(left, top, right, bottom))
+
+
+def _format(data: bytes) -> str:
+    """By the file's first bytes, whatever its name or declared type."""
+    if data.startswith(_PNG):
+        return "PNG"
+    if data.startswith(_JPEG):
+        return "JPEG"
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "WEBP"
+    raise PictureRejected("the picture is not a PNG, JPEG or WebP file")
+
+
+def _check_size(size: tuple[int, int]) -> None:
+    width, height = size
+    if width * height > MAX_IMAGE_PIXELS:
+        raise PictureRejected(f"the picture has {width} x {height} pixels, at most {MAX_IMAGE_PIXELS} in all")
+    if min(size) < MIN_IMAGE_SIDE:
+        raise PictureRejected(f"the picture has {width} x {height} pixels, at least {MIN_IMAGE_SIDE} a side")
+
+
+def _scans(data: bytes) -> int:
+    """Scans of a JPEG file, counted up to one over the limit.
+
+    A progressive file may repeat an empty scan of some 80 bytes a hundred thousand times; at 40 million pixels each
+    costs the decoder tens of milliseconds.
+    """
+    scans = position = 0
+    while scans <= MAX_JPEG_SCANS:
+        marker = _JPEG_MARKER.search(data, position)
+        if marker is None or marker[1][0] == _END_OF_IMAGE:
+            break
+        position = marker.end()
+        scans += marker[1][0] == _START_OF_SCAN
+        if marker[1][0] not in _BARE:
+            position += int.from_bytes(data[position : position + 2], "big")
+    return scans
+
+
+def _rgb(picture: Image.Image) -> Image.Image:
+    if picture.mode.startswith("I"):  # 16 bit grey, which Pillow's own conversion would clip to white
+        levels = np.asarray(picture).astype(np.float32)
+        if isinstance(clear := picture.info.get("transparency"), int):
+            levels[levels == clear] = 65535
+        return Image.fromarray(np.rint(levels.clip(0, 65535) / 257).astype(np.uint8)).convert("RGB")
+    if not picture.has_transparency_data:
+        return picture.convert("RGB")
+    rgba = picture.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")

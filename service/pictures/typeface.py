@@ -1,0 +1,71 @@
+"""Letters: the typeface in its sizes, measuring and shortening.
+
+The typeface is Inter, cut down to Latin, Greek and Cyrillic: the one built into Pillow has no accents.
+"""
+
+import unicodedata
+from functools import lru_cache
+from pathlib import Path
+
+from PIL import ImageFont
+
+FILE = Path(__file__).parent / "font" / "Inter-Regular.otf"
+MINUS = "\N{MINUS SIGN}"
+MAX_CHARS = 300  # of one line, before it is measured
+BOX = "\N{WHITE SQUARE}"
+NO_CHARACTER = "\uffff"  # drawn as every character that the typeface lacks
+
+
+@lru_cache(maxsize=64)
+def font(size: int) -> ImageFont.FreeTypeFont:
+    """The typeface at a size in pixels. Basic layout: shaping libraries differ between machines."""
+    return ImageFont.truetype(FILE, size, layout_engine=ImageFont.Layout.BASIC)
+
+
+def printable(text: str) -> str:
+    """Composed accents, blanks for line breaks, no control characters, boxes for what the typeface lacks."""
+    return "".join(map(_drawn_as, unicodedata.normalize("NFC", text)))
+
+
+@lru_cache(maxsize=4096)
+def _drawn_as(char: str) -> str:
+    if char.isspace():
+        return " "
+    category = unicodedata.category(char)
+    if category.startswith("C") and category not in ("Cn", "Co"):  # controls, invisible formats, lone surrogates
+        return ""
+    if _glyph(char) != _glyph(NO_CHARACTER):
+        return char
+    return "" if category.startswith("M") else BOX  # a mark alone would shift what follows
+
+
+def _glyph(char: str) -> bytes:
+    return bytes(font(24).getmask(char))
+
+
+def width(text: str, size: int) -> int:
+    """Advance of a printable line in pixels, rounded up."""
+    return -int(-font(size).getlength(text) // 1)
+
+
+def shorten(text: str, size: int, room: int) -> str:
+    """The printable line, cut and ended with an ellipsis where it is wider than `room` pixels."""
+    line = printable(text[:MAX_CHARS]).strip()
+    if len(text) <= MAX_CHARS and width(line, size) <= room:
+        return line
+    fits, over = 0, len(line)
+    while fits < over:  # the longest beginning that fits
+        middle = (fits + over + 1) // 2
+        if width(line[:middle].rstrip() + "…", size) <= room:
+            fits = middle
+        else:
+            over = middle - 1
+    return line[:fits].rstrip() + "…" if fits else ""
+
+
+def number(value: float, *, plus: bool = False) -> str:
+    """Three significant digits, with a true minus sign."""
+    if value == 0:
+        return "0"
+    text = f"{value:+.3g}" if plus else f"{value:.3g}"
+    return text.replace("e-0", "e-").replace("e+0", "e").replace("e+", "e").replace("-", MINUS)

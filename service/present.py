@@ -1,0 +1,44 @@
+"""A stored job as a client sees it."""
+
+from datetime import UTC, datetime
+
+from broker import JobRecord
+from schemas.jobs import ClassRef, Job, Links, Progress
+from schemas.methods import echo, stored_method
+
+
+def present(record: JobRecord, root_path: str = "") -> Job:
+    """The job with links under `root_path`, the prefix by which a proxy reaches the gateway."""
+    spec = record.spec
+    asked = [ClassRef(index=index) for index in spec.target] if spec.target else None
+    return Job(
+        id=record.id,
+        status=record.status,
+        progress=Progress.of(record.done, record.total),
+        model=spec.model,
+        version=spec.version,
+        method=echo(stored_method(spec.method)),
+        target=record.target or asked,
+        priority=spec.priority,
+        created_at=rfc3339(record.created_ms),
+        started_at=None if record.started_ms is None else rfc3339(record.started_ms),
+        finished_at=None if record.finished_ms is None else rfc3339(record.finished_ms),
+        error=record.error,
+        links=_links(record.id, root_path),
+    )
+
+
+def job_path(job_id: str, root_path: str = "") -> str:
+    """Where the job is polled."""
+    return f"{root_path}/jobs/{job_id}"
+
+
+def rfc3339(epoch_ms: int) -> str:
+    """`2026-01-31T12:00:00.123Z`."""
+    moment = datetime.fromtimestamp(epoch_ms / 1000, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _links(job_id: str, root_path: str) -> Links:
+    own = job_path(job_id, root_path)
+    return Links(self=own, events=f"{own}/events", result=f"{own}/result", overlay=f"{own}/overlay.png")

@@ -1,0 +1,44 @@
+"""`/models`: what can be explained, and how."""
+
+import re
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Response
+
+from schemas.errors import InvalidRequest, ModelNotFound, StoreUnavailable
+from schemas.requests import Version
+from service import openapi
+from service.answers import ModelList, json_response
+from service.finding import find_card
+from service.state import CurrentGateway
+
+router = APIRouter(tags=["models"])
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+@router.get(
+    "/models",
+    summary="Every model, ready or failed to load",
+    responses={200: openapi.json_answer("ModelList", "The models' cards."), **openapi.problems(StoreUnavailable)},
+)
+async def list_models(gateway: CurrentGateway) -> Response:
+    return json_response(ModelList(models=await gateway.store.cards()))
+
+
+@router.get(
+    "/models/{name}",
+    summary="One model's card",
+    description="Input kind and shape, labels, layers, methods with the reason where one is not supported, defaults.",
+    responses={
+        200: openapi.json_answer("ModelCard", "The card."),
+        **openapi.problems(ModelNotFound, InvalidRequest, StoreUnavailable),
+    },
+)
+async def get_model(
+    gateway: CurrentGateway,
+    name: Annotated[str, Path(description="As in GET /models.")],
+    version: Annotated[Version | None, Query(description="Default: the highest version that is ready.")] = None,
+) -> Response:
+    if not NAME.fullmatch(name):
+        raise ModelNotFound("no such model")
+    return json_response(await find_card(gateway.store, name, version))

@@ -1,0 +1,39 @@
+"""The gateway's settings, read once from `ATTRIBUTION_*` variables."""
+
+from typing import Annotated
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "ATTRIBUTION_"
+
+
+class SettingsError(ValueError):
+    """A variable holds a bad value; the message names it and does not repeat the value."""
+
+
+class GatewaySettings(BaseSettings):
+    """Frozen. The URL may hold a password, so it stays out of `repr`."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    redis_url: Annotated[str, Field(pattern=r"^(redis|rediss|unix)://", repr=False)] = "redis://127.0.0.1:6379/0"
+    namespace: Annotated[str, Field(pattern=r"^[A-Za-z0-9:_-]{1,100}$")] = "attribution"  # first part of every key
+    queue_depth: Annotated[int, Field(ge=1, le=1_000_000)] = 1000  # jobs waiting or running, per model
+    max_body_bytes: Annotated[int, Field(ge=1024, le=1 << 30)] = 16 * 1024 * 1024
+    max_wait_s: Annotated[float, Field(ge=0, le=3600)] = 60.0  # longest `Prefer: wait`
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+
+
+def read_settings() -> GatewaySettings:
+    """The settings of this process's environment.
+
+    Raises:
+        SettingsError: a variable holds a bad value.
+    """
+    try:
+        return GatewaySettings()
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        raise SettingsError(f"{PREFIX}{str(first['loc'][0]).upper()}: {first['msg']}") from None

@@ -1,0 +1,47 @@
+"""What every request finds: the gateway's long-lived parts, handed out by the lifespan."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Annotated, TypedDict, TypeVar
+
+from anyio import CapacityLimiter, to_thread
+from fastapi import Depends, Request
+
+from broker import JobStore
+from service.metrics import HttpMetrics
+from service.settings import GatewaySettings
+
+T = TypeVar("T")
+
+
+def _cpu_threads() -> CapacityLimiter:
+    return CapacityLimiter(max(2, os.cpu_count() or 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """One gateway process. `cpu` bounds how many requests parse, decode and render at the same time."""
+
+    settings: GatewaySettings
+    store: JobStore
+    metrics: HttpMetrics
+    cpu: CapacityLimiter = field(default_factory=_cpu_threads)
+
+    async def compute(self, work: Callable[..., T], *arguments: object) -> T:
+        """CPU work in a thread, off the event loop; raises what `work` raises."""
+        return await to_thread.run_sync(work, *arguments, limiter=self.cpu)
+
+
+class State(TypedDict):
+    """What the lifespan yields; `request.state` has the same names."""
+
+    gateway: Gateway
+
+
+def _gateway(request: Request) -> Gateway:
+    gateway: Gateway = request.state.gateway
+    return gateway
+
+
+CurrentGateway = Annotated[Gateway, Depends(_gateway)]

@@ -1,0 +1,112 @@
+"""The input of a request against the model's input card."""
+
+import binascii
+from dataclasses import dataclass
+
+import numpy as np
+
+from schemas.errors import InvalidRequest
+from schemas.jobs import PayloadKind
+from schemas.limits import MAX_EXAMPLES
+from schemas.models import InputCard
+from schemas.requests import FeaturesInput, ImageInput, Input, TensorInput, TextInput
+from schemas.tensors import Tensor
+from service.pictures.load import PictureRejected, open_picture
+from service.validation.suggest import suggestion
+from service.validation.tensors import Array, Location, check_shape, tensor_array
+from service.validation.wording import short
+
+ACCEPTED = {  # by the model's kind of input
+    "image": ("image", "tensor", "tensors"),
+    "tabular": ("features", "tensor", "tensors"),
+    "text": ("text",),
+    "tensor": ("tensor", "tensors"),
+}
+MAX_NAMED = 5  # features in one message
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedInput:
+    """The input as the payload keeps it (names as in `JobSpec`), and how many examples it holds."""
+
+    kind: PayloadKind
+    examples: int
+    arrays: dict[str, Array]
+    text_chars: int = 0
+
+
+def check_input(given: Input, card: InputCard) -> CheckedInput:
+    """The input converted once, bounded and complete.
+
+    Raises:
+        InvalidRequest: its kind, shape, names or values do not fit the model; the field is named.
+    """
+    kind = next(iter(type(given).model_fields))
+    if kind not in ACCEPTED[card.kind]:
+        takes = " or ".join(ACCEPTED[card.kind])
+        raise InvalidRequest.at(["input", kind], f"the model takes {takes}")
+    if isinstance(given, ImageInput):
+        return _image(given)
+    if isinstance(given, TextInput):
+        return _text(given)
+    if isinstance(given, FeaturesInput):
+        return _features(given, card)
+    if isinstance(given, TensorInput):
+        return _tensors([(given.tensor, ["input", "tensor"])], card)
+    return _tensors([(tensor, ["input", "tensors", i]) for i, tensor in enumerate(given.tensors)], card)
+
+
+def _image(given: ImageInput) -> CheckedInput:
+    """Decoded wholly here, so that a broken picture never becomes a job; the worker decodes it again from the file."""
+    try:
+        encoded = binascii.a2b_base64(given.image, strict_mode=True)
+    except ValueError:
+        hint = ", without a data: prefix" if given.image.startswith("data:") else ""
+        raise InvalidRequest.at(["input", "image"], f"not valid base64{hint}") from None
+    try:
+        open_picture(encoded)
+    except PictureRejected as error:
+        raise InvalidRequest.at(["input", "image"], str(error)) from None
+    return CheckedInput("image", 1, {"image": np.frombuffer(encoded, dtype=np.uint8)})
+
+
+def _text(given: TextInput) -> CheckedInput:
+    if not given.text.strip():
+        raise InvalidRequest.at(["input", "text"], "the text is blank")
+    encoded = given.text.encode("utf-8")
+    return CheckedInput("text", 1, {"text": np.frombuffer(encoded, dtype=np.uint8)}, len(given.text))
+
+
+def _features(given: FeaturesInput, card: InputCard) -> CheckedInput:
+    names = [column.name for column in card.features or []]
+    is_one = isinstance(given.features, dict)
+    rows = [given.features] if isinstance(given.features, dict) else given.features
+    for index, row in enumerate(rows):
+        _check_names(row, names, ["input", "features"] if is_one else ["input", "features", index])
+    table = np.array([[row[name] for name in names] for row in rows], dtype=np.float64)  # (rows, columns)
+    return CheckedInput("features", len(rows), {"features": table})
+
+
+def _check_names(row: dict[str, float], names: list[str], loc: Location) -> None:
+    """Raises `InvalidRequest` unless the row has exactly the card's columns."""
+    known = set(names)
+    unknown = [name for name in row if name not in known]
+    if unknown:
+        raise InvalidRequest.at(
+            short([*loc, unknown[0]]), f"the model has no such feature{suggestion(unknown[0], names)}"
+        )
+    missing = [name for name in names if name not in row]
+    if missing:
+        listed = ", ".join(missing[:MAX_NAMED]) + (", …" if len(missing) > MAX_NAMED else "")
+        raise InvalidRequest.at([*loc, missing[0]], f"{len(missing)} of {len(names)} features are missing: {listed}")
+
+
+def _tensors(given: list[tuple[Tensor, Location]], card: InputCard) -> CheckedInput:
+    if len(given) != len(card.shapes):
+        loc = given[0][1][:2]
+        raise InvalidRequest.at(loc, f"the model takes {len(card.shapes)} tensors, {len(given)} given")
+    examples = given[0][0].shape[0]
+    for index, ((tensor, loc), shape) in enumerate(zip(given, card.shapes, strict=True)):
+        check_shape(tensor.shape, shape, range(1, MAX_EXAMPLES + 1) if index == 0 else (examples,), loc)
+    arrays = {f"input.{index}": tensor_array(tensor, card.datatype, loc) for index, (tensor, loc) in enumerate(given)}
+    return CheckedInput("tensor", examples, arrays)

@@ -1,0 +1,48 @@
+"""The method of a request against the model's card: supported, complete, every parameter meaningful."""
+
+from schemas.errors import InvalidRequest
+from schemas.methods import METHODS, AnyMethod, SmoothGrad
+from service.validation.baselines import baseline_arrays, baseline_fields
+from service.validation.layers import layer_fields
+from service.validation.masks import mask_arrays, mask_fields
+from service.validation.model import ReadyModel
+from service.validation.tensors import Array
+from service.validation.windows import window_fields
+
+INNER_FIELDS = {"abs": ("saliency",), "n_steps": ("integrated_gradients",), "baseline": ("integrated_gradients",)}
+
+
+def check_method(given: AnyMethod | None, model: ReadyModel, examples: int) -> tuple[AnyMethod, dict[str, Array]]:
+    """The method with the card's defaults filled in, and its tensors as the payload names them.
+
+    Raises:
+        InvalidRequest: not supported by the model, or a parameter does not fit it.
+    """
+    method = given or METHODS[model.defaults.method]()
+    _check_supported(method, model)
+    _check_inner(method)
+    filled = {
+        **layer_fields(method, model),
+        **baseline_fields(method, model),
+        **mask_fields(method, model),
+        **window_fields(method, model),
+    }
+    arrays = {**baseline_arrays(method, model, examples), **mask_arrays(method, model, examples)}
+    return method.model_copy(update=filled), arrays
+
+
+def _check_supported(method: AnyMethod, model: ReadyModel) -> None:
+    support = next((one for one in model.card.methods if one.name == method.name), None)
+    if support is None or not support.supported:
+        reason = support.reason if support and support.reason else "the model's worker does not offer it"
+        raise InvalidRequest.at(["method", "name"], f"not supported by this model: {reason}")
+
+
+def _check_inner(method: AnyMethod) -> None:
+    """A parameter that the chosen inner method would ignore is refused rather than ignored."""
+    if not isinstance(method, SmoothGrad):
+        return
+    for field, owners in INNER_FIELDS.items():
+        default = SmoothGrad.model_fields[field].default
+        if getattr(method, field) != default and method.attribution_method not in owners:
+            raise InvalidRequest.at(["method", field], f"belongs to attribution_method {owners[0]}")

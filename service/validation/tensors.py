@@ -1,0 +1,66 @@
+"""Tensors of a request as numpy arrays, every value representable."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.errors import InvalidRequest
+from schemas.tensors import NUMPY_DTYPES, Datatype, Tensor
+
+Location = list[str | int]
+Array = NDArray[Any]
+EXACT_INTEGERS = 2**53  # JSON numbers beyond are not exact as doubles
+
+
+def tensor_array(tensor: Tensor, datatype: Datatype, loc: Location) -> Array:
+    """The tensor in its own datatype, then in the model's.
+
+    Raises:
+        InvalidRequest: a value does not fit one of them; `loc` and the element's index are named.
+    """
+    values = np.asarray(tensor.data, dtype=np.float64)
+    array = _fitting(values, tensor.datatype, loc)
+    if datatype != tensor.datatype:
+        array = _fitting(values, datatype, loc)
+    return array.reshape(tensor.shape)
+
+
+def check_shape(shape: Sequence[int], expected: Sequence[int], rows: range | tuple[int, ...], loc: Location) -> None:
+    """The shape is (one of `rows`, *expected).
+
+    Raises:
+        InvalidRequest: it is not.
+    """
+    if list(shape[1:]) != list(expected):
+        raise InvalidRequest.at(
+            [*loc, "shape"], f"the model takes (n, {', '.join(map(str, expected))}), not this shape"
+        )
+    if shape[0] not in rows:
+        allowed = f"1 to {rows[-1]}" if isinstance(rows, range) else " or ".join(map(str, sorted(set(rows))))
+        raise InvalidRequest.at([*loc, "shape", 0], f"{shape[0]} rows; allowed here: {allowed}")
+
+
+def _fitting(values: NDArray[np.float64], datatype: Datatype, loc: Location) -> Array:
+    """Flat values in a datatype: integers integral and in range, floats finite."""
+    dtype = np.dtype(NUMPY_DTYPES[datatype])
+    if dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            array = values.astype(dtype)
+        _refuse_first(~np.isfinite(array), f"too large for {datatype}", loc)
+        return array
+    low, high = (0, 1) if dtype.kind == "b" else _range(dtype)
+    _refuse_first(values != np.floor(values), f"{datatype} needs whole numbers", loc)
+    _refuse_first((values < low) | (values > high), f"out of range for {datatype}, {low} to {high}", loc)
+    return values.astype(dtype)
+
+
+def _range(dtype: np.dtype[Any]) -> tuple[int, int]:
+    info = np.iinfo(dtype)
+    return max(int(info.min), -EXACT_INTEGERS), min(int(info.max), EXACT_INTEGERS)
+
+
+def _refuse_first(wrong: NDArray[np.bool_], reason: str, loc: Location) -> None:
+    if wrong.any():
+        raise InvalidRequest.at([*loc, "data", int(wrong.argmax())], reason)

@@ -1,0 +1,156 @@
+"""A picture, a table row and a sentence, explained through the running service, end to end."""
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.numpy import load
+
+from schemas.methods import METHOD_NAMES, IntegratedGradients, Saliency, stored_fields
+from tests.e2e.running import ROOT
+from tests.workers.captum_calls import max_relative_difference
+from tests.workers.shipped import Shipped
+
+MODELS = ROOT / "models"
+CAT = (MODELS / "efficientnet-lite0" / "chelsea.jpg").read_bytes()
+CATS_FACE = (0.30, 0.10, 0.75, 0.85)  # left, top, right, bottom, as fractions of the picture
+SENTENCE = (MODELS / "minilm-sentiment" / "sample.txt").read_text().strip()
+ROW = json.loads((MODELS / "breast-cancer-mlp" / "sample.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def client(service: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=service, timeout=120) as client:
+        yield client
+
+
+def explain(client: httpx.Client, model: str, method: dict[str, object], **fields: object) -> dict[str, object]:
+    """The finished job."""
+    parts = {
+        "efficientnet-lite0": {"files": {"image": ("cat.jpg", CAT, "image/jpeg")}},
+        "breast-cancer-mlp": {"files": {"features": (None, json.dumps(ROW))}},
+        "minilm-sentiment": {"files": {"text": (None, SENTENCE)}},
+    }[model]
+    data = {"model": model, "method": json.dumps(method), **fields}
+    response = client.post("/explain", params={"wait": 60}, data=data, **parts)  # type: ignore[arg-type]
+    assert response.status_code == 200, response.text
+    job: dict[str, object] = response.json()
+    assert job["status"] == "succeeded", job
+    return job
+
+
+def result(client: httpx.Client, job: dict[str, object]) -> dict[str, object]:
+    found: dict[str, object] = client.get(f"/jobs/{job['id']}/result").json()
+    return found
+
+
+@pytest.mark.parametrize("name", METHOD_NAMES)
+@pytest.mark.parametrize("model", ["breast-cancer-mlp", "efficientnet-lite0", "minilm-sentiment"])
+def test_every_method_answers_for_every_model(client: httpx.Client, model: str, name: str) -> None:
+    """With the defaults that a client gets who names nothing but the method; pictures with fewer steps and windows."""
+    method: dict[str, object] = {"name": name}
+    if model == "efficientnet-lite0":
+        method |= {
+            "integrated_gradients": {"n_steps": 8},
+            "layer_integrated_gradients": {"n_steps": 8},
+            "occlusion": {"sliding_window_shapes": [3, 75, 75]},
+            "feature_ablation": {"feature_mask": {"grid": [3, 3]}},
+        }.get(name, {})
+    job = explain(client, model, method)
+    assert job["target"]
+    assert job["progress"]["fraction"] == 1.0  # type: ignore[index]
+    found = result(client, job)
+    (tensor,) = found["attributions"]  # type: ignore[misc]
+    assert len(tensor["data"]) == np.prod(tensor["shape"])
+    assert np.isfinite(tensor["data"]).all()
+    assert found["predictions"][0][0]["score"] > 0.5 or model == "minilm-sentiment"  # type: ignore[index]
+    assert found["timing"]["rows"] > 0  # type: ignore[index]
+    picture = client.get(f"/jobs/{job['id']}/overlay.png")
+    if len(tensor["shape"]) < 4 and not found["features"] and not found["words"]:  # the units of a layer have no place
+        assert picture.status_code == 406
+    else:
+        assert picture.status_code == 200
+        assert Image.open(io.BytesIO(picture.content)).format == "PNG"
+
+
+def test_the_cat_is_why_it_says_egyptian_cat(client: httpx.Client) -> None:
+    job = explain(client, "efficientnet-lite0", {"name": "integrated_gradients", "n_steps": 20}, target="Egyptian cat")
+    found = result(client, job)
+    best = found["predictions"][0][0]  # type: ignore[index]
+    assert best["label"] == "Egyptian cat"
+    assert 0.7 < best["score"] < 0.85
+    heat = Image.open(
+        io.BytesIO(client.get(f"/jobs/{job['id']}/overlay.png?style=heatmap&colormap=gray&size=200").content)
+    )
+    values = np.asarray(heat.convert("L"), float)[: 200 * 300 // 451]
+    left, top, right, bottom = (
+        int(f * side) for f, side in zip(CATS_FACE, (values.shape[1], values.shape[0]) * 2, strict=True)
+    )
+    face = values[top:bottom, left:right].mean()
+    around = (values.sum() - values[top:bottom, left:right].sum()) / (values.size - (bottom - top) * (right - left))
+    assert face > 1.5 * around
+
+
+@pytest.mark.parametrize("method", [Saliency(), IntegratedGradients(n_steps=8)], ids=lambda m: m.name)
+@pytest.mark.parametrize("model", ["breast-cancer-mlp", "efficientnet-lite0"])
+def test_over_http_it_is_captums_answer(client: httpx.Client, model: str, method: object) -> None:
+    shipped = Shipped(model)
+    try:
+        filled = method.model_copy(update={"baseline": "zero"}) if method.name != "saliency" else method  # type: ignore[attr-defined]
+        expected = shipped.captum(filled, 0)
+    finally:
+        shipped.model.engine.stop()
+    job = explain(client, model, stored_fields(filled), target="1")
+    tensors = client.get(f"/jobs/{job['id']}/result", headers={"Accept": "application/vnd.safetensors"}).content
+    ours = tuple(torch.from_numpy(array.copy()) for array in load(tensors).values())
+    assert max_relative_difference(ours, expected) <= 1e-4
+
+
+def test_a_sentence_comes_back_by_token_and_by_word(client: httpx.Client) -> None:
+    found = result(client, explain(client, "minilm-sentiment", {"name": "integrated_gradients"}))
+    tokens, words = found["tokens"][0], found["words"][0]  # type: ignore[index]
+    assert all(SENTENCE[word["start"] : word["end"]] == word["text"] for word in words)
+    assert {word["text"] for word in words} >= {"gorgeous", "lifeless"}
+    assert sum(word["score"] for word in words) == pytest.approx(sum(t["score"] for t in tokens), abs=1e-4)
+    assert [len(tokens)] == found["attributions"][0]["shape"][1:]  # type: ignore[index]
+    assert abs(found["convergence_delta"][0]) < 0.01  # type: ignore[index]
+
+
+def test_rows_of_a_table_come_back_by_column_in_their_own_units(client: httpx.Client) -> None:
+    rows = [ROW, {name: value * 0.9 for name, value in ROW.items()}]
+    request = {
+        "model": "breast-cancer-mlp",
+        "input": {"features": rows},
+        "method": "deep_lift",
+        "target": ["malignant", 1],
+    }
+    job = client.post("/explain?wait=30", json=request).json()
+    found = result(client, job)
+    assert [t["label"] for t in found["target"]] == ["malignant", "benign"]  # type: ignore[union-attr]
+    for given, told in zip(rows, found["features"], strict=True):  # type: ignore[arg-type]
+        assert {f["name"]: pytest.approx(f["value"]) for f in told} == given
+    assert all(abs(delta) < 1e-3 for delta in found["convergence_delta"])  # type: ignore[union-attr]
+
+
+def test_every_format_holds_the_same_numbers(client: httpx.Client) -> None:
+    job = explain(client, "breast-cancer-mlp", {"name": "integrated_gradients"})
+    url = f"/jobs/{job['id']}/result"
+    values = np.array(result(client, job)["attributions"][0]["data"], np.float32)  # type: ignore[index]
+    npy = np.load(io.BytesIO(client.get(url, headers={"Accept": "application/x-npy"}).content), allow_pickle=False)
+    tensors = load(client.get(url, headers={"Accept": "application/vnd.safetensors"}).content)
+    assert np.array_equal(npy.ravel(), values)
+    assert np.array_equal(tensors["input"].ravel(), values)
+
+
+def test_the_sample_files_are_there() -> None:
+    for folder in MODELS.iterdir():
+        if (folder / "model.toml").exists():
+            assert (folder / "README.md").exists()
+            assert any((folder / name).exists() for name in ("chelsea.jpg", "sample.json", "sample.txt"))
+            assert "icen" in Path(folder / "README.md").read_text()

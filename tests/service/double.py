@@ -1,0 +1,157 @@
+"""A worker's double: real on the side of the broker, and with arithmetic in place of a model."""
+
+import io
+import threading
+import time
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from safetensors.numpy import load, save
+
+from broker import Claim, WorkerInfo, WorkerQueue
+from schemas.errors import InputRejected
+from schemas.jobs import ClassRef, JobFailure
+from schemas.models import ModelCard
+from schemas.results import (
+    FeatureScore,
+    ModelRef,
+    Picture,
+    Prediction,
+    Provenance,
+    ResultMeta,
+    TextScore,
+    Timing,
+)
+from schemas.tensors import DATATYPES, TensorSpec
+from tests.service.cards import ALL_CARDS
+
+BLOCK_MS = 100
+HEARTBEAT_S = 2.0
+Array = NDArray[np.generic]
+
+
+class WorkerDouble:
+    """Attributes to each element of the input its own value.
+
+    Claims from `start` on. While `gate` is clear it holds what it has claimed, unfinished; a text that says "fail"
+    fails. `claimed` is set once a job has been claimed.
+    """
+
+    def __init__(self, url: str, namespace: str, cards: list[ModelCard] = ALL_CARDS) -> None:
+        self.queue = WorkerQueue(url, "double", namespace=namespace)
+        self.cards = cards
+        self.gate = threading.Event()
+        self.gate.set()
+        self.claimed = threading.Event()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self.announce()
+
+    def announce(self) -> None:
+        models = [f"{card.name}@{card.version}" for card in self.cards if card.status == "ready"]
+        stats = {f"{models[0]}|jobs_total": 4.0, f"{models[0]}|pass_seconds_total": 2.0} if models else {}
+        info = WorkerInfo(
+            id="double",
+            device="cpu",
+            host="here",
+            pid=1,
+            started_ms=int(time.time() * 1000),
+            models=models,
+            stats=stats,
+        )
+        self.queue.announce(info, self.cards)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self.gate.set()
+        self._stop.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+        self.queue.close()
+
+    def _run(self) -> None:
+        room = {f"{card.name}@{card.version}": 4 for card in self.cards if card.status == "ready"}
+        announced_at = time.monotonic()
+        while not self._stop.is_set():
+            if time.monotonic() - announced_at > HEARTBEAT_S:
+                self.announce()
+                announced_at = time.monotonic()
+            for claim in self.queue.claim(room, BLOCK_MS):
+                self.claimed.set()
+                self.gate.wait()
+                self._finish(claim)
+
+    def _finish(self, claim: Claim) -> None:
+        payload = load(claim.payload)
+        if "text" in payload and b"fail" in payload["text"].tobytes():
+            error = InputRejected("the text says so")
+            self.queue.fail(claim, JobFailure(code=error.code, title=error.title, detail=error.detail))
+            return
+        card = next(card for card in self.cards if (card.name, card.version) == (claim.spec.model, claim.spec.version))
+        meta, arrays = explain(claim, card, payload)
+        self.queue.progress(claim, meta.timing.rows, meta.timing.rows, meta.target)
+        self.queue.finish(claim, meta.model_dump_json().encode(), save(arrays))
+
+
+def explain(claim: Claim, card: ModelCard, payload: dict[str, Array]) -> tuple[ResultMeta, dict[str, Array]]:
+    """A result of the shape that a worker gives: each element's attribution is its value."""
+    spec = claim.spec
+    arrays, words, features, picture = _attributions(card, payload)
+    labels = card.output.labels if card.output else None
+    indices = spec.target or [0] * spec.examples
+    classes = [ClassRef(index=index, label=labels[index] if labels else None) for index in indices]
+    meta = ResultMeta(
+        id=claim.job_id,
+        model=ModelRef(name=card.name, version=card.version, digest=card.digest or ""),
+        method=spec.method,
+        target=classes,
+        predictions=[[Prediction(index=one.index, label=one.label, score=0.5)] for one in classes],
+        attributions=[
+            TensorSpec(name=name, datatype=DATATYPES[str(array.dtype)], shape=list(array.shape))
+            for name, array in arrays.items()
+        ],
+        tokens=words,
+        words=words,
+        features=features,
+        picture=picture,
+        timing=Timing(queued_ms=1.0, prepare_ms=1.0, run_ms=1.0, rows=spec.examples, passes=1),
+        provenance=Provenance(service="0", captum="0", torch="0", device="cpu", dtype="float32", seed=spec.seed),
+    )
+    return meta, arrays
+
+
+def _attributions(
+    card: ModelCard, payload: dict[str, Array]
+) -> tuple[dict[str, Array], list[list[TextScore]] | None, list[list[FeatureScore]] | None, Picture | None]:
+    if "image" in payload:
+        picture = Image.open(io.BytesIO(payload["image"].tobytes())).convert("RGB")
+        assert card.input is not None
+        _, height, width = card.input.shapes[0]
+        pixels = np.asarray(picture.resize((width, height)), dtype=np.float32).transpose(2, 0, 1)[None] / 255
+        seen = Picture(crop=[0, 0, picture.width, picture.height], width=picture.width, height=picture.height)
+        return {"input": np.ascontiguousarray(pixels)}, None, None, seen
+    if "text" in payload:
+        words = _words(payload["text"].tobytes().decode())
+        return {"input": np.array([[word.score for word in words]], dtype=np.float32)}, [words], None, None
+    if "features" in payload:
+        assert card.input is not None
+        columns = card.input.features or []
+        rows = [
+            [FeatureScore(name=c.name, value=v, score=v) for c, v in zip(columns, row, strict=True)]
+            for row in payload["features"].tolist()
+        ]
+        return {"input": payload["features"].astype(np.float32)}, None, rows, None
+    inputs = {name: payload[name] for name in sorted(payload) if name.startswith("input.")}
+    return ({"input": inputs["input.0"]} if len(inputs) == 1 else inputs), None, None, None
+
+
+def _words(text: str) -> list[TextScore]:
+    words, end = [], 0
+    for word in text.split():
+        start = text.index(word, end)
+        end = start + len(word)
+        words.append(TextScore(text=word, start=start, end=end, score=float(len(word))))
+    return words

@@ -1,0 +1,184 @@
+"""`POST /explain`, from the body to the queue, and waiting for the end."""
+
+import asyncio
+import base64
+import json
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+from safetensors.numpy import load
+
+from broker import JobStore
+from service.examples import NUCLEI, TINY_PNG
+from tests.servers import StoreServer
+from tests.service.cards import image_card
+from tests.service.conftest import SETTINGS, client_of
+from tests.service.double import WorkerDouble
+from tests.service.refusals import picture, row, tensor, text
+
+pytestmark = pytest.mark.anyio
+PNG = base64.b64decode(TINY_PNG)
+
+
+async def submitted(client: httpx.AsyncClient, body: dict[str, Any]) -> dict[str, Any]:
+    answer = await client.post("/explain", json=body)
+    assert answer.status_code == 202, answer.text
+    job: dict[str, Any] = answer.json()
+    return job
+
+
+@pytest.mark.usefixtures("idle_worker")
+async def test_accepted(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/explain", json=picture(target="egyptian CAT"))
+    job = answer.json()
+    assert answer.status_code == 202
+    assert answer.headers["location"] == job["links"]["self"] == f"/jobs/{job['id']}"
+    assert answer.headers["content-type"] == "application/json"
+    assert job["status"] == "queued"
+    assert job["progress"] == {"done": 0, "total": 2, "fraction": 0.0}
+    assert job["method"] == {"name": "saliency", "abs": True}
+    assert job["target"] == [{"index": 285, "label": None}]
+    assert job["created_at"].endswith("Z")
+    assert (await client.get(job["links"]["self"])).json() == job
+
+
+@pytest.mark.usefixtures("idle_worker")
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        (picture(method=None), {"name": "integrated_gradients", "n_steps": 50, "baseline": "zero"}),
+        (text(method="integrated_gradients"), {"baseline": "pad"}),
+        (row(method="gradient_shap"), {"baseline": "background"}),
+        (row(method="deep_lift"), {"baseline": "zero"}),
+        (picture(method="layer_grad_cam"), {"layer": "features.17", "upsample": False}),
+        (picture(method="feature_ablation"), {"feature_mask": {"grid": [14, 14]}, "baseline": "zero"}),
+        (row(method="feature_ablation"), {"feature_mask": None}),
+        (picture(method="occlusion"), {"sliding_window_shapes": [3, 28, 28], "strides": [3, 14, 14]}),
+        (row(method="occlusion"), {"sliding_window_shapes": [1], "strides": [1]}),
+        (text(method="occlusion"), {"sliding_window_shapes": [1], "strides": [1]}),
+        (text(method={"name": "occlusion", "sliding_window_shapes": [3]}), {"strides": [3]}),
+        (text(method="smooth_grad"), {"baseline": None}),
+        (
+            text(method={"name": "smooth_grad", "attribution_method": "integrated_gradients"}),
+            {"baseline": "pad", "n_steps": 50},
+        ),
+    ],
+)
+async def test_defaults_of_the_card(client: httpx.AsyncClient, body: dict[str, Any], fields: dict[str, Any]) -> None:
+    method = (await submitted(client, body))["method"]
+    assert {key: method[key] for key in fields} == fields
+
+
+@pytest.mark.usefixtures("idle_worker")
+async def test_payloads(client: httpx.AsyncClient, store: JobStore) -> None:
+    async def payload(body: dict[str, Any]) -> dict[str, Any]:
+        blob = await store.payload((await submitted(client, body))["id"])
+        return load(blob)
+
+    assert (await payload(picture()))["image"].tobytes() == PNG
+    assert (await payload(text(input={"text": "¡Qué película!"})))["text"].tobytes().decode() == "¡Qué película!"
+    shuffled = dict(sorted(NUCLEI.items()))
+    table = (await payload(row(input={"features": [NUCLEI, shuffled]})))["features"]
+    assert table.dtype == np.float64
+    np.testing.assert_array_equal(table, [list(NUCLEI.values())] * 2)
+
+
+@pytest.mark.usefixtures("idle_worker")
+async def test_tensors_are_stored_in_the_models_datatype(client: httpx.AsyncClient, store: JobStore) -> None:
+    job = await submitted(client, tensor([2, 3], [1, 2, 3, 4, 5, 6], "integers", target=[1, 2]))
+    blob = load(await store.payload(job["id"]))
+    assert blob["input.0"].dtype == np.int32
+    np.testing.assert_array_equal(blob["input.0"], [[1, 2, 3], [4, 5, 6]])
+    assert (await store.get(job["id"])).spec.target == [1, 2]
+
+    mask = {"tensor": {"datatype": "INT64", "shape": [1, 2, 4, 4], "data": [0] * 16 + [7] * 16}}
+    baseline = {"tensor": {"datatype": "FP64", "shape": [2, 2, 4, 4], "data": [0.5] * 64}}
+    method = {"name": "feature_ablation", "feature_mask": mask, "baseline": baseline}
+    job = await submitted(client, tensor([2, 2, 4, 4], [1.0] * 64, method=method))
+    blob = load(await store.payload(job["id"]))
+    assert {name: (str(array.dtype), array.shape) for name, array in blob.items()} == {
+        "input.0": ("float32", (2, 2, 4, 4)),
+        "baseline.0": ("float32", (2, 2, 4, 4)),
+        "feature_mask.0": ("int64", (1, 2, 4, 4)),
+    }
+    assert job["method"]["feature_mask"] == {"tensor": {"datatype": "INT64", "shape": [1, 2, 4, 4]}}
+    assert job["progress"]["total"] == 2 * (2 + 1 + 1)
+
+
+@pytest.mark.usefixtures("worker")
+@pytest.mark.parametrize("headers", [{"Prefer": "wait=15"}, {}], ids=["header", "query"])
+async def test_wait_for_the_end(client: httpx.AsyncClient, headers: dict[str, str]) -> None:
+    answer = await client.post("/explain" if headers else "/explain?wait=15", json=row(), headers=headers)
+    job = answer.json()
+    assert answer.status_code == 200
+    assert job["status"] == "succeeded"
+    assert job["progress"]["fraction"] == 1.0
+    assert job["target"] == [{"index": 0, "label": "malignant"}]
+    assert answer.headers.get("preference-applied") == ("wait=15" if headers else None)
+
+
+@pytest.mark.usefixtures("worker")
+async def test_a_failed_job_ends_the_wait(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/explain?wait=15", json=text(input={"text": "please fail"}))
+    assert answer.status_code == 200
+    assert answer.json()["status"] == "failed"
+    assert answer.json()["error"]["code"] == "input_rejected"
+
+
+@pytest.mark.usefixtures("idle_worker")
+async def test_wait_is_bounded(client: httpx.AsyncClient, store: JobStore) -> None:
+    answer = await client.post("/explain", json=row(), headers={"Prefer": "wait=0.05"})
+    assert answer.status_code == 202
+    assert answer.json()["status"] == "queued"
+    assert answer.headers["preference-applied"] == "wait=0.05"
+    async with client_of(store, SETTINGS.model_copy(update={"max_wait_s": 0.05})) as impatient:
+        answer = await impatient.post("/explain", json=row(), headers={"Prefer": "respond-async, wait=3600"})
+        assert answer.status_code == 202
+        assert answer.headers["preference-applied"] == "wait=0.05"
+
+
+@pytest.mark.usefixtures("idle_worker")
+async def test_idempotency_key(client: httpx.AsyncClient) -> None:
+    key = {"Idempotency-Key": "order 66"}
+    first = await client.post("/explain", json=row(), headers=key)
+    reordered = row(input={"features": dict(sorted(NUCLEI.items()))})
+    again = await client.post("/explain", json=reordered, headers=key)
+    as_form = await client.post(
+        "/explain",
+        files={
+            "model": (None, "breast-cancer-mlp"),
+            "method": (None, "saliency"),
+            "features": (None, json.dumps(NUCLEI)),
+        },
+        headers=key,
+    )
+    assert first.json()["id"] == again.json()["id"] == as_form.json()["id"]
+    other = await client.post("/explain", json=row(seed=1), headers=key)
+    assert other.status_code == 422
+    assert other.json()["type"].endswith("idempotency-conflict")
+    assert len((await client.get("/jobs")).json()["jobs"]) == 1
+
+
+@pytest.mark.usefixtures("idle_worker")
+async def test_full_queue(client: httpx.AsyncClient) -> None:
+    answers = [await client.post("/explain", json=row()) for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [202, 202, 202, 429]
+    assert answers[3].json()["type"].endswith("queue-full")
+    assert int(answers[3].headers["retry-after"]) >= 1
+    assert (await client.post("/explain", json=text())).status_code == 202  # another model's queue
+
+
+async def test_model_versions(client: httpx.AsyncClient, store_server: StoreServer, namespace: str) -> None:
+    worker = WorkerDouble(store_server.url, namespace, [image_card("9"), image_card("10")])
+    assert (await submitted(client, picture()))["version"] == "10"
+    assert (await submitted(client, picture(version="9")))["version"] == "9"
+    worker.stop()
+
+
+@pytest.mark.usefixtures("idle_worker")
+async def test_concurrent_submissions(client: httpx.AsyncClient, store: JobStore) -> None:
+    answers = await asyncio.gather(*(client.post("/explain", json=text()) for _ in range(3)))
+    assert len({answer.json()["id"] for answer in answers}) == 3
+    assert (await store.backlog())["minilm-sentiment@1"] == 3

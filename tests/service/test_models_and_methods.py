@@ -1,0 +1,62 @@
+"""`/models` and `/methods`."""
+
+import httpx
+import pytest
+
+from schemas.methods import METHOD_NAMES
+from schemas.models import ModelCard
+from tests.service.cards import ALL_CARDS, image_card
+
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("idle_worker")]
+
+
+async def test_models(client: httpx.AsyncClient) -> None:
+    cards = [ModelCard.model_validate(card) for card in (await client.get("/models")).json()["models"]]
+    assert {card.name: card for card in cards} == {card.name: card for card in ALL_CARDS}
+
+
+async def test_one_model(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/models/efficientnet-lite0?version=1")
+    assert ModelCard.model_validate_json(answer.content) == image_card()
+    assert (await client.get("/models/broken")).json()["error"] == "model.toml is missing"
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "told"),
+    [
+        ("efficientnet", 404, "did you mean 'efficientnet-lite0'?"),
+        ("efficientnet-lite0?version=2", 404, "there is 1"),
+        ("efficientnet-lite0?version=..%2f", 422, "version"),
+        ("..%5c", 404, "no such model"),
+        ("x" * 1000, 404, "no such model"),
+    ],
+)
+async def test_no_such_model(client: httpx.AsyncClient, path: str, status: int, told: str) -> None:
+    answer = await client.get(f"/models/{path}")
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert told in answer.text
+
+
+@pytest.mark.parametrize(
+    ("header", "language", "idea"),
+    [(None, "en", "Idea"), ("es-ES, en;q=0.5", "es", "Usa gradientes"), ("fr", "en", "Uses gradients")],
+)
+async def test_methods(client: httpx.AsyncClient, header: str | None, language: str, idea: str) -> None:
+    answer = await client.get("/methods", headers={"Accept-Language": header} if header else {})
+    catalogue = answer.json()
+    assert answer.headers["content-language"] == catalogue["language"] == language
+    assert answer.headers["vary"] == "Accept-Language"
+    assert [method["name"] for method in catalogue["methods"]] == list(METHOD_NAMES)
+    assert idea in catalogue["columns"].values()
+    one = await client.get("/methods/integrated_gradients", headers={"Accept-Language": language})
+    assert one.headers["content-language"] == language
+    assert one.json() == catalogue["methods"][2]
+    assert one.json()["parameters"]["properties"]["n_steps"]["maximum"] == 2000
+
+
+async def test_no_such_method(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/methods/salency")
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "did you mean 'saliency'?" in answer.json()["detail"]
