@@ -1,7 +1,7 @@
 """Models by name."""
 
 from broker import JobStore
-from schemas.errors import ModelNotFound
+from schemas.errors import FieldError, ModelNotFound
 from schemas.models import ModelCard
 from service.validation.suggest import suggestion
 
@@ -19,5 +19,9 @@ async def find_card(store: JobStore, name: str, version: str | None) -> ModelCar
         cards = await store.cards()
     versions = [card.version for card in cards if card.name == name]
     if versions:
-        raise ModelNotFound(f"the model {name} has no such version; there is {', '.join(versions)}")
-    raise ModelNotFound(f"no such model{suggestion(name, [card.name for card in cards])}")
+        raise _not_found("version", f"the model {name} has no such version; there is {', '.join(versions)}")
+    raise _not_found("model", f"no such model{suggestion(name, [card.name for card in cards])}")
+
+
+def _not_found(field: str, message: str) -> ModelNotFound:
+    return ModelNotFound(message, errors=[FieldError(loc=[field], msg=message)])

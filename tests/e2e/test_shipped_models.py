@@ -88,13 +88,12 @@ def test_the_cat_is_why_it_says_egyptian_cat(client: httpx.Client) -> None:
     heat = Image.open(
         io.BytesIO(client.get(f"/jobs/{job['id']}/overlay.png?style=heatmap&colormap=gray&size=200").content)
     )
-    values = np.asarray(heat.convert("L"), float)[: 200 * 300 // 451]
-    left, top, right, bottom = (
-        int(f * side) for f, side in zip(CATS_FACE, (values.shape[1], values.shape[0]) * 2, strict=True)
-    )
-    face = values[top:bottom, left:right].mean()
-    around = (values.sum() - values[top:bottom, left:right].sum()) / (values.size - (bottom - top) * (right - left))
-    assert face > 1.5 * around
+    values = np.asarray(heat.convert("L"), float)[: 200 * 300 // 451]  # the map, without the colour bar below it
+    height, width = values.shape
+    left, top, right, bottom = (int(f * side) for f, side in zip(CATS_FACE, (width, height) * 2, strict=True))
+    rows, columns = np.nonzero(values >= np.quantile(values, 0.98))
+    on_face = (left <= columns) & (columns < right) & (top <= rows) & (rows < bottom)
+    assert on_face.mean() > 0.7  # of the hottest fiftieth; the face is a third of the picture
 
 
 @pytest.mark.parametrize("method", [Saliency(), IntegratedGradients(n_steps=8)], ids=lambda m: m.name)

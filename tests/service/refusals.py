@@ -73,8 +73,8 @@ NAN = float("nan")
 
 REFUSED = [
     # the model
-    Refused("unknown model", picture(model="efficientnet-lite1"), [], 404, "model-not-found"),
-    Refused("unknown version", picture(version="9"), [], 404, "model-not-found"),
+    Refused("unknown model", picture(model="efficientnet-lite1"), ["model"], 404, "model-not-found"),
+    Refused("unknown version", picture(version="9"), ["version"], 404, "model-not-found"),
     Refused("a path as model", picture(model="../etc/passwd"), ["model"]),
     Refused("no model", {"input": {"text": "x"}}, ["model"]),
     Refused("a model that failed to load", text(model="broken"), [], 503, "model-unavailable"),

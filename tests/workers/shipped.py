@@ -28,11 +28,13 @@ from schemas.methods import (
 from tests.workers.captum_calls import direct
 from tests.workers.toys import CPU
 from workers.engine.gate import DeviceGate
+from workers.engine.threads import use_threads
 from workers.methods.problem import Problem
 from workers.problem import make_problem
 from workers.resident import Device, ResidentModel, load_model
 
 FOLDERS = Path(__file__).parents[2] / "models"
+THREADS = 2
 MODELS = ("breast-cancer-mlp", "efficientnet-lite0", "minilm-sentiment")
 LAYERS = {
     "breast-cancer-mlp": "relu1",
@@ -79,7 +81,7 @@ class Shipped:
     """A shipped model with its sample, and Captum's answers for it."""
 
     def __init__(self, name: str) -> None:
-        self.model = load_model(FOLDERS / name, Device(CPU, 2, 16, DeviceGate()))
+        self.model = load_model(FOLDERS / name, Device(CPU, THREADS, 16, DeviceGate()))
         self.model.engine.start()
         self.payload = payload_for(name, self.model)
         self.methods = {method.name: method for method in methods_for(name)}
@@ -101,6 +103,7 @@ class Shipped:
         """Asked for while the engine is idle: Captum then has the model to itself."""
         key = (method.name, seed)
         if key not in self._answers:
+            use_threads(THREADS)  # as the engine: convolutions round by how they are split over threads
             view = self.model.engine.view
             embedding = getattr(view.layer_module, "get_input_embeddings", lambda: None)()
             if embedding is not None:

@@ -1,0 +1,59 @@
+# Two images from one file: `--target gateway`, without torch, and `--target worker`.
+#
+# The base needs Python 3.11 or newer with venv. For GPUs give one with the CUDA libraries as well:
+#   docker build --target worker --build-arg BASE_IMAGE=<CUDA runtime with Python> -t attribution-worker .
+ARG BASE_IMAGE=python:3.11-slim
+
+# Virtual environments are made here and copied whole: no build tool and no cache reaches an image.
+FROM ${BASE_IMAGE} AS build
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+RUN python3 -m venv /opt/attribution
+WORKDIR /build
+COPY pyproject.toml constraints.txt docker/requirements.py ./
+
+FROM build AS wheel
+COPY README.md LICENSE ./
+COPY broker broker
+COPY cli cli
+COPY schemas schemas
+COPY service service
+COPY workers workers
+RUN /opt/attribution/bin/pip wheel --no-deps --wheel-dir /wheels .
+
+# Dependencies before code: their layer is made again only when they change.
+FROM build AS gateway-environment
+RUN python3 requirements.py gateway cli > requirements.txt \
+    && /opt/attribution/bin/pip install --constraint constraints.txt --requirement requirements.txt
+COPY --from=wheel /wheels /wheels
+RUN /opt/attribution/bin/pip install --no-deps /wheels/*.whl && /opt/attribution/bin/pip uninstall --yes pip
+
+FROM build AS worker-environment
+RUN python3 requirements.py worker models cli > requirements.txt \
+    && /opt/attribution/bin/pip install --constraint constraints.txt --requirement requirements.txt
+COPY --from=wheel /wheels /wheels
+RUN /opt/attribution/bin/pip install --no-deps /wheels/*.whl && /opt/attribution/bin/pip uninstall --yes pip
+
+FROM ${BASE_IMAGE} AS runtime
+RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /tmp attribution
+ENV PATH=/opt/attribution/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOME=/tmp
+WORKDIR /
+STOPSIGNAL SIGTERM
+
+FROM runtime AS gateway
+COPY --from=gateway-environment /opt/attribution /opt/attribution
+COPY docker/gateway_health.py /opt/attribution/
+USER attribution
+ENV ATTRIBUTION_HOST=0.0.0.0 ATTRIBUTION_PORT=8000
+EXPOSE 8000
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
+    CMD ["python3", "/opt/attribution/gateway_health.py"]
+CMD ["attribution", "gateway"]
+
+FROM runtime AS worker
+COPY --from=worker-environment /opt/attribution /opt/attribution
+COPY models /models
+USER attribution
+ENV ATTRIBUTION_MODELS=/models
+HEALTHCHECK --interval=15s --timeout=10s --start-period=120s --retries=3 \
+    CMD ["attribution", "worker", "--health"]
+CMD ["attribution", "worker"]

@@ -1,0 +1,1 @@
+"""The `attribution` command: starts the processes of the service, and is a small client of it."""

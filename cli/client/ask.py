@@ -1,0 +1,123 @@
+"""One question from the command line: request, wait with a progress bar, answer."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rich.panel import Panel
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from cli.client.outputs import check_output, write_output
+from cli.client.request import BadArgument, choose_model, method_fields, one_input, target_of
+from cli.client.service import Refused, Service, Unreachable
+from cli.client.terminal import render
+from cli.console import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_UNREACHABLE, EXIT_USAGE, console, stderr
+from schemas.jobs import Job, JobFailure
+from schemas.models import ModelCard
+
+
+@dataclass(frozen=True)
+class Question:
+    """What was typed. Absent fields are left to the service."""
+
+    file: Path | None = None
+    text: str | None = None
+    features: str | None = None
+    model: str | None = None
+    method: str | None = None
+    target: str | None = None
+    parameters: dict[str, Any] = field(default_factory=dict)
+    written_parameters: list[str] = field(default_factory=list)  # key=value
+    seed: int | None = None
+    output: Path | None = None
+    picture: dict[str, Any] = field(default_factory=dict)  # options of the overlay
+    top: int = 20
+
+
+class JobEnded(Exception):
+    """The job did not succeed."""
+
+    def __init__(self, failure: JobFailure | None) -> None:
+        self.failure = failure or JobFailure(code="cancelled", title="The job was cancelled", detail="by someone else")
+
+
+def ask(question: Question, url: str) -> int:
+    """Ask the service at `url`, and show the answer or what stood in its way; returns the exit code."""
+    try:
+        with Service(url) as service:
+            _answer(question, service)
+    except BadArgument as error:
+        _complain("The request is not valid", str(error))
+        return EXIT_USAGE
+    except Refused as error:
+        fields = [f"{'.'.join(map(str, one.loc))}: {one.msg}" for one in error.problem.errors or []]
+        retry = [f"try again in {error.retry_after} s"] if error.retry_after else []
+        detail = [] if error.problem.detail in fields else [error.problem.detail]
+        _complain(f"{error.problem.title} ({error.problem.status})", "\n".join([*detail, *fields, *retry]))
+        return EXIT_USAGE if error.problem.status < 429 else EXIT_FAILED
+    except JobEnded as error:
+        _complain(f"{error.failure.title} ({error.failure.code})", error.failure.detail)
+        return EXIT_FAILED
+    except Unreachable as error:
+        _complain("No service", f"{error}\nstart one here with: attribution serve")
+        return EXIT_UNREACHABLE
+    except KeyboardInterrupt:
+        stderr.print("cancelled")
+        return EXIT_INTERRUPTED
+    return 0
+
+
+def _answer(question: Question, service: Service) -> None:
+    kind, given = one_input(question.file, question.text, question.features)
+    check_output(question.output)
+    card = choose_model(service.models(), question.model, kind)
+    job = service.submit(_body(question, given, card))
+    try:
+        job = _wait(service, job)
+    except KeyboardInterrupt:
+        service.cancel(job.id)
+        raise
+    if job.status != "succeeded":
+        raise JobEnded(job.error)
+    result = service.explanation(job.id)
+    text = given.get("text")
+    console.print(render(result, card, text=text, top=question.top))
+    if question.output is not None:
+        write_output(service, job, question.output, question.picture)
+        console.print(Text.assemble(("written     ", "dim"), (str(question.output), "bold")), soft_wrap=True)
+    elif kind == "image" and job.links.overlay:
+        console.print(Text.assemble(("picture     ", "dim"), service.url + job.links.overlay), soft_wrap=True)
+
+
+def _body(question: Question, given: dict[str, Any], card: ModelCard) -> dict[str, Any]:
+    method = method_fields(question.method, question.written_parameters, card, **question.parameters)
+    body = {
+        "model": card.name,
+        "input": given,
+        "method": method,
+        "target": None if question.target is None else target_of(question.target),
+        "seed": question.seed,
+    }
+    return {key: value for key, value in body.items() if value is not None}
+
+
+def _wait(service: Service, job: Job) -> Job:
+    """Follow the job to its end, with a bar on a terminal."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("rows"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal) as progress:
+        bar = progress.add_task(job.status, total=job.progress.total or None)
+        for job in service.follow(job):  # noqa: PLR1704, B020  # the last one is the answer
+            progress.update(bar, description=job.status, completed=job.progress.done, total=job.progress.total or None)
+    return job
+
+
+def _complain(title: str, detail: str) -> None:
+    stderr.print(Panel(Text(detail), title=Text(title, style="bold red"), title_align="left", border_style="red"))

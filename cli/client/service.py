@@ -1,0 +1,180 @@
+"""The service as a client sees it."""
+
+import ipaddress
+import os
+import secrets
+import time
+from collections.abc import Iterable, Iterator
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+from pydantic import TypeAdapter, ValidationError
+
+from cli.backoff import Backoff
+from schemas.errors import Problem
+from schemas.jobs import TERMINAL, Job
+from schemas.models import ModelCard
+from schemas.results import Explanation
+
+TIMEOUT = httpx.Timeout(30.0, connect=5.0)
+PATIENCE = 8  # attempts without news before a job is given up: about ten seconds
+CARDS: TypeAdapter[list[ModelCard]] = TypeAdapter(list[ModelCard])
+
+
+class Unreachable(Exception):
+    """No service answers at this address."""
+
+
+class Refused(Exception):
+    """The service answered with a problem document."""
+
+    def __init__(self, problem: Problem, retry_after: str | None = None) -> None:
+        super().__init__(problem.detail)
+        self.problem = problem
+        self.retry_after = retry_after
+
+
+class Service:
+    """Requests to one service. Every method raises `Refused` or `Unreachable`."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url.rstrip("/")
+        try:
+            # A proxy of the environment is never asked for this machine's own service.
+            self._client = httpx.Client(
+                base_url=self.url, timeout=TIMEOUT, headers=_language(), trust_env=not _is_loopback(self.url)
+            )
+        except (httpx.InvalidURL, ValueError) as error:
+            raise Unreachable(f"{url} is not a URL: {error}") from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self._client.close()
+
+    def models(self) -> list[ModelCard]:
+        """The cards of all models, failed ones included."""
+        return CARDS.validate_python(self._request("GET", "/models").json()["models"])
+
+    def submit(self, body: dict[str, Any]) -> Job:
+        """Queue a job. The key makes a repeat after a lost answer harmless."""
+        headers = {"Idempotency-Key": secrets.token_urlsafe(16)}
+        for attempt in range(2):
+            try:
+                return Job.model_validate(self._request("POST", "/explain", json=body, headers=headers).json())
+            except Unreachable as error:
+                if attempt or not isinstance(error.__cause__, httpx.ReadError | httpx.RemoteProtocolError):
+                    raise
+        raise AssertionError("unreachable")
+
+    def job(self, job_id: str) -> Job:
+        """The job as it stands."""
+        return Job.model_validate(self._request("GET", f"/jobs/{job_id}").json())
+
+    def cancel(self, job_id: str) -> None:
+        """End the job."""
+        self._request("DELETE", f"/jobs/{job_id}")
+
+    def follow(self, job: Job) -> Iterator[Job]:
+        """The job after each change, from the server's events, until it is terminal.
+
+        A stream that breaks is opened again, and between two streams the job is asked for.
+        """
+        pauses = Backoff(first_s=0.1, most_s=2.0)
+        silent = 0
+        while job.status not in TERMINAL:
+            try:
+                for job in self._events(job.id):  # noqa: PLR1704, B020  # the latest is what the loop goes on with
+                    pauses.reset()
+                    silent = 0
+                    yield job
+                if job.status in TERMINAL:
+                    return
+                job = self.job(job.id)
+                yield job
+            except (Unreachable, Refused) as error:
+                silent += 1
+                if silent >= PATIENCE or (isinstance(error, Refused) and error.problem.status < 500):
+                    raise
+            time.sleep(pauses.next_s())
+
+    def explanation(self, job_id: str) -> Explanation:
+        """The whole result."""
+        reply = self._request("GET", f"/jobs/{job_id}/result", headers={"Accept": "application/json"})
+        return Explanation.model_validate_json(reply.content)
+
+    def result(self, job_id: str, media_type: str) -> bytes:
+        """The result in another representation."""
+        return self._request("GET", f"/jobs/{job_id}/result", headers={"Accept": media_type}).content
+
+    def overlay(self, job_id: str, options: dict[str, Any]) -> bytes:
+        """The picture, as PNG."""
+        return self._request("GET", f"/jobs/{job_id}/overlay.png", params=options).content
+
+    def _events(self, job_id: str) -> Iterator[Job]:
+        try:
+            with self._client.stream("GET", f"/jobs/{job_id}/events") as reply:
+                if reply.is_error:
+                    reply.read()
+                    raise refusal(reply)
+                for event, data in events_of(reply.iter_lines()):
+                    if event == "job":
+                        yield Job.model_validate_json(data)
+                    elif event == "problem":
+                        raise Refused(Problem.model_validate_json(data))
+        except httpx.TransportError as error:
+            raise Unreachable(str(error)) from error
+
+    def _request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        try:
+            reply = self._client.request(method, path, **options)
+        except httpx.TransportError as error:
+            raise Unreachable(f"no service answers at {self.url}: {error}") from error
+        if reply.is_error:
+            raise refusal(reply)
+        return reply
+
+
+def events_of(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Server-sent events as (event, data); comments and other fields are left out."""
+    event, data = "message", []
+    for line in lines:
+        name, _, value = line.partition(":")
+        if name == "event":
+            event = value.removeprefix(" ")
+        elif name == "data":
+            data.append(value.removeprefix(" "))
+        elif not line and data:
+            yield event, "\n".join(data)
+            event, data = "message", []
+
+
+def refusal(reply: httpx.Response) -> Refused:
+    """What an answer that is an error says; proxies in between speak no problem documents."""
+    try:
+        problem = Problem.model_validate_json(reply.content)
+    except ValidationError:
+        problem = Problem(
+            type="about:blank",
+            title=reply.reason_phrase or "Error",
+            status=reply.status_code,
+            detail=f"{reply.request.url} answered {reply.status_code} without a problem document",
+        )
+    return Refused(problem, reply.headers.get("Retry-After"))
+
+
+def _language() -> dict[str, str]:
+    """What the environment says about the language of captions."""
+    locale = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
+    language = locale.partition("_")[0].partition(".")[0].lower()
+    return {"Accept-Language": language} if language.isalpha() and language not in {"c", "posix"} else {}
+
+
+def _is_loopback(url: str) -> bool:
+    host = httpx.URL(url).host
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

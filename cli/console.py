@@ -1,0 +1,21 @@
+"""Where the command speaks: results to stdout, troubles to stderr."""
+
+from typing import NoReturn
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+console = Console(highlight=False)
+stderr = Console(stderr=True, highlight=False)
+
+EXIT_FAILED = 1  # the job, the model or the service failed
+EXIT_USAGE = 2  # the request or a setting is wrong
+EXIT_UNREACHABLE = 3  # no service answers
+EXIT_INTERRUPTED = 130
+
+
+def fail(message: str, code: int) -> NoReturn:
+    """Say why in one block, and exit."""
+    stderr.print(Text("error: ", style="bold red") + Text(message))
+    raise typer.Exit(code)

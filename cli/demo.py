@@ -1,0 +1,34 @@
+"""The first explanation: the sample picture, through the service's own API."""
+
+from pathlib import Path
+
+from rich.text import Text
+
+from cli.client.ask import Question, ask
+from cli.console import console, stderr
+
+SAMPLE = Path("efficientnet-lite0", "chelsea.jpg")
+MODEL, METHOD = "efficientnet-lite0", "integrated_gradients"
+OVERLAY = Path("out", "overlay.png")
+
+
+def demonstrate(url: str, directories: list[Path]) -> bool:
+    """Explain the sample, write the overlay, and say where it lies and how to ask oneself. False when it failed."""
+    sample = next((path for path in (directory / SAMPLE for directory in directories) if path.is_file()), None)
+    if sample is None:
+        stderr.print(Text(f"no {SAMPLE} in {', '.join(map(str, directories))}: nothing to demonstrate"))
+        return False
+    OVERLAY.parent.mkdir(exist_ok=True)
+    console.print(Text(f"\nWhy does {MODEL} see what it sees in {_shown(sample)}?\n", style="bold"))
+    if ask(Question(file=sample, model=MODEL, method=METHOD, output=OVERLAY), url) != 0:
+        return False
+    command = f"curl -F image=@{_shown(sample)} -F model={MODEL} -F method={METHOD} '{url}/explain?wait=30'"
+    console.print("\nAsk yourself, from another terminal:")
+    console.print(Text(f"  {command}\n", style="bold"), soft_wrap=True)
+    return True
+
+
+def _shown(path: Path) -> str:
+    """Relative to here where that is shorter."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)

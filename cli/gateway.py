@@ -1,0 +1,34 @@
+"""`attribution gateway`: one gateway process."""
+
+import socket
+
+import uvicorn
+
+from cli.console import EXIT_FAILED, EXIT_USAGE, fail
+from cli.listen import CannotListen, listen
+from service.app import create_app
+from service.logs import configure_logging
+from service.settings import SettingsError, read_settings
+
+GRACE_S = 5  # for open requests at a stop
+
+
+def run_gateway(host: str, port: int, descriptor: int | None) -> None:
+    """Serve until SIGTERM or SIGINT, on the given address or on a listening socket inherited as `descriptor`."""
+    configure_logging()
+    try:
+        settings = read_settings()
+        listening = socket.socket(fileno=descriptor) if descriptor is not None else listen(host, port)
+    except SettingsError as error:
+        fail(str(error), EXIT_USAGE)
+    except CannotListen as error:
+        fail(str(error), EXIT_FAILED)
+    config = uvicorn.Config(
+        create_app(settings),
+        log_config=None,
+        access_log=False,  # the gateway's own log has a line per request
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    server = uvicorn.Server(config)
+    server.run(sockets=[listening])

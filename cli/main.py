@@ -1,0 +1,92 @@
+"""The `attribution` command."""
+
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.console import EXIT_USAGE, console, fail
+from cli.explain import explain
+
+app = typer.Typer(
+    name="attribution",
+    help="How much did each input (pixel, feature, token) contribute to a prediction?",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_show_locals=False,
+)
+models_app = typer.Typer(help="The model repository.", no_args_is_help=True)
+app.add_typer(models_app, name="models")
+app.command()(explain)
+
+Host = Annotated[str, typer.Option(envvar="ATTRIBUTION_HOST", help="Address to listen on.")]
+Port = Annotated[int, typer.Option(envvar="ATTRIBUTION_PORT", min=0, max=65535, help="0 takes a free one.")]
+ModelDirectories = Annotated[
+    list[Path] | None,
+    typer.Option("--models", help="Directory of model folders; repeatable. Default: ATTRIBUTION_MODELS, or ./models."),
+]
+
+
+@app.command()
+def serve(
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    models: ModelDirectories = None,
+    workers: Annotated[str, typer.Option(help="Worker processes: a number, or auto for one per device.")] = "auto",
+    demo: Annotated[bool, typer.Option(help="When ready, explain the sample picture to out/overlay.png.")] = False,
+    once: Annotated[bool, typer.Option(help="With --demo: stop after it.")] = False,
+) -> None:
+    """The whole service on this machine: job store, gateway and one worker per device."""
+    if workers != "auto" and not (workers.isdecimal() and 1 <= int(workers) <= 64):
+        fail("--workers: a number from 1 to 64, or auto", EXIT_USAGE)
+    if once and not demo:
+        fail("--once belongs to --demo", EXIT_USAGE)
+    from cli.serve import ServeOptions, run_serve  # noqa: PLC0415
+
+    options = ServeOptions(host, port, models, None if workers == "auto" else int(workers), demo, once)
+    raise typer.Exit(run_serve(options))
+
+
+@app.command()
+def gateway(
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    fd: Annotated[int | None, typer.Option(hidden=True, help="A listening socket inherited from the parent.")] = None,
+) -> None:
+    """One gateway process; the job store is at ATTRIBUTION_REDIS_URL."""
+    from cli.gateway import run_gateway  # noqa: PLC0415
+
+    run_gateway(host, port, fd)
+
+
+@app.command()
+def worker(
+    models: ModelDirectories = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda:0, …")] = None,
+    health: Annotated[bool, typer.Option("--health", help="Only tell whether a worker of this host is alive.")] = False,
+) -> None:
+    """One worker process on one device; the job store is at ATTRIBUTION_REDIS_URL."""
+    from cli.worker import check_health, run_worker  # noqa: PLC0415
+
+    if health:
+        check_health()
+    else:
+        raise typer.Exit(run_worker(models, device))
+
+
+@models_app.command("check")
+def check_models(
+    directories: Annotated[list[Path], typer.Argument(metavar="DIR…", help="Directories of model folders.")],
+) -> None:
+    """Load every model of DIR and run each method it offers once. Exit code 1 when something failed."""
+    from cli.checks import run_checks  # noqa: PLC0415
+
+    raise typer.Exit(run_checks(directories))
+
+
+@app.command()
+def version() -> None:
+    """The installed version."""
+    console.print(installed_version("attribution-service"))

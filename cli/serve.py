@@ -1,0 +1,107 @@
+"""`attribution serve`: the whole service on one machine."""
+
+import asyncio
+import contextlib
+import os
+import socket
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cli.child import ChildFailed, Program
+from cli.console import EXIT_FAILED, EXIT_USAGE, console, fail
+from cli.demo import demonstrate
+from cli.devices import cores, cuda_devices, plan_workers
+from cli.embedded import EmbeddedStore
+from cli.listen import CannotListen, listen, url_of
+from cli.places import VARIABLE, NoModels, joined, model_directories
+from cli.ready import ready
+from cli.supervisor import Stopped, Supervisor
+from service.logs import configure_logging
+from service.settings import SettingsError, read_settings
+
+# -P: a folder named like one of our packages, where the command was started, is not taken for it.
+OURSELVES = (sys.executable, "-P", "-m", "cli")
+REDIS_URL = "ATTRIBUTION_REDIS_URL"
+GATEWAY_GRACE_S = 10.0  # longer than its own, for open requests
+WORKER_GRACE_S = 20.0  # longer than its own, in which it finishes its jobs or gives them back
+
+
+@dataclass(frozen=True)
+class ServeOptions:
+    """What the command line says."""
+
+    host: str
+    port: int
+    models: list[Path] | None = None
+    workers: int | None = None  # None: by device
+    demo: bool = False
+    once: bool = False  # stop after the demonstration
+
+
+def run_serve(options: ServeOptions) -> int:
+    """Serve until asked to stop; returns the exit code."""
+    configure_logging()
+    try:
+        read_settings()
+        models = model_directories(options.models)
+        listening = listen(options.host, options.port)
+    except (SettingsError, NoModels) as error:
+        fail(str(error), EXIT_USAGE)
+    except CannotListen as error:
+        fail(str(error), EXIT_FAILED)
+    plans = plan_workers(options.workers, cuda_devices(), cores(), os.environ)
+    own_store = contextlib.nullcontext() if REDIS_URL in os.environ else contextlib.closing(EmbeddedStore())
+    with listening, own_store as store:
+        try:
+            return asyncio.run(_serve(options, models, plans, listening, store))
+        except Stopped:
+            return 0
+        except (ChildFailed, TimeoutError) as error:
+            fail(str(error) or "the service did not become ready in time", EXIT_FAILED)
+
+
+async def _serve(
+    options: ServeOptions,
+    models: list[Path],
+    plans: list[dict[str, str]],
+    listening: socket.socket,
+    store: EmbeddedStore | None,
+) -> int:
+    common = {VARIABLE: joined(models), REDIS_URL: store.url if store else os.environ[REDIS_URL]}
+    async with Supervisor() as supervisor:
+        if store is not None:
+            supervisor.start(store.program())
+            await supervisor.during(store.answering())
+        supervisor.start(_gateway(common, listening))
+        supervisor.start(*(_worker(index, {**common, **plan}) for index, plan in enumerate(plans)))
+        console.print(f"Starting on {', '.join(plan['ATTRIBUTION_DEVICE'] for plan in plans)}; loading the models")
+        url = url_of(listening)
+        await supervisor.during(ready(url))
+        supervisor.settle()
+        console.print(f"[bold green]Ready[/] on [bold]{url}[/]")
+        shown = not options.demo or await supervisor.during(asyncio.to_thread(demonstrate, url, models))
+        if not options.once:
+            await supervisor.wait()
+        return 0 if shown else EXIT_FAILED
+
+
+def _gateway(common: Mapping[str, str], listening: socket.socket) -> Program:
+    descriptor = listening.fileno()
+    return Program(
+        name="gateway",
+        command=(*OURSELVES, "gateway", "--fd", str(descriptor)),
+        environment=common,
+        pass_fds=(descriptor,),
+        grace_s=GATEWAY_GRACE_S,
+    )
+
+
+def _worker(index: int, environment: Mapping[str, str]) -> Program:
+    return Program(
+        name=f"worker {index} ({environment['ATTRIBUTION_DEVICE']})",
+        command=(*OURSELVES, "worker"),
+        environment=environment,
+        grace_s=WORKER_GRACE_S,
+    )

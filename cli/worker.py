@@ -1,0 +1,53 @@
+"""`attribution worker`: one worker process on one device."""
+
+import asyncio
+import os
+import socket
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from cli.console import EXIT_FAILED, EXIT_USAGE, fail
+from cli.places import VARIABLE, NoModels, joined, model_directories
+
+
+def run_worker(models: list[Path] | None, device: str | None) -> int:
+    """Serve until SIGTERM or SIGINT; returns the exit code."""
+    try:
+        os.environ[VARIABLE] = joined(model_directories(models))
+    except NoModels as error:
+        fail(str(error), EXIT_USAGE)
+    if device is not None:
+        os.environ["ATTRIBUTION_DEVICE"] = device
+    from service.logs import configure_logging  # noqa: PLC0415  # before torch, which takes seconds
+    from workers.main import run  # noqa: PLC0415
+    from workers.settings import WorkerSettings  # noqa: PLC0415
+
+    configure_logging()
+    try:
+        settings = WorkerSettings()
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        fail(f"ATTRIBUTION_{str(first['loc'][0]).upper()}: {first['msg']}", EXIT_USAGE)
+    return run(settings)
+
+
+def check_health() -> None:
+    """Exit with 0 when a worker of this host has a fresh heartbeat in the registry, for container health checks."""
+    from broker import JobStore  # noqa: PLC0415
+    from schemas.errors import Unavailable  # noqa: PLC0415
+
+    async def hosts() -> set[str]:
+        namespace = os.environ.get("ATTRIBUTION_NAMESPACE", "attribution")
+        store = JobStore(os.environ.get("ATTRIBUTION_REDIS_URL", "redis://127.0.0.1:6379/0"), namespace=namespace)
+        try:
+            return {worker.host for worker in await store.workers()}
+        finally:
+            await store.close()
+
+    try:
+        alive = socket.gethostname() in asyncio.run(hosts())
+    except Unavailable as error:
+        fail(error.detail, EXIT_FAILED)
+    if not alive:
+        fail("no worker of this host has sent a heartbeat lately", EXIT_FAILED)
