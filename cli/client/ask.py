@@ -114,9 +114,11 @@ def _wait(service: Service, job: Job) -> Job:
     )
     with Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal) as progress:
         bar = progress.add_task(job.status, total=job.progress.total or None)
-        for job in service.follow(job):  # noqa: PLR1704, B020  # the last one is the answer
-            progress.update(bar, description=job.status, completed=job.progress.done, total=job.progress.total or None)
-    return job
+        latest = job
+        for latest in service.follow(job):
+            now = latest.progress
+            progress.update(bar, description=latest.status, completed=now.done, total=now.total or None)
+    return latest
 
 
 def _complain(title: str, detail: str) -> None:

@@ -59,15 +59,15 @@ class Service:
         return CARDS.validate_python(self._request("GET", "/models").json()["models"])
 
     def submit(self, body: dict[str, Any]) -> Job:
-        """Queue a job. The key makes a repeat after a lost answer harmless."""
+        """Queue a job. Its key makes it harmless to ask again when the answer was lost on its way."""
         headers = {"Idempotency-Key": secrets.token_urlsafe(16)}
-        for attempt in range(2):
-            try:
-                return Job.model_validate(self._request("POST", "/explain", json=body, headers=headers).json())
-            except Unreachable as error:
-                if attempt or not isinstance(error.__cause__, httpx.ReadError | httpx.RemoteProtocolError):
-                    raise
-        raise AssertionError("unreachable")
+        try:
+            reply = self._request("POST", "/explain", json=body, headers=headers)
+        except Unreachable as error:
+            if not isinstance(error.__cause__, httpx.ReadError | httpx.RemoteProtocolError):
+                raise
+            reply = self._request("POST", "/explain", json=body, headers=headers)
+        return Job.model_validate(reply.json())
 
     def job(self, job_id: str) -> Job:
         """The job as it stands."""
@@ -84,16 +84,17 @@ class Service:
         """
         pauses = Backoff(first_s=0.1, most_s=2.0)
         silent = 0
-        while job.status not in TERMINAL:
+        latest = job
+        while latest.status not in TERMINAL:
             try:
-                for job in self._events(job.id):  # noqa: PLR1704, B020  # the latest is what the loop goes on with
+                for latest in self._events(job.id):
                     pauses.reset()
                     silent = 0
-                    yield job
-                if job.status in TERMINAL:
+                    yield latest
+                if latest.status in TERMINAL:
                     return
-                job = self.job(job.id)
-                yield job
+                latest = self.job(job.id)
+                yield latest
             except (Unreachable, Refused) as error:
                 silent += 1
                 if silent >= PATIENCE or (isinstance(error, Refused) and error.problem.status < 500):

@@ -15,6 +15,7 @@ REQUEST_ID = re.compile(rb"^[A-Za-z0-9._-]{1,64}$")
 UNMATCHED = "unmatched"  # one label for all unknown paths, so that strangers cannot grow the metrics
 KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
+PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 log = structlog.get_logger("service.access")
 
 
@@ -48,7 +49,8 @@ class Observe:
         method = scope["method"] if scope["method"] in KNOWN_METHODS else "OTHER"
         route = exchange.route()
         self.metrics.observe(route, method, exchange.status, elapsed_s)
-        log.info(
+        tell = log.debug if route in PROBES else log.info  # probed every few seconds, they would drown the rest
+        tell(
             "request",
             method=method,
             route=route,
