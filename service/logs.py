@@ -1,5 +1,6 @@
 """How the gateway's log looks: lines for people on a terminal, JSON otherwise; always to stderr."""
 
+import logging
 import sys
 
 import structlog
@@ -18,6 +19,7 @@ def configure_logging() -> None:
             *([] if tty else [structlog.processors.format_exc_info]),
             renderer,
         ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )

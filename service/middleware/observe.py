@@ -14,7 +14,6 @@ from service.problems import internal_error
 REQUEST_ID = re.compile(rb"^[A-Za-z0-9._-]{1,64}$")
 UNMATCHED = "unmatched"  # one label for all unknown paths, so that strangers cannot grow the metrics
 KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 log = structlog.get_logger("service.access")
 
