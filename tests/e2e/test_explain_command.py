@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,15 @@ def under_way(job: dict[str, Any]) -> bool:
     return bool(job["progress"]["done"])
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Whoever runs the tests in the background has told them to ignore SIGINT, and children inherit that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_cancels_the_job(service: str) -> None:
     options = ["--method", "integrated_gradients", "--param", "n_steps=900", "--url", service]
     command = [sys.executable, "-P", "-m", "cli", "explain", str(CAT), *options]
