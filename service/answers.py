@@ -25,10 +25,11 @@ class MethodGuide(Record):
 
     name: str
     title: str
-    family: Literal["gradient", "perturbation", "layer"]
+    family: Literal["gradient", "perturbation", "layer", "neuron"]
     idea: str
     uses_gradients: bool
     uses_baseline: bool
+    cost: str = Field(description="Model rows for one example: a formula in the parameters and in counts.")
     typical_results: str
     analogy: str
     when: str = Field(description="When to use it.")

@@ -1,20 +1,23 @@
-"""What a job costs: model rows, forward or gradient, estimated before it is accepted. Pure."""
+"""What a job costs: model rows, forward or gradient, estimated before it is accepted. Pure.
+
+The formulas for people are the field `cost` of `service/catalogue/facts.toml`.
+"""
 
 from dataclasses import dataclass
 from math import prod
 
-import numpy as np
-
 from schemas.errors import InvalidRequest
 from schemas.limits import MAX_ROWS_PER_JOB
-from schemas.methods import AnyMethod, FeatureAblation, Grid, Occlusion
+from schemas.methods import AnyMethod
+from service.factors import FACTORS, Asked
 from service.validation.inputs import CheckedInput
 from service.validation.model import ReadyModel
 from service.validation.tensors import Array
-from service.validation.windows import count_windows
 
-COMPLETE = frozenset({"integrated_gradients", "deep_lift", "layer_integrated_gradients"})  # a delta is computed
-SPECIAL_TOKENS = 2
+COMPLETE = frozenset(  # a convergence delta is computed, from the output at the baseline
+    {"integrated_gradients", "deep_lift", "layer_integrated_gradients", "layer_deep_lift", "layer_conductance"}
+)
+FROM_THE_BASELINE = frozenset({"shapley_value_sampling", "shapley_values"})  # each order of features starts there
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,59 +39,21 @@ class Work:
 
 
 def estimate(method: AnyMethod, model: ReadyModel, given: CheckedInput, arrays: dict[str, Array]) -> Work:
-    """Rows of the method, of the prediction (one per example), and of the baseline's output where a delta is computed.
+    """Rows of the method, of the prediction (one per example), and of the baseline's output where it is needed.
 
     An upper bound for texts, whose tokens are counted by the worker.
+
+    Raises:
+        InvalidRequest: the rows of one example cannot be counted, or are more than any job may have.
     """
     complete = method.name in COMPLETE and getattr(method, "multiply_by_inputs", True)
-    return Work(given.examples, _factors(method, model, given, arrays), 2 if complete else 1)
+    ends = 2 if complete or method.name in FROM_THE_BASELINE else 1
+    factors = FACTORS.get(method.name)
+    asked = Asked(method, model, given, arrays)
+    return Work(given.examples, factors(asked) if factors else {}, ends)
 
 
 def check_work(work: Work) -> None:
     """Raises `InvalidRequest` when the job is larger than any may be."""
     if work.rows > MAX_ROWS_PER_JOB:
         raise InvalidRequest.at(["method"], f"{work.explain()}; at most {MAX_ROWS_PER_JOB} in one job")
-
-
-def _factors(method: AnyMethod, model: ReadyModel, given: CheckedInput, arrays: dict[str, Array]) -> dict[str, int]:
-    factors: dict[str, int] = {}
-    match method.name:
-        case "integrated_gradients" | "layer_integrated_gradients":
-            factors["n_steps"] = method.n_steps
-        case "gradient_shap":
-            factors["n_samples"] = method.n_samples
-        case "smooth_grad":
-            factors["nt_samples"] = method.nt_samples
-            if method.attribution_method == "integrated_gradients":
-                factors["n_steps"] = method.n_steps
-        case "deep_lift":
-            factors["rows for input and baseline"] = 2
-        case "occlusion":
-            factors["windows and the input itself"] = _windows(method, model, given) + 1
-        case "feature_ablation":
-            factors["features and the input itself"] = _features(method, model, given, arrays) + 1
-    return factors
-
-
-def _windows(method: Occlusion, model: ReadyModel, given: CheckedInput) -> int:
-    window = method.sliding_window_shapes or []
-    shapes = [[_tokens(model, given)]] if given.kind == "text" else model.input.shapes
-    return sum(count_windows(shape, _clipped(window, shape), method.strides or window) for shape in shapes)
-
-
-def _clipped(window: list[int], shape: list[int]) -> list[int]:
-    return [min(w, extent) for w, extent in zip(window, shape, strict=True)]
-
-
-def _features(method: FeatureAblation, model: ReadyModel, given: CheckedInput, arrays: dict[str, Array]) -> int:
-    mask = arrays.get("feature_mask.0")
-    if mask is not None:
-        return int(np.unique(mask).size)
-    if isinstance(method.feature_mask, Grid):
-        return prod(method.feature_mask.grid)
-    return _tokens(model, given) if given.kind == "text" else sum(map(prod, model.input.shapes))
-
-
-def _tokens(model: ReadyModel, given: CheckedInput) -> int:
-    """At most one token per character, and never more than the model takes."""
-    return min(model.input.max_tokens or given.text_chars, given.text_chars + SPECIAL_TOKENS)

@@ -70,6 +70,23 @@ JSON_REQUESTS: dict[str, dict[str, Any]] = {
             "target": "negative",
         },
     },
+    "tokens_share_the_score": {
+        "summary": "Shapley values of the tokens, from samples of their orders; no gradient is needed",
+        "value": {
+            "model": "minilm-sentiment",
+            "input": {"text": "Not bad at all."},
+            "method": {"name": "shapley_value_sampling", "n_samples": 10},
+            "seed": 7,
+        },
+    },
+    "one_inner_unit": {
+        "summary": "Which measurements excite one unit of a hidden layer?",
+        "value": {
+            "model": "breast-cancer-mlp",
+            "input": {"features": NUCLEI},
+            "method": {"name": "neuron_integrated_gradients", "neuron_selector": 3},
+        },
+    },
     "where_the_model_looks": {
         "summary": "Grad-CAM at the model's default layer, enlarged to the picture",
         "value": {

@@ -18,7 +18,7 @@ from schemas.tensors import DATATYPES, TensorSpec
 from workers.engine.task import Task
 from workers.explain import Outcome, explain
 from workers.inputs.prepared import Prepared, Tensors
-from workers.methods.shared import PERTURBS
+from workers.methods.traits import PERTURBS
 from workers.problem import make_problem
 from workers.resident import ResidentModel
 
@@ -72,8 +72,8 @@ def _describe(
     if not all(bool(torch.isfinite(tensor).all()) for tensor in attributions):
         raise NonFinite("the attributions hold NaN or infinite values; the model overflows on this input or baseline")
     described = model.adapter.describe(prepared, attributions, layered=layered)
-    layer = getattr(method, "layer", None) if layered else None
-    named = dict(zip(_names(layer, len(attributions)), attributions, strict=True))
+    layer = getattr(method, "layer", None)
+    named = dict(zip(_names(layer if layered else None, len(attributions)), attributions, strict=True))
     card = model.card
     meta = ResultMeta(
         id=job_id,

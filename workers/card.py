@@ -6,14 +6,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from schemas.methods import LAYER_METHODS, METHOD_NAMES, BaselineName
-from schemas.models import Defaults, LayerCard, MethodSupport, ModelCard, OutputCard
+from schemas.methods import BaselineName
+from schemas.models import Defaults, LayerCard, ModelCard, OutputCard
 from workers.config import ModelConfig, ModelConfigError
 from workers.engine.view import ModelView
 from workers.inputs.prepared import InputAdapter, Prepared
+from workers.offer import offered_methods
 
 MAX_LAYERS = 2_000
-NEEDS_FLOATS = frozenset(METHOD_NAMES) - {"occlusion", "feature_ablation", "layer_activation"}
 
 
 def make_card(
@@ -46,7 +46,7 @@ def make_card(
         input=adapter.card,
         output=output,
         layers=layers,
-        methods=[_support(name, view, sample) for name in METHOD_NAMES],
+        methods=offered_methods(view, sample, text=config.input.kind == "text"),
         baselines=baselines,
         background_rows=background_rows,
         defaults=defaults,
@@ -109,15 +109,6 @@ def _defaults(config: ModelConfig, adapter: InputAdapter, layers: list[LayerCard
         shap_baseline="background" if background_rows else baseline,
         layer=explain.layer,
     )
-
-
-def _support(name: str, view: ModelView, sample: Prepared) -> MethodSupport:
-    inputs = sample.inputs
-    if name in NEEDS_FLOATS and not all(tensor.is_floating_point() for tensor in inputs):
-        return MethodSupport(name=name, supported=False, reason="the model's inputs are integers, without a gradient")
-    if name in LAYER_METHODS and not any(n for n, _ in view.layer_module.named_modules()):
-        return MethodSupport(name=name, supported=False, reason="the model has no layers")
-    return MethodSupport(name=name, supported=True)
 
 
 def _digest(config: ModelConfig, module: nn.Module) -> str:

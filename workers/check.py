@@ -2,23 +2,29 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
-from schemas.errors import JobError
+import torch
+
+from schemas.errors import InputRejected, JobError
 from schemas.jobs import JobSpec
-from schemas.methods import METHODS, AnyMethod, Grid, stored_fields
+from schemas.methods import METHODS, AnyMethod, stored_fields
 from schemas.models import ModelCard
 from workers.engine.gate import DeviceGate
 from workers.engine.task import Task
 from workers.explain import explain
+from workers.inputs.prepared import Payload, Prepared, Tensors
 from workers.problem import make_problem
 from workers.resident import Device, ResidentModel, load_all
 from workers.settings import WorkerSettings
 
 MANY_ELEMENTS = 1_024  # an example larger than this is ablated by coarse windows
 WINDOWS_A_SIDE = 4
+FEATURES = 3  # in the masks of the check
+MANY_UNITS = 256  # of a layer that is not ablated unit by unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +62,7 @@ def _try(model: ResidentModel, name: str) -> CheckRow:
     """Runs one method on the adapter's sample, in the calling thread."""
     method = _method(model, name)
     if method is None:
-        return CheckRow(model.key, name, True, "not tried: no default layer")
+        return CheckRow(model.key, name, True, "not tried: no default layer, or one of too many units")
     task = Task(name)
     started = perf_counter()
     try:
@@ -68,8 +74,12 @@ def _try(model: ResidentModel, name: str) -> CheckRow:
             examples=1,
             method=stored_fields(method),
         )
-        problem = make_problem(model, spec, method, {}, prepared)
+        if name == "feature_permutation":
+            prepared = _twice(prepared)
+        problem = make_problem(model, spec, method, _payload(model, prepared), prepared)
         explain(model.engine, task, method, problem)
+    except InputRejected as error:  # the default layer or sample does not suit the method
+        return CheckRow(model.key, name, True, f"not tried: {error.detail}", task.rows, perf_counter() - started)
     except JobError as error:
         return CheckRow(model.key, name, False, error.detail, task.rows, perf_counter() - started)
     except Exception as error:  # Captum asserts, and raises what it likes: all of it is the report's business
@@ -80,16 +90,54 @@ def _try(model: ResidentModel, name: str) -> CheckRow:
 
 def _method(model: ResidentModel, name: str) -> AnyMethod | None:
     """The method with its defaults, and with windows that keep the check short; None without the layer it needs."""
-    cls = METHODS[name]
+    cls: type[Any] = METHODS[name]
+    fields: dict[str, Any] = {}
     layer = model.card.defaults.layer if model.card.defaults else None
     if "layer" in cls.model_fields:
-        return cls(layer=layer) if layer else None  # type: ignore[call-arg]
-    shape = model.card.input.shapes[0] if model.card.input else []
-    image = model.config.input.kind == "image"
+        if layer is None:
+            return None
+        fields["layer"] = layer
+    if "neuron_selector" in cls.model_fields:
+        fields["neuron_selector"] = [0] * len(_layer_shape(model, layer))
     if name == "occlusion":
-        coarse = math.prod(shape) > MANY_ELEMENTS
-        window = [max(1, s // WINDOWS_A_SIDE) if coarse else 1 for s in shape]
-        return METHODS[name](sliding_window_shapes=[shape[0], *window[1:]] if image else window)  # type: ignore[call-arg]
-    if name == "feature_ablation" and image:
-        return METHODS[name](feature_mask=Grid(grid=[WINDOWS_A_SIDE] * 2))  # type: ignore[call-arg]
-    return cls()
+        fields["sliding_window_shapes"] = _windows(model)
+    if name == "layer_feature_ablation" and math.prod(_layer_shape(model, layer)) > MANY_UNITS:
+        return None
+    method: AnyMethod = cls(**fields)
+    return method
+
+
+def _layer_shape(model: ResidentModel, layer: str | None) -> list[int]:
+    return next((one.output_shape for one in model.card.layers if one.name == layer), None) or [1]
+
+
+def _payload(model: ResidentModel, prepared: Prepared) -> Payload:
+    """A mask of few features, since some methods take time exponential in their number; a text's sample is short."""
+    if model.config.input.kind == "text":
+        return {}
+    masks: Payload = {}
+    for index, tensor in enumerate(prepared.inputs):
+        elements = torch.arange(tensor[0].numel()) * FEATURES // tensor[0].numel()
+        masks[f"feature_mask.{index}"] = elements.reshape(1, *tensor.shape[1:])
+    return masks
+
+
+def _twice(prepared: Prepared) -> Prepared:
+    def doubled(tensors: Tensors) -> Tensors:
+        return tuple(torch.cat([tensor, tensor]) for tensor in tensors)
+
+    return replace(
+        prepared,
+        inputs=doubled(prepared.inputs),
+        extras=doubled(prepared.extras),
+        layer_inputs=doubled(prepared.layer_inputs),
+        layer_extras=doubled(prepared.layer_extras),
+    )
+
+
+def _windows(model: ResidentModel) -> list[int]:
+    """A quarter of each side of a picture, else each element or coarse pieces of many."""
+    shape = model.card.input.shapes[0] if model.card.input else [1]
+    coarse = math.prod(shape) > MANY_ELEMENTS
+    windows = [max(1, side // WINDOWS_A_SIDE) if coarse else 1 for side in shape]
+    return [shape[0], *windows[1:]] if model.config.input.kind == "image" else windows

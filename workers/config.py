@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from schemas.base import Strict
-from schemas.methods import METHOD_NAMES, BaselineName
+from schemas.methods import METHOD_NAMES, METHODS, BaselineName
 from schemas.requests import ModelName, Version
 
 Side = Annotated[int, Field(ge=1, le=8192)]
@@ -68,6 +68,8 @@ class ExplainConfig(Strict):
     def _method_is_known(self) -> "ExplainConfig":
         if self.method not in METHOD_NAMES:
             raise ValueError(f"unknown method {self.method!r}")
+        if any(field.is_required() for field in METHODS[self.method].model_fields.values()):
+            raise ValueError(f"method {self.method!r} has parameters without a default")
         return self
 
 

@@ -13,10 +13,11 @@ from workers.engine.seams import Seams
 from workers.engine.solo import SoloCall, SoloRequest
 from workers.engine.task import Task
 from workers.methods import solo
+from workers.methods.layers import FROM_THE_MODELS_OWN_INPUT
 from workers.methods.problem import Problem, Tensors
-from workers.methods.shared import DRAWS, SHARED
-
-COMPLETE = frozenset({"integrated_gradients", "deep_lift", "layer_integrated_gradients"})
+from workers.methods.rules import looks_across_the_batch
+from workers.methods.shared import SHARED
+from workers.methods.traits import COMPLETE, DISTRIBUTED, DRAWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,21 +80,22 @@ def _endpoints(seams: Seams, problem: Problem, *, with_baselines: bool) -> tuple
 
 
 def _solo_request(engine: Engine, task: Task, method: AnyMethod, p: Problem) -> SoloRequest:
-    layered = method.name in solo.LAYERED
-    inputs, extras = (p.layer_inputs, p.layer_extras) if layered else (p.inputs, p.extras)
-    baselines = p.layer_baselines if layered else p.baselines
-    device = inputs[0].device
-    targets = None if p.targets is None else torch.tensor(p.targets, device=device).expand(p.examples)
-    call = SoloCall(inputs, extras, baselines, targets)
-    parameters = method.model_dump_json(exclude={"baseline"})
+    own = method.name in FROM_THE_MODELS_OWN_INPUT
+    inputs, extras = (p.layer_inputs, p.layer_extras) if own else (p.inputs, p.extras)
+    targets = None if p.targets is None else torch.tensor(p.targets, device=inputs[0].device).expand(p.examples)
+    distribution = p.distribution if method.name in DISTRIBUTED else None
+    baselines = None if distribution else (p.layer_baselines if own else p.baselines)
+    call = SoloCall(inputs, extras, baselines, targets, distribution, p.feature_mask, p.layer_mask)
+    across = looks_across_the_batch(method.name, engine.view)
+    alone = across or any(part is not None for part in (task.random, distribution, p.feature_mask, p.layer_mask))
     shapes = tuple((t.dtype, t.shape[1:]) for t in inputs)
-    alone = solo.mixes_examples(method, engine.view)
     return SoloRequest(
         task,
         call,
         lambda view, part, batch_rows: solo.attribute(method, view, part, batch_rows),
-        None if alone else (parameters, shapes, baselines is None, targets is None),
-        rows_each=2 if method.name == "deep_lift" else 1,
+        None if alone else (method.model_dump_json(exclude={"baseline"}), shapes, baselines is None, targets is None),
+        rows_each=2 if method.name in solo.TWICE else 1,
+        divisible=task.random is None and not across,
     )
 
 

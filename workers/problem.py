@@ -10,6 +10,7 @@ from schemas.jobs import JobSpec
 from schemas.methods import AnyMethod, BaselineName, Grid
 from workers.inputs.prepared import Payload, Prepared, Tensors
 from workers.methods.problem import Problem
+from workers.methods.traits import DISTRIBUTED
 from workers.resident import ResidentModel
 
 
@@ -24,7 +25,8 @@ def make_problem(
     examples = prepared.inputs[0].shape[0]
     baselines = layer_baselines = distribution = None
     if "baseline" in type(method).model_fields:
-        given = _numbered(payload, "baseline", like=prepared.inputs)
+        like = prepared.inputs[0]
+        given = tuple(tensor.to(like.device, like.dtype) for tensor in _numbered(payload, "baseline")) or None
         name = _baseline_name(model, method)
         if given is not None:
             distribution = given
@@ -36,7 +38,7 @@ def make_problem(
         else:
             baselines, layer_baselines = model.adapter.baseline(name, prepared)
             distribution = baselines
-        if given is not None and method.name != "gradient_shap":
+        if given is not None and method.name not in DISTRIBUTED:
             baselines = layer_baselines = tuple(_each(b, examples) for b in given)
     return Problem(
         inputs=prepared.inputs,
@@ -45,6 +47,7 @@ def make_problem(
         baselines=baselines,
         distribution=distribution,
         feature_mask=_feature_mask(model, method, payload, prepared),
+        layer_mask=_masks(payload, "layer_mask", prepared),
         layer_inputs=prepared.layer_inputs,
         layer_extras=prepared.layer_extras,
         layer_baselines=layer_baselines,
@@ -61,23 +64,23 @@ def _baseline_name(model: ResidentModel, method: Any) -> BaselineName:
 
 
 def _feature_mask(model: ResidentModel, method: Any, payload: Payload, prepared: Prepared) -> Tensors | None:
-    if method.name != "feature_ablation":
+    if "feature_mask" not in type(method).model_fields:
         return None
-    given = _numbered(payload, "feature_mask", like=None)
+    given = _masks(payload, "feature_mask", prepared)
     if given is not None:
-        return tuple(mask.to(prepared.inputs[0].device, torch.int64) for mask in given)
+        return given
     grid = method.feature_mask.grid if isinstance(method.feature_mask, Grid) else None
     return model.adapter.feature_mask(grid, prepared)
 
 
-def _numbered(payload: Payload, name: str, like: Tensors | None) -> Tensors | None:
-    """`name.0`, `name.1`, … of the payload, moved and cast like the inputs."""
-    tensors = [payload[key] for key in sorted(key for key in payload if key.startswith(f"{name}."))]
-    if not tensors:
-        return None
-    if like is None:
-        return tuple(tensors)
-    return tuple(tensor.to(like[0].device, like[0].dtype) for tensor in tensors)
+def _masks(payload: Payload, name: str, prepared: Prepared) -> Tensors | None:
+    masks = _numbered(payload, name)
+    return tuple(mask.to(prepared.inputs[0].device, torch.int64) for mask in masks) or None
+
+
+def _numbered(payload: Payload, name: str) -> list[Tensor]:
+    """`name.0`, `name.1`, … of the payload."""
+    return [payload[key] for key in sorted(key for key in payload if key.startswith(f"{name}."))]
 
 
 def _each(baseline: Tensor, examples: int) -> Tensor:

@@ -62,7 +62,8 @@ def load_model(folder: Path, device: Device) -> ResidentModel:
     adapter: InputAdapter
     if config.input.kind == "text":
         adapter = TextAdapter(config.input, module, folder)
-        view = ModelView(FromEmbeddings(module).eval(), module, device.device, padded=True)
+        entered = FromEmbeddings(module).eval()
+        view = ModelView(entered, module, device.device, entry=entered.entry, embedding=adapter.embeddings, padded=True)
     else:
         kinds = {"image": ImageAdapter, "tabular": TabularAdapter, "tensor": TensorAdapter}
         adapter = kinds[config.input.kind](config.input)

@@ -3,13 +3,15 @@
 from typing import Any
 
 from schemas.errors import InvalidRequest
-from schemas.limits import MAX_EXAMPLES
 from schemas.methods import AnyMethod, BaselineName
 from schemas.tensors import TensorValue
 from service.validation.model import ReadyModel
 from service.validation.tensors import Array, check_shape, tensor_array
 
-MAX_DISTRIBUTION_ROWS = 256  # of a tensor that gradient_shap draws its baselines from
+DISTRIBUTED = frozenset(  # the baseline is a distribution: several rows for each example
+    {"gradient_shap", "layer_gradient_shap", "neuron_gradient_shap", "deep_lift_shap", "layer_deep_lift_shap"}
+)
+MAX_DISTRIBUTION_ROWS = 256  # of a tensor that is one
 
 
 def baseline_fields(method: AnyMethod, model: ReadyModel) -> dict[str, Any]:
@@ -23,8 +25,8 @@ def baseline_fields(method: AnyMethod, model: ReadyModel) -> dict[str, Any]:
     given = getattr(method, "baseline", None)
     if isinstance(given, TensorValue):
         return {}
-    shap = method.name == "gradient_shap"
-    name: BaselineName = given or (model.defaults.shap_baseline if shap else model.defaults.baseline)
+    defaults = model.defaults
+    name: BaselineName = given or (defaults.shap_baseline if method.name in DISTRIBUTED else defaults.baseline)
     valid = [known for known in model.card.baselines if known != "background" or model.card.background_rows > 0]
     if name not in valid:
         listed = ", ".join(valid)
@@ -35,7 +37,7 @@ def baseline_fields(method: AnyMethod, model: ReadyModel) -> dict[str, Any]:
 
 
 def baseline_arrays(method: AnyMethod, model: ReadyModel, examples: int) -> dict[str, Array]:
-    """A baseline tensor in model space, (1 or examples, …), under its name in the payload.
+    """A baseline tensor in model space, (1 or examples, …) or as many as a distribution has, under its payload name.
 
     Raises:
         InvalidRequest: the model takes none, or shape or values do not fit.
@@ -45,8 +47,7 @@ def baseline_arrays(method: AnyMethod, model: ReadyModel, examples: int) -> dict
         return {}
     loc: list[str | int] = ["method", "baseline", "tensor"]
     shape = single_shape(model, loc)
-    shap = method.name == "gradient_shap"
-    rows = range(1, max(MAX_DISTRIBUTION_ROWS, MAX_EXAMPLES) + 1) if shap else (1, examples)
+    rows = range(1, MAX_DISTRIBUTION_ROWS + 1) if method.name in DISTRIBUTED else (1, examples)
     check_shape(given.tensor.shape, shape, rows, loc)
     return {"baseline.0": tensor_array(given.tensor, model.input.datatype, loc)}
 

@@ -1,21 +1,43 @@
-"""The layer of a layer method."""
+"""The layer of a method that looks inside the model."""
 
 from typing import Any
 
 from schemas.errors import InvalidRequest
-from schemas.methods import LAYER_METHODS, AnyMethod
+from schemas.fields import LayerMethod
+from schemas.methods import AnyMethod, GuidedGradCam
+from schemas.models import LayerCard
 from service.validation.model import ReadyModel
 from service.validation.suggest import suggestion
+
+MAP_RANK = 3  # channels, height, width
 
 
 def layer_fields(method: AnyMethod, model: ReadyModel) -> dict[str, Any]:
     """The layer to fill in.
 
     Raises:
-        InvalidRequest: none given and the card has no default, no such layer, or it gives no map to upsample.
+        InvalidRequest: none given and the card has no default, no such layer, or it gives no map where one is needed.
     """
-    if method.name not in LAYER_METHODS:
+    layer = find_layer(method, model)
+    if layer is None:
         return {}
+    if isinstance(method, LayerMethod) and method.upsample:
+        if model.input.kind != "image":
+            raise InvalidRequest.at(["method", "upsample"], "only for models that take images")
+        _check_map(method, layer, "upsample")
+    if isinstance(method, GuidedGradCam):
+        _check_map(method, layer, "layer")
+    return {"layer": layer.name}
+
+
+def find_layer(method: AnyMethod, model: ReadyModel) -> LayerCard | None:
+    """The layer asked for, or the card's default; None for a method that has none.
+
+    Raises:
+        InvalidRequest: none given and the card has no default, or no such layer.
+    """
+    if "layer" not in type(method).model_fields:
+        return None
     name: str | None = getattr(method, "layer", None) or model.defaults.layer
     if name is None:
         raise InvalidRequest.at(["method", "layer"], "the model has no default layer: name one of GET /models")
@@ -23,10 +45,22 @@ def layer_fields(method: AnyMethod, model: ReadyModel) -> dict[str, Any]:
     if layer is None:
         close = suggestion(name, [layer.name for layer in model.card.layers])
         raise InvalidRequest.at(["method", "layer"], f"the model has no such layer{close}")
-    if getattr(method, "upsample", False):
-        if model.input.kind != "image":
-            raise InvalidRequest.at(["method", "upsample"], "only for models that take images")
-        shape = layer.output_shape
-        if not getattr(method, "attribute_to_layer_input", False) and (shape is None or len(shape) != 3):
-            raise InvalidRequest.at(["method", "upsample"], "the layer's output is no map (channels, height, width)")
-    return {"layer": name}
+    return layer
+
+
+def explained_shape(method: AnyMethod, layer: LayerCard) -> list[int] | None:
+    """The shape of one example's units at the layer; None where the card does not tell: a layer's input, a tuple."""
+    at_input = getattr(method, "attribute_to_layer_input", False) or getattr(method, "attribute_to_neuron_input", False)
+    return None if at_input else layer.output_shape
+
+
+def follows_the_text(model: ReadyModel, shape: list[int]) -> bool:
+    """Whether the extents at a layer depend on the number of tokens; its card shows those of a short sample."""
+    return model.input.kind == "text" and len(shape) > 1
+
+
+def _check_map(method: AnyMethod, layer: LayerCard, field: str) -> None:
+    if getattr(method, "attribute_to_layer_input", False):
+        return  # the card does not tell what goes in; the worker sees it
+    if layer.output_shape is None or len(layer.output_shape) != MAP_RANK:
+        raise InvalidRequest.at(["method", field], "the layer's output is no map (channels, height, width)")

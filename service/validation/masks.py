@@ -1,17 +1,25 @@
-"""The feature mask of feature ablation: which elements are one feature."""
+"""Feature masks: which elements of the input are one feature."""
 
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from schemas.errors import InvalidRequest
-from schemas.methods import AnyMethod, FeatureAblation, Grid
-from schemas.tensors import TensorValue
+from schemas.fields import FeatureMethod, Grid
+from schemas.methods import AnyMethod, KernelShap
+from schemas.tensors import Tensor, TensorValue
 from service.validation.baselines import single_shape
 from service.validation.model import ReadyModel
-from service.validation.tensors import Array, check_shape, tensor_array
+from service.validation.tensors import Array, Location, check_shape, tensor_array
 
 DEFAULT_GRID = 14  # rows and columns over a picture
+COARSE_GRIDS = {  # for methods whose cost or variance grows faster than the number of features
+    "shapley_value_sampling": 4,
+    "kernel_shap": 4,
+    "lime": 4,
+    "shapley_values": 2,
+}
 MAX_FEATURE_NUMBER = 4095
 
 
@@ -21,7 +29,7 @@ def mask_fields(method: AnyMethod, model: ReadyModel) -> dict[str, Any]:
     Raises:
         InvalidRequest: a grid over something else, or one finer than the picture.
     """
-    if not isinstance(method, FeatureAblation) or isinstance(method.feature_mask, TensorValue):
+    if not isinstance(method, FeatureMethod) or isinstance(method.feature_mask, TensorValue):
         return {}
     if model.input.kind != "image":
         if method.feature_mask is not None:
@@ -29,7 +37,8 @@ def mask_fields(method: AnyMethod, model: ReadyModel) -> dict[str, Any]:
         return {}
     sides = model.input.shapes[0][-2:]  # height, width in pixels
     if method.feature_mask is None:
-        return {"feature_mask": Grid(grid=[min(DEFAULT_GRID, side) for side in sides])}
+        cells = COARSE_GRIDS.get(method.name, DEFAULT_GRID)
+        return {"feature_mask": Grid(grid=[min(cells, side) for side in sides])}
     for index, (cells, side) in enumerate(zip(method.feature_mask.grid, sides, strict=True)):
         if cells > side:
             raise InvalidRequest.at(
@@ -44,13 +53,43 @@ def mask_arrays(method: AnyMethod, model: ReadyModel, examples: int) -> dict[str
     Raises:
         InvalidRequest: the model takes none, or shape or values do not fit.
     """
-    if not isinstance(method, FeatureAblation) or not isinstance(method.feature_mask, TensorValue):
+    if not isinstance(method, FeatureMethod) or not isinstance(method.feature_mask, TensorValue):
         return {}
-    loc: list[str | int] = ["method", "feature_mask", "tensor"]
+    loc: Location = ["method", "feature_mask", "tensor"]
     tensor = method.feature_mask.tensor
-    check_shape(tensor.shape, single_shape(model, loc), (1, examples), loc)
+    # Permutation exchanges a feature between the examples, so it must be the same one in each of them.
+    rows = (1,) if method.name == "feature_permutation" else (1, examples)
+    check_shape(tensor.shape, single_shape(model, loc), rows, loc)
+    return {"feature_mask.0": mask_array(tensor, loc)}
+
+
+def check_players(method: AnyMethod, model: ReadyModel, arrays: dict[str, Array]) -> None:
+    """KernelSHAP's weights are not defined for a feature alone.
+
+    Raises:
+        InvalidRequest: there is but one.
+    """
+    if not isinstance(method, KernelShap):
+        return
+    mask = arrays.get("feature_mask.0")
+    if mask is not None:
+        alone = mask.min() == mask.max()
+    elif isinstance(method.feature_mask, Grid):
+        alone = prod(method.feature_mask.grid) == 1
+    else:
+        alone = sum(map(prod, model.input.shapes)) == 1
+    if alone:
+        raise InvalidRequest.at(["method", "feature_mask"], "KernelSHAP needs two features or more")
+
+
+def mask_array(tensor: Tensor, loc: Location) -> Array:
+    """The numbers of a mask as int64.
+
+    Raises:
+        InvalidRequest: a value is no feature's number; its index is named.
+    """
     mask = tensor_array(tensor, "INT64", loc)
     wrong = np.logical_or(mask < 0, mask > MAX_FEATURE_NUMBER).ravel()
     if wrong.any():
         raise InvalidRequest.at([*loc, "data", int(wrong.argmax())], f"features are numbered 0 to {MAX_FEATURE_NUMBER}")
-    return {"feature_mask.0": mask}
+    return mask

@@ -1,15 +1,18 @@
 """The method of a request against the model's card: supported, complete, every parameter meaningful."""
 
 from schemas.errors import InvalidRequest
-from schemas.methods import METHODS, AnyMethod, SmoothGrad
+from schemas.methods import AnyMethod, FeaturePermutation, SmoothGrad, stored_method
 from service.validation.baselines import baseline_arrays, baseline_fields
 from service.validation.layers import layer_fields
-from service.validation.masks import mask_arrays, mask_fields
+from service.validation.masks import check_players, mask_arrays, mask_fields
 from service.validation.model import ReadyModel
 from service.validation.tensors import Array
+from service.validation.units import check_unit, layer_mask_arrays
 from service.validation.windows import window_fields
 
 INNER_FIELDS = {"abs": ("saliency",), "n_steps": ("integrated_gradients",), "baseline": ("integrated_gradients",)}
+
+MIN_PERMUTED = 2  # examples
 
 
 def check_method(given: AnyMethod | None, model: ReadyModel, examples: int) -> tuple[AnyMethod, dict[str, Array]]:
@@ -18,17 +21,25 @@ def check_method(given: AnyMethod | None, model: ReadyModel, examples: int) -> t
     Raises:
         InvalidRequest: not supported by the model, or a parameter does not fit it.
     """
-    method = given or METHODS[model.defaults.method]()
+    method = given or stored_method({"name": model.defaults.method})
     _check_supported(method, model)
     _check_inner(method)
+    _check_examples(method, examples)
     filled = {
         **layer_fields(method, model),
         **baseline_fields(method, model),
         **mask_fields(method, model),
         **window_fields(method, model),
     }
-    arrays = {**baseline_arrays(method, model, examples), **mask_arrays(method, model, examples)}
-    return method.model_copy(update=filled), arrays
+    check_unit(method, model)
+    arrays = {
+        **baseline_arrays(method, model, examples),
+        **mask_arrays(method, model, examples),
+        **layer_mask_arrays(method, model, examples),
+    }
+    complete = method.model_copy(update=filled)
+    check_players(complete, model, arrays)
+    return complete, arrays
 
 
 def _check_supported(method: AnyMethod, model: ReadyModel) -> None:
@@ -46,3 +57,10 @@ def _check_inner(method: AnyMethod) -> None:
         default = SmoothGrad.model_fields[field].default
         if getattr(method, field) != default and method.attribution_method not in owners:
             raise InvalidRequest.at(["method", field], f"belongs to attribution_method {owners[0]}")
+
+
+def _check_examples(method: AnyMethod, examples: int) -> None:
+    if isinstance(method, FeaturePermutation) and examples < MIN_PERMUTED:
+        raise InvalidRequest.at(
+            ["input"], f"features are exchanged between examples: at least {MIN_PERMUTED} are needed, {examples} given"
+        )

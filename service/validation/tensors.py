@@ -27,16 +27,29 @@ def tensor_array(tensor: Tensor, datatype: Datatype, loc: Location) -> Array:
     return array.reshape(tensor.shape)
 
 
-def check_shape(shape: Sequence[int], expected: Sequence[int], rows: range | tuple[int, ...], loc: Location) -> None:
+def check_shape(
+    shape: Sequence[int],
+    expected: Sequence[int],
+    rows: range | tuple[int, ...],
+    loc: Location,
+    whose: str = "the model takes",
+) -> None:
     """The shape is (one of `rows`, *expected).
 
     Raises:
         InvalidRequest: it is not.
     """
     if list(shape[1:]) != list(expected):
-        raise InvalidRequest.at(
-            [*loc, "shape"], f"the model takes (n, {', '.join(map(str, expected))}), not this shape"
-        )
+        raise InvalidRequest.at([*loc, "shape"], f"{whose} ({', '.join(['n', *map(str, expected)])}), not this shape")
+    check_rows(shape, rows, loc)
+
+
+def check_rows(shape: Sequence[int], rows: range | tuple[int, ...], loc: Location) -> None:
+    """The first dimension is one of `rows`.
+
+    Raises:
+        InvalidRequest: it is not.
+    """
     if shape[0] not in rows:
         allowed = f"1 to {rows[-1]}" if isinstance(rows, range) else " or ".join(map(str, sorted(set(rows))))
         raise InvalidRequest.at([*loc, "shape", 0], f"{shape[0]} rows; allowed here: {allowed}")

@@ -15,7 +15,7 @@ from safetensors.numpy import load
 from schemas.methods import METHOD_NAMES, IntegratedGradients, Saliency, stored_fields
 from tests.e2e.running import ROOT
 from tests.workers.captum_calls import max_relative_difference
-from tests.workers.shipped import Shipped
+from tests.workers.shipped import Shipped, methods_for
 
 MODELS = ROOT / "models"
 CAT = (MODELS / "efficientnet-lite0" / "chelsea.jpg").read_bytes()
@@ -30,15 +30,17 @@ def client(service: str) -> Iterator[httpx.Client]:
         yield client
 
 
+SAMPLES: dict[str, dict[str, object]] = {
+    "efficientnet-lite0": {"files": {"image": ("cat.jpg", CAT, "image/jpeg")}},
+    "breast-cancer-mlp": {"files": {"features": (None, json.dumps(ROW))}},
+    "minilm-sentiment": {"files": {"text": (None, SENTENCE)}},
+}
+
+
 def explain(client: httpx.Client, model: str, method: dict[str, object], **fields: object) -> dict[str, object]:
     """The finished job."""
-    parts = {
-        "efficientnet-lite0": {"files": {"image": ("cat.jpg", CAT, "image/jpeg")}},
-        "breast-cancer-mlp": {"files": {"features": (None, json.dumps(ROW))}},
-        "minilm-sentiment": {"files": {"text": (None, SENTENCE)}},
-    }[model]
     data = {"model": model, "method": json.dumps(method), **fields}
-    response = client.post("/explain", params={"wait": 60}, data=data, **parts)  # type: ignore[arg-type]
+    response = client.post("/explain", params={"wait": 60}, data=data, **SAMPLES[model])  # type: ignore[arg-type]
     assert response.status_code == 200, response.text
     job: dict[str, object] = response.json()
     assert job["status"] == "succeeded", job
@@ -53,23 +55,23 @@ def result(client: httpx.Client, job: dict[str, object]) -> dict[str, object]:
 @pytest.mark.parametrize("name", METHOD_NAMES)
 @pytest.mark.parametrize("model", ["breast-cancer-mlp", "efficientnet-lite0", "minilm-sentiment"])
 def test_every_method_answers_for_every_model(client: httpx.Client, model: str, name: str) -> None:
-    """With the defaults that a client gets who names nothing but the method; pictures with fewer steps and windows."""
-    method: dict[str, object] = {"name": name}
-    if model == "efficientnet-lite0":
-        method |= {
-            "integrated_gradients": {"n_steps": 8},
-            "layer_integrated_gradients": {"n_steps": 8},
-            "occlusion": {"sliding_window_shapes": [3, 75, 75]},
-            "feature_ablation": {"feature_mask": {"grid": [3, 3]}},
-        }.get(name, {})
-    job = explain(client, model, method)
-    assert job["target"]
+    """Or is refused with the reason that the model's card gives."""
+    card = client.get(f"/models/{model}").json()
+    support = next(one for one in card["methods"] if one["name"] == name)
+    method = next((one for one in methods_for(model) if one.name == name), None)
+    if not support["supported"] or method is None:
+        refused = client.post("/explain", data={"model": model, "method": name}, **SAMPLES[model])  # type: ignore[arg-type]
+        assert refused.status_code == 422
+        assert refused.json()["errors"][0]["loc"][0] in {"method", "input"}
+        assert support["supported"] or support["reason"] in refused.json()["detail"]
+        return
+    job = explain(client, model, method.model_dump())
     assert job["progress"]["fraction"] == 1.0  # type: ignore[index]
     found = result(client, job)
-    (tensor,) = found["attributions"]  # type: ignore[misc]
-    assert len(tensor["data"]) == np.prod(tensor["shape"])
-    assert np.isfinite(tensor["data"]).all()
-    assert found["predictions"][0][0]["score"] > 0.5 or model == "minilm-sentiment"  # type: ignore[index]
+    for tensor in found["attributions"]:  # type: ignore[attr-defined]
+        assert len(tensor["data"]) == np.prod(tensor["shape"])
+        assert np.isfinite(tensor["data"]).all()
+    assert found["predictions"][0][0]["score"] > 0.5  # type: ignore[index]
     assert found["timing"]["rows"] > 0  # type: ignore[index]
     picture = client.get(f"/jobs/{job['id']}/overlay.png")
     if len(tensor["shape"]) < 4 and not found["features"] and not found["words"]:  # the units of a layer have no place
@@ -77,6 +79,18 @@ def test_every_method_answers_for_every_model(client: httpx.Client, model: str, 
     else:
         assert picture.status_code == 200
         assert Image.open(io.BytesIO(picture.content)).format == "PNG"
+
+
+def test_methods_that_need_several_rows_or_few_features(client: httpx.Client) -> None:
+    rows = [{name: value * scale for name, value in ROW.items()} for scale in (0.8, 1.0, 1.2)]
+    thirds = {"tensor": {"datatype": "INT64", "shape": [1, 30], "data": [k // 10 for k in range(30)]}}
+    for method in ({"name": "feature_permutation"}, {"name": "shapley_values", "feature_mask": thirds}):
+        request = {"model": "breast-cancer-mlp", "input": {"features": rows}, "method": method, "target": 0}
+        job = client.post("/explain?wait=30", json=request).json()
+        assert job["status"] == "succeeded", job
+        scores = np.array([[f["score"] for f in row] for row in result(client, job)["features"]])  # type: ignore[union-attr]
+        assert scores.shape == (3, 30)
+        assert np.abs(scores).max() > 0
 
 
 def test_the_cat_is_why_it_says_egyptian_cat(client: httpx.Client) -> None:

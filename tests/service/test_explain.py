@@ -60,6 +60,31 @@ async def test_accepted(client: httpx.AsyncClient) -> None:
         (text(method="occlusion"), {"sliding_window_shapes": [1], "strides": [1]}),
         (text(method={"name": "occlusion", "sliding_window_shapes": [3]}), {"strides": [3]}),
         (text(method="smooth_grad"), {"baseline": None}),
+        (row(method="deep_lift_shap"), {"baseline": "background"}),
+        (row(method="layer_deep_lift_shap"), {"baseline": "background", "layer": "hidden2"}),
+        (picture(method="layer_gradient_shap"), {"baseline": "zero"}),
+        (row(method="layer_deep_lift"), {"baseline": "zero"}),
+        (row(method="layer_conductance"), {"baseline": "zero", "layer": "hidden2", "n_steps": 50}),
+        (
+            row(method={"name": "neuron_gradient_shap", "neuron_selector": 15}),
+            {"baseline": "background", "layer": "hidden2", "neuron_selector": 15},
+        ),
+        (
+            picture(method={"name": "neuron_feature_ablation", "neuron_selector": [1279, 6, 6]}),
+            {"baseline": "zero", "layer": "features.17", "feature_mask": {"grid": [14, 14]}},
+        ),
+        (
+            picture(method={"name": "neuron_gradient", "neuron_selector": 9, "attribute_to_neuron_input": True}),
+            {"layer": "features.17"},
+        ),
+        (text(method={"name": "neuron_gradient", "neuron_selector": [3, 383]}), {"neuron_selector": [3, 383]}),
+        (picture(method="guided_grad_cam"), {"layer": "features.17", "interpolate_mode": "nearest"}),
+        (picture(method="kernel_shap"), {"feature_mask": {"grid": [4, 4]}, "n_samples": 25, "baseline": "zero"}),
+        (picture(method="lime"), {"feature_mask": {"grid": [4, 4]}}),
+        (picture(method="shapley_value_sampling"), {"feature_mask": {"grid": [4, 4]}}),
+        (picture(method="shapley_values"), {"feature_mask": {"grid": [2, 2]}}),
+        (text(method="lime"), {"feature_mask": None, "baseline": "pad"}),
+        (row(method="layer_feature_ablation"), {"layer": "hidden2", "layer_mask": None, "layer_baselines": 0.0}),
         (
             text(method={"name": "smooth_grad", "attribution_method": "integrated_gradients"}),
             {"baseline": "pad", "n_steps": 50},
@@ -105,6 +130,29 @@ async def test_tensors_are_stored_in_the_models_datatype(client: httpx.AsyncClie
     }
     assert job["method"]["feature_mask"] == {"tensor": {"datatype": "INT64", "shape": [1, 2, 4, 4]}}
     assert job["progress"]["total"] == 2 * (2 + 1 + 1)
+
+
+@pytest.mark.usefixtures("idle_worker")
+async def test_masks_and_distributions_lie_beside_the_job(client: httpx.AsyncClient, store: JobStore) -> None:
+    async def arrays(**method: Any) -> dict[str, tuple[str, tuple[int, ...]]]:
+        job = await submitted(client, row(method=method))
+        blob = load(await store.payload(job["id"]))
+        assert (await store.get(job["id"])).spec.method["layer"] == "hidden2"
+        return {name: (str(array.dtype), array.shape) for name, array in blob.items() if name != "features"}
+
+    groups = {"tensor": {"datatype": "INT64", "shape": [1, 16], "data": [0, 1] * 8}}
+    several = {"tensor": {"shape": [3, 30], "data": [0.5] * 90}}
+    masked = await arrays(name="layer_feature_ablation", layer_mask=groups)
+    assert masked == {"layer_mask.0": ("int64", (1, 16))}
+    drawn = await arrays(name="layer_deep_lift_shap", baseline=several)
+    assert drawn == {"baseline.0": ("float32", (3, 30))}
+
+
+@pytest.mark.usefixtures("idle_worker")
+async def test_a_layer_mask_for_a_text_has_as_many_rows_as_tokens(client: httpx.AsyncClient) -> None:
+    groups = {"tensor": {"shape": [1, 3, 384], "data": [0] * 384 + [1] * 384 + [2] * 384}}
+    job = await submitted(client, text(method={"name": "layer_feature_ablation", "layer_mask": groups}))
+    assert job["progress"]["total"] == 3 + 2 + 1
 
 
 @pytest.mark.usefixtures("worker")

@@ -72,8 +72,30 @@ def parts(**fields: str | bytes) -> Parts:
             None,
         ),
         (parts(model="minilm-sentiment", text="¡Bien!", priority="batch"), {"baseline": "pad"}, None),
+        (
+            parts(
+                model="efficientnet-lite0",
+                image=PNG,
+                method="neuron_feature_ablation",
+                neuron_selector="[3, 2, 2]",
+                feature_mask='{"grid": [4, 4]}',
+            ),
+            {"neuron_selector": [3, 2, 2], "feature_mask": {"grid": [4, 4]}, "layer": "features.17"},
+            None,
+        ),
+        (
+            parts(
+                model="efficientnet-lite0",
+                image=PNG,
+                method="guided_grad_cam",
+                layer="features.7",
+                interpolate_mode="bilinear",
+            ),
+            {"interpolate_mode": "bilinear", "layer": "features.7"},
+            None,
+        ),
     ],
-    ids=["image", "layer", "windows", "rows", "file", "text"],
+    ids=["image", "layer", "windows", "rows", "file", "text", "unit", "guided"],
 )
 async def test_accepted(
     client: httpx.AsyncClient, store: JobStore, fields: Parts, method: dict[str, Any], target: list[int] | None

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from schemas import methods as spec
 from schemas.methods import AnyMethod
+from tests.workers.captum_layer_calls import layer_call, neuron_call, several
 from workers.methods.problem import Problem
 
 
@@ -25,9 +26,8 @@ def direct(  # noqa: PLR0912, PLR0915  # a table, one row per method
     if isinstance(target, list):
         target = torch.tensor(target)
     at = {"target": target, "additional_forward_args": p.extras or None}
-    at_layer = {"target": target, "additional_forward_args": p.layer_extras or None}
+    featured = {"baselines": p.baselines, "feature_mask": p.feature_mask}
     inputs = tuple(t.clone().requires_grad_(t.is_floating_point()) for t in p.inputs)
-    into_layers = tuple(t.clone().requires_grad_(t.is_floating_point()) for t in p.layer_inputs)
     layer = layer_module.get_submodule(method.layer) if getattr(method, "layer", None) else None
 
     match method:
@@ -68,34 +68,34 @@ def direct(  # noqa: PLR0912, PLR0915  # a table, one row per method
         case spec.FeatureAblation():
             ablation = captum.FeatureAblation(module)
             out = ablation.attribute(inputs, baselines=p.baselines, feature_mask=p.feature_mask, **at)
-        case spec.LayerGradCam():
-            out = captum.LayerGradCam(layer_module, layer).attribute(
-                into_layers,
-                attribute_to_layer_input=method.attribute_to_layer_input,
-                relu_attributions=method.relu_attributions,
-                **at_layer,
-            )
-        case spec.LayerGradientXActivation():
-            lga = captum.LayerGradientXActivation(layer_module, layer, multiply_by_inputs=method.multiply_by_inputs)
-            out = lga.attribute(into_layers, attribute_to_layer_input=method.attribute_to_layer_input, **at_layer)
-        case spec.LayerActivation():
-            out = captum.LayerActivation(layer_module, layer).attribute(
-                into_layers,
-                additional_forward_args=p.layer_extras or None,
-                attribute_to_layer_input=method.attribute_to_layer_input,
-            )
-        case spec.LayerIntegratedGradients():
-            lig = captum.LayerIntegratedGradients(layer_module, layer, multiply_by_inputs=method.multiply_by_inputs)
-            out = lig.attribute(
-                into_layers,
-                baselines=p.layer_baselines,
-                n_steps=method.n_steps,
-                method=method.method,
-                attribute_to_layer_input=method.attribute_to_layer_input,
-                **at_layer,
-            )
+        case spec.DeepLiftShap():
+            dls = captum.DeepLiftShap(module, multiply_by_inputs=method.multiply_by_inputs)
+            out = dls.attribute(inputs, several(p.distribution), **at)
+        case spec.GuidedBackprop():
+            out = captum.GuidedBackprop(module).attribute(inputs, **at)
+        case spec.Deconvolution():
+            out = captum.Deconvolution(module).attribute(inputs, **at)
+        case spec.GuidedGradCam():
+            cam = captum.GuidedGradCam(module, layer)
+            mode, side = method.interpolate_mode, method.attribute_to_layer_input
+            out = cam.attribute(inputs, interpolate_mode=mode, attribute_to_layer_input=side, **at)
+        case spec.Lrp():
+            out = captum.LRP(module).attribute(inputs, **at)
+        case spec.FeaturePermutation():
+            out = captum.FeaturePermutation(module).attribute(inputs, feature_mask=p.feature_mask, **at)
+        case spec.ShapleyValueSampling():
+            sampling = captum.ShapleyValueSampling(module)
+            out = sampling.attribute(inputs, n_samples=method.n_samples, **featured, **at)
+        case spec.ShapleyValues():
+            out = captum.ShapleyValues(module).attribute(inputs, **featured, **at)
+        case spec.KernelShap():
+            out = captum.KernelShap(module).attribute(inputs, n_samples=method.n_samples, **featured, **at)
+        case spec.Lime():
+            out = captum.Lime(module).attribute(inputs, n_samples=method.n_samples, **featured, **at)
+        case _ if method.name.startswith("neuron_"):
+            out = neuron_call(method, module, layer, p, inputs, at)
         case _:
-            raise AssertionError(method)
+            out = layer_call(method, (module, layer_module, layer), p, inputs, at)
     tensors = out if isinstance(out, tuple | list) else (out,)
     return tuple(t.detach() for t in tensors)
 

@@ -1,30 +1,16 @@
 """The three shipped models with their samples, every method for them, and Captum's own answers."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from schemas import methods as spec
 from schemas.jobs import JobSpec
-from schemas.methods import (
-    AnyMethod,
-    DeepLift,
-    FeatureAblation,
-    GradientShap,
-    Grid,
-    InputXGradient,
-    IntegratedGradients,
-    LayerActivation,
-    LayerGradCam,
-    LayerGradientXActivation,
-    LayerIntegratedGradients,
-    Occlusion,
-    Saliency,
-    SmoothGrad,
-    stored_fields,
-)
+from schemas.methods import AnyMethod, stored_fields
 from tests.workers.captum_calls import direct
 from tests.workers.toys import CPU
 from workers.engine.gate import DeviceGate
@@ -43,26 +29,65 @@ LAYERS = {
 }
 WINDOWS = {"breast-cancer-mlp": [3], "efficientnet-lite0": [3, 56, 56], "minilm-sentiment": [2]}
 BASELINES = {"breast-cancer-mlp": "background", "efficientnet-lite0": "blur", "minilm-sentiment": "pad"}
+UNITS = {"breast-cancer-mlp": 4, "efficientnet-lite0": [7, 3, 2], "minilm-sentiment": [2, 9]}
+
+
+def halves(shape: list[int]) -> list[float]:
+    """A mask of two features: the first half of the units, and the second."""
+    count = math.prod(shape)
+    return [float(2 * index // count) for index in range(count)]
 
 
 def methods_for(name: str) -> list[AnyMethod]:
     """Few steps: these models are large, and the step count is compared on the toys."""
-    baseline: Any = BASELINES[name]
-    layer = LAYERS[name]
-    mask = Grid(grid=[3, 3]) if name == "efficientnet-lite0" else None
+    based: Any = {"baseline": BASELINES[name]}
+    at = {"layer": LAYERS[name]}
+    unit: Any = {**at, "neuron_selector": UNITS[name]}
+    mask: Any = {"feature_mask": spec.Grid(grid=[3, 3])} if name == "efficientnet-lite0" else {}
+    few = spec.LayerFeatureAblation(**at)
+    if name != "breast-cancer-mlp":  # thousands of units: the payload has a mask of few features
+        shape = {"efficientnet-lite0": [1, 1280, 7, 7], "minilm-sentiment": [1, 1, 384]}[name]
+        few = spec.LayerFeatureAblation(
+            **at, layer_mask={"tensor": {"datatype": "INT64", "shape": shape, "data": halves(shape)}}
+        )
+    exact = [spec.ShapleyValues(**based, feature_mask=spec.Grid(grid=[1, 3]))] if mask else []  # factorial in features
     return [
-        Saliency(),
-        InputXGradient(),
-        IntegratedGradients(baseline=baseline, n_steps=10),
-        DeepLift(baseline=baseline),
-        GradientShap(baseline=baseline, n_samples=4, stdevs=0.1),
-        SmoothGrad(nt_samples=4, stdevs=0.2),
-        Occlusion(baseline=baseline, sliding_window_shapes=WINDOWS[name]),
-        FeatureAblation(baseline=baseline, feature_mask=mask),
-        LayerGradCam(layer=layer),
-        LayerIntegratedGradients(layer=layer, baseline=baseline, n_steps=6),
-        LayerGradientXActivation(layer=layer),
-        LayerActivation(layer=layer),
+        *exact,
+        spec.Saliency(),
+        spec.InputXGradient(),
+        spec.IntegratedGradients(**based, n_steps=10),
+        spec.GradientShap(**based, n_samples=4, stdevs=0.1),
+        spec.SmoothGrad(nt_samples=4, stdevs=0.2),
+        spec.Occlusion(**based, sliding_window_shapes=WINDOWS[name]),
+        spec.FeatureAblation(**based, **mask),
+        spec.ShapleyValueSampling(**based, **mask, n_samples=1),
+        spec.KernelShap(**based, **mask, n_samples=12),
+        spec.Lime(**based, **mask, n_samples=12),
+        spec.DeepLift(**based),
+        spec.DeepLiftShap(**based),
+        spec.GuidedBackprop(),
+        spec.Deconvolution(),
+        spec.GuidedGradCam(**at),
+        spec.Lrp(),
+        spec.LayerGradCam(**at),
+        spec.LayerIntegratedGradients(**at, **based, n_steps=6),
+        spec.LayerGradientXActivation(**at),
+        spec.LayerActivation(**at),
+        spec.LayerConductance(**at, **based, n_steps=6),
+        spec.InternalInfluence(**at, **based, n_steps=6),
+        spec.LayerGradientShap(**at, **based, n_samples=3),
+        spec.LayerDeepLift(**at, **based),
+        spec.LayerDeepLiftShap(**at, **based),
+        spec.LayerLrp(layer="hidden2" if name == "breast-cancer-mlp" else LAYERS[name]),
+        few,
+        spec.NeuronGradient(**unit),
+        spec.NeuronIntegratedGradients(**unit, **based, n_steps=6),
+        spec.NeuronConductance(**unit, **based, n_steps=6),
+        spec.NeuronDeepLift(**unit, **based),
+        spec.NeuronGradientShap(**unit, **based, n_samples=3),
+        spec.NeuronGuidedBackprop(**unit),
+        spec.NeuronDeconvolution(**unit),
+        spec.NeuronFeatureAblation(**unit, **based, **mask),
     ]
 
 
@@ -84,11 +109,12 @@ class Shipped:
         self.model = load_model(FOLDERS / name, Device(CPU, THREADS, 16, DeviceGate()))
         self.model.engine.start()
         self.payload = payload_for(name, self.model)
-        self.methods = {method.name: method for method in methods_for(name)}
+        offered = {support.name for support in self.model.card.methods if support.supported}
+        self.methods = {method.name: method for method in methods_for(name) if method.name in offered}
         self._answers: dict[tuple[str, int], tuple[Tensor, ...]] = {}
 
     def problem(self, method: AnyMethod) -> Problem:
-        spec = JobSpec(
+        job = JobSpec(
             model=self.model.card.name,
             version="1",
             input_kind="tensor",
@@ -96,8 +122,13 @@ class Shipped:
             method=stored_fields(method),
             target=[1],
         )
-        prepared = self.model.adapter.prepare(self.payload, CPU)
-        return make_problem(self.model, spec, method, self.payload, prepared)
+        payload = dict(self.payload)
+        layer_mask = getattr(method, "layer_mask", None)
+        if layer_mask is not None:
+            mask = layer_mask.tensor
+            payload["layer_mask.0"] = torch.tensor(mask.data).reshape(mask.shape).long()
+        prepared = self.model.adapter.prepare(payload, CPU)
+        return make_problem(self.model, job, method, payload, prepared)
 
     def captum(self, method: AnyMethod, seed: int) -> tuple[Tensor, ...]:
         """Asked for while the engine is idle: Captum then has the model to itself."""

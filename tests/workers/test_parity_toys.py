@@ -2,28 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import captum.attr as captum
 import pytest
 import torch
 from torch import Tensor, nn
 
-from schemas.methods import (
-    METHOD_NAMES,
-    AnyMethod,
-    DeepLift,
-    FeatureAblation,
-    GradientShap,
-    InputXGradient,
-    IntegratedGradients,
-    LayerActivation,
-    LayerGradCam,
-    LayerGradientXActivation,
-    LayerIntegratedGradients,
-    Occlusion,
-    Saliency,
-    SmoothGrad,
-)
+from schemas import methods as spec
+from schemas.methods import METHOD_NAMES, AnyMethod
 from tests.workers.captum_calls import direct, max_relative_difference
 from tests.workers.toys import (
     RunningJob,
@@ -63,52 +50,95 @@ MODELS: dict[str, tuple[nn.Module, list[list[int]], int]] = {
 }
 
 ANYWHERE: list[AnyMethod] = [
-    Saliency(),
-    Saliency(abs=False),
-    InputXGradient(),
-    IntegratedGradients(),
-    IntegratedGradients(n_steps=7, method="riemann_trapezoid"),
-    IntegratedGradients(n_steps=200, method="riemann_middle", multiply_by_inputs=False),
-    GradientShap(),
-    GradientShap(n_samples=9, stdevs=0.3, multiply_by_inputs=False),
-    SmoothGrad(),
-    SmoothGrad(nt_samples=11, stdevs=0.2, nt_type="vargrad", abs=False),
-    SmoothGrad(attribution_method="input_x_gradient", nt_type="smoothgrad_sq"),
-    SmoothGrad(attribution_method="integrated_gradients", n_steps=20),
-    DeepLift(),
-    DeepLift(multiply_by_inputs=False),
-    FeatureAblation(),
+    spec.Saliency(),
+    spec.Saliency(abs=False),
+    spec.InputXGradient(),
+    spec.IntegratedGradients(),
+    spec.IntegratedGradients(n_steps=7, method="riemann_trapezoid"),
+    spec.IntegratedGradients(n_steps=200, method="riemann_middle", multiply_by_inputs=False),
+    spec.GradientShap(),
+    spec.GradientShap(n_samples=9, stdevs=0.3, multiply_by_inputs=False),
+    spec.SmoothGrad(),
+    spec.SmoothGrad(nt_samples=11, stdevs=0.2, nt_type="vargrad", abs=False),
+    spec.SmoothGrad(attribution_method="input_x_gradient", nt_type="smoothgrad_sq"),
+    spec.SmoothGrad(attribution_method="integrated_gradients", n_steps=20),
+    spec.DeepLift(),
+    spec.DeepLift(multiply_by_inputs=False),
+    spec.FeatureAblation(),
+    spec.DeepLiftShap(),
+    spec.DeepLiftShap(multiply_by_inputs=False),
+    spec.GuidedBackprop(),
+    spec.Deconvolution(),
+    spec.ShapleyValueSampling(n_samples=6),
+    spec.KernelShap(n_samples=40),
+    spec.Lime(n_samples=30),
 ]
-WINDOWS: list[tuple[str, AnyMethod]] = [
-    ("mlp", Occlusion(sliding_window_shapes=[2], strides=[1])),
-    ("scalar", Occlusion(sliding_window_shapes=[1])),
-    ("two", Occlusion(sliding_window_shapes=[2], strides=[1])),
-    ("conv", Occlusion(sliding_window_shapes=[3, 4, 4], strides=[3, 2, 2])),
-    ("conv", Occlusion(sliding_window_shapes=[1, 5, 3], strides=[1, 5, 3])),
+SOME: list[tuple[str, AnyMethod]] = [
+    ("mlp", spec.Lrp()),  # no rule for softplus and sigmoid
+    ("conv", spec.Lrp()),
+    ("two", spec.ShapleyValues()),
+    ("conv", spec.GuidedGradCam(layer="conv2")),
+    ("conv", spec.GuidedGradCam(layer="relu1", interpolate_mode="bilinear", attribute_to_layer_input=True)),
+    ("mlp", spec.Occlusion(sliding_window_shapes=[2], strides=[1])),
+    ("scalar", spec.Occlusion(sliding_window_shapes=[1])),
+    ("two", spec.Occlusion(sliding_window_shapes=[2], strides=[1])),
+    ("conv", spec.Occlusion(sliding_window_shapes=[3, 4, 4], strides=[3, 2, 2])),
+    ("conv", spec.Occlusion(sliding_window_shapes=[1, 5, 3], strides=[1, 5, 3])),
 ]
 
 
 def _layer_methods(layer: str) -> list[AnyMethod]:
     return [
-        LayerGradCam(layer=layer),
-        LayerGradCam(layer=layer, relu_attributions=True),
-        LayerIntegratedGradients(layer=layer),
-        LayerIntegratedGradients(layer=layer, n_steps=9, attribute_to_layer_input=True, method="riemann_left"),
-        LayerGradientXActivation(layer=layer),
-        LayerGradientXActivation(layer=layer, multiply_by_inputs=False, attribute_to_layer_input=True),
-        LayerActivation(layer=layer),
-        LayerActivation(layer=layer, attribute_to_layer_input=True),
+        spec.LayerGradCam(layer=layer),
+        spec.LayerGradCam(layer=layer, relu_attributions=True),
+        spec.LayerIntegratedGradients(layer=layer),
+        spec.LayerIntegratedGradients(layer=layer, n_steps=9, attribute_to_layer_input=True, method="riemann_left"),
+        spec.LayerGradientXActivation(layer=layer),
+        spec.LayerGradientXActivation(layer=layer, multiply_by_inputs=False, attribute_to_layer_input=True),
+        spec.LayerActivation(layer=layer),
+        spec.LayerActivation(layer=layer, attribute_to_layer_input=True),
+        spec.LayerConductance(layer=layer, n_steps=20),
+        spec.InternalInfluence(layer=layer, n_steps=20, attribute_to_layer_input=True),
+        spec.LayerGradientShap(layer=layer, n_samples=7, stdevs=0.1),
+        spec.LayerDeepLift(layer=layer),
+        spec.LayerDeepLiftShap(layer=layer),
+        spec.LayerFeatureAblation(layer=layer, layer_baselines=0.25),
+    ]
+
+
+def _neuron_methods(layer: str, unit: int | list[int]) -> list[AnyMethod]:
+    at: dict[str, Any] = {"layer": layer, "neuron_selector": unit}
+    return [
+        spec.NeuronGradient(**at),
+        spec.NeuronGradient(**at, attribute_to_neuron_input=True),
+        spec.NeuronIntegratedGradients(**at, n_steps=20),
+        spec.NeuronConductance(**at, n_steps=20),
+        spec.NeuronDeepLift(**at),
+        spec.NeuronGradientShap(**at, n_samples=6, stdevs=0.2),
+        spec.NeuronGuidedBackprop(**at),
+        spec.NeuronDeconvolution(**at),
+        spec.NeuronFeatureAblation(**at),
     ]
 
 
 LAYERS = {"mlp": ["relu", "second"], "conv": ["conv2", "relu1"], "two": ["act"], "scalar": ["act"]}
+UNITS: dict[str, tuple[str, int | list[int]]] = {
+    "mlp": ("second", 3),
+    "conv": ("conv2", [2, 1, 3]),
+    "two": ("act", [4]),
+    "scalar": ("act", 0),
+}
 CASES = [
     Case(model, method, examples)
     for examples in (1, 3)
     for model, method in [
         *((model, method) for model in MODELS for method in ANYWHERE),
-        *WINDOWS,
+        *SOME,
         *((model, method) for model, layers in LAYERS.items() for layer in layers for method in _layer_methods(layer)),
+        *((model, method) for model, (layer, unit) in UNITS.items() for method in _neuron_methods(layer, unit)),
+        ("mlp", spec.LayerLrp(layer="second")),  # LRP has rules for weights, so it stops at layers that have some
+        ("conv", spec.LayerLrp(layer="conv2", attribute_to_layer_input=True)),
+        *([("mlp", spec.FeaturePermutation()), ("conv", spec.FeaturePermutation())] if examples > 1 else []),
     ]
 ]
 
@@ -124,7 +154,7 @@ def make_problem(case: Case, seed: int) -> Problem:
     targets = torch.randint(classes, (case.examples,), generator=generator).tolist() if classes else None
     mask = None
     if case.model == "conv":
-        mask = [(torch.arange(144).view(1, 1, 12, 12) // 24).expand(1, 3, 12, 12)]
+        mask = [(torch.arange(144).view(1, 1, 12, 12) // 24).expand(1, 3, 12, 12).contiguous()]
     inputs, baselines, distribution = draw(case.examples), draw(case.examples), draw(4)
     return problem_of(inputs, targets, baselines, distribution, mask)
 
@@ -168,7 +198,9 @@ def test_beside_sixteen_others(case: Case, engines: dict[str, Engine]) -> None:
         assert max_relative_difference(outcome.attributions, direct(c.method, model, model, p, k)) <= TOLERANCE, str(c)
 
 
-@pytest.mark.parametrize("case", [c for c in CASES if isinstance(c.method, IntegratedGradients | DeepLift)], ids=str)
+@pytest.mark.parametrize(
+    "case", [c for c in CASES if isinstance(c.method, spec.IntegratedGradients | spec.DeepLift)], ids=str
+)
 def test_delta_is_captums(case: Case, engines: dict[str, Engine]) -> None:
     problem = make_problem(case, seed=3)
     outcome = RunningJob(engines[case.model], case.method, problem).result()

@@ -110,6 +110,7 @@ def problem_of(
         baselines=base,
         distribution=tuple(distribution) if distribution is not None else base,
         feature_mask=tuple(feature_mask) if feature_mask is not None else None,
+        layer_mask=None,
         layer_inputs=tuple(inputs),
         layer_extras=(),
         layer_baselines=base,

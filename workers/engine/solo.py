@@ -5,6 +5,7 @@ Jobs with the same method, parameters and shapes are concatenated along the batc
 
 import threading
 from collections.abc import Callable, Hashable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 import torch
@@ -19,12 +20,18 @@ from workers.engine.view import ModelView
 
 @dataclass(slots=True, eq=False)
 class SoloCall:
-    """What a method needs beside its parameters. All tensors are (examples, …); `targets` is (examples,) or None."""
+    """What a method needs beside its parameters. Tensors are (examples, …); `targets` is (examples,) or None.
+
+    `distribution` (samples, …) and the masks (1 or examples, …) belong to the whole call: with them it runs by itself.
+    """
 
     inputs: tuple[Tensor, ...]
     extras: tuple[Tensor, ...]
     baselines: tuple[Tensor, ...] | None
     targets: Tensor | None
+    distribution: tuple[Tensor, ...] | None = None
+    feature_mask: tuple[Tensor, ...] | None = None
+    layer_mask: tuple[Tensor, ...] | None = None
 
     @property
     def examples(self) -> int:
@@ -39,6 +46,11 @@ class SoloCall:
             cut(self.extras),
             None if self.baselines is None else cut(self.baselines),
             None if self.targets is None else self.targets[start:stop],
+            self.distribution,
+            None
+            if self.feature_mask is None
+            else tuple(m if len(m) == 1 else m[start:stop] for m in self.feature_mask),
+            self.layer_mask,
         )
 
 
@@ -58,6 +70,7 @@ class SoloRequest:
     attribute: Attribute
     key: Hashable | None
     rows_each: int = 1
+    divisible: bool = True  # its examples may be computed in several calls
     answer: tuple[Tensor, ...] | None = None
     error: JobError | None = None
     done: threading.Event = field(default_factory=threading.Event)
@@ -131,11 +144,13 @@ class SoloGroup:
         """
         call = _concatenate([r.call for r in self.requests])
         first = self.requests[0]
-        step = max(1, batch_rows // first.rows_each)
+        step = max(1, batch_rows // first.rows_each) if first.divisible else call.examples
         counter = view.layer_module.register_forward_hook(self._count)
         hooks = HookSnapshot(view.module, view.layer_module)
         try:
-            parts = [first.attribute(view, call.part(i, i + step), batch_rows) for i in range(0, call.examples, step)]
+            with first.task.random or nullcontext():
+                starts = range(0, call.examples, step)
+                parts = [first.attribute(view, call.part(i, i + step), batch_rows) for i in starts]
         finally:
             hooks.restore()
             counter.remove()

@@ -21,6 +21,8 @@ class ModelView:
     layer_module: nn.Module
     device: torch.device
     inputs: int = 1  # tensors that are attributed; those after them are extras such as an attention mask
+    entry: nn.Module | None = None  # where `module` is entered behind `embedding`: passes embeddings on as they are
+    embedding: nn.Module | None = None
     padded: bool = False  # dimension 1 of every tensor is a length; extras mask what is padded
 
     def length(self, tensor: Tensor) -> int | None:
@@ -36,3 +38,8 @@ class ModelView:
         """Equal for tensors that may share a pass."""
         length = self.length(tensor)
         return tensor.dtype, length, tensor.shape[1 if length is None else 2 :]
+
+    def layer_behind_entry(self, path: str) -> nn.Module:
+        """The layer of this path as `module` runs it: for the embedding, which it leaves out, the entry."""
+        layer = self.layer_module.get_submodule(path)
+        return self.entry if self.entry is not None and layer is self.embedding else layer

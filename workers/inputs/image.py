@@ -78,7 +78,7 @@ class ImageAdapter(TensorAdapter):
         shape = prepared.inputs[0].shape
         rows = torch.arange(shape[2]) * grid[0] // shape[2]
         columns = torch.arange(shape[3]) * grid[1] // shape[3]
-        mask = (rows.unsqueeze(1) * grid[1] + columns).expand(1, *shape[1:])
+        mask = (rows.unsqueeze(1) * grid[1] + columns).expand(1, *shape[1:]).contiguous()  # Captum takes views of it
         return (mask.to(prepared.inputs[0].device),)
 
     def describe(self, prepared: Prepared, attributions: Tensors, *, layered: bool) -> Described:

@@ -26,9 +26,10 @@ class FromEmbeddings(nn.Module):
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
         self.model = model
+        self.entry = nn.Identity()  # stands for the embedding where hooks look for it
 
     def forward(self, inputs_embeds: Tensor, attention_mask: Tensor) -> Tensor:
-        out: Tensor = self.model(inputs_embeds=inputs_embeds, attention_mask=attention_mask)
+        out: Tensor = self.model(inputs_embeds=self.entry(inputs_embeds), attention_mask=attention_mask)
         return out
 
 
@@ -57,7 +58,7 @@ class TextAdapter:
         if pad is None:
             raise ModelConfigError(f"input.pad_token: {config.pad_token!r} is not in the tokenizer's vocabulary")
         self._pad: int = pad
-        self._embeddings: nn.Module = model.get_input_embeddings()  # type: ignore[operator]  # the contract above
+        self.embeddings: nn.Module = model.get_input_embeddings()  # type: ignore[operator]  # the contract above
 
     def prepare(self, payload: Payload, device: torch.device) -> Prepared:
         return self._prepare(payload["text"].numpy().tobytes().decode("utf-8"), device)
@@ -73,7 +74,7 @@ class TextAdapter:
 
     def _embed(self, ids: Tensor) -> Tensor:
         with torch.no_grad():
-            embedded: Tensor = self._embeddings(ids)
+            embedded: Tensor = self.embeddings(ids)
         return embedded  # (1, tokens, width)
 
     def sample(self, device: torch.device) -> Prepared:
@@ -92,7 +93,8 @@ class TextAdapter:
     def feature_mask(self, grid: list[int] | None, prepared: Prepared) -> Tensors | None:
         """(1, tokens, width): each token is one feature."""
         embedded = prepared.inputs[0]
-        return (torch.arange(embedded.shape[1], device=embedded.device).view(1, -1, 1).expand_as(embedded),)
+        tokens = torch.arange(embedded.shape[1], device=embedded.device).view(1, -1, 1)
+        return (tokens.expand_as(embedded).contiguous(),)  # Captum takes views of it
 
     def on_wire(self, attributions: Tensors, *, shared: bool) -> Tensors:
         """(1, tokens, width) to (1, tokens): the sum over a token's embedding, or what all its elements share."""

@@ -1,6 +1,7 @@
 """What a method is asked to explain, in model space."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor
 
@@ -18,6 +19,7 @@ class Problem:
         baselines: (examples, …) each, or None where the method has none.
         distribution: (samples, …) each, for methods that draw their baselines.
         feature_mask: (1 or examples, …) int64 each: elements of equal number are one feature.
+        layer_mask: (1, …) int64 each, of a layer's output.
         layer_inputs, layer_extras, layer_baselines: the same examples as `ModelView.layer_module` takes them.
     """
 
@@ -27,6 +29,7 @@ class Problem:
     baselines: Tensors | None
     distribution: Tensors | None
     feature_mask: Tensors | None
+    layer_mask: Tensors | None
     layer_inputs: Tensors
     layer_extras: Tensors
     layer_baselines: Tensors | None
@@ -34,3 +37,24 @@ class Problem:
     @property
     def examples(self) -> int:
         return int(self.inputs[0].shape[0])
+
+
+MIN_CHUNK_ROWS = 64  # rows a job hands over at once; bounds its memory, and is enough to keep a batch full
+
+
+def chunk_rows(batch_rows: int, examples: int) -> int:
+    """Rows that Captum should expand at once: two batches, so that passes stay full while a job comes back for more."""
+    return max(MIN_CHUNK_ROWS, 2 * batch_rows, examples)
+
+
+def captum_target(targets: list[int] | None) -> int | list[int] | None:
+    """One index for all examples, or one each: Captum repeats a list along the path only if it is longer than one."""
+    if targets is None:
+        return None
+    return targets[0] if len(targets) == 1 else targets
+
+
+def detached(attributions: Any) -> Tensors:
+    """One tensor or several, as Captum gives them, always as a tuple."""
+    tensors = attributions if isinstance(attributions, tuple) else (attributions,)
+    return tuple(tensor.detach() for tensor in tensors)

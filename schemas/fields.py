@@ -1,0 +1,86 @@
+"""Types and base classes that the methods' parameters are made of."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from schemas.base import Strict
+from schemas.limits import MAX_SAMPLES, MAX_STEPS
+from schemas.tensors import TensorValue
+
+BaselineName = Literal["zero", "black", "white", "mean", "blur", "pad", "background"]
+Baseline = BaselineName | TensorValue
+
+Quadrature = Literal["gausslegendre", "riemann_left", "riemann_middle", "riemann_right", "riemann_trapezoid"]
+NoiseTunnelType = Literal["smoothgrad", "smoothgrad_sq", "vargrad"]
+
+Steps = Annotated[int, Field(ge=2, le=MAX_STEPS, description="Points on the path from baseline to input.")]
+Samples = Annotated[int, Field(ge=1, le=MAX_SAMPLES)]
+Stdev = Annotated[float, Field(ge=0.0, le=1e6, description="Standard deviation of the noise, in model space.")]
+LayerPath = Annotated[str, Field(min_length=1, max_length=200, description="A module path as in `named_modules`.")]
+Extent = Annotated[int, Field(ge=1, le=1_000_000)]
+Window = Annotated[list[Extent], Field(min_length=1, max_length=7)]
+Unit = Annotated[int, Field(ge=0, le=1_000_000_000)]
+NeuronSelector = Annotated[
+    Unit | Annotated[list[Unit], Field(min_length=1, max_length=7)],
+    Field(description="One unit of the layer's output: an index, or one per dimension, batch left out."),
+]
+
+
+class Grid(Strict):
+    """A feature mask of equal rectangles: `[rows, columns]` over the picture."""
+
+    grid: Annotated[list[Annotated[int, Field(ge=1, le=64)]], Field(min_length=2, max_length=2)]
+
+
+FeatureMask = Grid | TensorValue
+
+
+class BaselineMethod(Strict):
+    baseline: Baseline | None = Field(
+        default=None, description="What 'absent' means; the model card's default when not given."
+    )
+
+
+class PathMethod(BaselineMethod):
+    n_steps: Steps = 50
+    method: Quadrature = Field(default="gausslegendre", description="Quadrature rule along the path.")
+
+
+class WeightedPathMethod(PathMethod):
+    multiply_by_inputs: bool = True
+
+
+class SampledMethod(BaselineMethod):
+    """Noisy points between input and a distribution of baselines."""
+
+    n_samples: Samples = 5
+    stdevs: Stdev = 0.0
+    multiply_by_inputs: bool = True
+
+
+class FeatureMethod(Strict):
+    feature_mask: FeatureMask | None = Field(
+        default=None,
+        description="Which elements are one feature. Default: a 14 x 14 grid, each token, each column, each element.",
+    )
+
+
+class AtLayer(Strict):
+    layer: LayerPath | None = Field(default=None, description="The model card's default when not given.")
+
+
+class LayerMethod(AtLayer):
+    """The answer has the shape of the layer."""
+
+    attribute_to_layer_input: bool = False
+    upsample: bool = Field(
+        default=False, description="Interpolate the layer's map to the input's height and width (images only)."
+    )
+
+
+class NeuronMethod(AtLayer):
+    """The answer has the shape of the input; explained is one unit of a layer."""
+
+    neuron_selector: NeuronSelector
+    attribute_to_neuron_input: bool = False

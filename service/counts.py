@@ -1,0 +1,100 @@
+"""How many windows, features, orders, units, baselines and tokens a request is about. Pure."""
+
+from math import factorial, prod
+
+import numpy as np
+
+from schemas.errors import InvalidRequest
+from schemas.fields import BaselineMethod, FeatureMethod, Grid
+from schemas.limits import MAX_ROWS_PER_JOB
+from schemas.methods import LayerFeatureAblation, Occlusion
+from service.validation.inputs import CheckedInput
+from service.validation.layers import explained_shape, find_layer, follows_the_text
+from service.validation.model import ReadyModel
+from service.validation.tensors import Array
+from service.validation.windows import count_windows
+
+SPECIAL_TOKENS = 2
+
+
+def windows(method: Occlusion, model: ReadyModel, given: CheckedInput) -> int:
+    """Positions of the window over one example."""
+    window = method.sliding_window_shapes or []
+    shapes = [[tokens(model, given)]] if given.kind == "text" else model.input.shapes
+    return sum(count_windows(shape, _clipped(window, shape), method.strides or window) for shape in shapes)
+
+
+def features(method: FeatureMethod, model: ReadyModel, given: CheckedInput, arrays: dict[str, Array]) -> int:
+    """Features that the mask tells apart."""
+    mask = arrays.get("feature_mask.0")
+    return int(np.unique(mask).size) if mask is not None else _unmasked(method, model, given)
+
+
+def numbered_features(method: FeatureMethod, model: ReadyModel, given: CheckedInput, arrays: dict[str, Array]) -> int:
+    """Features up to the mask's highest number: Captum's Shapley values walk through those that it leaves out, too."""
+    mask = arrays.get("feature_mask.0")
+    return int(mask.max()) + 1 if mask is not None else _unmasked(method, model, given)
+
+
+def orders(count: int) -> int:
+    """The orders that so many features can be put in.
+
+    Raises:
+        InvalidRequest: no job has room for so many; says for how many features one has.
+    """
+    most = _most_ordered()
+    if count > most:
+        raise InvalidRequest.at(
+            ["method", "feature_mask"],
+            f"{count} features have {count}! orders of {count} model rows each; "
+            f"at most {most} features fit into the {MAX_ROWS_PER_JOB} rows of one job",
+        )
+    return factorial(count)
+
+
+def units(method: LayerFeatureAblation, model: ReadyModel, given: CheckedInput, arrays: dict[str, Array]) -> int:
+    """Units of the layer, or groups of them.
+
+    Raises:
+        InvalidRequest: there is no mask, and the card does not tell how many units there are.
+    """
+    mask = arrays.get("layer_mask.0")
+    if mask is not None:
+        return int(np.unique(mask).size)
+    layer = find_layer(method, model)
+    shape = explained_shape(method, layer) if layer is not None else None
+    if shape is None:
+        raise InvalidRequest.at(["method", "layer_mask"], "the model's card does not tell the shape here: give a mask")
+    if follows_the_text(model, shape):
+        return tokens(model, given) * prod(shape[1:])
+    return prod(shape)
+
+
+def baselines(method: BaselineMethod, model: ReadyModel, given: CheckedInput, arrays: dict[str, Array]) -> int:
+    """Rows of the distribution of baselines; a named baseline is one per example."""
+    rows = arrays.get("baseline.0")
+    if rows is not None:
+        return len(rows)
+    return model.card.background_rows if method.baseline == "background" else given.examples
+
+
+def tokens(model: ReadyModel, given: CheckedInput) -> int:
+    """At most one token per character, and never more than the model takes."""
+    return min(model.input.max_tokens or given.text_chars, given.text_chars + SPECIAL_TOKENS)
+
+
+def _unmasked(method: FeatureMethod, model: ReadyModel, given: CheckedInput) -> int:
+    if isinstance(method.feature_mask, Grid):
+        return prod(method.feature_mask.grid)
+    return tokens(model, given) if given.kind == "text" else sum(map(prod, model.input.shapes))
+
+
+def _most_ordered() -> int:
+    count = 1
+    while factorial(count + 1) * (count + 1) <= MAX_ROWS_PER_JOB:
+        count += 1
+    return count
+
+
+def _clipped(window: list[int], shape: list[int]) -> list[int]:
+    return [min(w, extent) for w, extent in zip(window, shape, strict=True)]

@@ -1,0 +1,55 @@
+"""The units of a layer: the one that a neuron method explains, and groups of them for ablation."""
+
+from schemas.errors import InvalidRequest
+from schemas.fields import NeuronMethod
+from schemas.methods import AnyMethod, LayerFeatureAblation
+from service.validation.layers import explained_shape, find_layer, follows_the_text
+from service.validation.masks import mask_array
+from service.validation.model import ReadyModel
+from service.validation.tensors import Array, Location, check_rows, check_shape
+
+
+def check_unit(method: AnyMethod, model: ReadyModel) -> None:
+    """Whether the selected unit is there, as far as the card tells.
+
+    Raises:
+        InvalidRequest: not one index per dimension of the layer's output, or one is out of range.
+    """
+    layer = find_layer(method, model)
+    if not isinstance(method, NeuronMethod) or layer is None:
+        return
+    shape = explained_shape(method, layer)
+    if shape is None:
+        return
+    loc: Location = ["method", "neuron_selector"]
+    selector = method.neuron_selector
+    indices = [selector] if isinstance(selector, int) else selector
+    if len(indices) != len(shape):
+        raise InvalidRequest.at(
+            loc, f"one index per dimension of the layer's output {shape}: {len(shape)} are needed, {len(indices)} given"
+        )
+    if follows_the_text(model, shape):
+        return
+    for position, (index, extent) in enumerate(zip(indices, shape, strict=True)):
+        if index >= extent:
+            at = loc if isinstance(selector, int) else [*loc, position]
+            raise InvalidRequest.at(at, f"out of range: the layer's output has units 0 to {extent - 1} here")
+
+
+def layer_mask_arrays(method: AnyMethod, model: ReadyModel, examples: int) -> dict[str, Array]:
+    """A mask over a layer's units, (1 or examples, …) int64, under its name in the payload.
+
+    Raises:
+        InvalidRequest: shape or values do not fit the layer.
+    """
+    layer = find_layer(method, model)
+    if not isinstance(method, LayerFeatureAblation) or layer is None or method.layer_mask is None:
+        return {}
+    loc: Location = ["method", "layer_mask", "tensor"]
+    tensor = method.layer_mask.tensor
+    shape = explained_shape(method, layer)
+    if shape is None or (follows_the_text(model, shape) and len(tensor.shape) == len(shape) + 1):
+        check_rows(tensor.shape, (1, examples), loc)
+    else:
+        check_shape(tensor.shape, shape, (1, examples), loc, "the layer gives")
+    return {"layer_mask.0": mask_array(tensor, loc)}

@@ -1,0 +1,35 @@
+"""What every Captum call of the solo lane is given, and what comes back."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from workers.engine.solo import SoloCall
+
+Tensors = tuple[Tensor, ...]
+
+
+def leaves(tensors: Tensors) -> Tensors:
+    """Private copies that may be asked for gradients; Captum toggles `requires_grad` on what it is given."""
+    return tuple(t.detach().clone().requires_grad_(t.is_floating_point()) for t in tensors)
+
+
+def extras(call: SoloCall) -> dict[str, Any]:
+    return {"additional_forward_args": call.extras or None}
+
+
+def targeted(call: SoloCall) -> dict[str, Any]:
+    return {"target": call.targets, **extras(call)}
+
+
+def as_tuple(attributions: Any) -> Tensors:
+    """One tensor or several, as Captum gives them, always as a tuple.
+
+    Raises:
+        TypeError: a layer whose output is no tensor.
+    """
+    tensors = attributions if isinstance(attributions, tuple | list) else (attributions,)
+    if not all(isinstance(tensor, torch.Tensor) for tensor in tensors):
+        raise TypeError("the layer's output is not made of tensors")
+    return tuple(tensor.detach() for tensor in tensors)

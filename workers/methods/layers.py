@@ -1,0 +1,122 @@
+"""Methods that attribute to a layer. Hooks fire inside the real forward."""
+
+from typing import Any
+
+from captum.attr import (
+    InternalInfluence,
+    LayerActivation,
+    LayerConductance,
+    LayerFeatureAblation,
+    LayerGradCam,
+    LayerGradientShap,
+    LayerGradientXActivation,
+    LayerIntegratedGradients,
+)
+from torch import nn
+
+from schemas import methods as spec
+from workers.engine.solo import SoloCall
+from workers.engine.view import ModelView
+from workers.methods.captum_arguments import Tensors, as_tuple, extras, leaves, targeted
+
+# These are entered where the model itself is: for texts at the token ids, so that every layer is on the way. The others
+# interpolate or perturb their inputs, which ids do not allow; texts enter them at the embeddings.
+FROM_THE_MODELS_OWN_INPUT = frozenset(
+    {
+        "layer_grad_cam",
+        "layer_integrated_gradients",
+        "layer_gradient_x_activation",
+        "layer_activation",
+        "layer_feature_ablation",
+    }
+)
+
+
+def layer_grad_cam(m: spec.LayerGradCam, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
+    return as_tuple(
+        LayerGradCam(*_own(m, view)).attribute(
+            leaves(call.inputs), relu_attributions=m.relu_attributions, **_side(m), **targeted(call)
+        )
+    )
+
+
+def layer_gradient_x_activation(
+    m: spec.LayerGradientXActivation, view: ModelView, call: SoloCall, batch_rows: int
+) -> Tensors:
+    method = LayerGradientXActivation(*_own(m, view), multiply_by_inputs=m.multiply_by_inputs)
+    return as_tuple(method.attribute(leaves(call.inputs), **_side(m), **targeted(call)))
+
+
+def layer_activation(m: spec.LayerActivation, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
+    return as_tuple(LayerActivation(*_own(m, view)).attribute(call.inputs, **_side(m), **extras(call)))
+
+
+def layer_integrated_gradients(
+    m: spec.LayerIntegratedGradients, view: ModelView, call: SoloCall, batch_rows: int
+) -> Tensors:
+    method = LayerIntegratedGradients(*_own(m, view), multiply_by_inputs=m.multiply_by_inputs)
+    return as_tuple(
+        method.attribute(
+            leaves(call.inputs), baselines=call.baselines, **_path(m, call, batch_rows), **_side(m), **targeted(call)
+        )
+    )
+
+
+def layer_feature_ablation(m: spec.LayerFeatureAblation, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
+    """One perturbation at a time: with several Captum 0.9 gives wrong numbers here."""
+    return as_tuple(
+        LayerFeatureAblation(*_own(m, view)).attribute(
+            call.inputs,
+            layer_baselines=m.layer_baselines,
+            layer_mask=call.layer_mask,
+            perturbations_per_eval=1,
+            **_side(m),
+            **targeted(call),
+        )
+    )
+
+
+def layer_conductance(m: spec.LayerConductance, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
+    return as_tuple(
+        LayerConductance(*_entered(m, view)).attribute(
+            leaves(call.inputs), baselines=call.baselines, **_path(m, call, batch_rows), **_side(m), **targeted(call)
+        )
+    )
+
+
+def internal_influence(m: spec.InternalInfluence, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
+    return as_tuple(
+        InternalInfluence(*_entered(m, view)).attribute(
+            leaves(call.inputs), baselines=call.baselines, **_path(m, call, batch_rows), **_side(m), **targeted(call)
+        )
+    )
+
+
+def layer_gradient_shap(m: spec.LayerGradientShap, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
+    method = LayerGradientShap(*_entered(m, view), multiply_by_inputs=m.multiply_by_inputs)
+    return as_tuple(
+        method.attribute(
+            leaves(call.inputs),
+            call.distribution,
+            n_samples=m.n_samples,
+            stdevs=m.stdevs,
+            **_side(m),
+            **targeted(call),
+        )
+    )
+
+
+def _own(m: Any, view: ModelView) -> tuple[nn.Module, nn.Module]:
+    return view.layer_module, view.layer_module.get_submodule(m.layer)
+
+
+def _entered(m: Any, view: ModelView) -> tuple[nn.Module, nn.Module]:
+    return view.module, view.layer_behind_entry(m.layer)
+
+
+def _side(m: Any) -> dict[str, Any]:
+    return {"attribute_to_layer_input": m.attribute_to_layer_input}
+
+
+def _path(m: Any, call: SoloCall, batch_rows: int) -> dict[str, Any]:
+    return {"n_steps": m.n_steps, "method": m.method, "internal_batch_size": max(batch_rows, call.examples)}

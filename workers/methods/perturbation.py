@@ -1,0 +1,70 @@
+"""Perturbation methods of the shared lane: Captum's own classes over the forward seam."""
+
+from typing import Any
+
+from captum.attr import (
+    FeatureAblation,
+    FeaturePermutation,
+    KernelShap,
+    Lime,
+    Occlusion,
+    ShapleyValues,
+    ShapleyValueSampling,
+)
+
+from schemas import methods as spec
+from workers.engine.seams import Seams
+from workers.methods.problem import Problem, Tensors, captum_target, chunk_rows, detached
+
+
+def occlusion(m: spec.Occlusion, seams: Seams, p: Problem, batch_rows: int) -> Tensors:
+    window = tuple(m.sliding_window_shapes or ()) + tuple(p.inputs[0].shape[1 + len(m.sliding_window_shapes or ()) :])
+    strides = tuple(m.strides or window) + window[len(m.strides or window) :]
+    count = len(p.inputs)
+    return detached(
+        Occlusion(seams.forward).attribute(
+            p.inputs,
+            sliding_window_shapes=(window,) * count,
+            strides=(strides,) * count,
+            baselines=p.baselines,
+            **_common(p, batch_rows),
+        )
+    )
+
+
+def feature_ablation(m: spec.FeatureAblation, seams: Seams, p: Problem, batch_rows: int) -> Tensors:
+    return detached(FeatureAblation(seams.forward).attribute(p.inputs, **_featured(p, batch_rows)))
+
+
+def feature_permutation(m: spec.FeaturePermutation, seams: Seams, p: Problem, batch_rows: int) -> Tensors:
+    method = FeaturePermutation(seams.forward)
+    return detached(method.attribute(p.inputs, feature_mask=p.feature_mask, **_common(p, batch_rows)))
+
+
+def shapley_value_sampling(m: spec.ShapleyValueSampling, seams: Seams, p: Problem, batch_rows: int) -> Tensors:
+    method = ShapleyValueSampling(seams.forward)
+    return detached(method.attribute(p.inputs, n_samples=m.n_samples, **_featured(p, batch_rows)))
+
+
+def shapley_values(m: spec.ShapleyValues, seams: Seams, p: Problem, batch_rows: int) -> Tensors:
+    return detached(ShapleyValues(seams.forward).attribute(p.inputs, **_featured(p, batch_rows)))
+
+
+def kernel_shap(m: spec.KernelShap, seams: Seams, p: Problem, batch_rows: int) -> Tensors:
+    return detached(KernelShap(seams.forward).attribute(p.inputs, n_samples=m.n_samples, **_featured(p, batch_rows)))
+
+
+def lime(m: spec.Lime, seams: Seams, p: Problem, batch_rows: int) -> Tensors:
+    return detached(Lime(seams.forward).attribute(p.inputs, n_samples=m.n_samples, **_featured(p, batch_rows)))
+
+
+def _common(p: Problem, batch_rows: int) -> dict[str, Any]:
+    return {
+        "target": captum_target(p.targets),
+        "additional_forward_args": p.extras or None,
+        "perturbations_per_eval": max(1, chunk_rows(batch_rows, 1) // p.examples),
+    }
+
+
+def _featured(p: Problem, batch_rows: int) -> dict[str, Any]:
+    return {"baselines": p.baselines, "feature_mask": p.feature_mask, **_common(p, batch_rows)}

@@ -1,0 +1,123 @@
+"""Methods that replace the backward pass of the model's own modules: DeepLIFT, guided backpropagation, LRP."""
+
+from typing import Any
+
+import torch
+from captum.attr import (
+    LRP,
+    Deconvolution,
+    DeepLift,
+    DeepLiftShap,
+    GuidedBackprop,
+    GuidedGradCam,
+    LayerDeepLift,
+    LayerDeepLiftShap,
+    LayerLRP,
+)
+from torch import Tensor, nn
+
+from schemas import methods as spec
+from schemas.errors import InputRejected
+from workers.engine.solo import SoloCall
+from workers.engine.view import ModelView
+from workers.methods.captum_arguments import Tensors, as_tuple, leaves, targeted
+
+# Captum 0.9's DeepLIFT rules for these look across the batch, so a job must not meet another there.
+_LOOK_ACROSS_THE_BATCH = (nn.Softmax, nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d)
+
+
+def deep_lift(m: spec.DeepLift, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
+    method = DeepLift(view.module, multiply_by_inputs=m.multiply_by_inputs, eps=m.eps)
+    return as_tuple(method.attribute(leaves(call.inputs), baselines=call.baselines, **targeted(call)))
+
+
+def deep_lift_shap(m: spec.DeepLiftShap, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
+    def run(baselines: Tensors) -> Tensors:
+        method = DeepLiftShap(view.module, multiply_by_inputs=m.multiply_by_inputs)
+        return as_tuple(method.attribute(leaves(call.inputs), baselines, **targeted(call)))
+
+    return _mean_over_baselines(run, view, call, batch_rows)
+
+
+def layer_deep_lift(m: spec.LayerDeepLift, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
+    method = LayerDeepLift(view.module, _layer(m, view), multiply_by_inputs=m.multiply_by_inputs)
+    return as_tuple(
+        method.attribute(
+            leaves(call.inputs),
+            baselines=call.baselines,
+            attribute_to_layer_input=m.attribute_to_layer_input,
+            **targeted(call),
+        )
+    )
+
+
+def layer_deep_lift_shap(m: spec.LayerDeepLiftShap, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
+    def run(baselines: Tensors) -> Tensors:
+        method = LayerDeepLiftShap(view.module, _layer(m, view), multiply_by_inputs=m.multiply_by_inputs)
+        to_input = m.attribute_to_layer_input
+        return as_tuple(
+            method.attribute(leaves(call.inputs), baselines, attribute_to_layer_input=to_input, **targeted(call))
+        )
+
+    return _mean_over_baselines(run, view, call, batch_rows)
+
+
+def guided_backprop(m: spec.GuidedBackprop, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
+    return as_tuple(GuidedBackprop(view.module).attribute(leaves(call.inputs), **targeted(call)))
+
+
+def deconvolution(m: spec.Deconvolution, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
+    return as_tuple(Deconvolution(view.module).attribute(leaves(call.inputs), **targeted(call)))
+
+
+def guided_grad_cam(m: spec.GuidedGradCam, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
+    return as_tuple(
+        GuidedGradCam(view.module, _layer(m, view)).attribute(
+            leaves(call.inputs),
+            interpolate_mode=m.interpolate_mode,
+            attribute_to_layer_input=m.attribute_to_layer_input,
+            **targeted(call),
+        )
+    )
+
+
+def lrp(m: spec.Lrp, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
+    return as_tuple(LRP(view.module).attribute(leaves(call.inputs), **targeted(call)))
+
+
+def layer_lrp(m: spec.LayerLrp, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
+    """Raises `InputRejected` for a layer that LRP passes through without a rule, such as an activation."""
+    method = LayerLRP(view.module, _layer(m, view))
+    to_input = m.attribute_to_layer_input
+    try:
+        return as_tuple(method.attribute(leaves(call.inputs), attribute_to_layer_input=to_input, **targeted(call)))
+    except AttributeError as error:  # Captum looks for the rule's record of relevance, and finds no rule
+        raise InputRejected(f"LRP keeps no relevance at {m.layer!r}; choose a layer with weights") from error
+
+
+def looks_across_the_batch(method: str, view: ModelView) -> bool:
+    """True where Captum's answer for one example depends on the others in its call."""
+    return "deep_lift" in method and any(isinstance(m, _LOOK_ACROSS_THE_BATCH) for m in view.module.modules())
+
+
+def _mean_over_baselines(run: Any, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
+    """DeepLiftShap is a mean over baselines, so they are taken a batch at a time and weighted by their number."""
+    if call.distribution is None:
+        raise ValueError("a distribution of baselines is needed")
+    count = call.distribution[0].shape[0]
+    step = max(1, batch_rows // (2 * call.examples))
+    if looks_across_the_batch("deep_lift", view):
+        step = count
+    total: list[Tensor] | None = None
+    for start in range(0, count, step):
+        part = tuple(b[start : start + step] for b in call.distribution)
+        weight = part[0].shape[0] / count
+        if part[0].shape[0] == 1:  # Captum wants two, and twice the same has the same mean
+            part = tuple(torch.cat([b, b]) for b in part)
+        weighted = [attribution * weight for attribution in run(part)]
+        total = weighted if total is None else [torch.add(a, b) for a, b in zip(total, weighted, strict=True)]
+    return tuple(total or ())
+
+
+def _layer(m: Any, view: ModelView) -> nn.Module:
+    return view.layer_behind_entry(m.layer)

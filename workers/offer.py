@@ -1,0 +1,83 @@
+"""Which methods are offered on a model, and why others are not: known beforehand where it can be, else tried once."""
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from schemas import methods as spec
+from schemas.methods import METHOD_NAMES, METHODS
+from schemas.models import MethodSupport
+from workers.engine.hooks import HookSnapshot
+from workers.engine.solo import SoloCall
+from workers.engine.view import ModelView
+from workers.inputs.prepared import Prepared
+from workers.methods import solo
+
+WITHOUT_GRADIENTS = frozenset(
+    {
+        "occlusion",
+        "feature_ablation",
+        "feature_permutation",
+        "shapley_value_sampling",
+        "shapley_values",
+        "kernel_shap",
+        "lime",
+        "layer_activation",
+        "layer_feature_ablation",
+        "neuron_feature_ablation",
+    }
+)
+LONGEST_REASON = 300
+
+# One method stands for all whose backward pass follows the same rules.
+_TRIED = {
+    "deep_lift": (spec.DeepLift(baseline="zero"), ("deep_lift",)),
+    "guided_backprop": (spec.GuidedBackprop(), ("guided", "deconvolution")),
+    "lrp": (spec.Lrp(), ("lrp",)),
+}
+
+
+def offered_methods(view: ModelView, sample: Prepared, text: bool) -> list[MethodSupport]:
+    """Every method of the service, with the reason where it is not offered on this model."""
+    floats = all(tensor.is_floating_point() for tensor in sample.inputs)
+    broken = {family: _try(method, view, sample) if floats else None for family, (method, _) in _TRIED.items()}
+    pictures = sample.inputs[0].dim() == 4
+    supports = []
+    for name in METHOD_NAMES:
+        reason = None
+        if not floats and name not in WITHOUT_GRADIENTS:
+            reason = "the model's inputs are integers, without a gradient"
+        elif "layer" in METHODS[name].model_fields and not any(view.layer_module.children()):
+            reason = "the model has no layers"
+        elif name == "feature_permutation" and text:
+            reason = "it exchanges features between several examples, and texts come one at a time"
+        elif name == "guided_grad_cam" and not pictures:
+            reason = "it lays a layer's map over the input, which needs inputs with height and width"
+        else:
+            reason = next(
+                (broken[family] for family, (_, parts) in _TRIED.items() if any(p in name for p in parts)), None
+            )
+        supports.append(MethodSupport(name=name, supported=reason is None, reason=reason))
+    return supports
+
+
+def _try(method: Any, view: ModelView, sample: Prepared) -> str | None:
+    """Runs a method on the sample; None if it works, else what it said."""
+    with torch.no_grad():
+        out = view.module(*sample.inputs, *sample.extras)
+    targets = torch.zeros(out.shape[0], dtype=torch.int64, device=out.device) if out.dim() > 1 else None
+    baselines = tuple(torch.zeros_like(tensor) for tensor in sample.inputs)
+    hooks = HookSnapshot(view.module, view.layer_module)
+    try:
+        solo.attribute(method, view, SoloCall(sample.inputs, sample.extras, baselines, targets), 1)
+    except Exception as error:  # Captum asserts, and raises what it likes: its word is the reason
+        return _reason(error, view.layer_module)
+    finally:
+        hooks.restore()
+    return None
+
+
+def _reason(error: Exception, module: nn.Module) -> str:
+    said = " ".join(str(error).split())
+    return f"on {type(module).__name__} it raises {type(error).__name__}: {said}"[:LONGEST_REASON]

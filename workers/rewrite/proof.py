@@ -1,0 +1,127 @@
+"""Proof on examples that a rewritten model computes what the original does, forward and backward."""
+
+import copy
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from workers.rewrite.samples import Tensors, carrying_gradient, labelled, tensors_in
+
+FLOAT64_BYTES = 2 << 30  # the largest float64 copy of a model's weights that is made for a proof
+TOLERANCE = {torch.float64: 1e-9}
+OTHER_TOLERANCE = 1e-5
+
+
+def verify(
+    original: nn.Module, rewritten: nn.Module, samples: Iterable[Tensors], attributed: int | None = None
+) -> str | None:
+    """None if outputs and input gradients of both are equal on all samples, else what differs and where.
+
+    Equal is 1e-9 of the largest value in float64, on a copy of both that shares one set of weights, where the model can be
+    run so and the copy takes no more than `FLOAT64_BYTES`; else 1e-5 in the model's own precision.
+    """
+    samples = list(samples)
+    pair = _in_float64(original, rewritten, samples[0])
+    if pair is not None:
+        original, rewritten = pair
+        samples = [_as_float64(sample) for sample in samples]
+    for number, sample in enumerate(samples, start=1):
+        reason = _difference(original, rewritten, sample, attributed)
+        if reason is not None:
+            place = _first_difference(original, rewritten, sample)
+            return f"on sample {number} of {len(samples)} {reason}" + (f"; first at {place}" if place else "")
+    return None
+
+
+def _difference(original: nn.Module, rewritten: nn.Module, sample: Tensors, attributed: int | None) -> str | None:
+    try:
+        expected = _run(original, sample, attributed)
+    except Exception as error:  # the model's own code
+        return f"the model itself raises {type(error).__name__}: {error}"
+    try:
+        given = _run(rewritten, sample, attributed)
+    except Exception as error:
+        return f"the rewritten model raises {type(error).__name__}: {error}"
+    for what, left, right in zip(("outputs", "gradients"), expected, given, strict=True):
+        if len(left) != len(right) or not all(_equal(a, b) for a, b in zip(left, right, strict=True)):
+            return f"{what} differ"
+    return None
+
+
+def _run(module: nn.Module, sample: Tensors, attributed: int | None) -> tuple[list[Tensor], list[Tensor]]:
+    """The outputs, and the gradients of a random weighting of them with respect to the inputs."""
+    inputs = carrying_gradient(sample, attributed)
+    with torch.enable_grad():
+        outputs = list(tensors_in(module(*inputs)))
+        generator = torch.Generator().manual_seed(0)
+        weighted = [
+            (out * torch.randn(out.shape, generator=generator, dtype=torch.float64).to(out.device, out.dtype)).sum()
+            for out in outputs
+            if out.requires_grad
+        ]
+        leaves = [tensor for tensor in inputs if tensor.requires_grad]
+        gradients = torch.autograd.grad(weighted, leaves, allow_unused=True) if weighted and leaves else ()
+    return [out.detach() for out in outputs], [g for g in gradients if g is not None]
+
+
+def _equal(expected: Tensor, given: Tensor) -> bool:
+    if expected.shape != given.shape or expected.dtype != given.dtype:
+        return False
+    if not expected.is_floating_point() or not expected.numel():
+        return torch.equal(expected, given)
+    tolerance = TOLERANCE.get(expected.dtype, OTHER_TOLERANCE)
+    scale = float(torch.nan_to_num(expected, posinf=0.0, neginf=0.0).abs().max())
+    return torch.allclose(expected, given, rtol=0.0, atol=tolerance * scale, equal_nan=True)
+
+
+def _in_float64(original: nn.Module, rewritten: nn.Module, sample: Tensors) -> tuple[nn.Module, nn.Module] | None:
+    weights = [t for t in (*original.parameters(), *original.buffers()) if t.is_floating_point()]
+    if 8 * sum(t.numel() for t in weights) > FLOAT64_BYTES:
+        return None
+    try:
+        pair = copy.deepcopy((original, rewritten))  # together, so that they go on sharing weights
+        left, right = (module.double() for module in pair)
+        with torch.no_grad():
+            left(*_as_float64(sample))
+    except Exception:  # a device without float64, or a model that insists on its own precision
+        return None
+    return left, right
+
+
+def _as_float64(sample: Tensors) -> Tensors:
+    return tuple(tensor.double() if tensor.is_floating_point() else tensor for tensor in sample)
+
+
+def _first_difference(original: nn.Module, rewritten: nn.Module, sample: Tensors) -> str | None:
+    """The first module of the original whose output differs in the rewritten model."""
+    expected, given = (_outputs_by_module(module, sample) for module in (original, rewritten))
+    for path, outputs in expected.items():
+        others = given.get(path, outputs)
+        if path and not (len(outputs) == len(others) and all(map(_equal, outputs, others))):
+            return labelled(original, path)
+    return None
+
+
+def _outputs_by_module(module: nn.Module, sample: Tensors) -> dict[str, list[Tensor]]:
+    """By path, in the order in which modules finish; of a module that is called again, the last output."""
+    outputs: dict[str, list[Tensor]] = {}
+
+    def recorder(path: str) -> Any:
+        def hook(_module: nn.Module, _args: Any, out: Any) -> None:
+            outputs.pop(path, None)
+            outputs[path] = [tensor.detach().clone() for tensor in tensors_in(out)]
+
+        return hook
+
+    handles = [part.register_forward_hook(recorder(path)) for path, part in module.named_modules()]
+    try:
+        with torch.enable_grad():
+            module(*carrying_gradient(sample, None))
+    except Exception:  # it was already told; what ran before it is here
+        return outputs
+    finally:
+        for handle in handles:
+            handle.remove()
+    return outputs

@@ -1,0 +1,63 @@
+"""Inputs to try a model on, drawn around a sample."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+Tensors = tuple[Tensor, ...]
+DRAWS = 3
+
+
+def draws(sample: Tensors) -> Iterator[Tensors]:
+    """The sample, and random neighbours of it, in batches of one and of two; the same at every call.
+
+    Floating point inputs are shifted by noise of their own scale; others (token ids, masks) stay as they are.
+    """
+    generator = torch.Generator().manual_seed(0)
+    yield sample
+    for _ in range(DRAWS):
+        noisy = tuple(_shifted(tensor, generator) for tensor in sample)
+        yield noisy
+        yield doubled(sample, noisy)
+
+
+def doubled(first: Tensors, second: Tensors) -> Tensors:
+    return tuple(torch.cat([a, b]) for a, b in zip(first, second, strict=True))
+
+
+def carrying_gradient(inputs: Tensors, attributed: int | None) -> Tensors:
+    """The inputs with a gradient on the attributed ones (all if None): no leaves, for a model may overwrite its input."""
+    count = len(inputs) if attributed is None else attributed
+    return tuple(
+        t.detach().requires_grad_(True).clone() if i < count and t.is_floating_point() else t.detach()
+        for i, t in enumerate(inputs)
+    )
+
+
+def tensors_in(value: Any) -> Iterator[Tensor]:
+    """Every tensor of a module's input or output, whatever it is packed in."""
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from tensors_in(item)
+    elif isinstance(value, tuple | list):
+        for item in value:
+            yield from tensors_in(item)
+    elif hasattr(value, "__dataclass_fields__") and not isinstance(value, type):
+        for name in value.__dataclass_fields__:
+            yield from tensors_in(getattr(value, name))
+
+
+def labelled(root: nn.Module, path: str) -> str:
+    return f"{path or 'the model'} ({type(root.get_submodule(path)).__name__})"
+
+
+def _shifted(tensor: Tensor, generator: torch.Generator) -> Tensor:
+    if not tensor.is_floating_point():
+        return tensor
+    scale = float(tensor.detach().double().std(unbiased=False)) or 1.0
+    noise = torch.randn(tensor.shape, generator=generator, dtype=torch.float64) * scale
+    return tensor.detach() + noise.to(tensor.device, tensor.dtype)

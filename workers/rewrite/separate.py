@@ -1,0 +1,155 @@
+"""The rewriting itself."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import torch
+from captum.attr._core.deep_lift import SUPPORTED_NON_LINEAR
+from captum.attr._core.lrp import SUPPORTED_LAYERS_WITH_RULES, SUPPORTED_NON_LINEAR_LAYERS
+from torch import nn
+
+from workers.rewrite.graph import observe
+from workers.rewrite.modules import MAX_POOLS, ClippedReLU, Reused, WindowedMaxPool, WriteBack
+from workers.rewrite.problems import MOVES
+from workers.rewrite.proof import verify
+from workers.rewrite.routing import Router
+from workers.rewrite.samples import Tensors, carrying_gradient, doubled, draws
+from workers.rewrite.sharing import shared_copy
+
+_WITH_RULES = (*SUPPORTED_NON_LINEAR, *SUPPORTED_LAYERS_WITH_RULES, *SUPPORTED_NON_LINEAR_LAYERS, nn.Hardtanh, nn.ReLU6)
+
+
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """A model with a module for each activation call, and what was changed to get there, by path.
+
+    With nothing to change, `module` is the original itself; with a `reason`, why the rewriting failed, it is too.
+    Otherwise it is a copy that shares every parameter and buffer, and takes one forward at a time.
+    """
+
+    module: nn.Module
+    changed: list[str]
+    reason: str | None
+
+
+def separate_activations(module: nn.Module, sample: Tensors, attributed: int | None = None) -> Rewritten:
+    """A copy of the model on which Captum's hook methods see every activation call as a module of its own.
+
+    `sample` is what the model takes, with at least one row; attributions are for its first `attributed` tensors (all if
+    None). The model must be in evaluation mode; it is left as it was. The copy is proven equal to it on the sample and
+    on random neighbours. Where a model reads a tensor that an in-place call has overwritten, the copy overwrites too.
+    """
+    if not any(tensor.is_floating_point() for tensor in sample[:attributed]):
+        return Rewritten(module, [], "no input is floating point, so nothing carries a gradient")
+    for path, part in module.named_modules():
+        if isinstance(part, torch.jit.ScriptModule):
+            return Rewritten(module, [], f"{path or 'the model'} is TorchScript, whose code cannot be rewritten")
+    samples = list(draws(sample))
+    reason: str | None = None
+    for write_back in (False, True):
+        try:
+            rewritten, changed = _rewrite(module, samples, attributed, write_back)
+        except Exception as error:  # the model's own code, or a part that cannot be copied
+            reason = reason or f"{type(error).__name__}: {error}"
+            continue
+        if not changed:
+            return Rewritten(module, [], None)
+        difference = verify(module, rewritten, samples, attributed)
+        if difference is None:
+            return Rewritten(rewritten, changed, None)
+        reason = reason or difference
+    return Rewritten(module, [], reason)
+
+
+def _rewrite(
+    module: nn.Module, samples: list[Tensors], attributed: int | None, write_back: bool
+) -> tuple[nn.Module, list[str]]:
+    copied = shared_copy(module)
+    changed: list[str] = []
+    copied = _replace(copied, _most_calls(copied, samples, attributed), changed, write_back)
+    router = Router(write_back)
+    router.attach(copied, {part for part in copied.modules() if _is_layer(part)})
+    router.growing = True
+    with torch.enable_grad():
+        for sample in samples:
+            copied(*carrying_gradient(sample, attributed))
+    router.growing = False
+    changed += [f"{path}: was a function call" for path in router.added]
+    changed += _let_relevance_pass(copied, samples, attributed)
+    return copied, changed
+
+
+def _is_layer(module: nn.Module) -> bool:
+    """True for a module that is an operation rather than made of others."""
+    own = type(module).__module__.startswith("torch.nn.") or type(module) in _WITH_RULES
+    return own and not any(module.children())
+
+
+def _most_calls(module: nn.Module, samples: list[Tensors], attributed: int | None) -> Counter[nn.Module]:
+    """How often each module is called in one forward, at most."""
+    most: Counter[nn.Module] = Counter()
+    parts = dict(module.named_modules())
+    for sample in samples:
+        most |= Counter({parts[path]: count for path, count in observe(module, sample, attributed).calls.items()})
+    return most
+
+
+def _replace(root: nn.Module, calls: Counter[nn.Module], changed: list[str], write_back: bool) -> nn.Module:
+    """Puts modules that Captum is right on in the place of those that it is not."""
+    new: dict[nn.Module, nn.Module] = {}
+    for path, part in root.named_modules():
+        if not _is_layer(part):
+            continue
+        replacement, why = _replacement(part, calls[part], write_back)
+        if why:
+            new[part] = replacement
+            changed.append(f"{path or 'the model'}: {', '.join(why)}")
+    for parent in list(root.modules()):
+        for name, child in list(parent.named_children()):
+            if child in new:
+                setattr(parent, name, new[child])
+    return new.get(root, root)
+
+
+def _replacement(layer: nn.Module, calls: int, write_back: bool) -> tuple[nn.Module, list[str]]:
+    why = []
+    written = getattr(layer, "inplace", False) is True
+    if written:
+        layer.inplace = False  # type: ignore[assignment]
+        why.append("was in place")
+    if isinstance(layer, nn.Hardtanh) and layer.min_val == 0 < layer.max_val:
+        layer = ClippedReLU(float(layer.max_val))
+        why.append("was clipped in one step")
+    elif isinstance(layer, MAX_POOLS) and type(layer) in MAX_POOLS and not layer.return_indices:
+        layer = WindowedMaxPool(layer)
+        why.append("its windows are laid out side by side")
+    if written and write_back:
+        layer = WriteBack(layer)
+    if calls > 1 and (isinstance(layer, _WITH_RULES) or why):
+        layer = Reused([layer, *(shared_copy(layer) for _ in range(calls - 1))])
+        why.append(f"was called {calls} times")
+    return layer.eval(), why
+
+
+def _let_relevance_pass(root: nn.Module, samples: list[Tensors], attributed: int | None) -> list[str]:
+    """Marks layers that only move values, or do not run, as such.
+
+    LRP takes every module without children for a layer that needs a rule, nn.Identity and nn.Flatten too. It lets
+    relevance through nn.Dropout, so such a module is given one as a child, which nobody calls.
+    """
+    views = [observe(root, sample, attributed) for sample in (samples[0], doubled(samples[0], samples[0]))]
+    computing = {o.owner for seen in views for o in seen.operations if o.name not in MOVES}
+    called = {path for seen in views for path in seen.calls}
+    decides = any(seen.decisions for seen in views)
+    passing = [
+        (path, part)
+        for path, part in root.named_modules()
+        if path
+        and not any(part.children())
+        and type(part) not in _WITH_RULES
+        and path not in computing
+        and (path in called or not decides)
+    ]
+    for _, part in passing:
+        part.add_module("passes_relevance", nn.Dropout(0.0).eval())
+    return [f"{path}: lets relevance pass" for path, _ in passing]
