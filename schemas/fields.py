@@ -33,7 +33,14 @@ class Grid(Strict):
     grid: Annotated[list[Annotated[int, Field(ge=1, le=64)]], Field(min_length=2, max_length=2)]
 
 
-FeatureMask = Grid | TensorValue
+class Superpixels(Strict):
+    """A feature mask of about so many regions of similar colour (SLIC, Achanta et al. 2012)."""
+
+    superpixels: Annotated[int, Field(ge=2, le=1000)]
+
+
+TextUnit = Literal["tokens", "words"]
+FeatureMask = Grid | Superpixels | TextUnit | TensorValue
 
 
 class BaselineMethod(Strict):
@@ -62,7 +69,8 @@ class SampledMethod(BaselineMethod):
 class FeatureMethod(Strict):
     feature_mask: FeatureMask | None = Field(
         default=None,
-        description="Which elements are one feature. Default: a 14 x 14 grid, each token, each column, each element.",
+        description="Which elements are one feature: `grid` or `superpixels` over a picture, `words` or `tokens` of a "
+        "text, or a tensor. Default: a grid, each token, each column, each element.",
     )
 
 

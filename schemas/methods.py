@@ -10,7 +10,7 @@ from typing import Annotated, Any, get_args
 from pydantic import Field, TypeAdapter
 
 from schemas.base import Strict
-from schemas.fields import Baseline, BaselineName, FeatureMask, Grid, LayerMethod
+from schemas.fields import Baseline, BaselineName, FeatureMask, Grid, LayerMethod, Superpixels
 from schemas.input_methods import (
     Deconvolution,
     DeepLift,
@@ -177,6 +177,7 @@ __all__ = [
     "ShapleyValueSampling",
     "ShapleyValues",
     "SmoothGrad",
+    "Superpixels",
     "echo",
     "stored_fields",
     "stored_method",

@@ -5,7 +5,7 @@ from math import factorial, prod
 import numpy as np
 
 from schemas.errors import InvalidRequest
-from schemas.fields import BaselineMethod, FeatureMethod, Grid
+from schemas.fields import BaselineMethod, FeatureMethod, Grid, Superpixels
 from schemas.limits import MAX_ROWS_PER_JOB
 from schemas.methods import LayerFeatureAblation, Occlusion
 from service.validation.inputs import CheckedInput
@@ -86,6 +86,8 @@ def tokens(model: ReadyModel, given: CheckedInput) -> int:
 def _unmasked(method: FeatureMethod, model: ReadyModel, given: CheckedInput) -> int:
     if isinstance(method.feature_mask, Grid):
         return prod(method.feature_mask.grid)
+    if isinstance(method.feature_mask, Superpixels):
+        return method.feature_mask.superpixels
     return tokens(model, given) if given.kind == "text" else sum(map(prod, model.input.shapes))
 
 

@@ -15,6 +15,7 @@ from schemas.methods import LAYER_METHODS, AnyMethod, echo, stored_method
 from schemas.models import ModelCard
 from schemas.results import ModelRef, Prediction, Provenance, ResultMeta, Timing
 from schemas.tensors import DATATYPES, TensorSpec
+from workers.completeness import completeness_warnings
 from workers.engine.task import Task
 from workers.explain import Outcome, explain
 from workers.inputs.prepared import Prepared, Tensors
@@ -91,7 +92,7 @@ def _describe(
         words=described.words,
         features=described.features,
         picture=described.picture,
-        warnings=[*prepared.warnings, *_warnings(model, method)],
+        warnings=[*prepared.warnings, *_warnings(model, method), *completeness_warnings(method, outcome)],
         timing=timing,
         provenance=Provenance(
             service=VERSIONS["attribution-service"],

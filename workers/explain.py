@@ -23,12 +23,13 @@ from workers.methods.traits import COMPLETE, DISTRIBUTED, DRAWS
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """Attributions (examples, …), the model's outputs (examples, outputs), the targets explained, and per example
-    sum(attributions) - (f(input) - f(baseline)) where the method promises that to vanish."""
+    sum(attributions) - (f(input) - f(baseline)) where the method promises that to vanish, with that difference."""
 
     attributions: Tensors
     outputs: Tensor
     targets: list[int] | None
     delta: Tensor | None
+    difference: Tensor | None
 
 
 def explain(engine: Engine, task: Task, method: AnyMethod, problem: Problem, seed: int = 0) -> Outcome:
@@ -63,8 +64,11 @@ def _explain(engine: Engine, task: Task, method: AnyMethod, problem: Problem) ->
         attributions = SHARED[method.name](method, seams, problem, engine.batch_rows)
     else:
         attributions = engine.solo(_solo_request(engine, task, method, problem))
-    delta = _delta(attributions, outputs, at_baseline, problem.targets) if at_baseline is not None else None
-    return Outcome(attributions, outputs, problem.targets, delta)
+    if at_baseline is None:
+        return Outcome(attributions, outputs, problem.targets, None, None)
+    difference = _chosen(outputs, problem.targets) - _chosen(at_baseline, problem.targets)
+    total = sum((a.reshape(a.shape[0], -1).sum(dim=1) for a in attributions), start=torch.zeros(()).to(outputs))
+    return Outcome(attributions, outputs, problem.targets, total - difference, difference)
 
 
 def _endpoints(seams: Seams, problem: Problem, *, with_baselines: bool) -> tuple[Tensor, Tensor | None]:
@@ -99,14 +103,9 @@ def _solo_request(engine: Engine, task: Task, method: AnyMethod, p: Problem) -> 
     )
 
 
-def _delta(attributions: Tensors, outputs: Tensor, at_baseline: Tensor, targets: list[int] | None) -> Tensor:
-    """(examples,): what completeness misses, as Captum's `compute_convergence_delta`."""
-
-    def chosen(out: Tensor) -> Tensor:
-        if targets is None:
-            return out.reshape(out.shape[0])
-        index = torch.tensor(targets, device=out.device).expand(out.shape[0])
-        return out.gather(1, index.unsqueeze(1)).squeeze(1)
-
-    total = sum((a.reshape(a.shape[0], -1).sum(dim=1) for a in attributions), start=torch.zeros(()).to(outputs))
-    return total - (chosen(outputs) - chosen(at_baseline))
+def _chosen(outputs: Tensor, targets: list[int] | None) -> Tensor:
+    """(examples, outputs) or (examples,) to (examples,): the output that is explained."""
+    if targets is None:
+        return outputs.reshape(outputs.shape[0])
+    index = torch.tensor(targets, device=outputs.device).expand(outputs.shape[0])
+    return outputs.gather(1, index.unsqueeze(1)).squeeze(1)

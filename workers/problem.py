@@ -7,7 +7,7 @@ from torch import Tensor
 
 from schemas.errors import InputRejected
 from schemas.jobs import JobSpec
-from schemas.methods import AnyMethod, BaselineName, Grid
+from schemas.methods import AnyMethod, BaselineName
 from workers.inputs.prepared import Payload, Prepared, Tensors
 from workers.methods.problem import Problem
 from workers.methods.traits import DISTRIBUTED
@@ -69,8 +69,7 @@ def _feature_mask(model: ResidentModel, method: Any, payload: Payload, prepared:
     given = _masks(payload, "feature_mask", prepared)
     if given is not None:
         return given
-    grid = method.feature_mask.grid if isinstance(method.feature_mask, Grid) else None
-    return model.adapter.feature_mask(grid, prepared)
+    return model.adapter.feature_mask(method.feature_mask, prepared)
 
 
 def _masks(payload: Payload, name: str, prepared: Prepared) -> Tensors | None:

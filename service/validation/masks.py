@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from schemas.errors import InvalidRequest
-from schemas.fields import FeatureMethod, Grid
+from schemas.fields import FeatureMethod, Grid, Superpixels
 from schemas.methods import AnyMethod, KernelShap
 from schemas.tensors import Tensor, TensorValue
 from service.validation.baselines import single_shape
@@ -31,15 +31,19 @@ def mask_fields(method: AnyMethod, model: ReadyModel) -> dict[str, Any]:
     """
     if not isinstance(method, FeatureMethod) or isinstance(method.feature_mask, TensorValue):
         return {}
-    if model.input.kind != "image":
-        if method.feature_mask is not None:
-            raise InvalidRequest.at(["method", "feature_mask", "grid"], "a grid lies over images only")
+    given = method.feature_mask
+    if isinstance(given, str) and model.input.kind != "text":
+        raise InvalidRequest.at(["method", "feature_mask"], f"only texts have {given}")
+    if isinstance(given, Grid | Superpixels) and model.input.kind != "image":
+        kind = "grid" if isinstance(given, Grid) else "superpixels"
+        raise InvalidRequest.at(["method", "feature_mask", kind], "lies over images only")
+    if model.input.kind != "image" or isinstance(given, Superpixels):
         return {}
     sides = model.input.shapes[0][-2:]  # height, width in pixels
     if method.feature_mask is None:
         cells = COARSE_GRIDS.get(method.name, DEFAULT_GRID)
         return {"feature_mask": Grid(grid=[min(cells, side) for side in sides])}
-    for index, (cells, side) in enumerate(zip(method.feature_mask.grid, sides, strict=True)):
+    for index, (cells, side) in enumerate(zip(given.grid if isinstance(given, Grid) else [], sides, strict=False)):
         if cells > side:
             raise InvalidRequest.at(
                 ["method", "feature_mask", "grid", index], f"finer than the {side} pixels there are"

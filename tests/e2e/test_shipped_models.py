@@ -93,6 +93,20 @@ def test_methods_that_need_several_rows_or_few_features(client: httpx.Client) ->
         assert np.abs(scores).max() > 0
 
 
+@pytest.mark.parametrize(
+    ("model", "method"),
+    [
+        ("efficientnet-lite0", {"name": "kernel_shap", "feature_mask": {"superpixels": 12}, "n_samples": 30}),
+        ("minilm-sentiment", {"name": "lime", "feature_mask": "words"}),
+        ("minilm-sentiment", {"name": "shapley_value_sampling", "feature_mask": "words", "n_samples": 3}),
+    ],
+)
+def test_superpixels_and_words_are_features(client: httpx.Client, model: str, method: dict[str, object]) -> None:
+    found = result(client, explain(client, model, method))
+    values = np.array(found["attributions"][0]["data"])  # type: ignore[index]
+    assert 2 <= len(np.unique(values)) <= 25  # as many as there are features, not pixels
+
+
 def test_the_cat_is_why_it_says_egyptian_cat(client: httpx.Client) -> None:
     job = explain(client, "efficientnet-lite0", {"name": "integrated_gradients", "n_steps": 20}, target="Egyptian cat")
     found = result(client, job)

@@ -197,6 +197,12 @@ REFUSED = [
         ["method", "feature_mask", "grid"],
     ),
     Refused(
+        "superpixels of a text",
+        text(**method("lime", feature_mask={"superpixels": 20})),
+        ["method", "feature_mask", "superpixels"],
+    ),
+    Refused("words of a picture", picture(**method("lime", feature_mask="words")), ["method", "feature_mask"]),
+    Refused(
         "a grid without columns",
         picture(**method("feature_ablation", feature_mask={"grid": [2]})),
         ["method", "feature_mask", "grid"],

@@ -10,6 +10,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from torch import Tensor, nn
 
 from schemas.errors import InputRejected
+from schemas.methods import Grid, Superpixels
 from workers.config import InputConfig
 from workers.inputs.image import ImageAdapter, blur, decode
 from workers.inputs.tabular import TabularAdapter
@@ -106,12 +107,21 @@ class TestImage:
 
     def test_a_grid_tiles_the_picture(self) -> None:
         adapter = ImageAdapter(image_config())
-        (mask,) = adapter.feature_mask([3, 4], adapter.sample(CPU)) or ()
+        (mask,) = adapter.feature_mask(Grid(grid=[3, 4]), adapter.sample(CPU)) or ()
         assert mask.shape == (1, 3, 20, 20)
         assert mask.unique().tolist() == list(range(12))
         sizes = torch.bincount(mask[0, 0].flatten())
         assert sizes.max() <= sizes.min() * 1.5
         assert torch.equal(mask[0, 0], mask[0, 2])
+
+    def test_superpixels_follow_the_colours(self) -> None:
+        adapter = ImageAdapter(image_config(mean=[0.5, 0.4, 0.3], std=[0.5, 0.2, 0.1]))
+        prepared = adapter.prepare({"image": as_bytes(png(quadrants(20, 20)))}, CPU)
+        (mask,) = adapter.feature_mask(Superpixels(superpixels=4), prepared) or ()
+        assert mask.shape == (1, 3, 20, 20)
+        corners = [mask[0, 0, 2, 2], mask[0, 0, 2, 17], mask[0, 0, 17, 2], mask[0, 0, 17, 17]]
+        assert sorted(map(int, corners)) == [0, 1, 2, 3]
+        assert len(mask[0, 0, :9, :9].unique()) == 1  # a quarter of one colour is one region
 
 
 class TestTables:
@@ -190,6 +200,15 @@ class TestText:
         assert all(sentence[w.start : w.end] == w.text for w in described.words[0])
         assert len(described.tokens[0]) == count
         assert described.tokens[0][-2].text == "##ful"
+
+    def test_words_as_features(self, text: TextAdapter) -> None:
+        prepared = self.prepare(text, "don't film wonderful !")
+        (by_token,) = text.feature_mask(None, prepared) or ()
+        (by_word,) = text.feature_mask("words", prepared) or ()
+        assert by_token[0, :, 0].tolist() == list(range(9))
+        # [CLS] don ' t film wonder ##ful ! [SEP]
+        assert by_word[0, :, 0].tolist() == [0, 1, 1, 1, 2, 3, 3, 4, 5]
+        assert by_word.shape == prepared.inputs[0].shape
 
     def test_too_long_is_cut_and_said(self, text: TextAdapter) -> None:
         prepared = self.prepare(text, "film " * 40)

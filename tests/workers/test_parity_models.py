@@ -6,7 +6,7 @@ import pytest
 
 from schemas.methods import METHOD_NAMES
 from tests.workers.captum_calls import max_relative_difference
-from tests.workers.shipped import MODELS, Shipped
+from tests.workers.shipped import MODELS, NOT_OFFERED, Shipped
 from tests.workers.toys import RunningJob
 
 TOLERANCE = 1e-4
@@ -24,11 +24,16 @@ def shipped(request: pytest.FixtureRequest) -> Iterator[Shipped]:
 def test_alone(shipped: Shipped, name: str) -> None:
     method = shipped.methods.get(name)
     if method is None:
-        support = next(one for one in shipped.model.card.methods if one.name == name)
-        assert name in ON_TOYS_ALONE or support.reason
+        assert name in ON_TOYS_ALONE | NOT_OFFERED[shipped.model.card.name]
         return
     outcome = RunningJob(shipped.model.engine, method, shipped.problem(method), seed=7).result()
     assert max_relative_difference(outcome.attributions, shipped.captum(method, 7)) <= TOLERANCE
+
+
+def test_what_is_not_offered_has_a_reason(shipped: Shipped) -> None:
+    refused = {one.name: one.reason for one in shipped.model.card.methods if not one.supported}
+    assert set(refused) == NOT_OFFERED[shipped.model.card.name]
+    assert all(refused.values())
 
 
 @pytest.mark.parametrize("half", [0, 1])

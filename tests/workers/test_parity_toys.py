@@ -213,3 +213,9 @@ def test_delta_is_captums(case: Case, engines: dict[str, Engine]) -> None:
         outcome.attributions, problem.baselines, problem.inputs, target=target
     )
     assert torch.allclose(outcome.delta, delta, rtol=1e-9, atol=1e-12)
+
+
+def test_the_page_tells_what_is_compared() -> None:
+    from tests.workers.parity_page import PAGE, page  # noqa: PLC0415  # it reads this module's tables
+
+    assert PAGE.read_text(encoding="utf-8") == page(), "run: python -m tests.workers.parity_page"

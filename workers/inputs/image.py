@@ -11,12 +11,13 @@ from torch.nn import functional as F
 
 from schemas.errors import InputRejected
 from schemas.limits import MAX_IMAGE_PIXELS
-from schemas.methods import BaselineName
+from schemas.methods import BaselineName, FeatureMask, Grid, Superpixels
 from schemas.models import InputCard
 from schemas.results import Picture
 from schemas.tensors import DATATYPES
 from workers.config import InputConfig
 from workers.inputs.prepared import Described, Payload, Prepared, Tensors
+from workers.inputs.superpixels import superpixels
 from workers.inputs.tensor import TensorAdapter
 
 FORMATS = ("PNG", "JPEG", "WEBP")
@@ -60,6 +61,12 @@ class ImageAdapter(TensorAdapter):
         std = unit.new_tensor(self.config.std).view(1, 3, 1, 1)
         return (unit - mean) / std
 
+    def _unit(self, inputs: Tensor) -> Tensor:
+        """Model space to values in 0..1; the inverse of `_normalise`."""
+        mean = inputs.new_tensor(self.config.mean).view(1, 3, 1, 1)
+        std = inputs.new_tensor(self.config.std).view(1, 3, 1, 1)
+        return (inputs * std + mean).clamp(0, 1)
+
     def _baseline(self, name: BaselineName, inputs: Tensor) -> Tensor:
         if name == "black":
             return self._normalise(torch.zeros_like(inputs))
@@ -71,15 +78,18 @@ class ImageAdapter(TensorAdapter):
             return blur(inputs, max(inputs.shape[2:]) / BLUR_SIDE_PER_SIGMA)
         return super()._baseline(name, inputs)
 
-    def feature_mask(self, grid: list[int] | None, prepared: Prepared) -> Tensors | None:
-        """(1, C, H, W): rectangles of a grid, the same over channels."""
-        if grid is None:
+    def feature_mask(self, wanted: FeatureMask | None, prepared: Prepared) -> Tensors | None:
+        """(1, C, H, W) for a grid, (examples, C, H, W) for superpixels; the same over channels."""
+        (inputs,) = prepared.inputs
+        if isinstance(wanted, Superpixels):
+            return (superpixels(self._unit(inputs), wanted.superpixels).to(inputs.device),)
+        if not isinstance(wanted, Grid):
             return None
-        shape = prepared.inputs[0].shape
-        rows = torch.arange(shape[2]) * grid[0] // shape[2]
-        columns = torch.arange(shape[3]) * grid[1] // shape[3]
-        mask = (rows.unsqueeze(1) * grid[1] + columns).expand(1, *shape[1:]).contiguous()  # Captum takes views of it
-        return (mask.to(prepared.inputs[0].device),)
+        height, width = inputs.shape[2:]
+        rows = torch.arange(height) * wanted.grid[0] // height
+        columns = torch.arange(width) * wanted.grid[1] // width
+        mask = (rows.unsqueeze(1) * wanted.grid[1] + columns).expand(1, *inputs.shape[1:])
+        return (mask.contiguous().to(inputs.device),)  # Captum takes views of it
 
     def describe(self, prepared: Prepared, attributions: Tensors, *, layered: bool) -> Described:
         return Described(picture=prepared.source)

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from schemas.methods import BaselineName
+from schemas.methods import BaselineName, FeatureMask
 from schemas.models import InputCard
 from schemas.results import FeatureScore, Picture, TextScore
 
@@ -61,8 +61,8 @@ class InputAdapter(Protocol):
         """A named baseline, for `inputs` and for `layer_inputs`: (examples, …) each."""
         ...
 
-    def feature_mask(self, grid: list[int] | None, prepared: Prepared) -> Tensors | None:
-        """The elements that make one feature by default; None: each element by itself."""
+    def feature_mask(self, wanted: FeatureMask | None, prepared: Prepared) -> Tensors | None:
+        """The elements that make one feature, as asked for or by default; None: each element by itself."""
         ...
 
     def on_wire(self, attributions: Tensors, *, shared: bool) -> Tensors:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from schemas.errors import InputRejected
-from schemas.methods import BaselineName
+from schemas.methods import BaselineName, FeatureMask
 from schemas.models import InputCard
 from schemas.tensors import DATATYPES
 from workers.config import InputConfig
@@ -50,7 +50,7 @@ class TensorAdapter:
             raise InputRejected(f"baseline {name!r} means nothing for this input")
         return torch.zeros_like(inputs)
 
-    def feature_mask(self, grid: list[int] | None, prepared: Prepared) -> Tensors | None:
+    def feature_mask(self, wanted: FeatureMask | None, prepared: Prepared) -> Tensors | None:
         return None
 
     def on_wire(self, attributions: Tensors, *, shared: bool) -> Tensors:

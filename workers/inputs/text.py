@@ -10,7 +10,7 @@ from tokenizers import Encoding, Tokenizer
 from torch import Tensor, nn
 
 from schemas.errors import InputRejected
-from schemas.methods import BaselineName
+from schemas.methods import BaselineName, FeatureMask
 from schemas.models import InputCard
 from schemas.results import TextScore
 from workers.config import InputConfig, ModelConfigError, inside
@@ -90,11 +90,14 @@ class TextAdapter:
             return (torch.zeros_like(prepared.inputs[0]),), (padded,)
         raise InputRejected(f"baseline {name!r} means nothing for a text")
 
-    def feature_mask(self, grid: list[int] | None, prepared: Prepared) -> Tensors | None:
-        """(1, tokens, width): each token is one feature."""
+    def feature_mask(self, wanted: FeatureMask | None, prepared: Prepared) -> Tensors | None:
+        """(1, tokens, width): each token is one feature, or each word; what is in no word stands alone."""
         embedded = prepared.inputs[0]
-        tokens = torch.arange(embedded.shape[1], device=embedded.device).view(1, -1, 1)
-        return (tokens.expand_as(embedded).contiguous(),)  # Captum takes views of it
+        features = list(range(embedded.shape[1]))
+        if wanted == "words":
+            features = _word_numbers(prepared.source)
+        mask = torch.tensor(features, device=embedded.device).view(1, -1, 1)
+        return (mask.expand_as(embedded).contiguous(),)  # Captum takes views of it
 
     def on_wire(self, attributions: Tensors, *, shared: bool) -> Tensors:
         """(1, tokens, width) to (1, tokens): the sum over a token's embedding, or what all its elements share."""
@@ -122,22 +125,38 @@ def _tokens(source: TextSource, scores: list[float]) -> list[TextScore]:
 def _words(source: TextSource, scores: list[float]) -> list[TextScore]:
     """Tokens merged to words: a word's attribution is the sum over its tokens; words without tokens are left out."""
     words: list[TextScore] = []
-    spans = iter(WORD.finditer(source.text))
-    span = next(spans, None)
-    for (start, end), special, score in zip(
-        source.encoding.offsets, source.encoding.special_tokens_mask, scores, strict=True
-    ):
+    for (start, end), special, score in zip(_spans(source), source.encoding.special_tokens_mask, scores, strict=True):
         if special:
             continue
-        while span is not None and span.end() <= start:
-            span = next(spans, None)
-        if span is None or span.start() > start:  # a token that the pattern does not see as part of a word
-            words.append(TextScore(text=source.text[start:end], start=start, end=end, score=score))
-        elif words and words[-1].start == span.start():
+        if words and words[-1].start == start:
             words[-1] = words[-1].model_copy(update={"score": words[-1].score + score})
         else:
-            words.append(TextScore(text=span.group(), start=span.start(), end=span.end(), score=score))
+            words.append(TextScore(text=source.text[start:end], start=start, end=end, score=score))
     return words
+
+
+def _word_numbers(source: TextSource) -> list[int]:
+    """For each token the number of its word, counted from 0; special tokens are counted as words of their own."""
+    numbers: list[int] = []
+    previous: tuple[int, int] | None = None
+    for span, special in zip(_spans(source), source.encoding.special_tokens_mask, strict=True):
+        new = bool(special) or span != previous
+        numbers.append((numbers[-1] + new) if numbers else 0)
+        previous = None if special else span
+    return numbers
+
+
+def _spans(source: TextSource) -> list[tuple[int, int]]:
+    """For each token the characters of its word, or its own where the pattern does not see it as part of one."""
+    spans: list[tuple[int, int]] = []
+    words = iter(WORD.finditer(source.text))
+    word = next(words, None)
+    for (start, end), special in zip(source.encoding.offsets, source.encoding.special_tokens_mask, strict=True):
+        while not special and word is not None and word.end() <= start:
+            word = next(words, None)
+        inside = not special and word is not None and word.start() <= start
+        spans.append(word.span() if inside and word is not None else (start, end))
+    return spans
 
 
 def _find(name: str, folder: Path) -> Path:

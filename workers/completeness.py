@@ -1,0 +1,31 @@
+"""Whether attributions add up as their method promises, and what to do when they do not."""
+
+from schemas.methods import AnyMethod
+from workers.explain import Outcome
+
+TOLERATED = 0.05  # of the difference between the outputs for input and baseline
+
+
+def completeness_warnings(method: AnyMethod, outcome: Outcome) -> list[str]:
+    """One line when an example misses more than is tolerated.
+
+    Source: the completeness axiom of Sundararajan, Taly and Yan, "Axiomatic Attribution for Deep Networks" (2017).
+    """
+    if outcome.delta is None or outcome.difference is None:
+        return []
+    missed = outcome.delta.abs()
+    whole = outcome.difference.abs()
+    if not bool((missed > TOLERATED * whole).any()):
+        return []
+    worst = float((missed / whole.clamp_min(1e-12)).max())
+    share = f"{worst:.0%}" if worst < 10 else "many times"
+    return [
+        f"the attributions miss {share} of the difference between the outputs for input and baseline; {_advice(method)}"
+    ]
+
+
+def _advice(method: AnyMethod) -> str:
+    steps = getattr(method, "n_steps", None)
+    if steps is not None:
+        return f"try more steps than {steps}, or a baseline whose output differs more"
+    return "the model holds parts that DeepLIFT has no rule for; integrated_gradients has no such limit"
