@@ -9,12 +9,12 @@ import torch.nn.functional as F
 from captum.attr._utils.custom_modules import Addition_Module
 from torch import Tensor, nn
 
-from workers.rewrite.modules import ClippedReLU, SpatialMean, WindowedMaxPool
+from workers.rewrite.modules import ClippedReLU, MaxPool, SpatialMean, WindowedMaxPool
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What is asked for: a layer by name with its parameters, the tensors it takes, and whether the first is overwritten."""
+    """A layer by name with its parameters, the tensors it takes, and whether it overwrites the first."""
 
     layer: str
     parameters: tuple[Any, ...]
@@ -27,6 +27,13 @@ class Call:
         return (self.layer, *self.parameters)
 
 
+def _max_pool_layer(kind: type[MaxPool]) -> Callable[..., nn.Module]:
+    def build(kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool) -> nn.Module:
+        return WindowedMaxPool(kind(kernel_size, stride, padding, dilation, ceil_mode=ceil_mode))
+
+    return build
+
+
 LAYERS: dict[str, Callable[..., nn.Module]] = {
     "relu": nn.ReLU,
     "clipped_relu": ClippedReLU,
@@ -36,9 +43,9 @@ LAYERS: dict[str, Callable[..., nn.Module]] = {
     "sigmoid": nn.Sigmoid,
     "tanh": nn.Tanh,
     "softmax": nn.Softmax,
-    "max_pool1d": lambda *p: WindowedMaxPool(nn.MaxPool1d(*p[:4], ceil_mode=p[4])),
-    "max_pool2d": lambda *p: WindowedMaxPool(nn.MaxPool2d(*p[:4], ceil_mode=p[4])),
-    "max_pool3d": lambda *p: WindowedMaxPool(nn.MaxPool3d(*p[:4], ceil_mode=p[4])),
+    "max_pool1d": _max_pool_layer(nn.MaxPool1d),
+    "max_pool2d": _max_pool_layer(nn.MaxPool2d),
+    "max_pool3d": _max_pool_layer(nn.MaxPool3d),
     "addition": Addition_Module,
     "avg_pool2d": nn.AvgPool2d,
     "adaptive_avg_pool2d": nn.AdaptiveAvgPool2d,

@@ -1,6 +1,6 @@
 """What one forward of a model computes, operation by operation, read off autograd's graph."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from workers.rewrite.samples import Tensors, carrying_gradient, tensors_in
+from workers.rewrite.samples import Tensors, enter, leaves, tensors_in
 
 _ASKS_FOR_NO_VALUE = (
     "zeros_like",
@@ -28,8 +28,8 @@ _LEAVES_TENSORS = ("item", "tolist", "numpy", "__bool__", "__int__", "__float__"
 class Operation:
     """One differentiable operation on values that depend on the input.
 
-    `name` is autograd's, as `Relu`; `owner` the path of the innermost module that was running; `factors` the positions of
-    those operands that depend on the input.
+    `name` is autograd's, as `Relu`; `owner` the path of the innermost module that was running; `factors` the positions
+    of those operands that depend on the input.
     """
 
     name: str
@@ -40,13 +40,23 @@ class Operation:
 
 @dataclass(slots=True)
 class Observation:
-    """One forward. `calls` and `rows` (the first dimension of the last input) are by module path."""
+    """One forward; what is kept by module is kept by its path.
+
+    Attributes:
+        rows: the first dimension of the last input.
+        makers: whose operations computed the inputs.
+        takers: for each input, whose operations compute with it, the module's own among them.
+        without_gradient: modules that were given a value of no gradient.
+        decisions: (path, function) where values that depend on the input left the graph.
+    """
 
     operations: list[Operation] = field(default_factory=list)
     calls: Counter[str] = field(default_factory=Counter)
     rows: dict[str, int] = field(default_factory=dict)
-    without_gradient: set[str] = field(default_factory=set)  # modules that were called with a value of no gradient
-    decisions: list[tuple[str, str]] = field(default_factory=list)  # (path, function) that took values out of the graph
+    makers: dict[str, set[str]] = field(default_factory=dict)
+    takers: dict[str, list[list[str]]] = field(default_factory=dict)
+    without_gradient: set[str] = field(default_factory=set)
+    decisions: list[tuple[str, str]] = field(default_factory=list)
 
 
 def observe(module: nn.Module, inputs: Tensors, attributed: int | None = None) -> Observation:
@@ -56,7 +66,7 @@ def observe(module: nn.Module, inputs: Tensors, attributed: int | None = None) -
         Whatever the module raises.
     """
     watcher = _Watcher()
-    entered = carrying_gradient(inputs, attributed)
+    entered = enter(leaves(inputs, attributed))
     watcher.roots = {tensor.grad_fn for tensor in entered if tensor.grad_fn is not None}
     handles = [handle for path, part in module.named_modules() for handle in watcher.watch(path, part)]
     try:
@@ -69,13 +79,14 @@ def observe(module: nn.Module, inputs: Tensors, attributed: int | None = None) -
 
 
 class _Watcher:
-    """Hooks on every module: whatever appeared in the graph since the last one was made by the module that is running."""
+    """Hooks on every module: what appeared in the graph since the last one was made by the module that is running."""
 
     def __init__(self) -> None:
         self.roots: set[Any] = set()
         self.running: list[str] = []
         self.seen = Observation()
         self._owners: dict[Any, str] = {}  # node -> path, operands before what is made of them
+        self._entries: defaultdict[str, list[tuple[Any, int]]] = defaultdict(list)  # path -> node, which of its results
 
     def watch(self, path: str, module: nn.Module) -> list[Any]:
         def before(_module: nn.Module, args: Any, kwargs: Any) -> None:
@@ -87,20 +98,21 @@ class _Watcher:
                     self.seen.rows[path] = tensor.shape[0]
                 if not tensor.requires_grad:
                     self.seen.without_gradient.add(path)
+                if tensor.grad_fn is not None:
+                    self._entries[path].append((tensor.grad_fn, tensor.output_nr))
 
         def after(_module: nn.Module, _args: Any, out: Any) -> None:
             self._claim(list(tensors_in(out)))
             self.running.pop()
 
-        # Before other hooks going in, and after them coming out.
         return [
-            module.register_forward_pre_hook(before, prepend=True, with_kwargs=True),
+            module.register_forward_pre_hook(before, with_kwargs=True),
             module.register_forward_hook(after),
         ]
 
     def _claim(self, tensors: list[Tensor]) -> None:
         owner = self.running[-1] if self.running else ""
-        stack = [(t.grad_fn, False) for t in tensors if t.grad_fn is not None]
+        stack: list[tuple[Any, bool]] = [(t.grad_fn, False) for t in tensors if t.grad_fn is not None]
         while stack:
             node, ready = stack.pop()
             if node in self._owners or node is None:
@@ -120,6 +132,13 @@ class _Watcher:
                 name = node.name().rstrip("0123456789").removesuffix("Backward").rpartition("::")[2]
                 statistics = bool(getattr(node, "_saved_training", False))
                 self.seen.operations.append(Operation(name, owner, factors, statistics))
+        takers: defaultdict[tuple[Any, int], list[str]] = defaultdict(list)
+        for node, owner in self._owners.items():
+            for operand in node.next_functions:
+                takers[operand].append(owner)
+        for path, entries in self._entries.items():
+            self.seen.makers[path] = {self._owners[node] for node, _ in entries}
+            self.seen.takers[path] = [takers[entry] for entry in entries]
         return self.seen
 
 
@@ -136,7 +155,7 @@ class _Decisions(TorchFunctionMode):
         depends = any(t.requires_grad for t in tensors_in(args))
         out = func(*args, **(kwargs or {}))
         name = getattr(func, "__name__", str(func))
-        if depends and torch.is_grad_enabled() and self._takes_values(name, out):
+        if depends and self._takes_values(name, out):
             self._watcher.seen.decisions.append((self._watcher.running[-1] if self._watcher.running else "", name))
         return out
 

@@ -14,9 +14,9 @@ MAX_POOLS = (nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d)
 class ClippedReLU(nn.Module):
     """`min(max(x, 0), upper)`.
 
-    The upper bend is `y - max(y - upper, 0)`. Its hinge is a `LeakyReLU` of slope zero, not a second `ReLU`: DeepLIFT has
-    a rule for both, but guided backpropagation and deconvolution alter every `ReLU`, and altering this one would let
-    gradient through where the function is flat.
+    The upper bend is `y - max(y - upper, 0)`. Its hinge is a `LeakyReLU` of slope zero, not a second `ReLU`: DeepLIFT
+    has a rule for both, but guided backpropagation and deconvolution alter every `ReLU`, and altering this one would
+    let gradient through where the function is flat.
     """
 
     def __init__(self, upper: float) -> None:
@@ -34,10 +34,10 @@ class ClippedReLU(nn.Module):
 class WindowedMaxPool(nn.Module):
     """A max pool over windows that do not overlap, in a batch of two.
 
-    Captum 0.9's DeepLIFT rule scatters what it gives to each window: where windows overlap, one window's share overwrites
-    another's, and the sum over the input is no longer f(x) - f(baseline). So the windows are laid out side by side first.
-    The rule also takes row 0's gradient for all rows. It is meant for one example and its baseline, so the first half of
-    the rows and the second are folded into the channels of two rows.
+    Captum 0.9's DeepLIFT rule scatters what it gives to each window: where windows overlap, one window's share
+    overwrites another's, and the sum over the input is no longer f(x) - f(baseline). So the windows are laid out side
+    by side first. Where input and baseline are equal the rule also takes row 0's gradient for all rows. So the first
+    half of the rows, the examples, becomes row 0, and the second half, their baselines, becomes row 1.
     """
 
     def __init__(self, pool: MaxPool) -> None:
@@ -51,7 +51,7 @@ class WindowedMaxPool(nn.Module):
         self.pool = type(pool)(_as_given(self.kernel), _as_given(self.kernel))
 
     def forward(self, x: Tensor) -> Tensor:
-        """(rows, channels, *lengths) -> (rows, channels, *pooled lengths); `rows` may be missing, as in `nn.MaxPool2d`."""
+        """(rows, channels, *lengths) -> (rows, channels, *pooled lengths); as in PyTorch, `rows` may be missing."""
         batched = x if x.dim() == self.dimensions + 2 else x.unsqueeze(0)
         windows = batched
         for i in range(self.dimensions):
@@ -120,9 +120,9 @@ class WriteBack(nn.Module):
 
 
 class SpatialMean(nn.Module):
-    """The mean over height and width, by a pool that LRP has a rule for: (rows, channels, height, width) -> (rows, channels).
+    """The mean over height and width, by a pool that LRP has a rule for.
 
-    With `keepdim` (rows, channels, 1, 1).
+    (rows, channels, height, width) -> (rows, channels), with `keepdim` (rows, channels, 1, 1).
     """
 
     def __init__(self, keepdim: bool) -> None:
@@ -133,6 +133,36 @@ class SpatialMean(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         mean: Tensor = self.pool(x)
         return mean if self.keepdim else mean.flatten(1)
+
+
+class Beside(nn.Module):
+    """A model with modules beside it that it cannot take itself, because it runs or lists its children.
+
+    Its layers are still found by their own paths.
+    """
+
+    def __init__(self, model: nn.Module, layers: dict[str, nn.Module]) -> None:
+        super().__init__()
+        self.model = model
+        self.layers = nn.ModuleDict(layers)
+
+    def get_submodule(self, target: str) -> nn.Module:
+        try:
+            return self.model.get_submodule(target)
+        except AttributeError:
+            return super().get_submodule(target)
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        return self.model(*args, **kwargs)
+
+
+def overlapping(pool: MaxPool) -> bool:
+    """True where one value may be in several windows of a max pool."""
+    dimensions = 1 + MAX_POOLS.index(type(pool))
+    kernel, stride, dilation = (
+        _each(value, dimensions) for value in (pool.kernel_size, pool.stride or pool.kernel_size, pool.dilation)
+    )
+    return any(step < size or apart > 1 for size, step, apart in zip(kernel, stride, dilation, strict=True))
 
 
 def overwrite(x: Tensor, value: Tensor) -> Tensor:

@@ -1,48 +1,15 @@
 """What Captum's hook methods would get wrong on a module, found by running it."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from captum.attr._core.deep_lift import SUPPORTED_NON_LINEAR
 from captum.attr._core.lrp import SUPPORTED_LAYERS_WITH_RULES, SUPPORTED_NON_LINEAR_LAYERS
 from torch import nn
 
-from workers.rewrite.graph import Observation, Operation, observe
-from workers.rewrite.samples import Tensors, doubled, labelled
-
-# Operations by autograd's names that copy and move values …
-MOVES = frozenset(
-    "Alias AsStrided Cat Clone CopyBackwards CopySlices Copy Diagonal Expand Flip Gather Index IndexSelect Movedim "
-    "Narrow ConstantPadNd Permute PixelShuffle PixelUnshuffle ReflectionPad ReplicationPad Repeat ReshapeAlias Roll Select "
-    "Slice Split SplitWithSizes Squeeze Stack T ToCopy Transpose Unbind Unfold Unsqueeze UnsafeSplit UnsafeView View "
-    "Chunk ViewAs Contiguous ReflectionPad1D ReflectionPad2D ReflectionPad3D ReplicationPad1D ReplicationPad2D "
-    "ReplicationPad3D ChannelShuffle Im2Col UnsafeChunk RepeatInterleave".split()
-)
-# … that are linear in their operands …
-LINEAR = MOVES | frozenset(
-    "Add Sub Rsub Neg Sum Mean Cumsum AvgPool1D AvgPool2D AvgPool3D AdaptiveAvgPool1D AdaptiveAvgPool2D AdaptiveAvgPool3D "
-    "MkldnnAdaptiveAvgPool2D NativeBatchNorm CudnnBatchNorm MiopenBatchNorm UpsampleNearest1D UpsampleNearest2D "
-    "UpsampleNearest3D UpsampleNearestExact1D UpsampleNearestExact2D UpsampleLinear1D UpsampleBilinear2D UpsampleBicubic2D "
-    "UpsampleTrilinear3D Col2Im MaskedFill Tril Triu Trace IndexAdd Scatter ScatterAdd GridSampler2D".split()
-)
-# … and that multiply: linear while only one of the operands at these positions depends on the input.
-FACTORS = {
-    "Mul": {0, 1},
-    "Mm": {0, 1},
-    "Bmm": {0, 1},
-    "Mv": {0, 1},
-    "Dot": {0, 1},
-    "Linear": {0, 1},
-    "Convolution": {0, 1},
-    "CudnnConvolution": {0, 1},
-    "MkldnnConvolution": {0, 1},
-    "ConvolutionOverrideable": {0, 1},
-    "Addmm": {1, 2},
-    "Baddbmm": {1, 2},
-    "Addbmm": {1, 2},
-    "Addmv": {1, 2},
-}
-_LRP_LEAVES = (*SUPPORTED_LAYERS_WITH_RULES, *SUPPORTED_NON_LINEAR_LAYERS)
+from workers.rewrite.graph import Observation, observe
+from workers.rewrite.modules import MAX_POOLS, overlapping
+from workers.rewrite.operations import moves, why_not_linear
+from workers.rewrite.samples import Tensors, doubled, first_row, labelled
 
 
 def hook_problems(module: nn.Module, sample: Tensors, attributed: int | None = None) -> dict[str, str]:
@@ -56,6 +23,7 @@ def hook_problems(module: nn.Module, sample: Tensors, attributed: int | None = N
     """
     if not any(tensor.is_floating_point() for tensor in sample[:attributed]):
         return dict.fromkeys(("deep_lift", "guided", "lrp"), "the inputs are integers, without a gradient")
+    sample = first_row(sample)
     seen = observe(module, sample, attributed)
     twice = observe(module, doubled(sample, sample), attributed)
     found = {
@@ -66,32 +34,31 @@ def hook_problems(module: nn.Module, sample: Tensors, attributed: int | None = N
     return {family: _summary(reasons) for family, reasons in found.items() if reasons}
 
 
-def nonlinear(operation: Operation) -> str | None:
-    """Why the operation is not linear in what depends on the input."""
-    if operation.batch_statistics:
-        return "normalises with the statistics of its batch"
-    if operation.name in LINEAR or (operation.name == "Div" and 1 not in operation.factors):
-        return None
-    factors = FACTORS.get(operation.name)
-    if factors is None and operation.name != "Div":
-        return f"computes {operation.name}, which is no module with a rule"
-    if operation.name == "Div" or len(factors & operation.factors if factors else ()) > 1:
-        return f"multiplies or divides ({operation.name}) values that both depend on the input"
-    return None
+def own_input_needed(root: nn.Module, seen: Observation) -> list[str]:
+    """The paths of modules that are only right with an input that nothing else computes with."""
+    bends, relus, layers, flat = _bends(root), _relus(root), _lrp_layers(root), _lrp_flat(root)
+    return [
+        path
+        for path, _ in root.named_modules()
+        if (path in bends | relus | flat and _shared(path, seen))
+        or any(path in hooked and _follows(path, seen, hooked) is not None for hooked in (bends, relus))
+        or (path in layers - flat and _mixes(path, seen, layers - flat))
+    ]
 
 
 def _deep_lift(root: nn.Module, seen: Observation, twice: Observation) -> Iterator[str]:
-    kinds = {path: type(part) for path, part in root.named_modules()}
-    yield from _hooked(root, seen, tuple(SUPPORTED_NON_LINEAR), exactly=True)
-    for path, kind in kinds.items():
-        rows = seen.rows.get(path), twice.rows.get(path)
-        if kind in SUPPORTED_NON_LINEAR and rows[0] and rows[1] != 2 * rows[0]:
-            # A fold of two rows into one batch of two is meant: see WindowedMaxPool.
-            yield f"{labelled(root, path)} gets values whose first dimension is not the batch"
-    for operation in seen.operations:
-        if kinds[operation.owner] in SUPPORTED_NON_LINEAR:
+    bends = _bends(root)
+    yield from _called_wrongly(root, seen, bends, bends)
+    yield from _chained(root, seen, bends)
+    for path, part in root.named_modules():
+        if path not in bends or path not in seen.calls:
             continue
-        reason = nonlinear(operation)
+        if seen.rows.get(path) and twice.rows.get(path) != 2 * seen.rows[path]:
+            yield f"{labelled(root, path)} gets values whose first dimension is not the batch"
+        if isinstance(part, MAX_POOLS) and overlapping(part):
+            yield f"{labelled(root, path)} has windows that overlap, where Captum's rule loses part of the sum"
+    for operation in seen.operations:
+        reason = None if operation.owner in bends else why_not_linear(operation)
         if reason is not None:
             yield f"{labelled(root, operation.owner)} {reason}; DeepLIFT would use the plain gradient there"
     for path, function in seen.decisions:
@@ -99,36 +66,82 @@ def _deep_lift(root: nn.Module, seen: Observation, twice: Observation) -> Iterat
 
 
 def _guided(root: nn.Module, seen: Observation) -> Iterator[str]:
-    parts = dict(root.named_modules())
-    yield from _hooked(root, seen, (nn.ReLU,), exactly=False)
+    relus = _relus(root)
+    yield from _called_wrongly(root, seen, relus, relus)
+    yield from _chained(root, seen, relus)
     for operation in seen.operations:
-        bends = operation.name in ("Relu", "Hardtanh", "Clamp", "ClampMin", "Threshold")
-        if bends and not isinstance(parts[operation.owner], nn.ReLU):
+        if operation.owner not in relus and operation.name in ("Relu", "Hardtanh", "Clamp", "ClampMin", "Threshold"):
             yield f"{labelled(root, operation.owner)} computes {operation.name} outside of an nn.ReLU"
 
 
 def _lrp(root: nn.Module, seen: Observation) -> Iterator[str]:
     leaves = {path: part for path, part in root.named_modules() if path and not any(part.children())}
+    layers, flat = _lrp_layers(root), _lrp_flat(root)
     for path, part in leaves.items():
-        if type(part) not in _LRP_LEAVES and not hasattr(part, "rule"):
+        if path not in layers and not hasattr(part, "rule"):
             yield f"{labelled(root, path)} is a layer without a rule"
-    yield from _hooked(root, seen, _LRP_LEAVES, exactly=True)
+    yield from _called_wrongly(root, seen, layers, flat)
     for operation in seen.operations:
-        if operation.owner not in leaves and operation.name not in MOVES:
+        if operation.owner not in leaves and not moves(operation):
             yield f"{labelled(root, operation.owner)} computes {operation.name} outside of any layer with a rule"
+    for path in leaves:
+        if path in layers - flat and _mixes(path, seen, layers - flat):
+            yield f"{labelled(root, path)} shares its input with what has no rule"
     if not leaves:
         yield "the model has no layers"
 
 
-def _hooked(root: nn.Module, seen: Observation, kinds: tuple[Any, ...], *, exactly: bool) -> Iterator[str]:
-    """What is wrong with the calls of the modules that a method hangs its hooks on."""
-    for path, part in root.named_modules():
-        if not (type(part) in kinds if exactly else isinstance(part, kinds)):
-            continue
+def _bends(root: nn.Module) -> set[str]:
+    """What DeepLIFT hooks."""
+    return {path for path, part in root.named_modules() if type(part) in SUPPORTED_NON_LINEAR}
+
+
+def _relus(root: nn.Module) -> set[str]:
+    """What guided backpropagation and deconvolution hook."""
+    return {path for path, part in root.named_modules() if isinstance(part, nn.ReLU)}
+
+
+def _lrp_layers(root: nn.Module) -> set[str]:
+    """What LRP hooks."""
+    kinds = (*SUPPORTED_LAYERS_WITH_RULES, *SUPPORTED_NON_LINEAR_LAYERS)
+    return {path for path, part in root.named_modules() if type(part) in kinds}
+
+
+def _lrp_flat(root: nn.Module) -> set[str]:
+    """What LRP sends relevance through unchanged."""
+    return {path for path, part in root.named_modules() if type(part) in SUPPORTED_NON_LINEAR_LAYERS}
+
+
+def _called_wrongly(root: nn.Module, seen: Observation, hooked: set[str], replaced: set[str]) -> Iterator[str]:
+    """Calls that hooks fail on; `replaced` are the modules whose gradient is replaced at their input."""
+    for path in (path for path, _ in root.named_modules() if path in hooked):
         if seen.calls[path] > 1:
             yield f"{labelled(root, path)} is called {seen.calls[path]} times in one forward"
-        if path in seen.without_gradient:
+        elif path in seen.without_gradient:
             yield f"{labelled(root, path)} gets values that do not depend on the input, where its hook fails"
+        elif path in replaced and _shared(path, seen):
+            yield f"{labelled(root, path)} takes a value that others take too, whose gradient would be replaced as well"
+
+
+def _chained(root: nn.Module, seen: Observation, hooked: set[str]) -> Iterator[str]:
+    for path, _ in root.named_modules():
+        if path in hooked and (maker := _follows(path, seen, hooked)) is not None:
+            yield f"{labelled(root, path)} directly follows {maker}, whose hook would not see what comes from here"
+
+
+def _shared(path: str, seen: Observation) -> bool:
+    """True where others compute with the input of a module: Captum's hook, on that tensor, has their gradient too."""
+    return any(len(takers) > 1 for takers in seen.takers.get(path, ()))
+
+
+def _follows(path: str, seen: Observation, hooked: set[str]) -> str | None:
+    """The hooked module whose output is the input of a module: its hook, on the same tensor, runs before this one's."""
+    return next(iter((seen.makers.get(path, set()) & hooked) - {path}), None)
+
+
+def _mixes(path: str, seen: Observation, with_rules: set[str]) -> bool:
+    """True where relevance from elsewhere arrives at the input of a layer, which multiplies by its value."""
+    return any(len(takers) > 1 and not with_rules.issuperset(takers) for takers in seen.takers.get(path, ()))
 
 
 def _summary(reasons: list[str]) -> str:

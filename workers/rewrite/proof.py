@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from workers.rewrite.samples import Tensors, carrying_gradient, labelled, tensors_in
+from workers.rewrite.samples import Tensors, enter, labelled, leaves, tensors_in
 
 FLOAT64_BYTES = 2 << 30  # the largest float64 copy of a model's weights that is made for a proof
 TOLERANCE = {torch.float64: 1e-9}
@@ -19,8 +19,8 @@ def verify(
 ) -> str | None:
     """None if outputs and input gradients of both are equal on all samples, else what differs and where.
 
-    Equal is 1e-9 of the largest value in float64, on a copy of both that shares one set of weights, where the model can be
-    run so and the copy takes no more than `FLOAT64_BYTES`; else 1e-5 in the model's own precision.
+    Equal is 1e-9 of the largest value in float64, on a copy of both that shares one set of weights, where the model can
+    be run so and the copy takes no more than `FLOAT64_BYTES`; else 1e-5 in the model's own precision.
     """
     samples = list(samples)
     pair = _in_float64(original, rewritten, samples[0])
@@ -52,17 +52,17 @@ def _difference(original: nn.Module, rewritten: nn.Module, sample: Tensors, attr
 
 def _run(module: nn.Module, sample: Tensors, attributed: int | None) -> tuple[list[Tensor], list[Tensor]]:
     """The outputs, and the gradients of a random weighting of them with respect to the inputs."""
-    inputs = carrying_gradient(sample, attributed)
+    inputs = leaves(sample, attributed)
     with torch.enable_grad():
-        outputs = list(tensors_in(module(*inputs)))
+        outputs = list(tensors_in(module(*enter(inputs))))
         generator = torch.Generator().manual_seed(0)
         weighted = [
             (out * torch.randn(out.shape, generator=generator, dtype=torch.float64).to(out.device, out.dtype)).sum()
             for out in outputs
             if out.requires_grad
         ]
-        leaves = [tensor for tensor in inputs if tensor.requires_grad]
-        gradients = torch.autograd.grad(weighted, leaves, allow_unused=True) if weighted and leaves else ()
+        wanted = [tensor for tensor in inputs if tensor.requires_grad]
+        gradients = torch.autograd.grad(weighted, wanted, allow_unused=True) if weighted and wanted else ()
     return [out.detach() for out in outputs], [g for g in gradients if g is not None]
 
 
@@ -118,7 +118,7 @@ def _outputs_by_module(module: nn.Module, sample: Tensors) -> dict[str, list[Ten
     handles = [part.register_forward_hook(recorder(path)) for path, part in module.named_modules()]
     try:
         with torch.enable_grad():
-            module(*carrying_gradient(sample, None))
+            module(*enter(leaves(sample, None)))
     except Exception:  # it was already told; what ran before it is here
         return outputs
     finally:

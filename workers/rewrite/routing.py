@@ -15,21 +15,23 @@ _ITERATED = (nn.Sequential, nn.ModuleList, nn.ModuleDict)  # a new child would b
 class Router:
     """Knows which module is running, and which modules stand for the functions it calls.
 
-    While `growing`, a call that no module is left for gets a new one. Afterwards it is an error: hooks hang on the modules
-    that there are, and a call past them would be computed without. One forward at a time.
+    While `growing`, a call that no module is left for gets a new one. Afterwards it is an error: hooks hang on the
+    modules that there are, and a call past them would be computed without. One forward at a time.
     """
 
-    def __init__(self, write_back: bool) -> None:
+    def __init__(self, write_back: bool, apart: bool) -> None:
         self.growing = False
+        self.beside: dict[str, nn.Module] = {}  # the layers that no module could take
         self.added: list[str] = []
         self.reused: list[Reused] = []
         self._write_back = write_back
+        self._apart = apart
         self._running: list[Scope] = []
         self._layers: dict[tuple[str, tuple[Any, ...]], list[nn.Module]] = {}
         self._taken: Counter[tuple[str, tuple[Any, ...]]] = Counter()
 
     def attach(self, root: nn.Module, leaves: set[nn.Module]) -> None:
-        """From now on a call of `root`, or of a module below it, is routed; functions that `leaves` call are their own."""
+        """From now on calls of `root` and what is below it are routed; functions that `leaves` call are their own."""
         for path, module in list(root.named_modules()):
             if isinstance(module, Reused):
                 self.reused.append(module)
@@ -75,17 +77,25 @@ class Router:
         return layers[self._taken[key] - 1]
 
     def _add(self, call: Call) -> nn.Module:
-        scope = next((s for s in reversed(self._running) if not isinstance(s.module, _ITERATED)), None)
-        if scope is None:
-            raise RuntimeError(f"{self._running[-1].label} is a container that can take no module for its {call.layer}")
-        number = 1
-        while hasattr(scope.module, f"{call.layer}_{number}"):
-            number += 1
-        name = f"{call.layer}_{number}"
+        """A new layer as a child of the module that calls it, or of the next above that does not run its children."""
         layer = build_layer(call)
-        scope.module.add_module(name, layer)
-        self.added.append(f"{scope.path}.{name}" if scope.path else name)
+        takers = [] if self._apart else [s for s in self._running if not isinstance(s.module, _ITERATED)]
+        if takers:
+            name = _free_name(call.layer, vars(takers[-1].module)["_modules"])
+            takers[-1].module.add_module(name, layer)
+            self.added.append(f"{takers[-1].path}.{name}".lstrip("."))
+        else:
+            name = _free_name(call.layer, self.beside)
+            self.beside[name] = layer
+            self.added.append(f"layers.{name}")
         return layer
+
+
+def _free_name(layer: str, taken: dict[str, Any]) -> str:
+    number = 1
+    while f"{layer}_{number}" in taken:
+        number += 1
+    return f"{layer}_{number}"
 
 
 class Scope:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 Tensors = tuple[Tensor, ...]
-DRAWS = 3
+DRAWS = 2
 
 
 def draws(sample: Tensors) -> Iterator[Tensors]:
@@ -23,17 +23,23 @@ def draws(sample: Tensors) -> Iterator[Tensors]:
         yield doubled(sample, noisy)
 
 
+def first_row(sample: Tensors) -> Tensors:
+    return tuple(tensor[:1] for tensor in sample)
+
+
 def doubled(first: Tensors, second: Tensors) -> Tensors:
     return tuple(torch.cat([a, b]) for a, b in zip(first, second, strict=True))
 
 
-def carrying_gradient(inputs: Tensors, attributed: int | None) -> Tensors:
-    """The inputs with a gradient on the attributed ones (all if None): no leaves, for a model may overwrite its input."""
+def leaves(inputs: Tensors, attributed: int | None) -> Tensors:
+    """The inputs, requiring a gradient where they are attributed (all if None) and floating point."""
     count = len(inputs) if attributed is None else attributed
-    return tuple(
-        t.detach().requires_grad_(True).clone() if i < count and t.is_floating_point() else t.detach()
-        for i, t in enumerate(inputs)
-    )
+    return tuple(t.detach().requires_grad_(i < count and t.is_floating_point()) for i, t in enumerate(inputs))
+
+
+def enter(inputs: Tensors) -> Tensors:
+    """Copies for a model to take, which it may overwrite: of a leaf, autograd would forbid it."""
+    return tuple(tensor.clone() for tensor in inputs)
 
 
 def tensors_in(value: Any) -> Iterator[Tensor]:

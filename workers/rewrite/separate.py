@@ -2,18 +2,20 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from captum.attr._core.deep_lift import SUPPORTED_NON_LINEAR
 from captum.attr._core.lrp import SUPPORTED_LAYERS_WITH_RULES, SUPPORTED_NON_LINEAR_LAYERS
-from torch import nn
+from torch import Tensor, nn
 
 from workers.rewrite.graph import observe
-from workers.rewrite.modules import MAX_POOLS, ClippedReLU, Reused, WindowedMaxPool, WriteBack
-from workers.rewrite.problems import MOVES
+from workers.rewrite.modules import MAX_POOLS, Beside, ClippedReLU, Reused, WindowedMaxPool, WriteBack
+from workers.rewrite.operations import moves
+from workers.rewrite.problems import hook_problems, own_input_needed
 from workers.rewrite.proof import verify
 from workers.rewrite.routing import Router
-from workers.rewrite.samples import Tensors, carrying_gradient, doubled, draws
+from workers.rewrite.samples import Tensors, draws, enter, first_row, leaves
 from workers.rewrite.sharing import shared_copy
 
 _WITH_RULES = (*SUPPORTED_NON_LINEAR, *SUPPORTED_LAYERS_WITH_RULES, *SUPPORTED_NON_LINEAR_LAYERS, nn.Hardtanh, nn.ReLU6)
@@ -44,11 +46,12 @@ def separate_activations(module: nn.Module, sample: Tensors, attributed: int | N
     for path, part in module.named_modules():
         if isinstance(part, torch.jit.ScriptModule):
             return Rewritten(module, [], f"{path or 'the model'} is TorchScript, whose code cannot be rewritten")
-    samples = list(draws(sample))
+    samples = list(draws(first_row(sample)))
     reason: str | None = None
-    for write_back in (False, True):
+    # The plainest way first; the others for models that read what was overwritten, or that list their children.
+    for write_back, apart in ((False, False), (True, False), (False, True), (True, True)):
         try:
-            rewritten, changed = _rewrite(module, samples, attributed, write_back)
+            rewritten, changed = _rewrite(module, samples, attributed, Router(write_back, apart), write_back)
         except Exception as error:  # the model's own code, or a part that cannot be copied
             reason = reason or f"{type(error).__name__}: {error}"
             continue
@@ -62,20 +65,22 @@ def separate_activations(module: nn.Module, sample: Tensors, attributed: int | N
 
 
 def _rewrite(
-    module: nn.Module, samples: list[Tensors], attributed: int | None, write_back: bool
+    module: nn.Module, samples: list[Tensors], attributed: int | None, router: Router, write_back: bool
 ) -> tuple[nn.Module, list[str]]:
     copied = shared_copy(module)
     changed: list[str] = []
-    copied = _replace(copied, _most_calls(copied, samples, attributed), changed, write_back)
-    router = Router(write_back)
+    copied = _replace(copied, _most_calls(copied, samples[:3], attributed), changed, write_back)
     router.attach(copied, {part for part in copied.modules() if _is_layer(part)})
     router.growing = True
     with torch.enable_grad():
         for sample in samples:
-            copied(*carrying_gradient(sample, attributed))
+            copied(*enter(leaves(sample, attributed)))
     router.growing = False
+    if router.beside:
+        copied = Beside(copied, router.beside).eval()
     changed += [f"{path}: was a function call" for path in router.added]
-    changed += _let_relevance_pass(copied, samples, attributed)
+    changed += _give_own_inputs(copied, samples[0], attributed)
+    changed += _let_relevance_pass(copied, samples[0], attributed)
     return copied, changed
 
 
@@ -105,7 +110,7 @@ def _replace(root: nn.Module, calls: Counter[nn.Module], changed: list[str], wri
             new[part] = replacement
             changed.append(f"{path or 'the model'}: {', '.join(why)}")
     for parent in list(root.modules()):
-        for name, child in list(parent.named_children()):
+        for name, child in list(parent._modules.items()):  # under each of its names
             if child in new:
                 setattr(parent, name, new[child])
     return new.get(root, root)
@@ -131,16 +136,26 @@ def _replacement(layer: nn.Module, calls: int, write_back: bool) -> tuple[nn.Mod
     return layer.eval(), why
 
 
-def _let_relevance_pass(root: nn.Module, samples: list[Tensors], attributed: int | None) -> list[str]:
-    """Marks layers that only move values, or do not run, as such.
+def _give_own_inputs(root: nn.Module, sample: Tensors, attributed: int | None) -> list[str]:
+    """Another view of their input for modules where Captum's hook would meet the gradient of others."""
+    paths = own_input_needed(root, observe(root, sample, attributed))
+    for path in paths:
+        root.get_submodule(path).register_forward_pre_hook(_own_input)
+    return [f"{path}: shared its input with others" for path in paths]
+
+
+def _own_input(module: nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(arg.view_as(arg) if isinstance(arg, Tensor) else arg for arg in args)
+
+
+def _let_relevance_pass(root: nn.Module, sample: Tensors, attributed: int | None) -> list[str]:
+    """Marks layers that only move values, or do not run, as such, if this is all that LRP needs.
 
     LRP takes every module without children for a layer that needs a rule, nn.Identity and nn.Flatten too. It lets
     relevance through nn.Dropout, so such a module is given one as a child, which nobody calls.
     """
-    views = [observe(root, sample, attributed) for sample in (samples[0], doubled(samples[0], samples[0]))]
-    computing = {o.owner for seen in views for o in seen.operations if o.name not in MOVES}
-    called = {path for seen in views for path in seen.calls}
-    decides = any(seen.decisions for seen in views)
+    seen = observe(root, sample, attributed)
+    computing = {operation.owner for operation in seen.operations if not moves(operation)}
     passing = [
         (path, part)
         for path, part in root.named_modules()
@@ -148,8 +163,12 @@ def _let_relevance_pass(root: nn.Module, samples: list[Tensors], attributed: int
         and not any(part.children())
         and type(part) not in _WITH_RULES
         and path not in computing
-        and (path in called or not decides)
+        and (path in seen.calls or not seen.decisions)
     ]
     for _, part in passing:
         part.add_module("passes_relevance", nn.Dropout(0.0).eval())
+    if "lrp" in hook_problems(root, sample, attributed):
+        for _, part in passing:
+            del part.passes_relevance
+        return []
     return [f"{path}: lets relevance pass" for path, _ in passing]
