@@ -24,8 +24,9 @@ def make_card(
     labels: list[str] | None,
     background_rows: int,
     batch_rows: int,
+    problems: dict[str, str],
 ) -> ModelCard:
-    """Runs the model once on a sample input and describes it.
+    """Runs the model once on a sample input and describes it; `problems` as in `workers.offer`.
 
     Raises:
         ModelConfigError: labels, layer or baseline of the configuration do not fit the model.
@@ -46,7 +47,7 @@ def make_card(
         input=adapter.card,
         output=output,
         layers=layers,
-        methods=offered_methods(view, sample, text=config.input.kind == "text"),
+        methods=offered_methods(view, sample, problems, text=config.input.kind == "text"),
         baselines=baselines,
         background_rows=background_rows,
         defaults=defaults,

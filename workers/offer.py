@@ -33,15 +33,21 @@ LONGEST_REASON = 300
 # One method stands for all whose backward pass follows the same rules.
 _TRIED = {
     "deep_lift": (spec.DeepLift(baseline="zero"), ("deep_lift",)),
-    "guided_backprop": (spec.GuidedBackprop(), ("guided", "deconvolution")),
+    "guided": (spec.GuidedBackprop(), ("guided", "deconvolution")),
     "lrp": (spec.Lrp(), ("lrp",)),
 }
 
 
-def offered_methods(view: ModelView, sample: Prepared, text: bool) -> list[MethodSupport]:
-    """Every method of the service, with the reason where it is not offered on this model."""
+def offered_methods(view: ModelView, sample: Prepared, problems: dict[str, str], *, text: bool) -> list[MethodSupport]:
+    """Every method of the service, with the reason where it is not offered on this model.
+
+    `problems` are those of `workers.hookable.make_hookable`; families without one are tried.
+    """
     floats = all(tensor.is_floating_point() for tensor in sample.inputs)
-    broken = {family: _try(method, view, sample) if floats else None for family, (method, _) in _TRIED.items()}
+    broken = {
+        family: (problems.get(family) or _try(method, view, sample)) if floats else None
+        for family, (method, _) in _TRIED.items()
+    }
     pictures = sample.inputs[0].dim() == 4
     supports = []
     for name in METHOD_NAMES:
@@ -68,7 +74,7 @@ def _try(method: Any, view: ModelView, sample: Prepared) -> str | None:
         out = view.module(*sample.inputs, *sample.extras)
     targets = torch.zeros(out.shape[0], dtype=torch.int64, device=out.device) if out.dim() > 1 else None
     baselines = tuple(torch.zeros_like(tensor) for tensor in sample.inputs)
-    hooks = HookSnapshot(view.module, view.layer_module)
+    hooks = HookSnapshot(view.module, view.layer_module, view.hook_module)
     try:
         solo.attribute(method, view, SoloCall(sample.inputs, sample.extras, baselines, targets), 1)
     except Exception as error:  # Captum asserts, and raises what it likes: its word is the reason

@@ -145,15 +145,16 @@ class SoloGroup:
         call = _concatenate([r.call for r in self.requests])
         first = self.requests[0]
         step = max(1, batch_rows // first.rows_each) if first.divisible else call.examples
-        counter = view.layer_module.register_forward_hook(self._count)
-        hooks = HookSnapshot(view.module, view.layer_module)
+        counters = [m.register_forward_hook(self._count) for m in {view.layer_module, view.rewritten} if m is not None]
+        hooks = HookSnapshot(view.module, view.layer_module, view.hook_module)
         try:
             with first.task.random or nullcontext():
                 starts = range(0, call.examples, step)
                 parts = [first.attribute(view, call.part(i, i + step), batch_rows) for i in starts]
         finally:
             hooks.restore()
-            counter.remove()
+            for counter in counters:
+                counter.remove()
         whole = tuple(torch.cat(tensors).detach() for tensors in zip(*parts, strict=True))
         start = 0
         for request in self.requests:

@@ -23,6 +23,7 @@ class ModelView:
     inputs: int = 1  # tensors that are attributed; those after them are extras such as an attention mask
     entry: nn.Module | None = None  # where `module` is entered behind `embedding`: passes embeddings on as they are
     embedding: nn.Module | None = None
+    rewritten: nn.Module | None = None  # a copy of `module` that hook methods are right on, where `module` is not
     padded: bool = False  # dimension 1 of every tensor is a length; extras mask what is padded
 
     def length(self, tensor: Tensor) -> int | None:
@@ -43,3 +44,12 @@ class ModelView:
         """The layer of this path as `module` runs it: for the embedding, which it leaves out, the entry."""
         layer = self.layer_module.get_submodule(path)
         return self.entry if self.entry is not None and layer is self.embedding else layer
+
+    @property
+    def hook_module(self) -> nn.Module:
+        """What methods run that replace the backward pass of activations. Takes one forward at a time."""
+        return self.module if self.rewritten is None else self.rewritten
+
+    def hook_layer(self, path: str) -> nn.Module:
+        """The layer of this path as `hook_module` runs it."""
+        return self.layer_behind_entry(path) if self.rewritten is None else self.rewritten.get_submodule(path)

@@ -45,7 +45,7 @@ def neuron_conductance(m: spec.NeuronConductance, view: ModelView, call: SoloCal
 
 
 def neuron_deep_lift(m: spec.NeuronDeepLift, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
-    method = NeuronDeepLift(*_at(m, view), multiply_by_inputs=m.multiply_by_inputs)
+    method = NeuronDeepLift(*_at_hooks(m, view), multiply_by_inputs=m.multiply_by_inputs)
     return as_tuple(method.attribute(leaves(call.inputs), baselines=call.baselines, **_unit(m), **extras(call)))
 
 
@@ -64,11 +64,13 @@ def neuron_gradient_shap(m: spec.NeuronGradientShap, view: ModelView, call: Solo
 
 
 def neuron_guided_backprop(m: spec.NeuronGuidedBackprop, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
-    return as_tuple(NeuronGuidedBackprop(*_at(m, view)).attribute(leaves(call.inputs), **_unit(m), **extras(call)))
+    return as_tuple(
+        NeuronGuidedBackprop(*_at_hooks(m, view)).attribute(leaves(call.inputs), **_unit(m), **extras(call))
+    )
 
 
 def neuron_deconvolution(m: spec.NeuronDeconvolution, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
-    return as_tuple(NeuronDeconvolution(*_at(m, view)).attribute(leaves(call.inputs), **_unit(m), **extras(call)))
+    return as_tuple(NeuronDeconvolution(*_at_hooks(m, view)).attribute(leaves(call.inputs), **_unit(m), **extras(call)))
 
 
 def neuron_feature_ablation(m: spec.NeuronFeatureAblation, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
@@ -86,6 +88,10 @@ def neuron_feature_ablation(m: spec.NeuronFeatureAblation, view: ModelView, call
 
 def _at(m: Any, view: ModelView) -> tuple[nn.Module, nn.Module]:
     return view.module, view.layer_behind_entry(m.layer)
+
+
+def _at_hooks(m: Any, view: ModelView) -> tuple[nn.Module, nn.Module]:
+    return view.hook_module, view.hook_layer(m.layer)
 
 
 def _unit(m: Any) -> dict[str, Any]:

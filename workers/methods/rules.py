@@ -27,20 +27,20 @@ _LOOK_ACROSS_THE_BATCH = (nn.Softmax, nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d)
 
 
 def deep_lift(m: spec.DeepLift, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
-    method = DeepLift(view.module, multiply_by_inputs=m.multiply_by_inputs, eps=m.eps)
+    method = DeepLift(view.hook_module, multiply_by_inputs=m.multiply_by_inputs, eps=m.eps)
     return as_tuple(method.attribute(leaves(call.inputs), baselines=call.baselines, **targeted(call)))
 
 
 def deep_lift_shap(m: spec.DeepLiftShap, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
     def run(baselines: Tensors) -> Tensors:
-        method = DeepLiftShap(view.module, multiply_by_inputs=m.multiply_by_inputs)
+        method = DeepLiftShap(view.hook_module, multiply_by_inputs=m.multiply_by_inputs)
         return as_tuple(method.attribute(leaves(call.inputs), baselines, **targeted(call)))
 
     return _mean_over_baselines(run, view, call, batch_rows)
 
 
 def layer_deep_lift(m: spec.LayerDeepLift, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
-    method = LayerDeepLift(view.module, _layer(m, view), multiply_by_inputs=m.multiply_by_inputs)
+    method = LayerDeepLift(view.hook_module, _layer(m, view), multiply_by_inputs=m.multiply_by_inputs)
     return as_tuple(
         method.attribute(
             leaves(call.inputs),
@@ -53,7 +53,7 @@ def layer_deep_lift(m: spec.LayerDeepLift, view: ModelView, call: SoloCall, batc
 
 def layer_deep_lift_shap(m: spec.LayerDeepLiftShap, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
     def run(baselines: Tensors) -> Tensors:
-        method = LayerDeepLiftShap(view.module, _layer(m, view), multiply_by_inputs=m.multiply_by_inputs)
+        method = LayerDeepLiftShap(view.hook_module, _layer(m, view), multiply_by_inputs=m.multiply_by_inputs)
         to_input = m.attribute_to_layer_input
         return as_tuple(
             method.attribute(leaves(call.inputs), baselines, attribute_to_layer_input=to_input, **targeted(call))
@@ -63,16 +63,16 @@ def layer_deep_lift_shap(m: spec.LayerDeepLiftShap, view: ModelView, call: SoloC
 
 
 def guided_backprop(m: spec.GuidedBackprop, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
-    return as_tuple(GuidedBackprop(view.module).attribute(leaves(call.inputs), **targeted(call)))
+    return as_tuple(GuidedBackprop(view.hook_module).attribute(leaves(call.inputs), **targeted(call)))
 
 
 def deconvolution(m: spec.Deconvolution, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
-    return as_tuple(Deconvolution(view.module).attribute(leaves(call.inputs), **targeted(call)))
+    return as_tuple(Deconvolution(view.hook_module).attribute(leaves(call.inputs), **targeted(call)))
 
 
 def guided_grad_cam(m: spec.GuidedGradCam, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
     return as_tuple(
-        GuidedGradCam(view.module, _layer(m, view)).attribute(
+        GuidedGradCam(view.hook_module, _layer(m, view)).attribute(
             leaves(call.inputs),
             interpolate_mode=m.interpolate_mode,
             attribute_to_layer_input=m.attribute_to_layer_input,
@@ -82,12 +82,12 @@ def guided_grad_cam(m: spec.GuidedGradCam, view: ModelView, call: SoloCall, batc
 
 
 def lrp(m: spec.Lrp, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
-    return as_tuple(LRP(view.module).attribute(leaves(call.inputs), **targeted(call)))
+    return as_tuple(LRP(view.hook_module).attribute(leaves(call.inputs), **targeted(call)))
 
 
 def layer_lrp(m: spec.LayerLrp, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
     """Raises `InputRejected` for a layer that LRP passes through without a rule, such as an activation."""
-    method = LayerLRP(view.module, _layer(m, view))
+    method = LayerLRP(view.hook_module, _layer(m, view))
     to_input = m.attribute_to_layer_input
     try:
         return as_tuple(method.attribute(leaves(call.inputs), attribute_to_layer_input=to_input, **targeted(call)))
@@ -97,7 +97,8 @@ def layer_lrp(m: spec.LayerLrp, view: ModelView, call: SoloCall, batch_rows: int
 
 def looks_across_the_batch(method: str, view: ModelView) -> bool:
     """True where Captum's answer for one example depends on the others in its call."""
-    return "deep_lift" in method and any(isinstance(m, _LOOK_ACROSS_THE_BATCH) for m in view.module.modules())
+    kinds = _LOOK_ACROSS_THE_BATCH if view.rewritten is None else (nn.Softmax,)  # the rewriting mends max pools
+    return "deep_lift" in method and any(isinstance(m, kinds) for m in view.hook_module.modules())
 
 
 def _mean_over_baselines(run: Any, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
@@ -120,4 +121,4 @@ def _mean_over_baselines(run: Any, view: ModelView, call: SoloCall, batch_rows: 
 
 
 def _layer(m: Any, view: ModelView) -> nn.Module:
-    return view.layer_behind_entry(m.layer)
+    return view.hook_layer(m.layer)

@@ -1,0 +1,34 @@
+"""A module on which methods that hook activations are right: the model itself, or a rewriting of it."""
+
+import structlog
+from torch import nn
+
+from workers.engine.view import ModelView
+from workers.inputs.prepared import Prepared
+from workers.rewrite import hook_problems, separate_activations
+
+log = structlog.get_logger()
+MENDED = frozenset({"deep_lift", "guided"})  # what a rewriting is worth its time for
+
+
+def make_hookable(view: ModelView, sample: Prepared) -> tuple[nn.Module | None, dict[str, str]]:
+    """A rewriting of `view.module` if that mends something, and why families of methods are still not right.
+
+    Families are those of `workers.rewrite.hook_problems`. A model that cannot be examined is left as it is; whether
+    methods work on it is then found out by trying.
+    """
+    tensors = (*sample.inputs, *sample.extras)
+    try:
+        problems = hook_problems(view.module, tensors, view.inputs)
+        if not MENDED & problems.keys():
+            return None, problems
+        rewritten = separate_activations(view.module, tensors, view.inputs)
+        left = hook_problems(rewritten.module, tensors, view.inputs)
+    except Exception as error:  # the model's own code may raise anything
+        log.warning("model cannot be examined for hooks", error=type(error).__name__)
+        return None, {}
+    if left.keys() == problems.keys():
+        because = f"; it could not be rewritten: {rewritten.reason}" if rewritten.reason else ""
+        return None, {family: reason + because for family, reason in problems.items()}
+    log.info("model rewritten for hooks", changed=len(rewritten.changed))
+    return rewritten.module, left
