@@ -14,4 +14,5 @@ MIN_IMAGE_SIDE = 8  # pixels
 MAX_ROWS_PER_JOB = 20_000  # model rows, forward or gradient
 MAX_STEPS = 2_000  # integration steps
 MAX_SAMPLES = 1_000  # noise or Monte Carlo samples
+MAX_NOISE_BYTES = 256 * 1024 * 1024  # noisy copies of the input that one job holds at once
 MAX_SEED = 2**32 - 1  # what numpy's global generator takes

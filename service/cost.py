@@ -6,17 +6,18 @@ The formulas for people are the field `cost` of `service/catalogue/facts.toml`.
 from dataclasses import dataclass
 from math import prod
 
+import numpy as np
+
 from schemas.errors import InvalidRequest
-from schemas.limits import MAX_ROWS_PER_JOB
+from schemas.limits import MAX_NOISE_BYTES, MAX_ROWS_PER_JOB
 from schemas.methods import AnyMethod
+from schemas.tensors import NUMPY_DTYPES
+from schemas.traits import COMPLETE, NOISY
 from service.factors import FACTORS, Asked
 from service.validation.inputs import CheckedInput
 from service.validation.model import ReadyModel
 from service.validation.tensors import Array
 
-COMPLETE = frozenset(  # a convergence delta is computed, from the output at the baseline
-    {"integrated_gradients", "deep_lift", "layer_integrated_gradients", "layer_deep_lift", "layer_conductance"}
-)
 FROM_THE_BASELINE = frozenset({"shapley_value_sampling", "shapley_values"})  # each order of features starts there
 
 
@@ -57,3 +58,17 @@ def check_work(work: Work) -> None:
     """Raises `InvalidRequest` when the job is larger than any may be."""
     if work.rows > MAX_ROWS_PER_JOB:
         raise InvalidRequest.at(["method"], f"{work.explain()}; at most {MAX_ROWS_PER_JOB} in one job")
+
+
+def check_noise(method: AnyMethod, model: ReadyModel, examples: int) -> None:
+    """Raises `InvalidRequest` when the noisy copies, which a worker holds all at once, are larger than they may be.
+
+    For texts the worker says so, which knows how wide their embeddings are.
+    """
+    if method.name not in NOISY or model.input.kind == "text":
+        return
+    field = "nt_samples" if method.name == "smooth_grad" else "n_samples"
+    each = examples * sum(map(prod, model.input.shapes)) * np.dtype(NUMPY_DTYPES[model.input.datatype]).itemsize
+    most = max(1, MAX_NOISE_BYTES // each)
+    if getattr(method, field) > most:
+        raise InvalidRequest.at(["method", field], f"at most {most} for {examples} examples of this model's input")

@@ -10,7 +10,7 @@ from schemas.jobs import JobSpec
 from schemas.methods import stored_fields
 from schemas.models import ModelCard
 from schemas.requests import ExplainRequest
-from service.cost import check_work, estimate
+from service.cost import check_noise, check_work, estimate
 from service.validation.inputs import check_input
 from service.validation.method import check_method
 from service.validation.model import ReadyModel
@@ -39,6 +39,7 @@ def prepare(request: ExplainRequest, card: ModelCard) -> Submission:
     method, arrays = check_method(request.method, model, given.examples)
     work = estimate(method, model, given, arrays)
     check_work(work)
+    check_noise(method, model, given.examples)
     spec = JobSpec(
         model=card.name,
         version=card.version,

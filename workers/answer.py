@@ -15,11 +15,12 @@ from schemas.methods import LAYER_METHODS, AnyMethod, echo, stored_method
 from schemas.models import ModelCard
 from schemas.results import ModelRef, Prediction, Provenance, ResultMeta, Timing
 from schemas.tensors import DATATYPES, TensorSpec
+from schemas.traits import PERTURBS
 from workers.completeness import completeness_warnings
 from workers.engine.task import Task
 from workers.explain import Outcome, explain
 from workers.inputs.prepared import Prepared, Tensors
-from workers.methods.traits import PERTURBS
+from workers.memory import expanded_bytes
 from workers.problem import make_problem
 from workers.resident import ResidentModel
 
@@ -47,7 +48,8 @@ def answer(model: ResidentModel, task: Task, job_id: str, spec: JobSpec, payload
     prepared = model.adapter.prepare(tensors, model.engine.view.device)
     problem = make_problem(model, spec, method, tensors, prepared)
     ready = perf_counter()
-    outcome = explain(model.engine, task, method, problem, spec.seed)
+    with model.memory.lend(expanded_bytes(method, problem, model.engine.batch_rows)):
+        outcome = explain(model.engine, task, method, problem, spec.seed)
     done = perf_counter()
     timing = Timing(
         queued_ms=round(queued_ms, 3),

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from schemas.methods import AnyMethod
+from schemas.traits import COMPLETE, DISTRIBUTED, DRAWS
 from workers.engine.engine import Engine
 from workers.engine.randomness import RandomStream
 from workers.engine.seams import Seams
@@ -17,7 +18,6 @@ from workers.methods.layers import FROM_THE_MODELS_OWN_INPUT
 from workers.methods.problem import Problem, Tensors
 from workers.methods.rules import looks_across_the_batch
 from workers.methods.shared import SHARED
-from workers.methods.traits import COMPLETE, DISTRIBUTED, DRAWS
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,26 +8,13 @@ from torch import nn
 from schemas import methods as spec
 from schemas.methods import METHOD_NAMES, METHODS
 from schemas.models import MethodSupport
+from schemas.traits import WITHOUT_GRADIENTS
 from workers.engine.hooks import HookSnapshot
 from workers.engine.solo import SoloCall
 from workers.engine.view import ModelView
 from workers.inputs.prepared import Prepared
 from workers.methods import solo
 
-WITHOUT_GRADIENTS = frozenset(
-    {
-        "occlusion",
-        "feature_ablation",
-        "feature_permutation",
-        "shapley_value_sampling",
-        "shapley_values",
-        "kernel_shap",
-        "lime",
-        "layer_activation",
-        "layer_feature_ablation",
-        "neuron_feature_ablation",
-    }
-)
 LONGEST_REASON = 300
 
 # One method stands for all whose backward pass follows the same rules.

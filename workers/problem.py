@@ -8,9 +8,9 @@ from torch import Tensor
 from schemas.errors import InputRejected
 from schemas.jobs import JobSpec
 from schemas.methods import AnyMethod, BaselineName
+from schemas.traits import DISTRIBUTED
 from workers.inputs.prepared import Payload, Prepared, Tensors
 from workers.methods.problem import Problem
-from workers.methods.traits import DISTRIBUTED
 from workers.resident import ResidentModel
 
 

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import structlog
@@ -22,6 +22,7 @@ from workers.inputs.tabular import TabularAdapter
 from workers.inputs.tensor import TensorAdapter
 from workers.inputs.text import FromEmbeddings, TextAdapter
 from workers.loader import build, read_background
+from workers.memory import MemoryBudget
 
 log = structlog.get_logger()
 
@@ -35,6 +36,7 @@ class ResidentModel:
     adapter: InputAdapter
     engine: Engine
     background: Tensor | None  # (rows, …) on the device
+    memory: MemoryBudget
 
     @property
     def key(self) -> str:
@@ -49,6 +51,7 @@ class Device:
     threads: int  # CPU threads of a pass
     batch_rows: int
     gate: DeviceGate
+    memory: MemoryBudget = field(default_factory=MemoryBudget)
 
 
 def load_model(folder: Path, device: Device) -> ResidentModel:
@@ -90,7 +93,7 @@ def load_model(folder: Path, device: Device) -> ResidentModel:
     engine = Engine(
         view, batch_rows=device.batch_rows, gate=device.gate, name=f"engine-{config.name}", threads=device.threads
     )
-    return ResidentModel(config, card, adapter, engine, background)
+    return ResidentModel(config, card, adapter, engine, background, device.memory)
 
 
 def load_all(directories: list[Path], device: Device) -> Iterator[ResidentModel | ModelCard]:

@@ -5,12 +5,10 @@ from typing import Any
 from schemas.errors import InvalidRequest
 from schemas.methods import AnyMethod, BaselineName
 from schemas.tensors import TensorValue
+from schemas.traits import DISTRIBUTED
 from service.validation.model import ReadyModel
 from service.validation.tensors import Array, check_shape, tensor_array
 
-DISTRIBUTED = frozenset(  # the baseline is a distribution: several rows for each example
-    {"gradient_shap", "layer_gradient_shap", "neuron_gradient_shap", "deep_lift_shap", "layer_deep_lift_shap"}
-)
 MAX_DISTRIBUTION_ROWS = 256  # of a tensor that is one
 
 

@@ -197,6 +197,11 @@ REFUSED = [
         ["method", "feature_mask", "grid"],
     ),
     Refused(
+        "more noise than memory is given to",
+        picture(**method("smooth_grad", nt_samples=1_000)),
+        ["method", "nt_samples"],
+    ),
+    Refused(
         "superpixels of a text",
         text(**method("lime", feature_mask={"superpixels": 20})),
         ["method", "feature_mask", "superpixels"],

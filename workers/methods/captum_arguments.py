@@ -23,6 +23,12 @@ def targeted(call: SoloCall) -> dict[str, Any]:
     return {"target": call.targets, **extras(call)}
 
 
+def along(method: Any, call: SoloCall, batch_rows: int) -> dict[str, Any]:
+    """The points of a path, a batch of them at a time."""
+    steps = {"n_steps": method.n_steps, "method": method.method}
+    return {**steps, "internal_batch_size": max(batch_rows, call.examples)}
+
+
 def as_tuple(attributions: Any) -> Tensors:
     """One tensor or several, as Captum gives them, always as a tuple.
 

@@ -17,7 +17,7 @@ from torch import nn
 from schemas import methods as spec
 from workers.engine.solo import SoloCall
 from workers.engine.view import ModelView
-from workers.methods.captum_arguments import Tensors, as_tuple, extras, leaves, targeted
+from workers.methods.captum_arguments import Tensors, along, as_tuple, extras, leaves, targeted
 
 # These are entered where the model itself is: for texts at the token ids, so that every layer is on the way. The others
 # interpolate or perturb their inputs, which ids do not allow; texts enter them at the embeddings.
@@ -57,7 +57,7 @@ def layer_integrated_gradients(
     method = LayerIntegratedGradients(*_own(m, view), multiply_by_inputs=m.multiply_by_inputs)
     return as_tuple(
         method.attribute(
-            leaves(call.inputs), baselines=call.baselines, **_path(m, call, batch_rows), **_side(m), **targeted(call)
+            leaves(call.inputs), baselines=call.baselines, **along(m, call, batch_rows), **_side(m), **targeted(call)
         )
     )
 
@@ -79,7 +79,7 @@ def layer_feature_ablation(m: spec.LayerFeatureAblation, view: ModelView, call: 
 def layer_conductance(m: spec.LayerConductance, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
     return as_tuple(
         LayerConductance(*_entered(m, view)).attribute(
-            leaves(call.inputs), baselines=call.baselines, **_path(m, call, batch_rows), **_side(m), **targeted(call)
+            leaves(call.inputs), baselines=call.baselines, **along(m, call, batch_rows), **_side(m), **targeted(call)
         )
     )
 
@@ -87,7 +87,7 @@ def layer_conductance(m: spec.LayerConductance, view: ModelView, call: SoloCall,
 def internal_influence(m: spec.InternalInfluence, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
     return as_tuple(
         InternalInfluence(*_entered(m, view)).attribute(
-            leaves(call.inputs), baselines=call.baselines, **_path(m, call, batch_rows), **_side(m), **targeted(call)
+            leaves(call.inputs), baselines=call.baselines, **along(m, call, batch_rows), **_side(m), **targeted(call)
         )
     )
 
@@ -116,7 +116,3 @@ def _entered(m: Any, view: ModelView) -> tuple[nn.Module, nn.Module]:
 
 def _side(m: Any) -> dict[str, Any]:
     return {"attribute_to_layer_input": m.attribute_to_layer_input}
-
-
-def _path(m: Any, call: SoloCall, batch_rows: int) -> dict[str, Any]:
-    return {"n_steps": m.n_steps, "method": m.method, "internal_batch_size": max(batch_rows, call.examples)}

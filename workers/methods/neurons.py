@@ -17,7 +17,7 @@ from torch import nn
 from schemas import methods as spec
 from workers.engine.solo import SoloCall
 from workers.engine.view import ModelView
-from workers.methods.captum_arguments import Tensors, as_tuple, extras, leaves, targeted
+from workers.methods.captum_arguments import Tensors, along, as_tuple, extras, leaves, targeted
 
 
 def neuron_gradient(m: spec.NeuronGradient, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
@@ -30,7 +30,7 @@ def neuron_integrated_gradients(
     method = NeuronIntegratedGradients(*_at(m, view), multiply_by_inputs=m.multiply_by_inputs)
     return as_tuple(
         method.attribute(
-            leaves(call.inputs), baselines=call.baselines, **_path(m, call, batch_rows), **_unit(m), **extras(call)
+            leaves(call.inputs), baselines=call.baselines, **along(m, call, batch_rows), **_unit(m), **extras(call)
         )
     )
 
@@ -39,7 +39,7 @@ def neuron_conductance(m: spec.NeuronConductance, view: ModelView, call: SoloCal
     method = NeuronConductance(*_at(m, view), multiply_by_inputs=m.multiply_by_inputs)
     return as_tuple(
         method.attribute(
-            leaves(call.inputs), baselines=call.baselines, **_path(m, call, batch_rows), **_unit(m), **targeted(call)
+            leaves(call.inputs), baselines=call.baselines, **along(m, call, batch_rows), **_unit(m), **targeted(call)
         )
     )
 
@@ -97,7 +97,3 @@ def _at_hooks(m: Any, view: ModelView) -> tuple[nn.Module, nn.Module]:
 def _unit(m: Any) -> dict[str, Any]:
     unit = m.neuron_selector if isinstance(m.neuron_selector, int) else tuple(m.neuron_selector)
     return {"neuron_selector": unit, "attribute_to_neuron_input": m.attribute_to_neuron_input}
-
-
-def _path(m: Any, call: SoloCall, batch_rows: int) -> dict[str, Any]:
-    return {"n_steps": m.n_steps, "method": m.method, "internal_batch_size": max(batch_rows, call.examples)}

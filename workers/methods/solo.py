@@ -41,7 +41,6 @@ SOLO: dict[str, Callable[[Any, ModelView, SoloCall, int], Tensors]] = {
         neurons.neuron_feature_ablation,
     )
 }
-SOLO_DRAWS = frozenset({"layer_gradient_shap", "neuron_gradient_shap"})
 TWICE = frozenset({"deep_lift", "layer_deep_lift", "neuron_deep_lift"})  # an example and its baseline in one pass
 
 

@@ -1,4 +1,4 @@
-"""What sets methods apart, as far as the worker treats them differently."""
+"""What sets methods apart, as far as gateway and worker treat them differently."""
 
 DRAWS = frozenset(  # random numbers are used
     {
@@ -29,4 +29,8 @@ DISTRIBUTED = frozenset(  # baselines are a distribution
 )
 COMPLETE = frozenset(  # attributions add up to f(input) - f(baseline)
     {"integrated_gradients", "deep_lift", "layer_integrated_gradients", "layer_deep_lift", "layer_conductance"}
+)
+WITHOUT_GRADIENTS = PERTURBS | {"layer_activation", "layer_feature_ablation"}  # integers will do
+NOISY = frozenset(  # all samples are expanded at once, so that a seed is one draw
+    {"gradient_shap", "smooth_grad", "layer_gradient_shap", "neuron_gradient_shap"}
 )

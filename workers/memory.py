@@ -1,0 +1,53 @@
+"""What jobs hold in memory at once: the inputs that Captum expands for them."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from schemas.errors import InputRejected
+from schemas.limits import MAX_NOISE_BYTES
+from schemas.traits import NOISY
+from workers.methods.problem import Problem, chunk_rows
+
+BUDGET_BYTES = 4 * MAX_NOISE_BYTES  # of expanded inputs at once; Captum keeps a handful of tensors of that size
+
+
+class MemoryBudget:
+    """Bytes that are lent out. A job waits here before it is live, so that the engine does not wait for it."""
+
+    def __init__(self, total: int = BUDGET_BYTES) -> None:
+        self._total = total
+        self._lent = 0
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def lend(self, count: int) -> Iterator[None]:
+        """Waits until `count` bytes are free, or, for more than there are in all, until none is lent."""
+        count = min(count, self._total)
+        with self._changed:
+            self._changed.wait_for(lambda: self._lent + count <= self._total)
+            self._lent += count
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._lent -= count
+                self._changed.notify_all()
+
+
+def expanded_bytes(method: Any, problem: Problem, batch_rows: int) -> int:
+    """The size of the inputs that Captum expands at once for a job.
+
+    Raises:
+        InputRejected: noisy copies, which cannot be made in parts, take more than any job may.
+    """
+    each = sum(tensor[0].numel() * tensor.element_size() for tensor in problem.inputs)
+    if method.name not in NOISY:
+        alters = hasattr(method, "baseline") or hasattr(method, "feature_mask")  # else the input itself is all there is
+        return int(each * (chunk_rows(batch_rows, problem.examples) if alters else problem.examples))
+    samples = method.nt_samples if method.name == "smooth_grad" else method.n_samples
+    noise = each * problem.examples * samples
+    if noise > MAX_NOISE_BYTES:
+        raise InputRejected(f"{samples} noisy copies of this input are too large; fewer samples are needed")
+    return int(noise)
