@@ -3,6 +3,8 @@
     {ns}:job:{id}           hash     one job, see `records.job_from_fields`; TTL once terminal
     {ns}:payload:{id}       string   its input, a safetensors blob; TTL once terminal
     {ns}:result:{id}        hash     `meta` (JSON), `tensors` (safetensors); TTL
+    {ns}:content:{sha256}   string   the job that computes, or has computed, what has this digest; TTL
+    {ns}:followers:{id}     set      jobs that wait for this one's result instead of computing it again
     {ns}:queue:{model@version}:{priority}   stream   jobs that wait or run, entry `job` = id; one consumer group
     {ns}:queues             set      every model@version that ever had a job
     {ns}:pace:{model@version}   hash   how fast jobs end, for Retry-After; TTL
@@ -50,7 +52,7 @@ class Keys:
         self.workers = f"{namespace}:workers"
         self.cards = f"{namespace}:cards"
         self.cancelled = f"{namespace}:cancelled"
-        prefixes = ("job", "payload", "result", "pace", "worker", "card", "events")
+        prefixes = ("job", "payload", "result", "content", "followers", "pace", "worker", "card", "events")
         plain = ("index", "expiry", "queues", "workers", "cards", "cancelled")
         names = {prefix: f"{namespace}:{prefix}:" for prefix in prefixes} | {
             name: f"{namespace}:{name}" for name in plain

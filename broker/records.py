@@ -1,7 +1,7 @@
 """What the broker hands out, and how it is read back from Redis."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import orjson
 
@@ -51,6 +51,22 @@ class WorkerInfo(Record):
     stats: dict[str, float]
 
 
+class Content(NamedTuple):
+    """What a job's answer depends on: jobs of equal digest have the same. Without `reuse` it is computed anew, and for
+    later ones."""
+
+    digest: str
+    reuse: bool = True
+
+
+class Submitted(NamedTuple):
+    """A job's id and what became of it: `created` and queued; `known` by its idempotency key; answered at once from an
+    earlier result, `hit`; or waiting for the result of a job that is under way, `shared`."""
+
+    job_id: str
+    outcome: Literal["created", "known", "hit", "shared"]
+
+
 class Snapshot(NamedTuple):
     """A job at one revision; a later change has a higher one."""
 
@@ -62,7 +78,8 @@ def job_from_fields(job_id: str, fields: dict[str, str]) -> Snapshot:
     """A job from its hash.
 
     Fields: spec, target, error (JSON), status, done, total, created_ms, started_ms, finished_ms, attempts, revision;
-    and for the scripts alone: queue, stream, entry (where it waits), token, starts (who may write).
+    and for the scripts alone: queue, stream, entry (where it waits), token, starts (who may write), content, leader,
+    cache, waits_in (whose result it shares, and where it would wait without), ttl_s (how long it is kept).
     """
     record = JobRecord(
         id=job_id,
@@ -90,6 +107,16 @@ def job_from_message(job_id: str, message: bytes) -> Snapshot:
     """A job from a message of its channel: the same list as JSON."""
     texts = orjson.loads(message)
     return job_from_fields(job_id, dict(zip(texts[::2], texts[1::2], strict=True)))
+
+
+def shared_meta(meta: bytes, job_id: str, cache: str) -> bytes:
+    """Another job's `ResultMeta` as this job's own: it has computed no rows, and on a hit has taken no time."""
+    document = orjson.loads(meta)
+    document |= {"id": job_id, "cache": cache}
+    for name, value in document.get("timing", {}).items():
+        if cache == "hit" or not name.endswith("_ms"):
+            document["timing"][name] = 0 * value if value is not None else None
+    return orjson.dumps(document)
 
 
 def failure_of(error: ServiceError) -> JobFailure:

@@ -11,7 +11,7 @@ from broker.cards import best_card, card_names
 from broker.connection import async_client, store_guard
 from broker.events import JobEvents, Subscription
 from broker.keys import Keys, new_job_id, queue_name
-from broker.records import JobRecord, Snapshot, WorkerInfo, job_from_reply
+from broker.records import Content, JobRecord, Snapshot, Submitted, WorkerInfo, job_from_reply, shared_meta
 from schemas.errors import (
     IdempotencyConflict,
     InvalidRequest,
@@ -54,12 +54,19 @@ class JobStore:
         self._events = JobEvents(self._client.connection_pool.make_connection, self._keys, timeout_s)
 
     async def submit(
-        self, spec: JobSpec, payload: bytes, *, rows: int, idempotency: tuple[str, str] | None = None
-    ) -> tuple[str, bool]:
-        """Queue a job: its id, and whether it is new.
+        self,
+        spec: JobSpec,
+        payload: bytes,
+        *,
+        rows: int,
+        idempotency: tuple[str, str] | None = None,
+        content: Content | None = None,
+    ) -> Submitted:
+        """Queue a job: its id, and what became of it.
 
         `rows` is the work expected, the job's `total` until the worker knows. `idempotency` is a client's key and a
-        fingerprint of the request; the key is remembered for a day, or as long as its job is kept.
+        fingerprint of the request; the key is remembered for a day, or as long as its job is kept. With `content` a job
+        whose like is being computed, or was and is still kept, shares that result; it is a job of its own all the same.
 
         Raises:
             Overloaded: the queue of this model holds `queue_depth` jobs.
@@ -82,12 +89,15 @@ class JobStore:
             self._keys.idempotency(key) if idempotency else "",
             fingerprint,
             IDEMPOTENCY_TTL_S,
+            content.digest if content else "",
+            int(content is not None and content.reuse),
+            int(spec.priority == "batch"),
         )
         if outcome == b"full":
             raise Overloaded(f"the queue of {queue} holds {self._queue_depth} jobs", retry_after_s=value)
         if outcome == b"conflict":
             raise IdempotencyConflict("this Idempotency-Key was used with another request")
-        return value.decode(), outcome == b"created"
+        return Submitted(value.decode(), outcome.decode())
 
     async def get(self, job_id: str) -> JobRecord:
         """The job as it stands. Raises `JobNotFound`, also once its TTL has passed."""
@@ -131,16 +141,20 @@ class JobStore:
         Raises `JobNotFound`, `ResultNotReady` while it is queued or running, `JobHasNoResult` if it did not succeed.
         """
         async with store_guard(self._timeout_s), self._client.pipeline(transaction=True) as pipeline:
-            pipeline.hget(self._keys.job(self._checked(job_id)), "status")
+            pipeline.hmget(self._keys.job(self._checked(job_id)), ["status", "leader", "cache"])
             pipeline.hmget(self._keys.result(job_id), ["meta", "tensors"])
-            status, (meta, tensors) = await pipeline.execute()
+            (status, leader, cache), (meta, tensors) = await pipeline.execute()
+        if leader is not None and status == b"succeeded":
+            async with store_guard(self._timeout_s):
+                found: Any = self._client.hmget(self._keys.result(leader.decode()), ["meta", "tensors"])
+                meta, tensors = await found
         if status is None or (status == b"succeeded" and (meta is None or tensors is None)):
             raise JobNotFound(f"no job {job_id}")
         if status.decode() not in TERMINAL:
             raise ResultNotReady(f"the job is {status.decode()}")
         if status != b"succeeded":
             raise JobHasNoResult(f"the job is {status.decode()}")
-        return meta, tensors
+        return (meta if leader is None else shared_meta(meta, job_id, cache.decode())), tensors
 
     @asynccontextmanager
     async def watch(self, job_id: str) -> AsyncIterator[AsyncIterator[JobRecord]]:

@@ -1,6 +1,6 @@
 """The explanation itself."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -83,6 +83,10 @@ class ResultMeta(Record):
     features: list[list[FeatureScore]] | None = None
     picture: Picture | None = None
     warnings: list[str] = Field(default_factory=list)
+    cache: Literal["hit", "shared"] | None = Field(
+        default=None,
+        description="Not computed for this job: taken from an earlier equal one, or shared with one under way.",
+    )
     timing: Timing
     provenance: Provenance
 

@@ -23,8 +23,8 @@ class HttpMetrics:
         )
         self._submitted = Counter(
             "attribution_jobs_submitted",
-            "Jobs queued by this gateway.",
-            ["model", "method", "priority"],
+            "Jobs accepted by this gateway: created and queued, hit (answered from an earlier result), or shared.",
+            ["model", "method", "priority", "outcome"],
             registry=self.registry,
         )
 
@@ -33,9 +33,9 @@ class HttpMetrics:
         self._requests.labels(route, method, str(status)).inc()
         self._seconds.labels(route, method).observe(elapsed_s)
 
-    def submitted(self, model: str, method: str, priority: str) -> None:
-        """One job queued."""
-        self._submitted.labels(model, method, priority).inc()
+    def submitted(self, model: str, method: str, priority: str, outcome: str) -> None:
+        """One job accepted; `outcome` as in `broker.Submitted`."""
+        self._submitted.labels(model, method, priority, outcome).inc()
 
     def exposition(self) -> bytes:
         """Prometheus text format."""

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from importlib.metadata import version
 
 import orjson
 from safetensors.numpy import save
@@ -16,14 +17,18 @@ from service.validation.method import check_method
 from service.validation.model import ReadyModel
 from service.validation.target import resolve_target
 
+VERSION = version("attribution-service")
+
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A job ready for the queue. `payload` is a safetensors blob, names as in `JobSpec`; `rows` is an estimate."""
+    """A job ready for the queue. `payload` is a safetensors blob, names as in `JobSpec`; `rows` is an estimate;
+    `digest` is equal for jobs of equal answers, None where the model's is not known."""
 
     spec: JobSpec
     payload: bytes
     rows: int
+    digest: str | None
 
 
 def prepare(request: ExplainRequest, card: ModelCard) -> Submission:
@@ -51,7 +56,18 @@ def prepare(request: ExplainRequest, card: ModelCard) -> Submission:
         priority=request.priority,
         rows=work.rows,
     )
-    return Submission(spec, save({**given.arrays, **arrays}), work.rows)
+    payload = save({**given.arrays, **arrays})
+    return Submission(spec, payload, work.rows, _digest(card, spec, payload))
+
+
+def _digest(card: ModelCard, spec: JobSpec, payload: bytes) -> str | None:
+    """sha256 over all that an answer depends on: this release, the model's weights, what is asked, input and seed."""
+    if card.digest is None:
+        return None
+    asked = spec.model_dump_json(exclude={"priority", "rows"})
+    digest = hashlib.sha256("\n".join((VERSION, card.digest, asked, "")).encode())
+    digest.update(payload)
+    return digest.hexdigest()
 
 
 def fingerprint(request: ExplainRequest) -> str:

@@ -25,6 +25,7 @@ local function start(id, stream, entry)
   local now = now_ms()
   redis.call('HSET', job, 'status', 'running', 'token', token, 'started_ms', now, 'done', 0)
   publish(id)
+  tell_followers(id, 'status', 'running', 'started_ms', now, 'done', 0)
   started[#started + 1] = {id, fields[4], attempt, token, tonumber(fields[5]), now}
   return true
 end

@@ -54,14 +54,62 @@ local function note_pace(queue, started_ms, now)
   redis.call('EXPIRE', key, 86400)
 end
 
--- Make a job terminal: out of its stream, TTL on all its keys, published. Returns its hash.
+-- Jobs that ask for what another one is computing follow it: they are in no stream, and do as it does.
+local function followers_of(id)
+  return redis.call('SMEMBERS', K.followers .. id)
+end
+
+-- What happens to a job happens to its followers: the fields given, or without them a return to the queue.
+local function tell_followers(id, ...)
+  for _, follower in ipairs(followers_of(id)) do
+    if select('#', ...) > 0 then
+      redis.call('HSET', K.job .. follower, ...)
+    else
+      redis.call('HDEL', K.job .. follower, 'started_ms')
+      redis.call('HSET', K.job .. follower, 'status', 'queued', 'done', 0)
+    end
+    publish(follower)
+  end
+end
+
+-- A cancelled job's followers go on without it: one takes its place in the queue, the others follow that one.
+local function succeed_leader(followers, leaders_stream, content)
+  if #followers == 0 then
+    return
+  end
+  local chosen = 1
+  for i, follower in ipairs(followers) do -- an interactive job must not come to follow one of batch priority
+    if redis.call('HGET', K.job .. follower, 'waits_in') == leaders_stream then
+      chosen = i
+    end
+  end
+  local heir = table.remove(followers, chosen)
+  local job = K.job .. heir
+  local stream = redis.call('HGET', job, 'waits_in')
+  local entry = redis.call('XADD', stream, '*', 'job', heir)
+  redis.call('HDEL', job, 'leader', 'cache', 'started_ms')
+  redis.call('HSET', job, 'status', 'queued', 'done', 0, 'stream', stream, 'entry', entry, 'content', content)
+  redis.call('SET', K.content .. content, heir, 'EX', 86400)
+  for _, follower in ipairs(followers) do
+    redis.call('SADD', K.followers .. heir, follower)
+    redis.call('HSET', K.job .. follower, 'leader', heir)
+  end
+  publish(heir)
+  tell_followers(heir)
+end
+
+-- Make a job terminal: out of its stream, TTL on all its keys, published, its followers with it. Returns its hash.
 local function end_job(id, status, ttl_s, failure)
   local job = K.job .. id
-  local fields = redis.call('HMGET', job, 'stream', 'entry', 'queue', 'started_ms')
-  redis.call('XACK', fields[1], GROUP, fields[2])
-  redis.call('XDEL', fields[1], fields[2])
+  local fields = redis.call('HMGET', job, 'stream', 'entry', 'queue', 'started_ms', 'leader', 'content', 'target')
+  if fields[1] then
+    redis.call('XACK', fields[1], GROUP, fields[2])
+    redis.call('XDEL', fields[1], fields[2])
+  elseif fields[5] then
+    redis.call('SREM', K.followers .. fields[5], id)
+  end
   local now = now_ms()
-  redis.call('HSET', job, 'status', status, 'finished_ms', now)
+  redis.call('HSET', job, 'status', status, 'finished_ms', now, 'ttl_s', ttl_s)
   if failure then
     redis.call('HSET', job, 'error', failure)
   end
@@ -70,7 +118,28 @@ local function end_job(id, status, ttl_s, failure)
   end
   redis.call('ZADD', K.expiry, now + ttl_s * 1000, id)
   trim_index(now)
-  if status ~= 'cancelled' then
+  local followers = followers_of(id)
+  redis.call('DEL', K.followers .. id)
+  if fields[6] then -- only a success is an answer to later requests
+    local key = K.content .. fields[6]
+    if status ~= 'succeeded' and redis.call('GET', key) == id then
+      redis.call('DEL', key)
+    end
+  end
+  if status == 'cancelled' then
+    succeed_leader(followers, fields[1], fields[6])
+    return publish(id)
+  end
+  for _, follower in ipairs(followers) do
+    if status == 'succeeded' then
+      redis.call('HSET', K.job .. follower, 'done', redis.call('HGET', K.job .. follower, 'total'))
+      if fields[7] then
+        redis.call('HSET', K.job .. follower, 'target', fields[7])
+      end
+    end
+    end_job(follower, status, ttl_s, failure)
+  end
+  if fields[1] then
     note_pace(fields[3], fields[4], now)
   end
   return publish(id)

@@ -4,9 +4,11 @@ if not owns(id, token) then
   return 0
 end
 redis.call('PERSIST', K.job .. id) -- a running job has no TTL: this only begins with a write that cannot grow
-redis.call('HSET', K.job .. id, 'done', done, 'total', total)
+local news = {'done', done, 'total', total}
 if target ~= '' then
-  redis.call('HSET', K.job .. id, 'target', target)
+  news[5], news[6] = 'target', target
 end
+redis.call('HSET', K.job .. id, unpack(news))
+tell_followers(id, unpack(news))
 publish(id)
 return 1

@@ -11,4 +11,5 @@ redis.call('HDEL', job, 'token', 'started_ms')
 redis.call('HSET', job, 'status', 'queued', 'done', 0)
 redis.call('HINCRBY', job, 'attempts', -1)
 publish(id)
+tell_followers(id)
 return 1

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
+from broker import Content
 from schemas.errors import (
     BodyTooLarge,
     IdempotencyConflict,
@@ -53,6 +54,14 @@ KeyHeader = Annotated[
         description="A repeat with the same key answers the first job instead of queueing another.",
     ),
 ]
+CacheHeader = Annotated[
+    str | None,
+    Header(
+        max_length=255,
+        description="`no-cache` computes anew what an equal request was answered with; `no-store` also keeps the "
+        "result from later requests.",
+    ),
+]
 
 
 @router.post(
@@ -84,6 +93,7 @@ async def explain(
     wait: WaitQuery = None,
     prefer: PreferHeader = None,
     idempotency_key: KeyHeader = None,
+    cache_control: CacheHeader = None,
 ) -> Response:
     asked = await _read(request, gateway)
     card = await find_card(gateway.store, asked.model, asked.version)
@@ -91,7 +101,7 @@ async def explain(
     idempotency = None
     if idempotency_key is not None:
         idempotency = (idempotency_key, await gateway.compute(fingerprint, asked))
-    job_id = await _submit(gateway, submission, idempotency)
+    job_id = await _submit(gateway, submission, idempotency, cache_control or "")
     preferred_s = preferred_wait_s(prefer)
     wait_s = min(wait if wait is not None else preferred_s or 0.0, gateway.settings.max_wait_s)
     applied = {"Preference-Applied": f"wait={wait_s:g}"} if wait is None and preferred_s is not None else {}
@@ -118,13 +128,19 @@ def _from_json(body: bytes) -> ExplainRequest:
     return read_request(document)
 
 
-async def _submit(gateway: Gateway, submission: Submission, idempotency: tuple[str, str] | None) -> str:
+async def _submit(
+    gateway: Gateway, submission: Submission, idempotency: tuple[str, str] | None, cache_control: str
+) -> str:
     spec = submission.spec
-    job_id, created = await gateway.store.submit(
-        spec, submission.payload, rows=submission.rows, idempotency=idempotency
+    asked = {directive.strip().lower() for directive in cache_control.split(",")}
+    content = None
+    if gateway.settings.cache and submission.digest is not None and "no-store" not in asked:
+        content = Content(submission.digest, reuse="no-cache" not in asked)
+    job_id, outcome = await gateway.store.submit(
+        spec, submission.payload, rows=submission.rows, idempotency=idempotency, content=content
     )
-    if created:
-        gateway.metrics.submitted(spec.model, spec.method["name"], spec.priority)
+    if outcome != "known":
+        gateway.metrics.submitted(spec.model, spec.method["name"], spec.priority, outcome)
     return job_id
 
 

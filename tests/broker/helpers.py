@@ -24,8 +24,8 @@ async def submit(
     store: JobStore, priority: Priority = "interactive", payload: bytes = b"in", model: str = MODEL
 ) -> str:
     """A new job's id."""
-    job_id, created = await store.submit(spec(priority, model), payload, rows=50)
-    assert created
+    job_id, outcome = await store.submit(spec(priority, model), payload, rows=50)
+    assert outcome == "created"
     return job_id
 
 

@@ -7,7 +7,15 @@ import broker
 
 
 def test_the_public_names() -> None:
-    assert broker.__all__ == ["Claim", "JobRecord", "JobStore", "WorkerInfo", "WorkerQueue"]
+    assert broker.__all__ == [
+        "Claim",
+        "Content",
+        "JobRecord",
+        "JobStore",
+        "Submitted",
+        "WorkerInfo",
+        "WorkerQueue",
+    ]
 
 
 def test_it_imports_neither_torch_nor_fastapi() -> None:

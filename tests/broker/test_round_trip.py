@@ -13,9 +13,9 @@ FAILURE = JobFailure(code="job_failed", title="The job failed", detail="the mode
 
 
 async def test_a_job_goes_from_queued_to_succeeded(store: JobStore, queue: WorkerQueue) -> None:
-    job_id, created = await store.submit(spec(), b"\x00input\xff", rows=52)
+    job_id, outcome = await store.submit(spec(), b"\x00input\xff", rows=52)
     queued = await store.get(job_id)
-    assert created
+    assert outcome == "created"
     assert (queued.status, queued.total, queued.done, queued.attempts) == ("queued", 52, 0, 0)
     assert queued.spec == spec()
     assert queued.started_ms is None

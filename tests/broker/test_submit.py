@@ -42,9 +42,9 @@ async def test_a_refused_job_leaves_nothing(make_store: MakeStore, raw: redis.Re
 async def test_the_same_request_answers_the_first_job(make_store: MakeStore) -> None:
     store = make_store(queue_depth=1)
     key = ("k" * 10_000 + "\n ñ", "fingerprint 1")
-    first, created = await store.submit(spec(), b"in", rows=1, idempotency=key)
-    assert created
-    assert await store.submit(spec(), b"in", rows=1, idempotency=key) == (first, False)  # though the queue is full
+    first, outcome = await store.submit(spec(), b"in", rows=1, idempotency=key)
+    assert outcome == "created"
+    assert await store.submit(spec(), b"in", rows=1, idempotency=key) == (first, "known")  # though the queue is full
     with pytest.raises(IdempotencyConflict):
         await store.submit(spec(), b"in", rows=1, idempotency=(key[0], "fingerprint 2"))
 
@@ -55,8 +55,8 @@ async def test_a_key_is_free_again_once_its_job_is_gone(
     store = make_store()
     first, _ = await store.submit(spec(), b"in", rows=1, idempotency=("key", "a"))
     raw.delete(f"{namespace}:job:{first}")
-    second, created = await store.submit(spec(), b"in", rows=1, idempotency=("key", "b"))
-    assert created
+    second, outcome = await store.submit(spec(), b"in", rows=1, idempotency=("key", "b"))
+    assert outcome == "created"
     assert second != first
 
 
@@ -66,7 +66,7 @@ async def test_of_many_at_once_one_is_created(make_store: MakeStore) -> None:
         *(store.submit(spec(), b"in", rows=1, idempotency=("key", "print")) for _ in range(50))
     )
     assert len({job_id for job_id, _ in answers}) == 1
-    assert [created for _, created in answers].count(True) == 1
+    assert [outcome for _, outcome in answers].count("created") == 1
     assert await store.backlog() == {"squarer@1": 1}
 
 

@@ -48,7 +48,8 @@ async def store(own_store: StoreServer) -> AsyncIterator[JobStore]:
 
 @pytest.fixture
 async def client(slow_service: RunningService) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=slow_service.url, timeout=60) as client:
+    computed = {"Cache-Control": "no-store"}  # each job of these tests, however equal they are
+    async with httpx.AsyncClient(base_url=slow_service.url, timeout=60, headers=computed) as client:
         yield client
 
 

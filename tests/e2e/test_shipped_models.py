@@ -26,7 +26,8 @@ ROW = json.loads((MODELS / "breast-cancer-mlp" / "sample.json").read_text())
 
 @pytest.fixture(scope="module")
 def client(service: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=service, timeout=120) as client:
+    computed = {"Cache-Control": "no-store"}  # whatever other tests have asked
+    with httpx.Client(base_url=service, timeout=120, headers=computed) as client:
         yield client
 
 

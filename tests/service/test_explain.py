@@ -211,7 +211,7 @@ async def test_idempotency_key(client: httpx.AsyncClient) -> None:
 
 @pytest.mark.usefixtures("idle_worker")
 async def test_full_queue(client: httpx.AsyncClient) -> None:
-    answers = [await client.post("/explain", json=row()) for _ in range(4)]
+    answers = [await client.post("/explain", json=row(seed=seed)) for seed in range(4)]
     assert [answer.status_code for answer in answers] == [202, 202, 202, 429]
     assert answers[3].json()["type"].endswith("queue-full")
     assert int(answers[3].headers["retry-after"]) >= 1
@@ -227,6 +227,6 @@ async def test_model_versions(client: httpx.AsyncClient, store_server: StoreServ
 
 @pytest.mark.usefixtures("idle_worker")
 async def test_concurrent_submissions(client: httpx.AsyncClient, store: JobStore) -> None:
-    answers = await asyncio.gather(*(client.post("/explain", json=text()) for _ in range(3)))
+    answers = await asyncio.gather(*(client.post("/explain", json=text(seed=seed)) for seed in range(3)))
     assert len({answer.json()["id"] for answer in answers}) == 3
     assert (await store.backlog())["minilm-sentiment@1"] == 3
