@@ -17,7 +17,8 @@ class Block:
     """`rows` model inputs of one job, and what the passes made of them.
 
     `inputs` and `extras` are (rows, …); `targets` is (rows,) int64 or None. A forward block answers one tensor
-    (rows, outputs), a gradient block one tensor per input, of its shape: d(target output) / d(input).
+    (rows, outputs), a gradient block one tensor per input, of its shape: d(target output) / d(input), and after them
+    the target outputs themselves, (rows,).
     """
 
     task: Task

@@ -44,10 +44,10 @@ def run_pass(view: ModelView, kind: PassKind, parts: list[Part]) -> list[tuple[T
 def _gradients(
     view: ModelView, inputs: tuple[Tensor, ...], extras: tuple[Tensor, ...], targets: Tensor | None
 ) -> tuple[Tensor, ...]:
-    """d(target output of row r) / d(input of row r), for all rows by one backward.
+    """d(target output of row r) / d(input of row r), for all rows by one backward; then the target outputs, (rows,).
 
-    Rows do not see each other, so the gradient of the sum is each row's own; one `.sum()` costs far less than
-    `autograd.grad` over unbound outputs, which Captum uses.
+    The outputs are there anyway, so whoever needs both pays one row. Rows do not see each other, so the gradient of the
+    sum is each row's own; one `.sum()` costs far less than `autograd.grad` over unbound outputs, which Captum uses.
     """
     with torch.enable_grad():
         leaves = tuple(tensor.detach().requires_grad_() for tensor in inputs)
@@ -56,7 +56,8 @@ def _gradients(
             out = out.gather(1, targets.to(out.device).unsqueeze(1))
         elif out.numel() != out.shape[0]:
             raise ValueError(f"a target is needed: the model has outputs of shape {tuple(out.shape[1:])}")
-        return torch.autograd.grad(out.sum(), leaves, allow_unused=True, materialize_grads=True)
+        gradients = torch.autograd.grad(out.sum(), leaves, allow_unused=True, materialize_grads=True)
+    return *gradients, out.detach().reshape(-1)
 
 
 def _gather(view: ModelView, parts: list[Part], side: str, index: int, length: int | None) -> Tensor:
@@ -87,10 +88,12 @@ def _scatter(parts: list[Part], kind: PassKind, outputs: tuple[Tensor, ...]) -> 
     for part in parts:
         rows = tuple(out[row : row + part.rows] for out in outputs)
         if kind == "gradient":  # cut padding off: a gradient has its input's shape
-            rows = tuple(
-                grad[:, : own.shape[1]] if grad.dim() > 1 else grad
-                for grad, own in zip(rows, part.block.inputs, strict=True)
-            )
+            *gradients, output = rows
+            rows = *(_cut(g, own) for g, own in zip(gradients, part.block.inputs, strict=True)), output
         answers.append(rows)
         row += part.rows
     return answers
+
+
+def _cut(gradient: Tensor, own: Tensor) -> Tensor:
+    return gradient[:, : own.shape[1]] if gradient.dim() > 1 else gradient

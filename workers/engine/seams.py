@@ -42,8 +42,16 @@ class Seams:
         additional_forward_args: Any = None,
     ) -> tuple[Tensor, ...]:
         """Captum's `gradient_func`: d(target output) / d(input), one tensor per input, of its shape."""
+        return self.gradient_and_output(inputs, target_ind, additional_forward_args)[0]
+
+    def gradient_and_output(
+        self, inputs: tuple[Tensor, ...], target_ind: Any = None, additional_forward_args: Any = None
+    ) -> tuple[tuple[Tensor, ...], Tensor]:
+        """What `gradient` gives, and the target outputs (rows,) of the same pass."""
         targets = _targets(target_ind, inputs[0].shape[0])
-        return self._engine.compute(self._task, "gradient", inputs, _tuple(additional_forward_args), targets)
+        extras = _tuple(additional_forward_args)
+        *gradients, outputs = self._engine.compute(self._task, "gradient", inputs, extras, targets)
+        return tuple(gradients), outputs
 
 
 def _tuple(extras: Any) -> tuple[Tensor, ...]:
