@@ -9,8 +9,8 @@ from workers.engine.task import Task
 
 
 def test_outputs_come_with_the_gradients() -> None:
-    for model, shapes, target in ((ToyTwoInputs(), ((5, 3), (5, 2)), 1), (ToyScalar(), ((5, 6),), None)):
-        model = frozen(model)
+    for toy, shapes, target in ((ToyTwoInputs(), ((5, 3), (5, 2)), 1), (ToyScalar(), ((5, 6),), None)):
+        model = frozen(toy)
         inputs = tuple(torch.randn(*shape, dtype=torch.float64, requires_grad=True) for shape in shapes)
         engine = Engine(view_of(model, len(inputs)), batch_rows=2, threads=1).start()  # rows of one block in 3 passes
         task = Task("job")
