@@ -5,11 +5,11 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from schemas.base import Strict
-from schemas.limits import MAX_SAMPLES, MAX_STEPS
-from schemas.tensors import TensorValue
+from schemas.limits import MAX_INPUT_TENSORS, MAX_SAMPLES, MAX_STEPS
+from schemas.tensors import InputBaselines, TensorValue, TensorValues
 
 BaselineName = Literal["zero", "black", "white", "mean", "blur", "pad", "background"]
-Baseline = BaselineName | TensorValue
+Baseline = BaselineName | TensorValue | InputBaselines
 
 Quadrature = Literal["gausslegendre", "riemann_left", "riemann_middle", "riemann_right", "riemann_trapezoid"]
 NoiseTunnelType = Literal["smoothgrad", "smoothgrad_sq", "vargrad"]
@@ -20,6 +20,7 @@ Stdev = Annotated[float, Field(ge=0.0, le=1e6, description="Standard deviation o
 LayerPath = Annotated[str, Field(min_length=1, max_length=200, description="A module path as in `named_modules`.")]
 Extent = Annotated[int, Field(ge=1, le=1_000_000)]
 Window = Annotated[list[Extent], Field(min_length=1, max_length=7)]
+Windows = Window | Annotated[list[Window], Field(min_length=1, max_length=MAX_INPUT_TENSORS)]
 Unit = Annotated[int, Field(ge=0, le=1_000_000_000)]
 NeuronSelector = Annotated[
     Unit | Annotated[list[Unit], Field(min_length=1, max_length=7)],
@@ -40,12 +41,14 @@ class Superpixels(Strict):
 
 
 TextUnit = Literal["tokens", "words"]
-FeatureMask = Grid | Superpixels | TextUnit | TensorValue
+FeatureMask = Grid | Superpixels | TextUnit | TensorValue | TensorValues
 
 
 class BaselineMethod(Strict):
     baseline: Baseline | None = Field(
-        default=None, description="What 'absent' means; the model card's default when not given."
+        default=None,
+        description="What 'absent' means: a name, a tensor, or `tensors`, one per input of the model. Default: the "
+        "model card's.",
     )
 
 
@@ -70,7 +73,7 @@ class FeatureMethod(Strict):
     feature_mask: FeatureMask | None = Field(
         default=None,
         description="Which elements are one feature: `grid` or `superpixels` over a picture, `words` or `tokens` of a "
-        "text, or a tensor. Default: a grid, each token, each column, each element.",
+        "text, a tensor, or `tensors`, one per input. Default: a grid, each token, each column, each element.",
     )
 
 

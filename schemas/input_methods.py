@@ -16,7 +16,7 @@ from schemas.fields import (
     Stdev,
     Steps,
     WeightedPathMethod,
-    Window,
+    Windows,
 )
 
 
@@ -58,11 +58,14 @@ class SmoothGrad(Strict):
 
 class Occlusion(BaselineMethod):
     name: Literal["occlusion"] = "occlusion"
-    sliding_window_shapes: Window | None = Field(
+    sliding_window_shapes: Windows | None = Field(
         default=None,
-        description="Window over one example: (C, H, W) for images, (tokens,) for text, (features,) for tables.",
+        description="Window over one example: (C, H, W) for images, (tokens,) for text, (features,) for tables; or a "
+        "list of windows, one per input of the model.",
     )
-    strides: Window | None = Field(default=None, description="Step of the window along each dimension.")
+    strides: Windows | None = Field(
+        default=None, description="Step of the window along each dimension; or a list of them, one per input."
+    )
 
 
 class FeatureAblation(BaselineMethod, FeatureMethod):

@@ -5,6 +5,7 @@ means "as the model's card says". What only trades speed for memory (`internal_b
 `nt_samples_batch_size`) is not offered: the engine chooses it.
 """
 
+from collections.abc import Callable
 from typing import Annotated, Any, get_args
 
 from pydantic import Field, TypeAdapter
@@ -52,7 +53,7 @@ from schemas.layer_methods import (
     NeuronGuidedBackprop,
     NeuronIntegratedGradients,
 )
-from schemas.tensors import TensorValue
+from schemas.tensors import GivenTensors, Tensor, TensorValue
 
 AnyMethod = (
     Saliency
@@ -106,8 +107,8 @@ def stored_fields(method: AnyMethod) -> dict[str, Any]:
     """The parameters as kept in the job store: all of them, with the values of tensors left out."""
     fields: dict[str, Any] = {}
     for key, value in method:
-        if isinstance(value, TensorValue):
-            fields[key] = {"tensor": {**value.tensor.model_dump(exclude={"data"}), "data": []}}
+        if isinstance(value, GivenTensors):
+            fields[key] = _each(value, lambda tensor: {**tensor.model_dump(exclude={"data"}), "data": []})
         else:
             fields[key] = value.model_dump() if isinstance(value, Strict) else value
     return fields
@@ -122,11 +123,17 @@ def echo(method: AnyMethod) -> dict[str, Any]:
     """The parameters as shown in jobs and results: a tensor is named by its shape, never repeated."""
     shown: dict[str, Any] = {}
     for key, value in method:
-        if isinstance(value, TensorValue):
-            shown[key] = {"tensor": {"datatype": value.tensor.datatype, "shape": value.tensor.shape}}
+        if isinstance(value, GivenTensors):
+            shown[key] = _each(value, lambda tensor: {"datatype": tensor.datatype, "shape": tensor.shape})
         else:
             shown[key] = value.model_dump() if isinstance(value, Strict) else value
     return shown
+
+
+def _each(value: GivenTensors, told: Callable[[Tensor], dict[str, Any]]) -> dict[str, Any]:
+    if isinstance(value, TensorValue):
+        return {"tensor": told(value.tensor)}
+    return {"tensors": [told(one) if isinstance(one, Tensor) else one for one in value.each]}
 
 
 __all__ = [

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, ValidationInfo, model_validator
 
 from schemas.base import Record, Strict
-from schemas.limits import MAX_TENSOR_ELEMENTS, MAX_TENSOR_RANK
+from schemas.limits import MAX_INPUT_TENSORS, MAX_TENSOR_ELEMENTS, MAX_TENSOR_RANK
 
 Datatype = Literal["BOOL", "UINT8", "INT32", "INT64", "FP16", "FP32", "FP64"]
 
@@ -61,3 +61,30 @@ class TensorValue(Strict):
     """A parameter given as a tensor, such as a baseline or a feature mask."""
 
     tensor: Tensor
+
+    @property
+    def each(self) -> list[Tensor]:
+        return [self.tensor]
+
+
+class TensorValues(Strict):
+    """A parameter given as one tensor for each input of the model."""
+
+    tensors: Annotated[list[Tensor], Field(min_length=1, max_length=MAX_INPUT_TENSORS)]
+
+    @property
+    def each(self) -> list[Tensor]:
+        return self.tensors
+
+
+class InputBaselines(Strict):
+    """A baseline for each input of the model: a tensor, or zero everywhere."""
+
+    tensors: Annotated[list[Tensor | Literal["zero"]], Field(min_length=1, max_length=MAX_INPUT_TENSORS)]
+
+    @property
+    def each(self) -> list[Tensor | Literal["zero"]]:
+        return self.tensors
+
+
+GivenTensors = TensorValue | TensorValues | InputBaselines

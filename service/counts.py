@@ -10,30 +10,35 @@ from schemas.limits import MAX_ROWS_PER_JOB
 from schemas.methods import LayerFeatureAblation, Occlusion
 from service.validation.inputs import CheckedInput
 from service.validation.layers import explained_shape, find_layer, follows_the_text
+from service.validation.masks import given_masks
 from service.validation.model import ReadyModel
 from service.validation.tensors import Array
-from service.validation.windows import count_windows
+from service.validation.windows import count_windows, per_input
 
 SPECIAL_TOKENS = 2
 
 
 def windows(method: Occlusion, model: ReadyModel, given: CheckedInput) -> int:
     """Positions of the window over one example."""
-    window = method.sliding_window_shapes or []
     shapes = [[tokens(model, given)]] if given.kind == "text" else model.input.shapes
-    return sum(count_windows(shape, _clipped(window, shape), method.strides or window) for shape in shapes)
+    windows_ = per_input(method.sliding_window_shapes or [], len(shapes))
+    strides = per_input(method.strides or method.sliding_window_shapes or [], len(shapes))
+    return sum(
+        count_windows(shape, _clipped(window, shape), stride)
+        for shape, window, stride in zip(shapes, windows_, strides, strict=True)
+    )
 
 
 def features(method: FeatureMethod, model: ReadyModel, given: CheckedInput, arrays: dict[str, Array]) -> int:
-    """Features that the mask tells apart."""
-    mask = arrays.get("feature_mask.0")
-    return int(np.unique(mask).size) if mask is not None else _unmasked(method, model, given)
+    """Features that the mask tells apart; equal numbers in different inputs are different features here."""
+    masks = given_masks(arrays)
+    return sum(np.unique(mask).size for mask in masks) if masks else _unmasked(method, model, given)
 
 
 def numbered_features(method: FeatureMethod, model: ReadyModel, given: CheckedInput, arrays: dict[str, Array]) -> int:
-    """Features up to the mask's highest number: Captum's Shapley values walk through those that it leaves out, too."""
-    mask = arrays.get("feature_mask.0")
-    return int(mask.max()) + 1 if mask is not None else _unmasked(method, model, given)
+    """Features up to the masks' highest number: Captum's Shapley values walk through those that they leave out, too."""
+    masks = given_masks(arrays)
+    return int(max(mask.max() for mask in masks)) + 1 if masks else _unmasked(method, model, given)
 
 
 def orders(count: int) -> int:

@@ -62,7 +62,9 @@ class ExplainConfig(Strict):
     method: str = "integrated_gradients"
     baseline: BaselineName | None = None
     layer: str | None = None
-    background: str | None = None  # safetensors file with (rows, …) model-ready examples
+    background: str | None = (
+        None  # safetensors file with (rows, …) model-ready examples: one tensor, or input.0, input.1, …
+    )
 
     @model_validator(mode="after")
     def _method_is_known(self) -> "ExplainConfig":

@@ -30,18 +30,26 @@ def build(config: ModelConfig, folder: Path) -> nn.Module:
     return module.eval().requires_grad_(False)
 
 
-def read_background(config: ModelConfig, folder: Path) -> Tensor | None:
-    """The model's background set, (rows, …) in model space.
+def read_background(config: ModelConfig, folder: Path, shapes: list[list[int]]) -> tuple[Tensor, ...] | None:
+    """The model's background set, (rows, …) in model space for each input.
+
+    The file holds one tensor under any name, or for a model of several inputs `input.0`, `input.1`, ….
 
     Raises:
-        ModelConfigError: the file is missing or is no safetensors file with exactly one tensor.
+        ModelConfigError: the file is missing, or does not hold as many rows of each input's shape.
     """
     if config.explain.background is None:
         return None
     tensors = _read_tensors(inside(folder, config.explain.background))
-    if len(tensors) != 1:
-        raise ModelConfigError("explain.background: the file must hold exactly one tensor")
-    return next(iter(tensors.values()))
+    names = [f"input.{index}" for index in range(len(shapes))] if len(shapes) > 1 else list(tensors)
+    if len(tensors) != len(shapes) or set(names) != set(tensors):
+        wanted = " and ".join(names) if len(shapes) > 1 else "exactly one tensor"
+        raise ModelConfigError(f"explain.background: the file must hold {wanted}")
+    background = tuple(tensors[name] for name in names)
+    for tensor, shape in zip(background, shapes, strict=True):
+        if list(tensor.shape) != [background[0].shape[0], *shape]:
+            raise ModelConfigError(f"explain.background: rows are not of shape {shape}, or not as many for each input")
+    return background
 
 
 def _factory(name: str, folder: Path) -> Callable[[], Any]:

@@ -33,8 +33,8 @@ def make_problem(
         elif name == "background":
             if model.background is None:
                 raise InputRejected("the model has no background set")
-            distribution = (model.background,)
-            given = (model.background.mean(dim=0, keepdim=True),)
+            distribution = model.background
+            given = tuple(rows.mean(dim=0, keepdim=True) for rows in model.background)
         else:
             baselines, layer_baselines = model.adapter.baseline(name, prepared)
             distribution = baselines
@@ -78,8 +78,9 @@ def _masks(payload: Payload, name: str, prepared: Prepared) -> Tensors | None:
 
 
 def _numbered(payload: Payload, name: str) -> list[Tensor]:
-    """`name.0`, `name.1`, … of the payload."""
-    return [payload[key] for key in sorted(key for key in payload if key.startswith(f"{name}."))]
+    """`name.0`, `name.1`, … of the payload, in the order of their numbers."""
+    numbers = sorted(int(key.removeprefix(f"{name}.")) for key in payload if key.startswith(f"{name}."))
+    return [payload[f"{name}.{number}"] for number in numbers]
 
 
 def _each(baseline: Tensor, examples: int) -> Tensor:

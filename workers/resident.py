@@ -35,7 +35,7 @@ class ResidentModel:
     card: ModelCard
     adapter: InputAdapter
     engine: Engine
-    background: Tensor | None  # (rows, …) on the device
+    background: tuple[Tensor, ...] | None  # (rows, …) for each input, on the device
     memory: MemoryBudget
 
     @property
@@ -76,17 +76,16 @@ def load_model(folder: Path, device: Device) -> ResidentModel:
     if config.input.kind != "text":  # language models hold what DeepLIFT has no rule for; their results say how much
         rewritten, problems = make_hookable(view, adapter.sample(device.device))
         view = replace(view, rewritten=rewritten)
-    background = read_background(config, folder)
+    background = read_background(config, folder, adapter.card.shapes)
     if background is not None:
-        if list(background.shape[1:]) != adapter.card.shapes[0]:
-            raise ModelConfigError(f"explain.background: rows are not of shape {adapter.card.shapes[0]}")
-        background = background.to(getattr(torch, config.input.dtype)).to(device.device)
+        dtype = getattr(torch, config.input.dtype)
+        background = tuple(tensor.to(dtype).to(device.device) for tensor in background)
     card = make_card(
         config,
         view,
         adapter,
         labels=read_labels(config, folder),
-        background_rows=0 if background is None else background.shape[0],
+        background_rows=0 if background is None else background[0].shape[0],
         batch_rows=device.batch_rows,
         problems=problems,
     )

@@ -1,13 +1,16 @@
 """The baseline: what 'absent' means."""
 
+from collections.abc import Iterator
 from typing import Any
+
+import numpy as np
 
 from schemas.errors import InvalidRequest
 from schemas.methods import AnyMethod, BaselineName
-from schemas.tensors import TensorValue
+from schemas.tensors import NUMPY_DTYPES, GivenTensors, InputBaselines, TensorValue
 from schemas.traits import DISTRIBUTED
 from service.validation.model import ReadyModel
-from service.validation.tensors import Array, check_shape, tensor_array
+from service.validation.tensors import Array, Location, check_shape, tensor_array
 
 MAX_DISTRIBUTION_ROWS = 256  # of a tensor that is one
 
@@ -21,7 +24,7 @@ def baseline_fields(method: AnyMethod, model: ReadyModel) -> dict[str, Any]:
     if not takes_baseline(method):
         return {}
     given = getattr(method, "baseline", None)
-    if isinstance(given, TensorValue):
+    if isinstance(given, TensorValue | InputBaselines):
         return {}
     defaults = model.defaults
     name: BaselineName = given or (defaults.shap_baseline if method.name in DISTRIBUTED else defaults.baseline)
@@ -35,19 +38,32 @@ def baseline_fields(method: AnyMethod, model: ReadyModel) -> dict[str, Any]:
 
 
 def baseline_arrays(method: AnyMethod, model: ReadyModel, examples: int) -> dict[str, Array]:
-    """A baseline tensor in model space, (1 or examples, …) or as many as a distribution has, under its payload name.
+    """Baseline tensors in model space, one per input, under their payload names: (1 or examples, …), of a distribution
+    (any number that is the same for all, or 1, …).
 
     Raises:
-        InvalidRequest: the model takes none, or shape or values do not fit.
+        InvalidRequest: the model takes none, or number, shape or values do not fit.
     """
     given = getattr(method, "baseline", None)
-    if not isinstance(given, TensorValue):
+    if not isinstance(given, TensorValue | InputBaselines):
         return {}
-    loc: list[str | int] = ["method", "baseline", "tensor"]
-    shape = single_shape(model, loc)
-    rows = range(1, MAX_DISTRIBUTION_ROWS + 1) if method.name in DISTRIBUTED else (1, examples)
-    check_shape(given.tensor.shape, shape, rows, loc)
-    return {"baseline.0": tensor_array(given.tensor, model.input.datatype, loc)}
+    loc: Location = ["method", "baseline"]
+    distributed = method.name in DISTRIBUTED
+    rows: range | tuple[int, ...] = range(1, MAX_DISTRIBUTION_ROWS + 1) if distributed else (1, examples)
+    arrays: list[Array] = []
+    for (one, at), shape in zip(located(given, loc), input_shapes(given, model, loc), strict=True):
+        if isinstance(one, str):
+            arrays.append(np.zeros((1, *shape), dtype=NUMPY_DTYPES[model.input.datatype]))
+            continue
+        check_shape(one.shape, shape, rows, at)
+        arrays.append(tensor_array(one, model.input.datatype, at))
+        if distributed:  # drawn together: one row of each input
+            rows = (1, len(arrays[-1])) if len(arrays[-1]) > 1 else rows
+    most = max(map(len, arrays))
+    return {
+        f"baseline.{index}": array if len(array) == most or not distributed else np.repeat(array, most, axis=0)
+        for index, array in enumerate(arrays)
+    }
 
 
 def takes_baseline(method: AnyMethod) -> bool:
@@ -57,14 +73,25 @@ def takes_baseline(method: AnyMethod) -> bool:
     return "baseline" in type(method).model_fields
 
 
-def single_shape(model: ReadyModel, loc: list[str | int]) -> list[int]:
-    """The shape of one example of the model's one input.
+def located(given: GivenTensors, loc: Location) -> Iterator[tuple[Any, Location]]:
+    """Each tensor of a parameter, with its place in the request."""
+    if isinstance(given, TensorValue):
+        yield given.tensor, [*loc, "tensor"]
+        return
+    for index, one in enumerate(given.each):
+        yield one, [*loc, "tensors", index]
+
+
+def input_shapes(given: GivenTensors, model: ReadyModel, loc: Location) -> list[list[int]]:
+    """The shape of one example of each input, where the parameter has a tensor for each.
 
     Raises:
-        InvalidRequest: a text, which has no fixed shape, or several inputs.
+        InvalidRequest: a text, which has no fixed shape, or another number of inputs.
     """
+    shapes = model.input.shapes
+    key = "tensor" if isinstance(given, TensorValue) else "tensors"
     if model.input.kind == "text":
-        raise InvalidRequest.at(loc, "a model that takes text takes no tensor here")
-    if len(model.input.shapes) != 1:
-        raise InvalidRequest.at(loc, "a model of several inputs takes no tensor here")
-    return model.input.shapes[0]
+        raise InvalidRequest.at([*loc, key], "a model that takes text takes no tensor here")
+    if len(given.each) != len(shapes):
+        raise InvalidRequest.at([*loc, key], f"the model has {len(shapes)} inputs: give `tensors`, one for each")
+    return shapes

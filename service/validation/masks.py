@@ -8,8 +8,8 @@ import numpy as np
 from schemas.errors import InvalidRequest
 from schemas.fields import FeatureMethod, Grid, Superpixels
 from schemas.methods import AnyMethod, KernelShap
-from schemas.tensors import Tensor, TensorValue
-from service.validation.baselines import single_shape
+from schemas.tensors import Tensor, TensorValue, TensorValues
+from service.validation.baselines import input_shapes, located
 from service.validation.model import ReadyModel
 from service.validation.tensors import Array, Location, check_shape, tensor_array
 
@@ -29,7 +29,7 @@ def mask_fields(method: AnyMethod, model: ReadyModel) -> dict[str, Any]:
     Raises:
         InvalidRequest: a grid over something else, or one finer than the picture.
     """
-    if not isinstance(method, FeatureMethod) or isinstance(method.feature_mask, TensorValue):
+    if not isinstance(method, FeatureMethod) or isinstance(method.feature_mask, TensorValue | TensorValues):
         return {}
     given = method.feature_mask
     if isinstance(given, str) and model.input.kind != "text":
@@ -52,19 +52,29 @@ def mask_fields(method: AnyMethod, model: ReadyModel) -> dict[str, Any]:
 
 
 def mask_arrays(method: AnyMethod, model: ReadyModel, examples: int) -> dict[str, Array]:
-    """A mask given as a tensor, (1 or examples, …) int64, under its name in the payload.
+    """Masks given as tensors, one per input, (1 or examples, …) int64, under their names in the payload.
 
     Raises:
-        InvalidRequest: the model takes none, or shape or values do not fit.
+        InvalidRequest: the model takes none, or number, shape or values do not fit.
     """
-    if not isinstance(method, FeatureMethod) or not isinstance(method.feature_mask, TensorValue):
+    given = method.feature_mask if isinstance(method, FeatureMethod) else None
+    if not isinstance(given, TensorValue | TensorValues):
         return {}
-    loc: Location = ["method", "feature_mask", "tensor"]
-    tensor = method.feature_mask.tensor
+    loc: Location = ["method", "feature_mask"]
     # Permutation exchanges a feature between the examples, so it must be the same one in each of them.
     rows = (1,) if method.name == "feature_permutation" else (1, examples)
-    check_shape(tensor.shape, single_shape(model, loc), rows, loc)
-    return {"feature_mask.0": mask_array(tensor, loc)}
+    arrays = {}
+    for index, ((tensor, at), shape) in enumerate(
+        zip(located(given, loc), input_shapes(given, model, loc), strict=True)
+    ):
+        check_shape(tensor.shape, shape, rows, at)
+        arrays[f"feature_mask.{index}"] = mask_array(tensor, at)
+    return arrays
+
+
+def given_masks(arrays: dict[str, Array]) -> list[Array]:
+    """The masks among a request's tensors, in the order of the model's inputs; none were given if empty."""
+    return [array for name, array in arrays.items() if name.startswith("feature_mask.")]
 
 
 def check_players(method: AnyMethod, model: ReadyModel, arrays: dict[str, Array]) -> None:
@@ -75,9 +85,9 @@ def check_players(method: AnyMethod, model: ReadyModel, arrays: dict[str, Array]
     """
     if not isinstance(method, KernelShap):
         return
-    mask = arrays.get("feature_mask.0")
-    if mask is not None:
-        alone = mask.min() == mask.max()
+    masks = given_masks(arrays)
+    if masks:
+        alone = min(mask.min() for mask in masks) == max(mask.max() for mask in masks)
     elif isinstance(method.feature_mask, Grid):
         alone = prod(method.feature_mask.grid) == 1
     else:

@@ -4,30 +4,45 @@ from math import ceil, prod
 from typing import Any
 
 from schemas.errors import InvalidRequest
+from schemas.fields import Windows
 from schemas.methods import AnyMethod, Occlusion
 from service.validation.model import ReadyModel
+from service.validation.tensors import Location
 
 MAX_UNIT_WINDOWS = 1_024  # elements of an example that are covered one by one when no window is given
+EXTENT = "the example's extent"
+GAPS = "the window, which would leave gaps"
 
 
 def window_fields(method: AnyMethod, model: ReadyModel) -> dict[str, Any]:
-    """The window and strides to fill in.
+    """The windows and strides to fill in: flat for a model of one input, else one each.
 
     Raises:
         InvalidRequest: they do not fit one example, or none are given and the example is too large for single elements.
     """
     if not isinstance(method, Occlusion):
         return {}
-    window, strides = method.sliding_window_shapes, method.strides
-    if window is None:
-        if strides is not None:
+    shapes = model.input.shapes
+    if method.sliding_window_shapes is None:
+        if method.strides is not None:
             raise InvalidRequest.at(["method", "sliding_window_shapes"], "strides need a window")
-        window, strides = _default(model)
-    strides = strides or window
-    for shape in model.input.shapes:
-        _check("sliding_window_shapes", window, shape, "the example's extent")
-    _check("strides", strides, window, "the window, which would leave gaps")
-    return {"sliding_window_shapes": window, "strides": strides}
+        windows, strides = _default(model)
+    else:
+        windows = _given("sliding_window_shapes", method.sliding_window_shapes, shapes)
+        strides = windows if method.strides is None else _given("strides", method.strides, shapes)
+    for index, (window, stride, shape) in enumerate(zip(windows, strides, shapes, strict=True)):
+        at = [index] if len(shapes) > 1 else []
+        _check(["method", "sliding_window_shapes", *_place(method.sliding_window_shapes, at)], window, shape, EXTENT)
+        _check(["method", "strides", *_place(method.strides, at)], stride, window, GAPS)
+    if len(shapes) == 1:
+        return {"sliding_window_shapes": windows[0], "strides": strides[0]}
+    return {"sliding_window_shapes": windows, "strides": strides}
+
+
+def per_input(windows: list[Any], inputs: int) -> list[list[int]]:
+    """One window for each input of the model, from one for all or a list of them."""
+    nested = bool(windows) and isinstance(windows[0], list)
+    return windows if nested else [windows] * inputs
 
 
 def count_windows(shape: list[int], window: list[int], strides: list[int]) -> int:
@@ -35,25 +50,37 @@ def count_windows(shape: list[int], window: list[int], strides: list[int]) -> in
     return prod(1 + ceil((extent - w) / s) for extent, w, s in zip(shape, window, strides, strict=True))
 
 
-def _default(model: ReadyModel) -> tuple[list[int], list[int]]:
+def _given(field: str, windows: Windows, shapes: list[list[int]]) -> list[list[int]]:
+    each = per_input(windows, len(shapes))
+    if len(each) != len(shapes):
+        raise InvalidRequest.at(["method", field], f"the model has {len(shapes)} inputs, {len(each)} windows given")
+    return each
+
+
+def _place(windows: Windows | None, index: list[int]) -> list[int]:
+    return index if windows and isinstance(windows[0], list) else []
+
+
+def _default(model: ReadyModel) -> tuple[list[list[int]], list[list[int]]]:
     """Pictures: an eighth of each side, moved by half a window. Others: each token, column or element."""
-    shape = model.input.shapes[0]
+    shapes = model.input.shapes
     if model.input.kind == "image":
-        channels, *sides = shape
-        return [channels, *(ceil(s / 8) for s in sides)], [channels, *(ceil(s / 16) for s in sides)]
+        channels, *sides = shapes[0]
+        return [[channels, *(ceil(s / 8) for s in sides)]], [[channels, *(ceil(s / 16) for s in sides)]]
     if model.input.kind == "text":
-        return [1], [1]
-    if len({len(other) for other in model.input.shapes}) > 1 or sum(map(prod, model.input.shapes)) > MAX_UNIT_WINDOWS:
+        return [[1]], [[1]]
+    if sum(map(prod, shapes)) > MAX_UNIT_WINDOWS:
         raise InvalidRequest.at(
             ["method", "sliding_window_shapes"],
-            f"give a window: one example has more than {MAX_UNIT_WINDOWS} elements, or its inputs differ in rank",
+            f"give a window: one example has more than {MAX_UNIT_WINDOWS} elements",
         )
-    return [1] * len(shape), [1] * len(shape)
+    units = [[1] * len(shape) for shape in shapes]
+    return units, units
 
 
-def _check(field: str, extents: list[int], limits: list[int], what: str) -> None:
+def _check(loc: Location, extents: list[int], limits: list[int], what: str) -> None:
     if len(extents) != len(limits):
-        raise InvalidRequest.at(["method", field], f"{len(limits)} numbers are needed, {len(extents)} given")
+        raise InvalidRequest.at(loc, f"{len(limits)} numbers are needed, {len(extents)} given")
     for index, (extent, limit) in enumerate(zip(extents, limits, strict=True)):
         if extent > limit:
-            raise InvalidRequest.at(["method", field, index], f"larger than {limit}, {what}")
+            raise InvalidRequest.at([*loc, index], f"larger than {limit}, {what}")

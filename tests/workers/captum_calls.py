@@ -58,12 +58,16 @@ def direct(  # noqa: PLR0912, PLR0915  # a table, one row per method
             noise = {"nt_type": method.nt_type, "nt_samples": method.nt_samples, "stdevs": method.stdevs}
             out = tunnel.attribute(inputs, **noise, **options, **at)
         case spec.Occlusion():
-            missing = tuple(inputs[0].shape[1 + len(method.sliding_window_shapes) :])
-            windows = (*method.sliding_window_shapes, *missing)
-            strides = (*(method.strides or method.sliding_window_shapes), *missing)
-            many = len(inputs)
+            windows, strides = method.sliding_window_shapes, method.strides or method.sliding_window_shapes
+            if not isinstance(windows[0], list):
+                windows, strides = [windows] * len(inputs), [strides] * len(inputs)
+            missing = [tuple(t.shape[1 + len(w) :]) for t, w in zip(inputs, windows, strict=True)]
             out = captum.Occlusion(module).attribute(
-                inputs, (windows,) * many, strides=(strides,) * many, baselines=p.baselines, **at
+                inputs,
+                tuple((*w, *m) for w, m in zip(windows, missing, strict=True)),
+                strides=tuple((*s, *m) for s, m in zip(strides, missing, strict=True)),
+                baselines=p.baselines,
+                **at,
             )
         case spec.FeatureAblation():
             ablation = captum.FeatureAblation(module)

@@ -82,6 +82,7 @@ SOME: list[tuple[str, AnyMethod]] = [
     ("mlp", spec.Occlusion(sliding_window_shapes=[2], strides=[1])),
     ("scalar", spec.Occlusion(sliding_window_shapes=[1])),
     ("two", spec.Occlusion(sliding_window_shapes=[2], strides=[1])),
+    ("two", spec.Occlusion(sliding_window_shapes=[[3], [1]])),
     ("conv", spec.Occlusion(sliding_window_shapes=[3, 4, 4], strides=[3, 2, 2])),
     ("conv", spec.Occlusion(sliding_window_shapes=[1, 5, 3], strides=[1, 5, 3])),
 ]

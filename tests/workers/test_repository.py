@@ -7,12 +7,14 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from schemas.methods import METHOD_NAMES
+from schemas.jobs import JobSpec
+from schemas.methods import METHOD_NAMES, GradientShap, IntegratedGradients
 from schemas.models import ModelCard
 from tests.workers.toys import CPU
 from workers.check import check
 from workers.config import ModelConfigError, read_config
 from workers.engine.gate import DeviceGate
+from workers.problem import make_problem
 from workers.resident import Device, ResidentModel, load_all, load_model
 
 DEVICE = Device(CPU, 1, 8, DeviceGate())
@@ -101,6 +103,48 @@ def test_what_is_wrong_is_named(folder: Path, old: str, new: str, said: str) -> 
     with pytest.raises(ModelConfigError) as caught:
         load_model(folder, DEVICE)
     assert said in str(caught.value)
+
+
+TWO = """from torch import nn
+
+
+class Two(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.left, self.right = nn.Linear(3, 2), nn.Linear(4, 2)
+
+    def forward(self, a, b):
+        return self.left(a) + self.right(b.flatten(1))
+"""
+
+
+def test_a_background_of_several_inputs(folder: Path) -> None:
+    (folder / "model.py").write_text(TWO)
+    change(folder, "model.py:build", "model.py:Two")
+    change(folder, 'weights = "weights.safetensors"', "")
+    change(folder, "[[3]]", "[[3], [2, 2]]")
+    change(folder, 'layer = "1"', 'background = "background.safetensors"')
+    rows = {"input.0": torch.rand(4, 3), "input.1": torch.rand(4, 2, 2)}
+    save_file(rows, folder / "background.safetensors")
+    model = load_model(folder, DEVICE)
+    assert model.card.background_rows == 4
+    spec = JobSpec(model="tiny", version="2", input_kind="tensor", examples=1, method={})
+    prepared = model.adapter.sample(CPU)
+    drawn = make_problem(model, spec, GradientShap(baseline="background"), {}, prepared)
+    assert all(torch.equal(a, b) for a, b in zip(drawn.distribution or (), rows.values(), strict=True))
+    mean = make_problem(model, spec, IntegratedGradients(baseline="background"), {}, prepared)
+    assert all(torch.equal(a[0], b.mean(0)) for a, b in zip(mean.baselines or (), rows.values(), strict=True))
+    save_file({**rows, "input.1": torch.rand(3, 2, 2)}, folder / "background.safetensors")
+    with pytest.raises(ModelConfigError, match="not as many for each input"):
+        load_model(folder, DEVICE)
+
+
+def test_tensors_of_the_payload_come_in_the_order_of_their_numbers(folder: Path) -> None:
+    model = load_model(folder, DEVICE)
+    spec = JobSpec(model="tiny", version="2", input_kind="tensor", examples=1, method={})
+    payload = {f"baseline.{number}": torch.full((1, 3), float(number)) for number in range(12)}
+    problem = make_problem(model, spec, GradientShap(), payload, model.adapter.sample(CPU))
+    assert [int(tensor[0, 0]) for tensor in problem.distribution or ()] == list(range(12))
 
 
 def test_weights_that_do_not_belong(folder: Path) -> None:

@@ -18,14 +18,13 @@ from workers.methods.problem import Problem, Tensors, captum_target, chunk_rows,
 
 
 def occlusion(m: spec.Occlusion, seams: Seams, p: Problem, batch_rows: int) -> Tensors:
-    window = tuple(m.sliding_window_shapes or ()) + tuple(p.inputs[0].shape[1 + len(m.sliding_window_shapes or ()) :])
-    strides = tuple(m.strides or window) + window[len(m.strides or window) :]
-    count = len(p.inputs)
+    """Dimensions that a window does not name, such as a text's embedding, it covers whole."""
+    windows = _over(m.sliding_window_shapes or [], tuple(tuple(tensor.shape[1:]) for tensor in p.inputs))
     return detached(
         Occlusion(seams.forward).attribute(
             p.inputs,
-            sliding_window_shapes=(window,) * count,
-            strides=(strides,) * count,
+            sliding_window_shapes=windows,
+            strides=windows if m.strides is None else _over(m.strides, windows),
             baselines=p.baselines,
             **_common(p, batch_rows),
         )
@@ -56,6 +55,12 @@ def kernel_shap(m: spec.KernelShap, seams: Seams, p: Problem, batch_rows: int) -
 
 def lime(m: spec.Lime, seams: Seams, p: Problem, batch_rows: int) -> Tensors:
     return detached(Lime(seams.forward).attribute(p.inputs, n_samples=m.n_samples, **_featured(p, batch_rows)))
+
+
+def _over(given: list[Any], whole: tuple[tuple[int, ...], ...]) -> tuple[tuple[int, ...], ...]:
+    """One window per input, from one for all or a list of them, completed by `whole`."""
+    each = given if given and isinstance(given[0], list) else [given] * len(whole)
+    return tuple((*window, *full[len(window) :]) for window, full in zip(each, whole, strict=True))
 
 
 def _common(p: Problem, batch_rows: int) -> dict[str, Any]:
