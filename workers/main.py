@@ -11,6 +11,7 @@ from broker import WorkerQueue
 from schemas.errors import Unavailable
 from schemas.models import ModelCard
 from workers.card import failed_card
+from workers.engine.allocator import keep_freed_memory
 from workers.engine.gate import DeviceGate
 from workers.reporter import Reporter
 from workers.resident import Device, ResidentModel, load_all
@@ -30,6 +31,8 @@ def run(settings: WorkerSettings) -> int:
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, lambda *_: stop.set())
     device = Device(settings.torch_device(), settings.threads, settings.rows(), DeviceGate())
+    if device.device.type == "cpu":
+        keep_freed_memory()
     models, failed = _sort(load_all(settings.models, device))
     queue = WorkerQueue(
         settings.redis_url,

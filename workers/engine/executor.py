@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from schemas.errors import JobError, JobFailed, OutOfMemory
+from workers.engine.allocator import return_freed_memory
 from workers.engine.passes import Part, run_pass
 from workers.engine.schedule import SharedPass
 from workers.engine.solo import SoloGroup, SoloRequest
@@ -83,6 +84,8 @@ class Executor:
         self.stats.oom += 1
         if self.view.device.type == "cuda":
             torch.cuda.empty_cache()
+        else:
+            return_freed_memory()
 
     def _failure(self, error: Exception, job: str) -> JobError:
         """What the job is told. A model's own message may hold its data, so only the kind of error is passed on."""
