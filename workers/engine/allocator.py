@@ -26,7 +26,8 @@ def keep_freed_memory() -> bool:
         return False
     if "GLIBC_TUNABLES" in os.environ:
         return False
-    return all([libc.mallopt(key, value) for key, value, variable in _SETTINGS if variable not in os.environ])
+    taken = [libc.mallopt(key, value) for key, value, variable in _SETTINGS if variable not in os.environ]
+    return all(taken)
 
 
 def return_freed_memory() -> None:
