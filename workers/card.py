@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from schemas.methods import BaselineName
 from schemas.models import Defaults, LayerCard, ModelCard, OutputCard
 from workers.config import ModelConfig, ModelConfigError
+from workers.engine.hooks import takes_hooks
 from workers.engine.view import ModelView
 from workers.inputs.prepared import InputAdapter, Prepared
 from workers.offer import offered_methods
@@ -71,7 +72,7 @@ def _layers(module: nn.Module, sample: Prepared) -> tuple[list[LayerCard], Tenso
 
         return hook
 
-    named = [(name, layer) for name, layer in module.named_modules() if name][:MAX_LAYERS]
+    named = [(name, layer) for name, layer in module.named_modules() if name and takes_hooks(layer)][:MAX_LAYERS]
     handles = [layer.register_forward_hook(record(name)) for name, layer in named]
     try:
         with torch.no_grad():

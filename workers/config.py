@@ -11,6 +11,14 @@ from schemas.methods import METHOD_NAMES, METHODS, BaselineName
 from schemas.requests import ModelName, Version
 
 Side = Annotated[int, Field(ge=1, le=8192)]
+Loader = Literal["python", "torchscript", "export"]
+
+# What each loader must be given, and may be given.
+_FIELDS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "python": ("factory", ("weights",)),
+    "torchscript": ("file", ()),
+    "export": ("file", ()),
+}
 
 
 class ModelConfigError(ValueError):
@@ -80,15 +88,30 @@ class ModelConfig(Strict):
 
     name: ModelName
     version: Version = "1"
-    loader: Literal["python"] = "python"
-    factory: str  # "file.py:callable" in this folder, or "package.module:callable"
-    weights: str | None = None  # safetensors, or .pt read with weights_only
+    loader: Loader = "python"
+    factory: str | None = None  # python: "file.py:callable" in this folder, or "package.module:callable"
+    weights: str | None = None  # python: safetensors, or .pt read with weights_only
+    file: str | None = None  # torchscript, export: the program, a file in this folder
     description: dict[str, str] = Field(default_factory=dict)
     license: str | None = None
     sample: str | None = None
     input: InputConfig
     output: OutputConfig = OutputConfig()
     explain: ExplainConfig = ExplainConfig()
+
+    @model_validator(mode="after")
+    def _loader_has_its_fields(self) -> "ModelConfig":
+        needed, optional = _FIELDS[self.loader]
+        if getattr(self, needed) is None:
+            raise ValueError(f"loader {self.loader!r} needs {needed!r}")
+        for field in ("factory", "weights", "file"):
+            if getattr(self, field) is not None and field not in (needed, *optional):
+                raise ValueError(f"{field!r} means nothing to loader {self.loader!r}")
+        if self.input.kind == "text" and self.loader in ("torchscript", "export"):
+            raise ValueError(
+                f"input.kind: loader {self.loader!r} has no way in behind a text's embeddings; use 'python'"
+            )
+        return self
 
 
 def read_config(folder: Path) -> ModelConfig:
@@ -123,6 +146,15 @@ def read_labels(config: ModelConfig, folder: Path) -> list[str] | None:
         return inside(folder, labels).read_text(encoding="utf-8").splitlines()
     except OSError as error:
         raise ModelConfigError(f"output.labels: {error.strerror}") from error
+
+
+def shapes(config: InputConfig) -> list[list[int]]:
+    """What one example looks like to the model, without the batch dimension; texts have none beforehand."""
+    if config.kind == "image":
+        return [[3, *(config.size or [])]]
+    if config.kind == "tabular":
+        return [[len(config.features or [])]]
+    return config.shapes or []
 
 
 def inside(folder: Path, name: str) -> Path:

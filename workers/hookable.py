@@ -3,11 +3,13 @@
 import structlog
 from torch import nn
 
+from workers.engine.hooks import TORCHSCRIPT, takes_hooks
 from workers.engine.view import ModelView
 from workers.inputs.prepared import Prepared
 from workers.rewrite import hook_problems, separate_activations
 
 log = structlog.get_logger()
+FAMILIES = ("deep_lift", "guided", "lrp")  # as `workers.rewrite.hook_problems` calls them
 MENDED = frozenset({"deep_lift", "guided"})  # what a rewriting is worth its time for
 
 
@@ -18,6 +20,8 @@ def make_hookable(view: ModelView, sample: Prepared) -> tuple[nn.Module | None, 
     methods work on it is then found out by trying.
     """
     tensors = (*sample.inputs, *sample.extras)
+    if not all(takes_hooks(part) for part in view.module.modules()):  # what runs in there would be passed over
+        return None, dict.fromkeys(FAMILIES, TORCHSCRIPT)
     try:
         problems = hook_problems(view.module, tensors, view.inputs)
         if not MENDED & problems.keys():

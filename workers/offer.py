@@ -9,7 +9,7 @@ from schemas import methods as spec
 from schemas.methods import METHOD_NAMES, METHODS
 from schemas.models import MethodSupport
 from schemas.traits import WITHOUT_GRADIENTS
-from workers.engine.hooks import HookSnapshot
+from workers.engine.hooks import TORCHSCRIPT, HookSnapshot, takes_hooks
 from workers.engine.solo import SoloCall
 from workers.engine.view import ModelView
 from workers.inputs.prepared import Prepared
@@ -41,8 +41,8 @@ def offered_methods(view: ModelView, sample: Prepared, problems: dict[str, str],
         reason = None
         if not floats and name not in WITHOUT_GRADIENTS:
             reason = "the model's inputs are integers, without a gradient"
-        elif "layer" in METHODS[name].model_fields and not any(view.layer_module.children()):
-            reason = "the model has no layers"
+        elif "layer" in METHODS[name].model_fields and (without := _without_layers(view.layer_module)):
+            reason = without
         elif name == "feature_permutation" and text:
             reason = "it exchanges features between several examples, and texts come one at a time"
         elif name == "guided_grad_cam" and not pictures:
@@ -53,6 +53,14 @@ def offered_methods(view: ModelView, sample: Prepared, problems: dict[str, str],
             )
         supports.append(MethodSupport(name=name, supported=reason is None, reason=reason))
     return supports
+
+
+def _without_layers(module: nn.Module) -> str | None:
+    """Why nothing can be asked of layers; None where something can."""
+    layers = [layer for path, layer in module.named_modules() if path]
+    if not layers:
+        return "the model has no layers"
+    return None if any(takes_hooks(layer) for layer in layers) else TORCHSCRIPT
 
 
 def _try(method: Any, view: ModelView, sample: Prepared) -> str | None:

@@ -21,7 +21,8 @@ from workers.inputs.prepared import InputAdapter
 from workers.inputs.tabular import TabularAdapter
 from workers.inputs.tensor import TensorAdapter
 from workers.inputs.text import FromEmbeddings, TextAdapter
-from workers.loader import build, read_background
+from workers.loaders import load
+from workers.loaders.weights import read_background
 from workers.memory import MemoryBudget
 
 log = structlog.get_logger()
@@ -61,8 +62,8 @@ def load_model(folder: Path, device: Device) -> ResidentModel:
         ModelConfigError: the folder does not describe a model that can be explained.
         Whatever the model's own code raises.
     """
-    config = read_config(folder)
-    module = build(config, folder).to(device.device)
+    loaded = load(read_config(folder), folder)
+    config, module = loaded.config, loaded.module.to(device.device)
     adapter: InputAdapter
     if config.input.kind == "text":
         adapter = TextAdapter(config.input, module, folder)

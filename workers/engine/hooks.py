@@ -7,10 +7,20 @@ some stay, and every later answer would be silently wrong.
 from collections import OrderedDict
 from typing import Any
 
+import torch
 from torch import nn
 
 _HOOK_TABLES = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 _CAPTUM_ATTRIBUTES = ("input", "output", "activations", "rule")
+TORCHSCRIPT = (
+    "TorchScript takes no hooks, so neither its layers nor the backward pass of its activations can be reached; "
+    "load the model from Python, or export it with torch.export"
+)
+
+
+def takes_hooks(module: nn.Module) -> bool:
+    """False for TorchScript, which refuses them."""
+    return not isinstance(module, torch.jit.ScriptModule)
 
 
 class HookSnapshot:

@@ -1,0 +1,27 @@
+"""Loaders: from a folder of the model repository to a module, one for each way in which models are kept.
+
+Nothing here reaches for a hub, and nothing a folder names leads out of it.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from workers.config import ModelConfig
+from workers.loaders import export, python, torchscript
+from workers.loaders.loaded import Loaded
+
+LOADERS: dict[str, Callable[[ModelConfig, Path], Loaded]] = {
+    "python": python.load,
+    "torchscript": torchscript.load,
+    "export": export.load,
+}
+
+
+def load(config: ModelConfig, folder: Path) -> Loaded:
+    """The folder's model on the CPU, in evaluation mode, with frozen weights.
+
+    Raises:
+        ModelConfigError: the folder does not hold what its description says.
+        Whatever the model's own code raises.
+    """
+    return LOADERS[config.loader](config, folder)
