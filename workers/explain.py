@@ -16,7 +16,6 @@ from workers.engine.task import Task
 from workers.methods import solo
 from workers.methods.layers import FROM_THE_MODELS_OWN_INPUT
 from workers.methods.problem import Problem, Tensors
-from workers.methods.rules import looks_across_the_batch
 from workers.methods.shared import SHARED
 
 
@@ -90,8 +89,7 @@ def _solo_request(engine: Engine, task: Task, method: AnyMethod, p: Problem) -> 
     distribution = p.distribution if method.name in DISTRIBUTED else None
     baselines = None if distribution else (p.layer_baselines if own else p.baselines)
     call = SoloCall(inputs, extras, baselines, targets, distribution, p.feature_mask, p.layer_mask)
-    across = looks_across_the_batch(method.name, engine.view)
-    alone = across or any(part is not None for part in (task.random, distribution, p.feature_mask, p.layer_mask))
+    alone = any(part is not None for part in (task.random, distribution, p.feature_mask, p.layer_mask))
     shapes = tuple((t.dtype, t.shape[1:]) for t in inputs)
     return SoloRequest(
         task,
@@ -99,7 +97,7 @@ def _solo_request(engine: Engine, task: Task, method: AnyMethod, p: Problem) -> 
         lambda view, part, batch_rows: solo.attribute(method, view, part, batch_rows),
         None if alone else (method.model_dump_json(exclude={"baseline"}), shapes, baselines is None, targets is None),
         rows_each=2 if method.name in solo.TWICE else 1,
-        divisible=task.random is None and not across,
+        divisible=task.random is None,
     )
 
 

@@ -10,7 +10,6 @@ from workers.rewrite import hook_problems, separate_activations
 
 log = structlog.get_logger()
 FAMILIES = ("deep_lift", "guided", "lrp")  # as `workers.rewrite.hook_problems` calls them
-MENDED = frozenset({"deep_lift", "guided"})  # what a rewriting is worth its time for
 
 
 def make_hookable(view: ModelView, sample: Prepared) -> tuple[nn.Module | None, dict[str, str]]:
@@ -24,8 +23,8 @@ def make_hookable(view: ModelView, sample: Prepared) -> tuple[nn.Module | None, 
         return None, dict.fromkeys(FAMILIES, TORCHSCRIPT)
     try:
         problems = hook_problems(view.module, tensors, view.inputs)
-        if not MENDED & problems.keys():
-            return None, problems
+        if not problems:
+            return None, {}
         rewritten = separate_activations(view.module, tensors, view.inputs)
         left = hook_problems(rewritten.module, tensors, view.inputs)
     except Exception as error:  # the model's own code may raise anything

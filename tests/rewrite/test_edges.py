@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from tests.rewrite.toys import MODELS, toy
 from tests.workers.toys import frozen
 from workers.rewrite import separate_activations
-from workers.rewrite.modules import WindowedMaxPool
 
 
 class OverItsChildren(nn.Module):
@@ -115,28 +114,3 @@ def test_refusals() -> None:
     assert rewritten.module is script
     assert rewritten.reason == "1 is TorchScript, whose code cannot be rewritten"
     assert "floating point" in (separate_activations(nn.Embedding(3, 2), (torch.tensor([[1]]),)).reason or "")
-
-
-@pytest.mark.parametrize(
-    ("kernel", "stride", "padding", "dilation", "ceil"),
-    [
-        (3, 2, 1, 1, False),
-        (3, 2, 1, 1, True),
-        (2, 2, 0, 1, True),
-        (3, 1, 0, 2, False),
-        (2, 3, 1, 1, True),
-        (5, 3, 2, 1, True),
-    ],
-)
-@pytest.mark.parametrize("kind", [nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d])
-def test_windowed_max_pool(kind: type, kernel: int, stride: int, padding: int, dilation: int, ceil: bool) -> None:
-    pool = kind(kernel, stride, padding, dilation, ceil_mode=ceil)
-    dimensions = int(kind.__name__[-2])
-    for length in (7, 8, 9, 11):
-        for rows in (1, 2, 3, 4):
-            x = torch.randn(rows, 2, *[length] * dimensions, dtype=torch.float64, requires_grad=True)
-            expected, given = pool(x), WindowedMaxPool(pool)(x)
-            torch.testing.assert_close(given, expected, rtol=0, atol=0)
-            weights = torch.randn_like(expected)
-            torch.testing.assert_close(*(torch.autograd.grad((o * weights).sum(), x)[0] for o in (given, expected)))
-    assert torch.equal(WindowedMaxPool(pool)(x[0]), pool(x[0]))

@@ -20,10 +20,8 @@ from schemas import methods as spec
 from schemas.errors import InputRejected
 from workers.engine.solo import SoloCall
 from workers.engine.view import ModelView
+from workers.methods import deep_lift_rules as _  # noqa: F401  # puts its rules into Captum's table
 from workers.methods.captum_arguments import Tensors, as_tuple, leaves, targeted
-
-# Captum 0.9's DeepLIFT rules for these look across the batch, so a job must not meet another there.
-_LOOK_ACROSS_THE_BATCH = (nn.Softmax, nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d)
 
 
 def deep_lift(m: spec.DeepLift, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
@@ -95,20 +93,12 @@ def layer_lrp(m: spec.LayerLrp, view: ModelView, call: SoloCall, batch_rows: int
         raise InputRejected(f"LRP keeps no relevance at {m.layer!r}; choose a layer with weights") from error
 
 
-def looks_across_the_batch(method: str, view: ModelView) -> bool:
-    """True where Captum's answer for one example depends on the others in its call."""
-    kinds = _LOOK_ACROSS_THE_BATCH if view.rewritten is None else (nn.Softmax,)  # the rewriting mends max pools
-    return "deep_lift" in method and any(isinstance(m, kinds) for m in view.hook_module.modules())
-
-
 def _mean_over_baselines(run: Any, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
     """DeepLiftShap is a mean over baselines, so they are taken a batch at a time and weighted by their number."""
     if call.distribution is None:
         raise ValueError("a distribution of baselines is needed")
     count = call.distribution[0].shape[0]
     step = max(1, batch_rows // (2 * call.examples))
-    if looks_across_the_batch("deep_lift", view):
-        step = count
     total: list[Tensor] | None = None
     for start in range(0, count, step):
         part = tuple(b[start : start + step] for b in call.distribution)

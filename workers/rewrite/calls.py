@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from captum.attr._utils.custom_modules import Addition_Module
 from torch import Tensor, nn
 
-from workers.rewrite.modules import ClippedReLU, MaxPool, SpatialMean, WindowedMaxPool
+from workers.rewrite.modules import ClippedReLU, SpatialMean
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +27,9 @@ class Call:
         return (self.layer, *self.parameters)
 
 
-def _max_pool_layer(kind: type[MaxPool]) -> Callable[..., nn.Module]:
+def _max_pool_layer(kind: type[nn.Module]) -> Callable[..., nn.Module]:
     def build(kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool) -> nn.Module:
-        return WindowedMaxPool(kind(kernel_size, stride, padding, dilation, ceil_mode=ceil_mode))
+        return kind(kernel_size, stride, padding, dilation, ceil_mode=ceil_mode)
 
     return build
 
@@ -43,6 +43,14 @@ LAYERS: dict[str, Callable[..., nn.Module]] = {
     "sigmoid": nn.Sigmoid,
     "tanh": nn.Tanh,
     "softmax": nn.Softmax,
+    "log_softmax": nn.LogSoftmax,
+    "gelu": lambda approximate: nn.GELU(approximate=approximate),
+    "silu": nn.SiLU,
+    "mish": nn.Mish,
+    "hardswish": nn.Hardswish,
+    "hardsigmoid": nn.Hardsigmoid,
+    "selu": nn.SELU,
+    "celu": nn.CELU,
     "max_pool1d": _max_pool_layer(nn.MaxPool1d),
     "max_pool2d": _max_pool_layer(nn.MaxPool2d),
     "max_pool3d": _max_pool_layer(nn.MaxPool3d),
@@ -113,22 +121,37 @@ def _softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Call
     return Call("softplus", (beta, threshold), (input,))
 
 
-def _sigmoid(input: Tensor, inplace: bool = False) -> Call:
-    return Call("sigmoid", (), (input,), inplace)
+def _gelu(input: Tensor, *, approximate: str = "none") -> Call:
+    return Call("gelu", (approximate,), (input,))
 
 
-def _tanh(input: Tensor, inplace: bool = False) -> Call:
-    return Call("tanh", (), (input,), inplace)
+def _celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Call:
+    return Call("celu", (alpha,), (input,), inplace)
 
 
-def _softmax(input: Tensor, dim: Any = None, dtype: Any = None) -> Call | None:
-    if not isinstance(dim, int) or dtype not in (None, input.dtype):
-        return None
-    return Call("softmax", (dim,), (input,))
+def _plain(name: str) -> Callable[..., Call | None]:
+    """An activation without parameters."""
+
+    def read(input: Tensor, inplace: bool = False) -> Call | None:
+        return Call(name, (), (input,), inplace)
+
+    return read
 
 
-def _functional_softmax(input: Tensor, dim: Any = None, _stacklevel: int = 3, dtype: Any = None) -> Call | None:
-    return _softmax(input, dim, dtype)
+def _softmax(name: str) -> Callable[..., Call | None]:
+    def read(input: Tensor, dim: Any = None, dtype: Any = None) -> Call | None:
+        if not isinstance(dim, int) or dtype not in (None, input.dtype):
+            return None
+        return Call(name, (dim,), (input,))
+
+    return read
+
+
+def _functional_softmax(name: str) -> Callable[..., Call | None]:
+    def read(input: Tensor, dim: Any = None, _stacklevel: int = 3, dtype: Any = None) -> Call | None:
+        return _softmax(name)(input, dim, dtype)
+
+    return read
 
 
 def _max_pool(name: str) -> Callable[..., Call | None]:
@@ -202,9 +225,11 @@ _NAMES: dict[str, Callable[..., Call | None]] = {
     "elu": _elu,
     "leaky_relu": _leaky_relu,
     "softplus": _softplus,
-    "sigmoid": _sigmoid,
-    "tanh": _tanh,
-    "softmax": _softmax,
+    **{name: _plain(name) for name in ("sigmoid", "tanh", "silu", "mish", "hardswish", "hardsigmoid", "selu")},
+    "softmax": _softmax("softmax"),
+    "log_softmax": _softmax("log_softmax"),
+    "gelu": _gelu,
+    "celu": _celu,
     "max_pool1d": _max_pool("max_pool1d"),
     "max_pool2d": _max_pool("max_pool2d"),
     "max_pool3d": _max_pool("max_pool3d"),
@@ -230,6 +255,7 @@ def _spellings(name: str) -> Iterator[Any]:
 _READERS: dict[Any, Callable[..., Call | None]] = {
     **{function: _overwriting(reader) for name, reader in _NAMES.items() for function in _spellings(f"{name}_")},
     **{function: reader for name, reader in _NAMES.items() for function in _spellings(name)},
-    F.softmax: _functional_softmax,
+    F.softmax: _functional_softmax("softmax"),
+    F.log_softmax: _functional_softmax("log_softmax"),
     F.threshold: _threshold,
 }

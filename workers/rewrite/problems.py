@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 
-from captum.attr._core.deep_lift import SUPPORTED_NON_LINEAR
 from captum.attr._core.lrp import SUPPORTED_LAYERS_WITH_RULES, SUPPORTED_NON_LINEAR_LAYERS
 from torch import nn
 
+from workers.methods.deep_lift_rules import RULES
 from workers.rewrite.graph import Observation, observe
-from workers.rewrite.modules import MAX_POOLS, overlapping
 from workers.rewrite.operations import moves, why_not_linear
 from workers.rewrite.samples import Tensors, doubled, first_row, labelled
 
@@ -50,13 +49,11 @@ def _deep_lift(root: nn.Module, seen: Observation, twice: Observation) -> Iterat
     bends = _bends(root)
     yield from _called_wrongly(root, seen, bends, bends)
     yield from _chained(root, seen, bends)
-    for path, part in root.named_modules():
+    for path, _ in root.named_modules():
         if path not in bends or path not in seen.calls:
             continue
         if seen.rows.get(path) and twice.rows.get(path) != 2 * seen.rows[path]:
             yield f"{labelled(root, path)} gets values whose first dimension is not the batch"
-        if isinstance(part, MAX_POOLS) and overlapping(part):
-            yield f"{labelled(root, path)} has windows that overlap, where Captum's rule loses part of the sum"
     for operation in seen.operations:
         reason = None if operation.owner in bends else why_not_linear(operation)
         if reason is not None:
@@ -93,7 +90,7 @@ def _lrp(root: nn.Module, seen: Observation) -> Iterator[str]:
 
 def _bends(root: nn.Module) -> set[str]:
     """What DeepLIFT hooks."""
-    return {path for path, part in root.named_modules() if type(part) in SUPPORTED_NON_LINEAR}
+    return {path for path, part in root.named_modules() if type(part) in RULES}
 
 
 def _relus(root: nn.Module) -> set[str]:

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from captum.attr._core.deep_lift import SUPPORTED_NON_LINEAR
 from captum.attr._core.lrp import SUPPORTED_LAYERS_WITH_RULES, SUPPORTED_NON_LINEAR_LAYERS
 from torch import Tensor, nn
 
+from workers.methods.deep_lift_rules import RULES
 from workers.rewrite.graph import observe
-from workers.rewrite.modules import MAX_POOLS, Beside, ClippedReLU, Reused, WindowedMaxPool, WriteBack
+from workers.rewrite.modules import Beside, ClippedReLU, Reused, WriteBack
 from workers.rewrite.operations import moves
 from workers.rewrite.problems import hook_problems, own_input_needed
 from workers.rewrite.proof import verify
@@ -18,7 +18,7 @@ from workers.rewrite.routing import Router
 from workers.rewrite.samples import Tensors, draws, enter, first_row, leaves
 from workers.rewrite.sharing import shared_copy
 
-_WITH_RULES = (*SUPPORTED_NON_LINEAR, *SUPPORTED_LAYERS_WITH_RULES, *SUPPORTED_NON_LINEAR_LAYERS, nn.Hardtanh, nn.ReLU6)
+_WITH_RULES = (*RULES, *SUPPORTED_LAYERS_WITH_RULES, *SUPPORTED_NON_LINEAR_LAYERS, nn.Hardtanh, nn.ReLU6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +125,6 @@ def _replacement(layer: nn.Module, calls: int, write_back: bool) -> tuple[nn.Mod
     if isinstance(layer, nn.Hardtanh) and layer.min_val == 0 < layer.max_val:
         layer = ClippedReLU(float(layer.max_val))
         why.append("was clipped in one step")
-    elif isinstance(layer, MAX_POOLS) and type(layer) in MAX_POOLS and not layer.return_indices:
-        layer = WindowedMaxPool(layer)
-        why.append("its windows are laid out side by side")
     if written and write_back:
         layer = WriteBack(layer)
     if calls > 1 and (isinstance(layer, _WITH_RULES) or why):
