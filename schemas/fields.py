@@ -1,8 +1,8 @@
 """Types and base classes that the methods' parameters are made of."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from schemas.base import Strict
 from schemas.limits import MAX_INPUT_TENSORS, MAX_SAMPLES, MAX_STEPS
@@ -14,7 +14,30 @@ Baseline = BaselineName | TensorValue | InputBaselines
 Quadrature = Literal["gausslegendre", "riemann_left", "riemann_middle", "riemann_right", "riemann_trapezoid"]
 NoiseTunnelType = Literal["smoothgrad", "smoothgrad_sq", "vargrad"]
 
-Steps = Annotated[int, Field(ge=2, le=MAX_STEPS, description="Points on the path from baseline to input.")]
+
+def _number_of_steps(value: Any) -> Any:
+    if value == "auto":
+        raise ValueError("auto is offered by integrated_gradients; here a number of steps is needed")
+    return value
+
+
+Steps = Annotated[
+    int,
+    BeforeValidator(_number_of_steps),
+    Field(ge=2, le=MAX_STEPS, description="Points on the path from baseline to input."),
+]
+AutoSteps = Annotated[
+    Annotated[int, Field(ge=2, le=MAX_STEPS)] | Literal["auto"],
+    Field(description="Points on the path from baseline to input; `auto`: as few as `tolerance` allows."),
+]
+Tolerance = Annotated[float, Field(ge=1e-6, le=1.0)]
+StandardError = Annotated[
+    Tolerance | None,
+    Field(
+        description="Stop when the standard error is below this share of the largest attribution; the number of "
+        "samples is then the most that are taken. Default: take them all."
+    ),
+]
 Samples = Annotated[int, Field(ge=1, le=MAX_SAMPLES)]
 Stdev = Annotated[float, Field(ge=0.0, le=1e6, description="Standard deviation of the noise, in model space.")]
 LayerPath = Annotated[str, Field(min_length=1, max_length=200, description="A module path as in `named_modules`.")]

@@ -7,15 +7,18 @@ from pydantic import Field
 from schemas.base import Strict
 from schemas.fields import (
     AtLayer,
+    AutoSteps,
     Baseline,
     BaselineMethod,
     FeatureMethod,
     NoiseTunnelType,
+    Quadrature,
     SampledMethod,
     Samples,
+    StandardError,
     Stdev,
     Steps,
-    WeightedPathMethod,
+    Tolerance,
     Windows,
 )
 
@@ -29,8 +32,16 @@ class InputXGradient(Strict):
     name: Literal["input_x_gradient"] = "input_x_gradient"
 
 
-class IntegratedGradients(WeightedPathMethod):
+class IntegratedGradients(BaselineMethod):
     name: Literal["integrated_gradients"] = "integrated_gradients"
+    n_steps: AutoSteps = 50
+    method: Quadrature = Field(default="gausslegendre", description="Quadrature rule along the path.")
+    multiply_by_inputs: bool = True
+    tolerance: Tolerance | None = Field(
+        default=None,
+        description="With `auto`: the completeness error to stop at, relative to the difference of the outputs for "
+        "input and baseline. Default: 0.01.",
+    )
 
 
 class GradientShap(SampledMethod):
@@ -54,6 +65,7 @@ class SmoothGrad(Strict):
     abs: bool = True
     n_steps: Steps = 50
     baseline: Baseline | None = None
+    tolerance: StandardError = None
 
 
 class Occlusion(BaselineMethod):
@@ -81,6 +93,7 @@ class FeaturePermutation(FeatureMethod):
 class ShapleyValueSampling(BaselineMethod, FeatureMethod):
     name: Literal["shapley_value_sampling"] = "shapley_value_sampling"
     n_samples: Samples = 25
+    tolerance: StandardError = None
 
 
 class ShapleyValues(BaselineMethod, FeatureMethod):
@@ -92,6 +105,7 @@ class ShapleyValues(BaselineMethod, FeatureMethod):
 class KernelShap(BaselineMethod, FeatureMethod):
     name: Literal["kernel_shap"] = "kernel_shap"
     n_samples: Samples = 25
+    tolerance: StandardError = None
 
 
 class Lime(BaselineMethod, FeatureMethod):

@@ -58,6 +58,21 @@ class Timing(Record):
     passes: int
 
 
+class Convergence(Record):
+    """When a method stopped that stops by itself, one entry per example.
+
+    `errors` are what `tolerance` bounds: for steps the completeness error relative to the difference of the outputs,
+    for samples the standard error relative to the largest attribution. `map_errors`, for steps: the estimated L2 error
+    of the attributions themselves, relative to their norm; it falls more slowly.
+    """
+
+    unit: Literal["steps", "samples"]
+    tolerance: float
+    counts: list[int]
+    errors: list[float]
+    map_errors: list[float] | None = None
+
+
 class Provenance(Record):
     service: str
     captum: str
@@ -78,6 +93,7 @@ class ResultMeta(Record):
     predictions: list[list[Prediction]]
     attributions: list[TensorSpec]
     convergence_delta: list[float] | None = None
+    convergence: Convergence | None = None
     tokens: list[list[TextScore]] | None = None
     words: list[list[TextScore]] | None = None
     features: list[list[FeatureScore]] | None = None

@@ -1,5 +1,7 @@
 """What sets methods apart, as far as gateway and worker treat them differently."""
 
+from schemas.methods import AnyMethod
+
 DRAWS = frozenset(  # random numbers are used
     {
         "gradient_shap",
@@ -34,3 +36,8 @@ WITHOUT_GRADIENTS = PERTURBS | {"layer_activation", "layer_feature_ablation"}  #
 NOISY = frozenset(  # all samples are expanded at once, so that a seed is one draw
     {"gradient_shap", "smooth_grad", "layer_gradient_shap", "neuron_gradient_shap"}
 )
+
+
+def stops_by_itself(method: AnyMethod) -> bool:
+    """Whether steps or samples end where the answer is good enough."""
+    return getattr(method, "n_steps", None) == "auto" or getattr(method, "tolerance", None) is not None

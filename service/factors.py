@@ -21,10 +21,16 @@ class Asked:
 
 
 Factors = dict[str, int]
+TYPICAL_STEPS = 24  # of `"n_steps": "auto"`
 
 
 def _steps(a: Asked) -> Factors:
     return {"n_steps": a.method.n_steps}
+
+
+def _path(a: Asked) -> Factors:
+    """`auto` takes no more than any job may; how many rows it will take is known to the worker, step by step."""
+    return {"n_steps, typically": TYPICAL_STEPS} if a.method.n_steps == "auto" else _steps(a)
 
 
 def _samples(a: Asked) -> Factors:
@@ -66,7 +72,7 @@ def _units(a: Asked) -> Factors:
 
 
 FACTORS: dict[str, Callable[[Asked], Factors]] = {  # a method that is not here takes one row
-    "integrated_gradients": _steps,
+    "integrated_gradients": _path,
     "gradient_shap": _samples,
     "deep_lift": _pair,
     "smooth_grad": _smooth_grad,

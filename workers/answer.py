@@ -90,6 +90,7 @@ def _describe(
             for name, t in named.items()
         ],
         convergence_delta=None if outcome.delta is None else outcome.delta.double().tolist(),
+        convergence=outcome.convergence,
         tokens=described.tokens,
         words=described.words,
         features=described.features,

@@ -1,6 +1,7 @@
 """Whether attributions add up as their method promises, and what to do when they do not."""
 
 from schemas.methods import AnyMethod
+from schemas.results import Convergence
 from workers.explain import Outcome
 
 TOLERATED = 0.05  # of the difference between the outputs for input and baseline
@@ -11,6 +12,8 @@ def completeness_warnings(method: AnyMethod, outcome: Outcome) -> list[str]:
 
     Source: the completeness axiom of Sundararajan, Taly and Yan, "Axiomatic Attribution for Deep Networks" (2017).
     """
+    if outcome.convergence is not None:
+        return _unfinished(outcome.convergence)
     if outcome.delta is None or outcome.difference is None:
         return []
     missed = outcome.delta.abs()
@@ -21,6 +24,22 @@ def completeness_warnings(method: AnyMethod, outcome: Outcome) -> list[str]:
     share = f"{worst:.0%}" if worst < 10 else "many times"
     return [
         f"the attributions miss {share} of the difference between the outputs for input and baseline; {_advice(method)}"
+    ]
+
+
+def _unfinished(convergence: Convergence) -> list[str]:
+    """One line when a method that stops by itself came to its limit first."""
+    over = [
+        (error, count)
+        for error, count in zip(convergence.errors, convergence.counts, strict=True)
+        if not error <= convergence.tolerance
+    ]
+    if not over:
+        return []
+    error, count = max(over)
+    kind = "completeness error" if convergence.unit == "steps" else "standard error"
+    return [
+        f"the {kind} is {error:.2g} after {count} {convergence.unit}, above the tolerance of {convergence.tolerance:g}"
     ]
 
 

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from schemas.methods import AnyMethod
-from schemas.traits import COMPLETE, DISTRIBUTED, DRAWS
+from schemas.results import Convergence
+from schemas.traits import COMPLETE, DISTRIBUTED, DRAWS, stops_by_itself
 from workers.engine.engine import Engine
 from workers.engine.randomness import RandomStream
 from workers.engine.seams import Seams
@@ -16,19 +17,21 @@ from workers.engine.task import Task
 from workers.methods import solo
 from workers.methods.layers import FROM_THE_MODELS_OWN_INPUT
 from workers.methods.problem import Problem, Tensors
-from workers.methods.shared import SHARED
+from workers.methods.shared import SHARED, STOPPING
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """Attributions (examples, …), the model's outputs (examples, outputs), the targets explained, and per example
-    sum(attributions) - (f(input) - f(baseline)) where the method promises that to vanish, with that difference."""
+    sum(attributions) - (f(input) - f(baseline)) where the method promises that to vanish, with that difference.
+    `convergence` is set where the method stopped by itself."""
 
     attributions: Tensors
     outputs: Tensor
     targets: list[int] | None
     delta: Tensor | None
     difference: Tensor | None
+    convergence: Convergence | None = None
 
 
 def explain(engine: Engine, task: Task, method: AnyMethod, problem: Problem, seed: int = 0) -> Outcome:
@@ -59,15 +62,19 @@ def _explain(engine: Engine, task: Task, method: AnyMethod, problem: Problem) ->
     if problem.targets is None and outputs.dim() > 1 and outputs.shape[1] > 1:
         problem = replace(problem, targets=outputs.argmax(dim=1).tolist())
     task.targets = problem.targets
-    if method.name in SHARED:
+    convergence = None
+    if stops_by_itself(method):
+        stopped = STOPPING[method.name](method, seams, problem, engine.batch_rows)
+        attributions, convergence = stopped.attributions, stopped.convergence
+    elif method.name in SHARED:
         attributions = SHARED[method.name](method, seams, problem, engine.batch_rows)
     else:
         attributions = engine.solo(_solo_request(engine, task, method, problem))
     if at_baseline is None:
-        return Outcome(attributions, outputs, problem.targets, None, None)
+        return Outcome(attributions, outputs, problem.targets, None, None, convergence)
     difference = _chosen(outputs, problem.targets) - _chosen(at_baseline, problem.targets)
     total = sum((a.reshape(a.shape[0], -1).sum(dim=1) for a in attributions), start=torch.zeros(()).to(outputs))
-    return Outcome(attributions, outputs, problem.targets, total - difference, difference)
+    return Outcome(attributions, outputs, problem.targets, total - difference, difference, convergence)
 
 
 def _endpoints(seams: Seams, problem: Problem, *, with_baselines: bool) -> tuple[Tensor, Tensor | None]:
@@ -79,7 +86,11 @@ def _endpoints(seams: Seams, problem: Problem, *, with_baselines: bool) -> tuple
     outputs = seams.forward(*inputs, *extras)
     at_inputs = outputs[: problem.examples]
     seams.remember(problem.inputs, at_inputs)
-    return at_inputs, outputs[problem.examples :] if with_baselines else None
+    if problem.baselines is None or not with_baselines:
+        return at_inputs, None
+    at_baselines = outputs[problem.examples :]
+    seams.remember(problem.baselines, at_baselines)
+    return at_inputs, at_baselines
 
 
 def _solo_request(engine: Engine, task: Task, method: AnyMethod, p: Problem) -> SoloRequest:

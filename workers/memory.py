@@ -7,7 +7,8 @@ from typing import Any
 
 from schemas.errors import InputRejected
 from schemas.limits import MAX_NOISE_BYTES
-from schemas.traits import NOISY
+from schemas.traits import NOISY, stops_by_itself
+from workers.methods.adaptive import most_steps
 from workers.methods.problem import Problem, chunk_rows
 
 BUDGET_BYTES = 4 * MAX_NOISE_BYTES  # of expanded inputs at once; Captum keeps a handful of tensors of that size
@@ -43,6 +44,9 @@ def expanded_bytes(method: Any, problem: Problem, batch_rows: int) -> int:
         InputRejected: noisy copies, which cannot be made in parts, take more than any job may.
     """
     each = sum(tensor[0].numel() * tensor.element_size() for tensor in problem.inputs)
+    if method.name == "integrated_gradients" and stops_by_itself(method):
+        steps, together = most_steps(problem)
+        return int(each * (steps * together + chunk_rows(batch_rows, 1)))
     if method.name not in NOISY:
         alters = hasattr(method, "baseline") or hasattr(method, "feature_mask")  # else the input itself is all there is
         return int(each * (chunk_rows(batch_rows, problem.examples) if alters else problem.examples))

@@ -1,7 +1,7 @@
 """The method of a request against the model's card: supported, complete, every parameter meaningful."""
 
 from schemas.errors import InvalidRequest
-from schemas.methods import AnyMethod, FeaturePermutation, SmoothGrad, stored_method
+from schemas.methods import AnyMethod, FeaturePermutation, IntegratedGradients, SmoothGrad, stored_method
 from service.validation.baselines import baseline_arrays, baseline_fields
 from service.validation.layers import layer_fields
 from service.validation.masks import check_players, mask_arrays, mask_fields
@@ -24,6 +24,7 @@ def check_method(given: AnyMethod | None, model: ReadyModel, examples: int) -> t
     method = given or stored_method({"name": model.defaults.method})
     _check_supported(method, model)
     _check_inner(method)
+    _check_stopping(method)
     _check_examples(method, examples)
     filled = {
         **layer_fields(method, model),
@@ -57,6 +58,19 @@ def _check_inner(method: AnyMethod) -> None:
         default = SmoothGrad.model_fields[field].default
         if getattr(method, field) != default and method.attribution_method not in owners:
             raise InvalidRequest.at(["method", field], f"belongs to attribution_method {owners[0]}")
+
+
+def _check_stopping(method: AnyMethod) -> None:
+    """A tolerance that nothing would heed is refused, and so is a quadrature rule beside `auto`, which has its own."""
+    if isinstance(method, IntegratedGradients):
+        if method.n_steps != "auto" and method.tolerance is not None:
+            raise InvalidRequest.at(["method", "tolerance"], "belongs to n_steps auto")
+        if method.n_steps == "auto" and method.method != IntegratedGradients.model_fields["method"].default:
+            raise InvalidRequest.at(
+                ["method", "method"], "belongs to a number of steps; auto chooses the points itself"
+            )
+    elif isinstance(method, SmoothGrad) and method.tolerance is not None and method.nt_type == "vargrad":
+        raise InvalidRequest.at(["method", "tolerance"], "belongs to nt_type smoothgrad or smoothgrad_sq")
 
 
 def _check_examples(method: AnyMethod, examples: int) -> None:

@@ -70,6 +70,27 @@ OF_LAYERS = [  # layers and their units
     ),
 ]
 
+OF_TOLERANCE = [  # methods that stop by themselves
+    Refused("a tolerance without auto", row(**method("integrated_gradients", tolerance=0.01)), ["method", "tolerance"]),
+    Refused(
+        "no tolerance at all",
+        row(**method("integrated_gradients", n_steps="auto", tolerance=0)),
+        ["method", "tolerance"],
+    ),
+    Refused(
+        "a rule beside auto",
+        row(**method("integrated_gradients", n_steps="auto", method="riemann_left")),
+        ["method", "method"],
+    ),
+    Refused("steps by another word", row(**method("integrated_gradients", n_steps="few")), ["method", "n_steps"]),
+    Refused("auto at a layer", row(**method("layer_integrated_gradients", n_steps="auto")), ["method", "n_steps"]),
+    Refused(
+        "a tolerance of a variance",
+        row(**method("smooth_grad", nt_type="vargrad", tolerance=0.1)),
+        ["method", "tolerance"],
+    ),
+    Refused("a tolerance that nothing heeds", row(**method("lime", tolerance=0.1)), ["method", "tolerance"]),
+]
 OF_FEATURES = [  # features of the methods that share a prediction out among them
     Refused("permutation of one row", row(**method("feature_permutation")), ["input"]),
     Refused(

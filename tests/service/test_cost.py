@@ -11,6 +11,7 @@ from schemas.models import ModelCard
 from schemas.requests import ExplainRequest
 from service.answers import MethodGuide
 from service.catalogue.load import catalogue
+from service.factors import TYPICAL_STEPS
 from service.submission import prepare
 from service.validation.windows import count_windows
 from tests.service.cards import image_card, table_card, tensor_card, text_card
@@ -32,6 +33,7 @@ def named(name: str, **parameters: Any) -> dict[str, Any]:
         ("input_x_gradient", 1 + 1),
         ("integrated_gradients", 50 + 2),
         (named("integrated_gradients", multiply_by_inputs=False), 50 + 1),
+        (named("integrated_gradients", n_steps="auto", tolerance=0.001), TYPICAL_STEPS + 2),
         (named("gradient_shap", n_samples=20), 20 + 1),
         ("deep_lift", 2 + 2),
         (named("smooth_grad", nt_samples=7), 7 + 1),

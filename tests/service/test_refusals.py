@@ -10,7 +10,7 @@ from broker import JobStore
 from tests.service.conftest import SETTINGS
 from tests.service.double import WorkerDouble
 from tests.service.refusals import REFUSED, Refused, row
-from tests.service.refusals_of_methods import OF_FEATURES, OF_LAYERS
+from tests.service.refusals_of_methods import OF_FEATURES, OF_LAYERS, OF_TOLERANCE
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("idle_worker")]
 JSON = {"Content-Type": "application/json"}
@@ -31,7 +31,9 @@ async def assert_refused(
     return problem
 
 
-@pytest.mark.parametrize("refused", [*REFUSED, *OF_LAYERS, *OF_FEATURES], ids=lambda refused: refused.name)
+@pytest.mark.parametrize(
+    "refused", [*REFUSED, *OF_LAYERS, *OF_FEATURES, *OF_TOLERANCE], ids=lambda refused: refused.name
+)
 async def test_refused(client: httpx.AsyncClient, store: JobStore, refused: Refused) -> None:
     body = json.dumps(refused.body).encode()
     answer = await client.post("/explain", content=body, headers=JSON)

@@ -26,6 +26,10 @@ class Seams:
         """Outputs already computed for these very inputs; asked for again, they cost no pass."""
         self._known.append((inputs, outputs))
 
+    def expect(self, rows: int) -> None:
+        """Says that so many rows are still to come at least, for a job whose rows are not known beforehand."""
+        self._task.total_rows = max(self._task.total_rows, self._task.rows + rows)
+
     def forward(self, *args: Tensor) -> Tensor:
         """Captum's `forward_func`: (rows, …) inputs, then extras -> (rows, outputs), without a graph."""
         inputs, extras = args[: self._engine.view.inputs], args[self._engine.view.inputs :]

@@ -1,8 +1,8 @@
 """Integrated Gradients that refines its path until the attributions add up: `"n_steps": "auto"`.
 
-Captum's `IntegratedGradients` takes a number of steps and a rule, not nodes one by one, so this loop is our own, over the
-same gradient seam. `workers.methods.quadrature` decides; here rows are made, and gradients kept until their weights are
-known. Every example refines by itself, and a round's rows of all examples go as one block.
+Captum's `IntegratedGradients` takes a number of steps and a rule, not nodes one by one, so this loop is our own, over
+the same gradient seam. `workers.methods.quadrature` decides; here rows are made, and gradients kept until their weights
+are known. Every example refines by itself, and a round's rows of all examples go as one block.
 """
 
 from dataclasses import dataclass, field
@@ -14,11 +14,12 @@ from captum._utils.common import _select_targets
 from torch import Tensor
 
 from schemas import methods as spec
-from schemas.limits import MAX_AUTO_STEPS, MAX_NOISE_BYTES, MAX_ROWS_PER_JOB, TOLERANCE
+from schemas.limits import MAX_AUTO_STEPS, MAX_PATH_BYTES, MAX_ROWS_PER_JOB, TOLERANCE
+from schemas.results import Convergence
 from workers.engine.seams import Seams
 from workers.methods.problem import MIN_CHUNK_ROWS, Problem, Tensors, captum_target, chunk_rows
 from workers.methods.quadrature import Estimate, Path, Vector, estimates, next_nodes
-from workers.methods.stopped import Convergence, Stopped
+from workers.methods.stopped import Stopped
 
 ROOM = 128  # nodes that every example may keep, before examples of a large job wait for each other
 SLAB = 32  # gradients that are widened to float64 at once
@@ -52,17 +53,77 @@ class Refined:
         return self.estimate.within(bound) or not isfinite(self.estimate.delta)
 
     @property
+    def reached(self) -> Estimate:
+        if self.estimate is None:
+            raise RuntimeError("no round was run")
+        return self.estimate
+
+    @property
     def error(self) -> float:
         """The completeness error, relative to the difference of the outputs."""
-        missed, whole = abs(self.estimate.delta) if self.estimate else 0.0, abs(self.path.difference)
+        missed, whole = abs(self.reached.delta), abs(self.path.difference)
         return missed / whole if whole > 0 else missed
 
     def attributions(self) -> Tensor:
         """(elements,) the weighted sum, added up in float64."""
-        assert self.estimate is not None
-        weights = torch.from_numpy(self.estimate.weights).to(self.scale.device)
-        parts = [w @ slab.double() for w, slab in zip(weights.split(SLAB), _slabs(self.rows), strict=True)]
+        weights = torch.from_numpy(self.reached.weights).to(self.scale.device)
+        parts = [w @ slab.double() for w, slab in zip(torch.split(weights, SLAB), _slabs(self.rows), strict=True)]
         return torch.stack(parts).sum(dim=0).to(self.scale.dtype)
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """The paths of a problem, and how far they are to be refined."""
+
+    seams: Seams
+    inputs: Tensors
+    baselines: Tensors
+    extras: Tensors
+    targets: list[int] | None
+    multiply: bool
+    tolerance: float
+    most: int  # nodes of one example
+    chunk: int  # rows handed over at once
+
+    def begin(self) -> list[Refined]:
+        """Every example, with the outputs at both ends of its path."""
+        target = captum_target(self.targets)
+        ends = [
+            _select_targets(self.seams.forward(*tensors, *self.extras), target).reshape(-1).tolist()
+            for tensors in (self.baselines, self.inputs)
+        ]
+        scales = _flat(tuple(i - b for i, b in zip(self.inputs, self.baselines, strict=True)))
+        paths = (Path(both) for both in zip(*ends, strict=True))
+        return [Refined(e, path, scale) for e, (path, scale) in enumerate(zip(paths, scales, strict=True))]
+
+    def refine(self, group: list[Refined]) -> None:
+        """Rounds of new nodes, until every example of the group is settled or has the most it may."""
+        active = group
+        while active:
+            nodes = ((one, next_nodes(one.path, one.estimate, self.most - len(one.rows))) for one in active)
+            wanted = [(one, alphas) for one, alphas in nodes if len(alphas)]
+            if not wanted:
+                return
+            counts = [len(alphas) for _, alphas in wanted]
+            gradients, outputs = (torch.split(answer, counts) for answer in self._rows(wanted))
+            for (one, alphas), gradient, output in zip(wanted, gradients, outputs, strict=True):
+                one.add(alphas, gradient, output, multiply=self.multiply)
+            active = [one for one, _ in wanted if not one.settle(self.tolerance)]
+
+    def _rows(self, wanted: list[tuple[Refined, Vector]]) -> tuple[Tensor, Tensor]:
+        """Gradients (rows, elements) and outputs (rows,) of all the nodes wanted."""
+        device = self.inputs[0].device
+        examples = torch.tensor([one.example for one, alphas in wanted for _ in alphas], device=device)
+        alphas = torch.from_numpy(np.concatenate([alphas for _, alphas in wanted])).to(device)
+        self.seams.expect(len(alphas))
+        gradients, outputs = [], []
+        for which, at in zip(torch.split(examples, self.chunk), torch.split(alphas, self.chunk), strict=True):
+            points = tuple(_between(b[which], i[which], at) for i, b in zip(self.inputs, self.baselines, strict=True))
+            targets = self.targets and [self.targets[e if len(self.targets) > 1 else 0] for e in which.tolist()]
+            found, output = self.seams.gradient_and_output(points, targets, tuple(e[which] for e in self.extras))
+            gradients.append(_flat(found))
+            outputs.append(output)
+        return torch.cat(gradients), torch.cat(outputs)
 
 
 def integrated_gradients(m: spec.IntegratedGradients, seams: Seams, p: Problem, batch_rows: int) -> Stopped:
@@ -71,75 +132,37 @@ def integrated_gradients(m: spec.IntegratedGradients, seams: Seams, p: Problem, 
     Stops when |sum of attributions - (f(input) - f(baseline))| is at most `tolerance` of that difference, or at
     `most_steps`.
     """
-    assert p.baselines is not None
+    if p.baselines is None:
+        raise ValueError("a path needs a baseline")
     tolerance = TOLERANCE if m.tolerance is None else m.tolerance
-    target = captum_target(p.targets)
-    at_baseline, at_input = (
-        _select_targets(seams.forward(*tensors, *p.extras), target).reshape(-1).tolist()
-        for tensors in (p.baselines, p.inputs)
-    )
-    scales = _flat(tuple(i - b for i, b in zip(p.inputs, p.baselines, strict=True)))
-    each, together = most_steps(p)
-    done: list[Refined] = []
-    for start in range(0, p.examples, together):
-        group = [
-            Refined(e, Path((at_baseline[e], at_input[e])), scales[e])
-            for e in range(start, min(start + together, p.examples))
-        ]
-        _refine(group, seams, p, tolerance, each, m.multiply_by_inputs, chunk_rows(batch_rows, 1))
-        done += group
-    answer = torch.stack([one.attributions() for one in done])
+    most, together = most_steps(p)
+    multiply, chunk = m.multiply_by_inputs, chunk_rows(batch_rows, 1)
+    walk = Walk(seams, p.inputs, p.baselines, p.extras, p.targets, multiply, tolerance, most, chunk)
+    examples = walk.begin()
+    answer = torch.empty_like(_flat(p.inputs))
+    for start in range(0, len(examples), together):
+        group = examples[start : start + together]
+        walk.refine(group)
+        for one in group:
+            answer[one.example] = one.attributions()
+            one.rows.clear()
     steps = Convergence(
-        "steps",
-        tolerance,
-        counts=[len(one.rows) for one in done],
-        errors=[one.error for one in done],
-        map_errors=[one.estimate.map_error if one.estimate else 0.0 for one in done],
+        unit="steps",
+        tolerance=tolerance,
+        counts=[len(one.path.alphas) for one in examples],
+        errors=[one.error for one in examples],
+        map_errors=[one.reached.map_error for one in examples],
     )
-    sizes = [i[0].numel() for i in p.inputs]
-    shaped = (part.reshape(i.shape) for part, i in zip(answer.split(sizes, dim=1), p.inputs, strict=True))
-    return Stopped(tuple(shaped), steps)
+    parts = torch.split(answer, [tensor[0].numel() for tensor in p.inputs], dim=1)
+    return Stopped(tuple(part.reshape(i.shape) for part, i in zip(parts, p.inputs, strict=True)), steps)
 
 
 def most_steps(p: Problem) -> tuple[int, int]:
     """How many nodes an example may take, and how many examples are refined together, within the job's memory."""
     each = sum(tensor[0].numel() * tensor.element_size() for tensor in p.inputs)
-    held = max(MIN_CHUNK_ROWS, MAX_NOISE_BYTES // each)
+    held = max(MIN_CHUNK_ROWS, MAX_PATH_BYTES // each)
     together = max(1, min(p.examples, held // ROOM))
     return min(MAX_AUTO_STEPS, held // together, MAX_ROWS_PER_JOB // p.examples - 2), together
-
-
-def _refine(
-    group: list[Refined], seams: Seams, p: Problem, tolerance: float, most: int, multiply: bool, chunk: int
-) -> None:
-    """Rounds of new nodes, until every example of the group is settled or has `most`."""
-    active = group
-    while active:
-        wanted = [(one, next_nodes(one.path, one.estimate, most - len(one.rows))) for one in active]
-        wanted = [(one, alphas) for one, alphas in wanted if len(alphas)]
-        if not wanted:
-            return
-        gradients, outputs = _rows(wanted, seams, p, chunk)
-        counts = [len(alphas) for _, alphas in wanted]
-        for (one, alphas), g, f in zip(wanted, gradients.split(counts), outputs.split(counts), strict=True):
-            one.add(alphas, g, f, multiply=multiply)
-        active = [one for one, _ in wanted if not one.settle(tolerance)]
-
-
-def _rows(wanted: list[tuple[Refined, Vector]], seams: Seams, p: Problem, chunk: int) -> tuple[Tensor, Tensor]:
-    """Gradients (rows, elements) and outputs (rows,) of all the nodes wanted, `chunk` rows at a time."""
-    assert p.baselines is not None
-    device = p.inputs[0].device
-    examples = torch.tensor([one.example for one, alphas in wanted for _ in alphas], device=device)
-    alphas = torch.from_numpy(np.concatenate([alphas for _, alphas in wanted])).to(device)
-    seams.expect(len(alphas))
-    answers = []
-    for which, at in zip(examples.split(chunk), alphas.split(chunk), strict=True):
-        points = tuple(_between(b[which], i[which], at) for i, b in zip(p.inputs, p.baselines, strict=True))
-        targets = None if p.targets is None else [p.targets[e if len(p.targets) > 1 else 0] for e in which.tolist()]
-        gradients, outputs = seams.gradient_and_output(points, targets, tuple(e[which] for e in p.extras))
-        answers.append((_flat(gradients), outputs))
-    return torch.cat([g for g, _ in answers]), torch.cat([f for _, f in answers])
 
 
 def _between(baselines: Tensor, inputs: Tensor, alphas: Tensor) -> Tensor:
@@ -148,6 +171,7 @@ def _between(baselines: Tensor, inputs: Tensor, alphas: Tensor) -> Tensor:
 
 
 def _flat(tensors: Tensors) -> Tensor:
+    """(rows, …) each to (rows, elements)."""
     return torch.cat([tensor.reshape(tensor.shape[0], -1) for tensor in tensors], dim=1)
 
 

@@ -1,12 +1,12 @@
 """Where on a path the next gradients are worth their rows, and what the rows so far add up to. Pure, and small: numbers
 per node of the path, never the gradients themselves, of which only the inner products are needed.
 
-On the path x(a) = baseline + a (input - baseline), 0 <= a <= 1, Integrated Gradients integrates the gradient. The model's
-outputs at the nodes come with the gradients, so for every gap between nodes the integral of the slope dF/da is known:
-it is the difference of the outputs. How far a rule misses it tells where the path is not yet resolved, at no row.
+On the path x(a) = baseline + a (input - baseline), 0 <= a <= 1, Integrated Gradients integrates the gradient. The
+model's outputs at the nodes come with the gradients, so for every gap between nodes the integral of the slope dF/da is
+known: it is the difference of the outputs. How far a rule misses it tells where the path is not resolved, at no row.
 
-The rule: three Gauss-Legendre nodes, then Kronrod's four between them, as long as one polynomial explains every gap; else
-gaps are halved where most of the error lies, half of it judged by the outputs and half by how much the gradients turn.
+The rule: three Gauss-Legendre nodes, then Kronrod's four between them, as long as one polynomial explains every gap;
+else gaps are halved where most of the error lies, judged by the outputs and by how much the gradients turn.
 """
 
 from dataclasses import dataclass, field
@@ -202,7 +202,8 @@ def _cubic(alphas: Vector) -> Matrix:
 def _bends(alphas: Vector, gram: Matrix) -> bool:
     """Whether cubics foretell left-out nodes from four neighbours better than lines do from two: True on smooth models,
     False on ReLU networks, where gradients jump at every bend."""
-    lines, cubics = [], []
+    lines: list[Vector] = []
+    cubics: list[Vector] = []
     for node in range(2, len(alphas) - 2):
         for found, reach in ((lines, 1), (cubics, 2)):
             around = [node + step for step in range(-reach, reach + 1) if step]

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from workers.engine.seams import Seams
-from workers.methods import gradient, perturbation
+from workers.methods import adaptive, gradient, perturbation
 from workers.methods.problem import Problem, Tensors
+from workers.methods.stopped import Stopped
 
 SHARED: dict[str, Callable[[Any, Seams, Problem, int], Tensors]] = {
     function.__name__: function
@@ -23,4 +24,7 @@ SHARED: dict[str, Callable[[Any, Seams, Problem, int], Tensors]] = {
         perturbation.kernel_shap,
         perturbation.lime,
     )
+}
+STOPPING: dict[str, Callable[[Any, Seams, Problem, int], Stopped]] = {  # in place of those above, where asked to stop
+    function.__name__: function for function in (adaptive.integrated_gradients,)
 }
