@@ -61,12 +61,23 @@ class LayerLrp(LayerMethod):
     name: Literal["layer_lrp"] = "layer_lrp"
 
 
-class LayerFeatureAblation(LayerMethod):
-    name: Literal["layer_feature_ablation"] = "layer_feature_ablation"
-    layer_baselines: float = Field(default=0.0, description="What a unit is set to when it is taken away.")
+class LayerFeatures(LayerMethod):
+    """Units of a layer are altered one by one, or in groups."""
+
     layer_mask: TensorValue | None = Field(
         default=None, description="Which units are one feature, of the layer's shape. Default: each by itself."
     )
+
+
+class LayerFeatureAblation(LayerFeatures):
+    name: Literal["layer_feature_ablation"] = "layer_feature_ablation"
+    layer_baselines: float = Field(default=0.0, description="What a unit is set to when it is taken away.")
+
+
+class LayerFeaturePermutation(LayerFeatures):
+    """Units are exchanged between the examples of the request, of which there must be several."""
+
+    name: Literal["layer_feature_permutation"] = "layer_feature_permutation"
 
 
 class NeuronGradient(NeuronMethod):

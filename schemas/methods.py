@@ -39,6 +39,8 @@ from schemas.layer_methods import (
     LayerDeepLift,
     LayerDeepLiftShap,
     LayerFeatureAblation,
+    LayerFeaturePermutation,
+    LayerFeatures,
     LayerGradCam,
     LayerGradientShap,
     LayerGradientXActivation,
@@ -85,6 +87,7 @@ AnyMethod = (
     | LayerDeepLiftShap
     | LayerLrp
     | LayerFeatureAblation
+    | LayerFeaturePermutation
     | NeuronGradient
     | NeuronIntegratedGradients
     | NeuronConductance
@@ -162,6 +165,8 @@ __all__ = [
     "LayerDeepLift",
     "LayerDeepLiftShap",
     "LayerFeatureAblation",
+    "LayerFeaturePermutation",
+    "LayerFeatures",
     "LayerGradCam",
     "LayerGradientShap",
     "LayerGradientXActivation",

@@ -11,6 +11,7 @@ DRAWS = frozenset(  # random numbers are used
         "kernel_shap",
         "lime",
         "layer_gradient_shap",
+        "layer_feature_permutation",
         "neuron_gradient_shap",
     }
 )
@@ -32,10 +33,12 @@ DISTRIBUTED = frozenset(  # baselines are a distribution
 COMPLETE = frozenset(  # attributions add up to f(input) - f(baseline)
     {"integrated_gradients", "deep_lift", "layer_integrated_gradients", "layer_deep_lift", "layer_conductance"}
 )
-WITHOUT_GRADIENTS = PERTURBS | {"layer_activation", "layer_feature_ablation"}  # integers will do
+PERTURBS_LAYERS = frozenset({"layer_feature_ablation", "layer_feature_permutation"})
+WITHOUT_GRADIENTS = PERTURBS | PERTURBS_LAYERS | {"layer_activation"}  # integers will do
 NOISY = frozenset(  # all samples are expanded at once, so that a seed is one draw
     {"gradient_shap", "smooth_grad", "layer_gradient_shap", "neuron_gradient_shap"}
 )
+PERMUTES = frozenset({"feature_permutation", "layer_feature_permutation"})  # between examples, of which it needs two
 
 
 def stops_by_itself(method: AnyMethod) -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 from schemas.errors import InvalidRequest
 from schemas.fields import BaselineMethod, FeatureMethod, Grid, Superpixels
 from schemas.limits import MAX_ROWS_PER_JOB
-from schemas.methods import LayerFeatureAblation, Occlusion
+from schemas.methods import LayerFeatureAblation, LayerFeaturePermutation, Occlusion
 from service.validation.inputs import CheckedInput
 from service.validation.layers import explained_shape, find_layer, follows_the_text
 from service.validation.masks import given_masks
@@ -57,7 +57,12 @@ def orders(count: int) -> int:
     return factorial(count)
 
 
-def units(method: LayerFeatureAblation, model: ReadyModel, given: CheckedInput, arrays: dict[str, Array]) -> int:
+def units(
+    method: LayerFeatureAblation | LayerFeaturePermutation,
+    model: ReadyModel,
+    given: CheckedInput,
+    arrays: dict[str, Array],
+) -> int:
     """Units of the layer, or groups of them.
 
     Raises:

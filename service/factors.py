@@ -94,6 +94,7 @@ FACTORS: dict[str, Callable[[Asked], Factors]] = {  # a method that is not here 
     "layer_deep_lift_shap": _pairs,
     "layer_lrp": _twice,
     "layer_feature_ablation": _units,
+    "layer_feature_permutation": _units,
     "neuron_integrated_gradients": _steps,
     "neuron_conductance": _steps,
     "neuron_deep_lift": _pair,

@@ -13,6 +13,7 @@ from schemas.errors import InputRejected, JobError
 from schemas.jobs import JobSpec
 from schemas.methods import METHODS, AnyMethod, stored_fields
 from schemas.models import ModelCard
+from schemas.traits import PERMUTES, PERTURBS_LAYERS
 from workers.engine.gate import DeviceGate
 from workers.engine.task import Task
 from workers.explain import explain
@@ -74,7 +75,7 @@ def _try(model: ResidentModel, name: str) -> CheckRow:
             examples=1,
             method=stored_fields(method),
         )
-        if name == "feature_permutation":
+        if name in PERMUTES:
             prepared = _twice(prepared)
         problem = make_problem(model, spec, method, _payload(model, prepared), prepared)
         explain(model.engine, task, method, problem)
@@ -101,7 +102,7 @@ def _method(model: ResidentModel, name: str) -> AnyMethod | None:
         fields["neuron_selector"] = [0] * len(_layer_shape(model, layer))
     if name == "occlusion":
         fields["sliding_window_shapes"] = _windows(model)
-    if name == "layer_feature_ablation" and math.prod(_layer_shape(model, layer)) > MANY_UNITS:
+    if name in PERTURBS_LAYERS and math.prod(_layer_shape(model, layer)) > MANY_UNITS:
         return None
     method: AnyMethod = cls(**fields)
     return method

@@ -8,7 +8,7 @@ from torch import nn
 from schemas import methods as spec
 from schemas.methods import METHOD_NAMES, METHODS
 from schemas.models import MethodSupport
-from schemas.traits import WITHOUT_GRADIENTS
+from schemas.traits import PERMUTES, WITHOUT_GRADIENTS
 from workers.engine.hooks import TORCHSCRIPT, HookSnapshot, takes_hooks
 from workers.engine.solo import SoloCall
 from workers.engine.view import ModelView
@@ -43,7 +43,7 @@ def offered_methods(view: ModelView, sample: Prepared, problems: dict[str, str],
             reason = "the model's inputs are integers, without a gradient"
         elif "layer" in METHODS[name].model_fields and (without := _without_layers(view.layer_module)):
             reason = without
-        elif name == "feature_permutation" and text:
+        elif name in PERMUTES and text:
             reason = "it exchanges features between several examples, and texts come one at a time"
         elif name == "guided_grad_cam" and not pictures:
             reason = "it lays a layer's map over the input, which needs inputs with height and width"

@@ -9,6 +9,7 @@ from schemas.errors import InvalidRequest
 from schemas.fields import FeatureMethod, Grid, Superpixels
 from schemas.methods import AnyMethod, KernelShap
 from schemas.tensors import Tensor, TensorValue, TensorValues
+from schemas.traits import PERMUTES
 from service.validation.baselines import input_shapes, located
 from service.validation.model import ReadyModel
 from service.validation.tensors import Array, Location, check_shape, tensor_array
@@ -62,7 +63,7 @@ def mask_arrays(method: AnyMethod, model: ReadyModel, examples: int) -> dict[str
         return {}
     loc: Location = ["method", "feature_mask"]
     # Permutation exchanges a feature between the examples, so it must be the same one in each of them.
-    rows = (1,) if method.name == "feature_permutation" else (1, examples)
+    rows = (1,) if method.name in PERMUTES else (1, examples)
     arrays = {}
     for index, ((tensor, at), shape) in enumerate(
         zip(located(given, loc), input_shapes(given, model, loc), strict=True)

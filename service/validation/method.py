@@ -1,7 +1,8 @@
 """The method of a request against the model's card: supported, complete, every parameter meaningful."""
 
 from schemas.errors import InvalidRequest
-from schemas.methods import AnyMethod, FeaturePermutation, IntegratedGradients, SmoothGrad, stored_method
+from schemas.methods import AnyMethod, IntegratedGradients, SmoothGrad, stored_method
+from schemas.traits import PERMUTES
 from service.validation.baselines import baseline_arrays, baseline_fields
 from service.validation.layers import layer_fields
 from service.validation.masks import check_players, mask_arrays, mask_fields
@@ -74,7 +75,7 @@ def _check_stopping(method: AnyMethod) -> None:
 
 
 def _check_examples(method: AnyMethod, examples: int) -> None:
-    if isinstance(method, FeaturePermutation) and examples < MIN_PERMUTED:
+    if method.name in PERMUTES and examples < MIN_PERMUTED:
         raise InvalidRequest.at(
             ["input"], f"features are exchanged between examples: at least {MIN_PERMUTED} are needed, {examples} given"
         )

@@ -2,7 +2,8 @@
 
 from schemas.errors import InvalidRequest
 from schemas.fields import NeuronMethod
-from schemas.methods import AnyMethod, LayerFeatureAblation
+from schemas.methods import AnyMethod, LayerFeatures
+from schemas.traits import PERMUTES
 from service.validation.layers import explained_shape, find_layer, follows_the_text
 from service.validation.masks import mask_array
 from service.validation.model import ReadyModel
@@ -43,13 +44,14 @@ def layer_mask_arrays(method: AnyMethod, model: ReadyModel, examples: int) -> di
         InvalidRequest: shape or values do not fit the layer.
     """
     layer = find_layer(method, model)
-    if not isinstance(method, LayerFeatureAblation) or layer is None or method.layer_mask is None:
+    if not isinstance(method, LayerFeatures) or layer is None or method.layer_mask is None:
         return {}
     loc: Location = ["method", "layer_mask", "tensor"]
     tensor = method.layer_mask.tensor
+    rows = (1,) if method.name in PERMUTES else (1, examples)
     shape = explained_shape(method, layer)
     if shape is None or (follows_the_text(model, shape) and len(tensor.shape) == len(shape) + 1):
-        check_rows(tensor.shape, (1, examples), loc)
+        check_rows(tensor.shape, rows, loc)
     else:
-        check_shape(tensor.shape, shape, (1, examples), loc, "the layer gives")
+        check_shape(tensor.shape, shape, rows, loc, "the layer gives")
     return {"layer_mask.0": mask_array(tensor, loc)}

@@ -9,6 +9,7 @@ import pytest
 from schemas.errors import InvalidRequest
 from schemas.models import ModelCard
 from schemas.requests import ExplainRequest
+from schemas.traits import PERMUTES
 from service.answers import MethodGuide
 from service.catalogue.load import catalogue
 from service.factors import TYPICAL_STEPS
@@ -117,7 +118,7 @@ def test_the_catalogue_tells_the_cost(guide: MethodGuide) -> None:
     method, values, card = named(guide.name, **selector), dict(COUNTS), table_card()
     body = row(method=method)
     examples = 1
-    if guide.name == "feature_permutation":
+    if guide.name in PERMUTES:
         examples = 2
         body["input"] = {"features": [body["input"]["features"]] * examples}
     if guide.name == "shapley_values":

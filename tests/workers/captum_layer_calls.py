@@ -18,6 +18,21 @@ def several(distribution: Tensors) -> Tensors:
     return tuple(torch.cat([b, b]) if b.shape[0] == 1 else b for b in distribution)
 
 
+class Chosen(nn.Module):
+    """The output that is explained, (rows,)."""
+
+    def __init__(self, model: nn.Module, target: Any) -> None:
+        super().__init__()
+        self.model, self.target = model, target
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        out = self.model(*inputs)
+        if self.target is None:
+            return out
+        index = torch.as_tensor(self.target).expand(out.shape[0])
+        return out.gather(1, index.unsqueeze(1)).squeeze(1)
+
+
 def layer_call(  # noqa: PLR0911  # a table, one row per method
     method: AnyMethod, modules: tuple[nn.Module, nn.Module, nn.Module], p: Problem, inputs: Tensors, at: dict[str, Any]
 ) -> Any:
@@ -44,6 +59,11 @@ def layer_call(  # noqa: PLR0911  # a table, one row per method
             ablation = captum.LayerFeatureAblation(own, layer)
             zero = method.layer_baselines
             return ablation.attribute(into, layer_baselines=zero, layer_mask=p.layer_mask, **side, **at_own)
+        case spec.LayerFeaturePermutation():  # fails where a target is given, so the model gives that one output
+            chosen = Chosen(own, at["target"])
+            return captum.LayerFeaturePermutation(chosen, layer).attribute(
+                into, additional_forward_args=p.layer_extras or None, layer_mask=p.layer_mask
+            )
         case spec.LayerConductance():
             steps = {"n_steps": method.n_steps, "method": method.method}
             return captum.LayerConductance(module, layer).attribute(

@@ -104,6 +104,7 @@ def _layer_methods(layer: str) -> list[AnyMethod]:
         spec.LayerDeepLift(layer=layer),
         spec.LayerDeepLiftShap(layer=layer),
         spec.LayerFeatureAblation(layer=layer, layer_baselines=0.25),
+        spec.LayerFeatureAblation(layer=layer, attribute_to_layer_input=True),
     ]
 
 
@@ -140,6 +141,7 @@ CASES = [
         ("mlp", spec.LayerLrp(layer="second")),  # LRP has rules for weights, so it stops at layers that have some
         ("conv", spec.LayerLrp(layer="conv2", attribute_to_layer_input=True)),
         *([("mlp", spec.FeaturePermutation()), ("conv", spec.FeaturePermutation())] if examples > 1 else []),
+        *([(m, spec.LayerFeaturePermutation(layer=LAYERS[m][0])) for m in LAYERS] if examples > 1 else []),
     ]
 ]
 

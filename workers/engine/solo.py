@@ -41,16 +41,17 @@ class SoloCall:
         def cut(tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
             return tuple(tensor[start:stop] for tensor in tensors)
 
+        def shared_or_cut(masks: tuple[Tensor, ...] | None) -> tuple[Tensor, ...] | None:
+            return masks and tuple(mask if len(mask) == 1 else mask[start:stop] for mask in masks)
+
         return SoloCall(
             cut(self.inputs),
             cut(self.extras),
             None if self.baselines is None else cut(self.baselines),
             None if self.targets is None else self.targets[start:stop],
             self.distribution,
-            None
-            if self.feature_mask is None
-            else tuple(m if len(m) == 1 else m[start:stop] for m in self.feature_mask),
-            self.layer_mask,
+            shared_or_cut(self.feature_mask),
+            shared_or_cut(self.layer_mask),
         )
 
 

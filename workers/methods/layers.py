@@ -6,7 +6,6 @@ from captum.attr import (
     InternalInfluence,
     LayerActivation,
     LayerConductance,
-    LayerFeatureAblation,
     LayerGradCam,
     LayerGradientShap,
     LayerGradientXActivation,
@@ -28,6 +27,7 @@ FROM_THE_MODELS_OWN_INPUT = frozenset(
         "layer_gradient_x_activation",
         "layer_activation",
         "layer_feature_ablation",
+        "layer_feature_permutation",
     }
 )
 
@@ -58,20 +58,6 @@ def layer_integrated_gradients(
     return as_tuple(
         method.attribute(
             leaves(call.inputs), baselines=call.baselines, **along(m, call, batch_rows), **_side(m), **targeted(call)
-        )
-    )
-
-
-def layer_feature_ablation(m: spec.LayerFeatureAblation, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
-    """One perturbation at a time: with several Captum 0.9 gives wrong numbers here."""
-    return as_tuple(
-        LayerFeatureAblation(*_own(m, view)).attribute(
-            call.inputs,
-            layer_baselines=m.layer_baselines,
-            layer_mask=call.layer_mask,
-            perturbations_per_eval=1,
-            **_side(m),
-            **targeted(call),
         )
     )
 

@@ -19,7 +19,7 @@ class Problem:
         baselines: (examples, …) each, or None where the method has none.
         distribution: (samples, …) each, for methods that draw their baselines.
         feature_mask: (1 or examples, …) int64 each: elements of equal number are one feature.
-        layer_mask: (1, …) int64 each, of a layer's output.
+        layer_mask: (1 or examples, …) int64 each, of a layer's output.
         layer_inputs, layer_extras, layer_baselines: the same examples as `ModelView.layer_module` takes them.
     """
 

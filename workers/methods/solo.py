@@ -8,7 +8,7 @@ from torch import nn
 
 from workers.engine.solo import SoloCall
 from workers.engine.view import ModelView
-from workers.methods import layers, neurons, rules
+from workers.methods import layer_perturbation, layers, neurons, rules
 from workers.methods.captum_arguments import Tensors
 
 SOLO: dict[str, Callable[[Any, ModelView, SoloCall, int], Tensors]] = {
@@ -30,7 +30,8 @@ SOLO: dict[str, Callable[[Any, ModelView, SoloCall, int], Tensors]] = {
         layers.layer_conductance,
         layers.internal_influence,
         layers.layer_gradient_shap,
-        layers.layer_feature_ablation,
+        layer_perturbation.layer_feature_ablation,
+        layer_perturbation.layer_feature_permutation,
         neurons.neuron_gradient,
         neurons.neuron_integrated_gradients,
         neurons.neuron_conductance,
