@@ -11,14 +11,18 @@ from schemas.methods import METHOD_NAMES, METHODS, BaselineName
 from schemas.requests import ModelName, Version
 
 Side = Annotated[int, Field(ge=1, le=8192)]
-Loader = Literal["python", "torchscript", "export"]
+Loader = Literal["python", "torchscript", "export", "transformers"]
 
 # What each loader must be given, and may be given.
 _FIELDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "python": ("factory", ("weights",)),
     "torchscript": ("file", ()),
     "export": ("file", ()),
+    "transformers": ("path", ()),
 }
+# What an input of each kind must be given; a loader that reads it from the model's own files needs none of it.
+_NEEDED = {"image": "size", "tabular": "features", "text": "tokenizer", "tensor": "shapes"}
+_FROM_ITS_FILES: dict[str, tuple[str, ...]] = {"transformers": ("image", "text")}
 
 
 class ModelConfigError(ValueError):
@@ -39,9 +43,10 @@ class InputConfig(Strict):
     size: Annotated[list[Side], Field(min_length=2, max_length=2)] | None = None  # height, width in pixels
     mean: list[float] = Field(default=[0.0] * 3)  # per channel, of values in 0..1
     std: list[Annotated[float, Field(gt=0)]] = Field(default=[1.0] * 3)
+    resize_to: Side | Annotated[list[Side], Field(min_length=2, max_length=2)] | None = None  # see workers.inputs.image
     resize: Literal["crop", "stretch"] = "crop"
     crop_fraction: Annotated[float, Field(gt=0, le=1)] = 1.0  # of the short side that the centre crop covers
-    interpolation: Literal["bilinear", "bicubic"] = "bilinear"
+    interpolation: Literal["nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"] = "bilinear"
     # tabular
     features: list[FeatureConfig] | None = None
     # text
@@ -53,9 +58,9 @@ class InputConfig(Strict):
 
     @model_validator(mode="after")
     def _kind_has_its_fields(self) -> "InputConfig":
-        needed = {"image": "size", "tabular": "features", "text": "tokenizer", "tensor": "shapes"}[self.kind]
-        if not getattr(self, needed):
-            raise ValueError(f"kind {self.kind!r} needs {needed!r}")
+        cut_from = [self.resize_to] if isinstance(self.resize_to, int) else self.resize_to
+        if cut_from and self.size and any(side > from_ for side, from_ in zip(self.size, cut_from * 2, strict=False)):
+            raise ValueError("size does not fit into resize_to")
         if self.kind == "image" and not len(self.mean) == len(self.std) == 3:
             raise ValueError("mean and std need three channels")
         return self
@@ -92,6 +97,7 @@ class ModelConfig(Strict):
     factory: str | None = None  # python: "file.py:callable" in this folder, or "package.module:callable"
     weights: str | None = None  # python: safetensors, or .pt read with weights_only
     file: str | None = None  # torchscript, export: the program, a file in this folder
+    path: str | None = None  # transformers: the folder that `save_pretrained` wrote, "." for this one
     description: dict[str, str] = Field(default_factory=dict)
     license: str | None = None
     sample: str | None = None
@@ -104,10 +110,16 @@ class ModelConfig(Strict):
         needed, optional = _FIELDS[self.loader]
         if getattr(self, needed) is None:
             raise ValueError(f"loader {self.loader!r} needs {needed!r}")
-        for field in ("factory", "weights", "file"):
+        for field in ("factory", "weights", "file", "path"):
             if getattr(self, field) is not None and field not in (needed, *optional):
                 raise ValueError(f"{field!r} means nothing to loader {self.loader!r}")
-        if self.input.kind == "text" and self.loader in ("torchscript", "export"):
+        kind = self.input.kind
+        from_its_files = _FROM_ITS_FILES.get(self.loader)
+        if from_its_files is not None and kind not in from_its_files:
+            raise ValueError(f"input.kind: loader {self.loader!r} takes {' and '.join(from_its_files)}")
+        if from_its_files is None and not getattr(self.input, _NEEDED[kind]):
+            raise ValueError(f"input: kind {kind!r} needs {_NEEDED[kind]!r}")
+        if kind == "text" and self.loader in ("torchscript", "export"):
             raise ValueError(
                 f"input.kind: loader {self.loader!r} has no way in behind a text's embeddings; use 'python'"
             )

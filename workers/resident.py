@@ -15,12 +15,13 @@ from workers.config import ModelConfig, ModelConfigError, read_config, read_labe
 from workers.engine.engine import Engine
 from workers.engine.gate import DeviceGate
 from workers.engine.view import ModelView
+from workers.entry import enter_at_embeddings
 from workers.hookable import make_hookable
 from workers.inputs.image import ImageAdapter
 from workers.inputs.prepared import InputAdapter
 from workers.inputs.tabular import TabularAdapter
 from workers.inputs.tensor import TensorAdapter
-from workers.inputs.text import FromEmbeddings, TextAdapter
+from workers.inputs.text import TextAdapter, read_tokenizer
 from workers.loaders import load
 from workers.loaders.weights import read_background
 from workers.memory import MemoryBudget
@@ -66,9 +67,9 @@ def load_model(folder: Path, device: Device) -> ResidentModel:
     config, module = loaded.config, loaded.module.to(device.device)
     adapter: InputAdapter
     if config.input.kind == "text":
-        adapter = TextAdapter(config.input, module, folder)
-        entered = FromEmbeddings(module).eval()
-        view = ModelView(entered, module, device.device, entry=entered.entry, embedding=adapter.embeddings, padded=True)
+        tokenizer = loaded.tokenizer or read_tokenizer(config.input, folder)
+        adapter = TextAdapter(config.input, module, tokenizer, token_types=loaded.token_types)
+        view = enter_at_embeddings(module, adapter, device.device)
     else:
         kinds = {"image": ImageAdapter, "tabular": TabularAdapter, "tensor": TensorAdapter}
         adapter = kinds[config.input.kind](config.input)

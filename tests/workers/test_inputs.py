@@ -15,7 +15,7 @@ from workers.config import InputConfig
 from workers.inputs.image import ImageAdapter, blur, decode
 from workers.inputs.tabular import TabularAdapter
 from workers.inputs.tensor import TensorAdapter
-from workers.inputs.text import TextAdapter
+from workers.inputs.text import TextAdapter, read_tokenizer
 
 CPU = torch.device("cpu")
 
@@ -170,7 +170,7 @@ def text(tmp_path: object) -> TextAdapter:
     tokenizer.enable_padding(length=64)
     tokenizer.save(str(tmp_path / "tokenizer.json"))
     config = InputConfig.model_validate({"kind": "text", "tokenizer": "tokenizer.json", "max_tokens": 12})
-    return TextAdapter(config, TinyText(len(words)), tmp_path)
+    return TextAdapter(config, TinyText(len(words)), read_tokenizer(config, tmp_path))
 
 
 class TestText:
@@ -230,3 +230,12 @@ class TestText:
         attributions = (torch.full((1, 3, 4), 2.0),)
         assert text.on_wire(attributions, shared=True)[0].tolist() == [[2.0] * 3]
         assert text.on_wire(attributions, shared=False)[0].tolist() == [[8.0] * 3]
+
+    def test_hooks_of_others_are_not_seen(self, text: TextAdapter) -> None:
+        """A job of the solo lane may have its hooks on the embeddings while the text of another is prepared."""
+        before = text.prepare({"text": as_bytes(b"good")}, CPU).inputs[0]
+        handle = text.embeddings.register_forward_hook(lambda module, args, out: torch.zeros_like(out))
+        during = text.prepare({"text": as_bytes(b"good")}, CPU).inputs[0]
+        handle.remove()
+        assert torch.equal(before, during)
+        assert bool(before.any())

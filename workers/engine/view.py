@@ -25,6 +25,7 @@ class ModelView:
     embedding: nn.Module | None = None
     rewritten: nn.Module | None = None  # a copy of `module` that hook methods are right on, where `module` is not
     padded: bool = False  # dimension 1 of every tensor is a length; extras mask what is padded
+    longest: int | None = None  # the length that the model takes at most
 
     def length(self, tensor: Tensor) -> int | None:
         """The length rows of this tensor are padded to in a pass, None where they are not padded."""
@@ -33,7 +34,7 @@ class ModelView:
         length = PAD_STEP
         while length < tensor.shape[1]:
             length *= 2
-        return length
+        return length if self.longest is None else min(length, self.longest)
 
     def signature(self, tensor: Tensor) -> tuple[torch.dtype, int | None, torch.Size]:
         """Equal for tensors that may share a pass."""

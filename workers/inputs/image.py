@@ -23,7 +23,7 @@ from workers.inputs.tensor import TensorAdapter
 FORMATS = ("PNG", "JPEG", "WEBP")
 BLUR_SIDE_PER_SIGMA = 10  # the blur baseline's sigma is the longer side over this
 _BOMB = (Image.DecompressionBombError, Image.DecompressionBombWarning)
-_RESAMPLING = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
+Box = tuple[float, float, float, float]  # left, top, right, bottom, in pixels of the picture
 
 
 class ImageAdapter(TensorAdapter):
@@ -38,15 +38,37 @@ class ImageAdapter(TensorAdapter):
         if "image" not in payload:
             return super().prepare(payload, device)
         picture = decode(payload["image"].numpy().tobytes())
-        height, width = self.card.shapes[0][1:]
-        box = self._view(picture.width, picture.height)
-        pixels = picture.resize((width, height), _RESAMPLING[self.config.interpolation], box=box)
-        unit = torch.from_numpy(np.array(pixels)).permute(2, 0, 1).unsqueeze(0).to(self.dtype) / 255  # (1, 3, H, W)
+        inputs, box = self.normalised(picture)
         source = Picture(crop=list(box), width=picture.width, height=picture.height)
-        return self._plain((self._normalise(unit).to(device).contiguous(),), source)
+        return self._plain((inputs.to(device).contiguous(),), source)
 
-    def _view(self, width: int, height: int) -> tuple[float, float, float, float]:
-        """The part of the picture that the model sees: left, top, right, bottom in its pixels."""
+    def normalised(self, picture: Image.Image) -> tuple[Tensor, Box]:
+        """An RGB picture in model space, (1, 3, H, W), and the part of it that the model sees."""
+        pixels, box = self._seen(picture)
+        unit = torch.from_numpy(np.array(pixels)).permute(2, 0, 1).unsqueeze(0).to(self.dtype) / 255  # (1, 3, H, W)
+        return self._normalise(unit), box
+
+    def _seen(self, picture: Image.Image) -> tuple[Image.Image, Box]:
+        """Scaled and cut to the model's size.
+
+        Without `resize_to` the part is cut out first, at its exact edges. With it the whole picture is scaled first,
+        and whole pixels are cut out of that, as torchvision and transformers do.
+        """
+        height, width = self.card.shapes[0][1:]
+        resampling = Image.Resampling[self.config.interpolation.upper()]
+        if self.config.resize_to is None:
+            box = self._view(picture.width, picture.height)
+            return picture.resize((width, height), resampling, box=box), box
+        scaled = _scaled(picture, self.config.resize_to)  # width, height
+        left, top = (scaled[0] - width) // 2, (scaled[1] - height) // 2
+        across, down = picture.width / scaled[0], picture.height / scaled[1]
+        box = (left * across, top * down, (left + width) * across, (top + height) * down)
+        if math.prod(scaled) > MAX_IMAGE_PIXELS:  # a thin strip, of which a small part is seen
+            return picture.resize((width, height), resampling, box=box), box
+        return picture.resize(scaled, resampling).crop((left, top, left + width, top + height)), box
+
+    def _view(self, width: int, height: int) -> Box:
+        """The part of the picture that is cut out before scaling."""
         if self.config.resize == "stretch":
             return 0.0, 0.0, float(width), float(height)
         to_height, to_width = self.card.shapes[0][1:]
@@ -93,6 +115,15 @@ class ImageAdapter(TensorAdapter):
 
     def describe(self, prepared: Prepared, attributions: Tensors, *, layered: bool) -> Described:
         return Described(picture=prepared.source)
+
+
+def _scaled(picture: Image.Image, to: int | list[int]) -> tuple[int, int]:
+    """Width and height of the whole picture where its short side is `to`, or it is [height, width]."""
+    if isinstance(to, list):
+        return to[1], to[0]
+    short, long = sorted(picture.size)
+    length = int(to * long / short)
+    return (to, length) if picture.width <= picture.height else (length, to)
 
 
 def decode(data: bytes) -> Image.Image:

@@ -15,21 +15,26 @@ from schemas.models import InputCard
 from schemas.results import TextScore
 from workers.config import InputConfig, ModelConfigError, inside
 from workers.inputs.prepared import Described, Payload, Prepared, Tensors
+from workers.rewrite.sharing import shared_copy
 
 # A word: letters and digits, with inner apostrophes and hyphens. Any other visible character stands alone.
 WORD = re.compile(r"\w+(?:['\u2019\-]\w+)*|[^\w\s]")
 
 
 class FromEmbeddings(nn.Module):
-    """A text model entered at its embeddings: (rows, tokens, width) and a mask (rows, tokens) -> (rows, outputs)."""
+    """A text model entered at its embeddings.
+
+    (rows, tokens, width) and (rows, tokens) for a mask and, for models that take them, token types -> (rows, outputs).
+    """
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
         self.model = model
         self.entry = nn.Identity()  # stands for the embedding where hooks look for it
 
-    def forward(self, inputs_embeds: Tensor, attention_mask: Tensor) -> Tensor:
-        out: Tensor = self.model(inputs_embeds=self.entry(inputs_embeds), attention_mask=attention_mask)
+    def forward(self, inputs_embeds: Tensor, attention_mask: Tensor, *token_types: Tensor) -> Tensor:
+        more = {"token_type_ids": token_types[0]} if token_types else {}
+        out: Tensor = self.model(inputs_embeds=self.entry(inputs_embeds), attention_mask=attention_mask, **more)
         return out
 
 
@@ -43,15 +48,18 @@ class TextAdapter:
     """`text`: (bytes,) uint8, UTF-8. Attributed are the word-piece embeddings; positions and specials stay as they are.
 
     The model takes `input_ids` and `attention_mask` (rows, tokens), or `inputs_embeds` in place of the ids, and offers
-    `get_input_embeddings()`.
+    `get_input_embeddings()`. With `token_types` it takes `token_type_ids` beside the mask.
     """
 
     baselines: list[BaselineName] = ["pad", "zero"]  # noqa: RUF012  # the protocol's attribute, never changed
 
-    def __init__(self, config: InputConfig, model: nn.Module, folder: Path) -> None:
+    def __init__(
+        self, config: InputConfig, model: nn.Module, tokenizer: Tokenizer, *, token_types: bool = False
+    ) -> None:
         self.config = config
         self.card = InputCard(kind="text", shapes=[[config.max_tokens]], datatype="INT64", max_tokens=config.max_tokens)
-        self._tokenizer = Tokenizer.from_file(str(_find(config.tokenizer or "", folder)))
+        self._tokenizer = tokenizer
+        self._token_types = token_types
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(config.max_tokens)
         pad = self._tokenizer.token_to_id(config.pad_token)
@@ -59,26 +67,29 @@ class TextAdapter:
             raise ModelConfigError(f"input.pad_token: {config.pad_token!r} is not in the tokenizer's vocabulary")
         self._pad: int = pad
         self.embeddings: nn.Module = model.get_input_embeddings()  # type: ignore[operator]  # the contract above
+        # Texts are prepared in threads of their own, while a job of the solo lane may have its hooks on the embeddings.
+        self._without_hooks = shared_copy(self.embeddings)
 
     def prepare(self, payload: Payload, device: torch.device) -> Prepared:
-        return self._prepare(payload["text"].numpy().tobytes().decode("utf-8"), device)
+        return self.prepare_text(payload["text"].numpy().tobytes().decode("utf-8"), device)
 
-    def _prepare(self, text: str, device: torch.device) -> Prepared:
+    def prepare_text(self, text: str, device: torch.device) -> Prepared:
         encoding = self._tokenizer.encode(text)
         if not any(special == 0 for special in encoding.special_tokens_mask):
             raise InputRejected("the text has no tokens")
         ids = torch.tensor([encoding.ids], device=device)  # (1, tokens)
         mask = torch.ones_like(ids)
+        extras = (mask, torch.tensor([encoding.type_ids], device=device)) if self._token_types else (mask,)
         warnings = [f"the text was cut after {len(ids[0])} tokens"] if encoding.overflowing else []
-        return Prepared((self._embed(ids),), (mask,), (ids,), (mask,), TextSource(text, encoding), warnings)
+        return Prepared((self._embed(ids),), extras, (ids,), extras, TextSource(text, encoding), warnings)
 
     def _embed(self, ids: Tensor) -> Tensor:
         with torch.no_grad():
-            embedded: Tensor = self.embeddings(ids)
+            embedded: Tensor = self._without_hooks(ids)
         return embedded  # (1, tokens, width)
 
     def sample(self, device: torch.device) -> Prepared:
-        return self._prepare("a", device)
+        return self.prepare_text("a", device)
 
     def baseline(self, name: BaselineName, prepared: Prepared) -> tuple[Tensors, Tensors]:
         ids = prepared.layer_inputs[0]
@@ -157,6 +168,15 @@ def _spans(source: TextSource) -> list[tuple[int, int]]:
         inside = not special and word is not None and word.start() <= start
         spans.append(word.span() if inside and word is not None else (start, end))
     return spans
+
+
+def read_tokenizer(config: InputConfig, folder: Path) -> Tokenizer:
+    """The tokenizer that the description names.
+
+    Raises:
+        ModelConfigError: there is none.
+    """
+    return Tokenizer.from_file(str(_find(config.tokenizer or "", folder)))
 
 
 def _find(name: str, folder: Path) -> Path:

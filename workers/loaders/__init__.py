@@ -7,13 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from workers.config import ModelConfig
-from workers.loaders import export, python, torchscript
+from workers.loaders import export, python, torchscript, transformers_folder
 from workers.loaders.loaded import Loaded
 
 LOADERS: dict[str, Callable[[ModelConfig, Path], Loaded]] = {
     "python": python.load,
     "torchscript": torchscript.load,
     "export": export.load,
+    "transformers": transformers_folder.load,
 }
 
 
