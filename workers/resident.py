@@ -22,6 +22,7 @@ from workers.inputs.prepared import InputAdapter
 from workers.inputs.tabular import TabularAdapter
 from workers.inputs.tensor import TensorAdapter
 from workers.inputs.text import TextAdapter, read_tokenizer
+from workers.lean import make_lean
 from workers.loaders import load
 from workers.loaders.weights import read_background
 from workers.memory import MemoryBudget
@@ -74,9 +75,11 @@ def load_model(folder: Path, device: Device) -> ResidentModel:
         kinds = {"image": ImageAdapter, "tabular": TabularAdapter, "tensor": TensorAdapter}
         adapter = kinds[config.input.kind](config.input)
         view = ModelView(module, module, device.device, inputs=len(adapter.card.shapes))
+    sample = adapter.sample(device.device)
+    view = replace(view, lean=make_lean(view.module, (*sample.inputs, *sample.extras), view.inputs))
     problems: dict[str, str] = {}
     if config.input.kind != "text":  # language models hold what DeepLIFT has no rule for; their results say how much
-        rewritten, problems = make_hookable(view, adapter.sample(device.device))
+        rewritten, problems = make_hookable(view, sample)
         view = replace(view, rewritten=rewritten)
     background = read_background(config, folder, adapter.card.shapes)
     if background is not None:

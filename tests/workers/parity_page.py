@@ -13,13 +13,16 @@ HEAD = f"""# Parity with Captum
 Written by `python -m tests.workers.parity_page` from the tables that `make test` runs; a test fails when
 it is out of date.
 
-Every line was computed by the engine and by a direct Captum call on the same module and input (in
+Every line was computed by the engine and by a direct Captum call on the same input (in
 `tests/workers/captum_calls.py`) and compared by max |a - b| / max |b|:
 
 - **toys**, float64, at most {test_parity_toys.TOLERANCE:g}: a perceptron, a convolutional net with batch norm and max
   pooling, a model of two inputs, and a regression; one example, and three with targets and baselines of their own; each
   alone, and beside {test_parity_toys.BESIDE} jobs of other methods on the same model;
 - **shipped models**, float32, at most {test_parity_models.TOLERANCE:g}: each alone, and 17 of mixed methods at once.
+  Captum is called on the module that the engine runs. For rows of shared passes this is a leaner copy of the model
+  (batch norms folded, channels last), which equals the model to {test_parity_models.IN_FLOAT64:g} in float64;
+  there, and on the toys, Captum is called on the model itself.
   Where a model is missing, its card gives the reason (LRP has no rule for some layers, guided Grad-CAM needs maps).
 
 | method | toys | parameters compared | shipped models |

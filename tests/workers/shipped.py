@@ -16,6 +16,7 @@ from tests.workers.toys import CPU
 from workers.engine.gate import DeviceGate
 from workers.engine.threads import use_threads
 from workers.methods.problem import Problem
+from workers.methods.shared import SHARED
 from workers.problem import make_problem
 from workers.resident import Device, ResidentModel, load_model
 
@@ -146,7 +147,8 @@ class Shipped:
             embedding = getattr(view.layer_module, "get_input_embeddings", lambda: None)()
             if embedding is not None:
                 embedding.weight.requires_grad_(True)  # from token ids the graph has to start somewhere
-            self._answers[key] = direct(method, view.module, view.layer_module, self.problem(method), seed)
+            module = view.pass_module if method.name in SHARED else view.module
+            self._answers[key] = direct(method, module, view.layer_module, self.problem(method), seed)
             if embedding is not None:
                 embedding.weight.requires_grad_(False)
         return self._answers[key]

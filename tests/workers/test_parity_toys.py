@@ -19,8 +19,8 @@ from tests.workers.toys import (
     ToyScalar,
     ToyTwoInputs,
     frozen,
+    lean_view_of,
     problem_of,
-    view_of,
 )
 from workers.engine.engine import Engine
 from workers.methods.problem import Problem
@@ -166,7 +166,7 @@ def make_problem(case: Case, seed: int) -> Problem:
 def engines() -> Iterator[dict[str, Engine]]:
     """One engine per model with a batch small enough that jobs are cut and mixed."""
     running = {
-        name: Engine(view_of(model, len(shapes)), batch_rows=16, threads=1).start()
+        name: Engine(lean_view_of(model, shapes), batch_rows=16, threads=1).start()
         for name, (model, shapes, _) in MODELS.items()
     }
     yield running

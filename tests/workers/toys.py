@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +13,7 @@ from workers.engine.task import Task
 from workers.engine.threads import use_threads
 from workers.engine.view import ModelView
 from workers.explain import Outcome, explain
+from workers.lean import make_lean
 from workers.methods.problem import Problem
 
 CPU = torch.device("cpu")
@@ -93,6 +94,13 @@ def frozen(model: nn.Module, seed: int = 0) -> nn.Module:
 
 def view_of(model: nn.Module, inputs: int = 1) -> ModelView:
     return ModelView(model, model, CPU, inputs=inputs)
+
+
+def lean_view_of(model: nn.Module, shapes: Sequence[Sequence[int]]) -> ModelView:
+    """As a worker makes it: shared passes run a leaner copy, where there is one."""
+    generator = torch.Generator().manual_seed(0)
+    sample = tuple(torch.randn(1, *shape, generator=generator, dtype=torch.float64) for shape in shapes)
+    return replace(view_of(model, len(shapes)), lean=make_lean(model, sample, len(shapes)))
 
 
 def problem_of(

@@ -34,7 +34,7 @@ def run_pass(view: ModelView, kind: PassKind, parts: list[Part]) -> list[tuple[T
     extras = tuple(_gather(view, parts, "extras", i, lengths[len(first.inputs) + i]) for i in range(len(first.extras)))
     if kind == "forward":
         with torch.no_grad():
-            outputs: tuple[Tensor, ...] = (view.module(*inputs, *extras),)
+            outputs: tuple[Tensor, ...] = (view.pass_module(*inputs, *extras),)
     else:
         targets = None if first.targets is None else torch.cat([_rows(p, p.block.targets) for p in parts])
         outputs = _gradients(view, inputs, extras, targets)
@@ -51,13 +51,13 @@ def _gradients(
     """
     with torch.enable_grad():
         leaves = tuple(tensor.detach().requires_grad_() for tensor in inputs)
-        out = view.module(*leaves, *extras)
+        out = view.pass_module(*leaves, *extras)
         if targets is not None:
             out = out.gather(1, targets.to(out.device).unsqueeze(1))
         elif out.numel() != out.shape[0]:
             raise ValueError(f"a target is needed: the model has outputs of shape {tuple(out.shape[1:])}")
         gradients = torch.autograd.grad(out.sum(), leaves, allow_unused=True, materialize_grads=True)
-    return *gradients, out.detach().reshape(-1)
+    return *(gradient.contiguous() for gradient in gradients), out.detach().reshape(-1)
 
 
 def _gather(view: ModelView, parts: list[Part], side: str, index: int, length: int | None) -> Tensor:

@@ -23,6 +23,7 @@ class ModelView:
     inputs: int = 1  # tensors that are attributed; those after them are extras such as an attention mask
     entry: nn.Module | None = None  # where `module` is entered behind `embedding`: passes embeddings on as they are
     embedding: nn.Module | None = None
+    lean: nn.Module | None = None  # equal to `module` and cheaper; for passes, where nothing hooks it
     rewritten: nn.Module | None = None  # a copy of `module` that hook methods are right on, where `module` is not
     padded: bool = False  # dimension 1 of every tensor is a length; extras mask what is padded
     longest: int | None = None  # the length that the model takes at most
@@ -45,6 +46,11 @@ class ModelView:
         """The layer of this path as `module` runs it: for the embedding, which it leaves out, the entry."""
         layer = self.layer_module.get_submodule(path)
         return self.entry if self.entry is not None and layer is self.embedding else layer
+
+    @property
+    def pass_module(self) -> nn.Module:
+        """What shared passes run."""
+        return self.module if self.lean is None else self.lean
 
     @property
     def hook_module(self) -> nn.Module:

@@ -23,12 +23,24 @@ def verify(
     be run so and the copy takes no more than `FLOAT64_BYTES`; else 1e-5 in the model's own precision.
     """
     samples = list(samples)
-    pair = _in_float64(original, rewritten, samples[0])
+    pair = _pair_in_float64(original, rewritten, samples[0])
     if pair is not None:
         original, rewritten = pair
-        samples = [_as_float64(sample) for sample in samples]
+        samples = [as_float64(sample) for sample in samples]
+    return compare(original, rewritten, samples, attributed)
+
+
+def compare(
+    original: nn.Module,
+    rewritten: nn.Module,
+    samples: list[Tensors],
+    attributed: int | None = None,
+    *,
+    gradients: bool = True,
+) -> str | None:
+    """As `verify`, in the precision that modules and samples have."""
     for number, sample in enumerate(samples, start=1):
-        reason = _difference(original, rewritten, sample, attributed)
+        reason = _difference(original, rewritten, sample, attributed if gradients else 0)
         if reason is not None:
             place = _first_difference(original, rewritten, sample)
             return f"on sample {number} of {len(samples)} {reason}" + (f"; first at {place}" if place else "")
@@ -76,7 +88,13 @@ def _equal(expected: Tensor, given: Tensor) -> bool:
     return torch.allclose(expected, given, rtol=0.0, atol=tolerance * scale, equal_nan=True)
 
 
-def _in_float64(original: nn.Module, rewritten: nn.Module, sample: Tensors) -> tuple[nn.Module, nn.Module] | None:
+def in_float64(module: nn.Module, sample: Tensors) -> nn.Module | None:
+    """A copy in float64; None where the model cannot be run so, or its weights take more than `FLOAT64_BYTES`."""
+    pair = _pair_in_float64(module, module, sample)
+    return None if pair is None else pair[0]
+
+
+def _pair_in_float64(original: nn.Module, rewritten: nn.Module, sample: Tensors) -> tuple[nn.Module, nn.Module] | None:
     weights = [t for t in (*original.parameters(), *original.buffers()) if t.is_floating_point()]
     if 8 * sum(t.numel() for t in weights) > FLOAT64_BYTES:
         return None
@@ -84,13 +102,13 @@ def _in_float64(original: nn.Module, rewritten: nn.Module, sample: Tensors) -> t
         pair = copy.deepcopy((original, rewritten))  # together, so that they go on sharing weights
         left, right = (module.double() for module in pair)
         with torch.no_grad():
-            left(*_as_float64(sample))
+            left(*as_float64(sample))
     except Exception:  # a device without float64, or a model that insists on its own precision
         return None
     return left, right
 
 
-def _as_float64(sample: Tensors) -> Tensors:
+def as_float64(sample: Tensors) -> Tensors:
     return tuple(tensor.double() if tensor.is_floating_point() else tensor for tensor in sample)
 
 

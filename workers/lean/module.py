@@ -1,0 +1,75 @@
+"""A leaner copy of a model, proven equal to it before it is used."""
+
+from collections.abc import Callable, Iterator
+
+import structlog
+from torch import nn
+
+from workers.lean.folding import fold_batch_norms
+from workers.lean.layout import channels_last
+from workers.lean.pieces import use_whole_pieces
+from workers.rewrite.proof import as_float64, compare, in_float64
+from workers.rewrite.samples import Tensors, draws, first_row
+
+log = structlog.get_logger()
+Step = Callable[[nn.Module, Tensors, int], nn.Module | None]
+STEPS: tuple[Step, ...] = (use_whole_pieces, fold_batch_norms, channels_last)
+
+
+def make_lean(module: nn.Module, sample: Tensors, attributed: int) -> nn.Module:
+    """A module for shared passes: a copy of `module` with what each step makes leaner, or `module` itself.
+
+    The copy shares all weights that it did not have to change. It is used only if it is proven equal; if the steps
+    together are not, they are tried in part. The module must be in evaluation mode and frozen; it is left as it was.
+
+    Args:
+        sample: what the module takes, with at least one row; the first `attributed` tensors get gradients.
+    """
+    _, sample, *_ = draws(first_row(sample))  # a random neighbour: the sample itself may be all zeros
+    for steps in _choices():
+        try:
+            lean = _made(module, steps, sample, attributed)
+            if lean is None:
+                continue
+            reason = _why_not_equal(module, lean, steps, sample, attributed)
+        except Exception as error:  # the model's own code, or a part that cannot be copied
+            reason = f"{type(error).__name__}: {error}"
+        names = [step.__name__ for step in steps]
+        if reason is None and lean is not None:
+            log.info("passes run a leaner model", steps=names)
+            return lean
+        log.info("model cannot be made leaner", steps=names, reason=reason)
+    return module
+
+
+def _choices() -> Iterator[tuple[Step, ...]]:
+    """All steps, then all but one of them, then each by itself."""
+    yield STEPS
+    yield from (tuple(step for step in STEPS if step is not left_out) for left_out in STEPS)
+    yield from ((step,) for step in STEPS)
+
+
+def _made(module: nn.Module, steps: tuple[Step, ...], sample: Tensors, attributed: int) -> nn.Module | None:
+    """The result of those steps that find something to do, None if none does."""
+    lean = module
+    for step in steps:
+        lean = step(lean, sample, attributed) or lean
+    return None if lean is module else lean
+
+
+def _why_not_equal(
+    module: nn.Module, lean: nn.Module, steps: tuple[Step, ...], sample: Tensors, attributed: int
+) -> str | None:
+    """None if it is proven, on the sample, that the steps change nothing but rounding.
+
+    In float64 the steps, taken on a copy of the model, must keep outputs and input gradients to 1e-9 of the largest
+    value. In the model's own precision outputs must be equal to 1e-5. Gradients in float32 prove nothing there: where
+    an activation lies within rounding of the bend of a ReLU its gate falls one way or the other, in the original too.
+    Where the model has no float64, gradients are compared to 1e-5 in its own precision nevertheless.
+    """
+    exact = in_float64(module, sample)
+    if exact is None:
+        return compare(module, lean, [sample], attributed)
+    changed = _made(exact, steps, as_float64(sample), attributed)
+    reason = None if changed is None else compare(exact, changed, [as_float64(sample)], attributed)
+    return reason or compare(module, lean, [sample], attributed, gradients=False)
