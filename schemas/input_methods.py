@@ -76,7 +76,9 @@ class Occlusion(BaselineMethod):
         "list of windows, one per input of the model.",
     )
     strides: Windows | None = Field(
-        default=None, description="Step of the window along each dimension; or a list of them, one per input."
+        default=None,
+        description="Step of the window along each dimension; or a list of them, one per input. Default: one, where a "
+        "window is given.",
     )
 
 

@@ -30,9 +30,11 @@ def windows(method: Occlusion, model: ReadyModel, given: CheckedInput) -> int:
 
 
 def features(method: FeatureMethod, model: ReadyModel, given: CheckedInput, arrays: dict[str, Array]) -> int:
-    """Features that the mask tells apart; equal numbers in different inputs are different features here."""
+    """Features that the masks tell apart; the same number in several inputs is one feature."""
     masks = given_masks(arrays)
-    return sum(np.unique(mask).size for mask in masks) if masks else _unmasked(method, model, given)
+    if masks:
+        return int(np.unique(np.concatenate([mask.ravel() for mask in masks])).size)
+    return _unmasked(method, model, given)
 
 
 def numbered_features(method: FeatureMethod, model: ReadyModel, given: CheckedInput, arrays: dict[str, Array]) -> int:

@@ -101,7 +101,7 @@ def _method(model: ResidentModel, name: str) -> AnyMethod | None:
     if "neuron_selector" in cls.model_fields:
         fields["neuron_selector"] = [0] * len(_layer_shape(model, layer))
     if name == "occlusion":
-        fields["sliding_window_shapes"] = _windows(model)
+        fields["sliding_window_shapes"] = fields["strides"] = _windows(model)
     if name in PERTURBS_LAYERS and math.prod(_layer_shape(model, layer)) > MANY_UNITS:
         return None
     method: AnyMethod = cls(**fields)
@@ -136,9 +136,11 @@ def _twice(prepared: Prepared) -> Prepared:
     )
 
 
-def _windows(model: ResidentModel) -> list[int]:
+def _windows(model: ResidentModel) -> list[int] | list[list[int]]:
     """A quarter of each side of a picture, else each element or coarse pieces of many."""
-    shape = model.card.input.shapes[0] if model.card.input else [1]
-    coarse = math.prod(shape) > MANY_ELEMENTS
-    windows = [max(1, side // WINDOWS_A_SIDE) if coarse else 1 for side in shape]
-    return [shape[0], *windows[1:]] if model.config.input.kind == "image" else windows
+    windows = []
+    for shape in model.card.input.shapes if model.card.input else []:
+        coarse = math.prod(shape) > MANY_ELEMENTS
+        window = [max(1, side // WINDOWS_A_SIDE) if coarse else 1 for side in shape]
+        windows.append([shape[0], *window[1:]] if model.config.input.kind == "image" else window)
+    return windows if len(windows) > 1 else windows[0]

@@ -29,7 +29,7 @@ def window_fields(method: AnyMethod, model: ReadyModel) -> dict[str, Any]:
         windows, strides = _default(model)
     else:
         windows = _given("sliding_window_shapes", method.sliding_window_shapes, shapes)
-        strides = windows if method.strides is None else _given("strides", method.strides, shapes)
+        strides = _given("strides", method.strides or _ones(windows), shapes)
     for index, (window, stride, shape) in enumerate(zip(windows, strides, shapes, strict=True)):
         at = [index] if len(shapes) > 1 else []
         _check(["method", "sliding_window_shapes", *_place(method.sliding_window_shapes, at)], window, shape, EXTENT)
@@ -61,6 +61,11 @@ def _place(windows: Windows | None, index: list[int]) -> list[int]:
     return index if windows and isinstance(windows[0], list) else []
 
 
+def _ones(windows: list[list[int]]) -> list[list[int]]:
+    """Captum's default: a step of one along each dimension."""
+    return [[1] * len(window) for window in windows]
+
+
 def _default(model: ReadyModel) -> tuple[list[list[int]], list[list[int]]]:
     """Pictures: an eighth of each side, moved by half a window. Others: each token, column or element."""
     shapes = model.input.shapes
@@ -74,7 +79,7 @@ def _default(model: ReadyModel) -> tuple[list[list[int]], list[list[int]]]:
             ["method", "sliding_window_shapes"],
             f"give a window: one example has more than {MAX_UNIT_WINDOWS} elements",
         )
-    units = [[1] * len(shape) for shape in shapes]
+    units = _ones(shapes)
     return units, units
 
 

@@ -58,7 +58,7 @@ async def test_accepted(client: httpx.AsyncClient) -> None:
         (picture(method="occlusion"), {"sliding_window_shapes": [3, 28, 28], "strides": [3, 14, 14]}),
         (row(method="occlusion"), {"sliding_window_shapes": [1], "strides": [1]}),
         (text(method="occlusion"), {"sliding_window_shapes": [1], "strides": [1]}),
-        (text(method={"name": "occlusion", "sliding_window_shapes": [3]}), {"strides": [3]}),
+        (text(method={"name": "occlusion", "sliding_window_shapes": [3]}), {"strides": [1]}),
         (text(method="smooth_grad"), {"baseline": None}),
         (row(method="deep_lift_shap"), {"baseline": "background"}),
         (row(method="layer_deep_lift_shap"), {"baseline": "background", "layer": "hidden2"}),

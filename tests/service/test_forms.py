@@ -51,7 +51,12 @@ def parts(**fields: str | bytes) -> Parts:
         ),
         (
             parts(
-                model="efficientnet-lite0", image=PNG, method="occlusion", sliding_window_shapes="[3, 32, 32]", seed="3"
+                model="efficientnet-lite0",
+                image=PNG,
+                method="occlusion",
+                sliding_window_shapes="[3, 32, 32]",
+                strides="[3, 16, 16]",
+                seed="3",
             ),
             {"sliding_window_shapes": [3, 32, 32]},
             None,

@@ -58,14 +58,14 @@ def direct(  # noqa: PLR0912, PLR0915  # a table, one row per method
             noise = {"nt_type": method.nt_type, "nt_samples": method.nt_samples, "stdevs": method.stdevs}
             out = tunnel.attribute(inputs, **noise, **options, **at)
         case spec.Occlusion():
-            windows, strides = method.sliding_window_shapes, method.strides or method.sliding_window_shapes
+            windows, strides = method.sliding_window_shapes, method.strides
             if not isinstance(windows[0], list):
-                windows, strides = [windows] * len(inputs), [strides] * len(inputs)
+                windows, strides = [windows] * len(inputs), strides and [strides] * len(inputs)
             missing = [tuple(t.shape[1 + len(w) :]) for t, w in zip(inputs, windows, strict=True)]
             out = captum.Occlusion(module).attribute(
                 inputs,
                 tuple((*w, *m) for w, m in zip(windows, missing, strict=True)),
-                strides=tuple((*s, *m) for s, m in zip(strides, missing, strict=True)),
+                strides=strides and tuple((*s, *m) for s, m in zip(strides, missing, strict=True)),
                 baselines=p.baselines,
                 **at,
             )

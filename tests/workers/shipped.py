@@ -66,7 +66,7 @@ def methods_for(name: str) -> list[AnyMethod]:
         spec.IntegratedGradients(**based, n_steps=10),
         spec.GradientShap(**based, n_samples=4, stdevs=0.1),
         spec.SmoothGrad(nt_samples=4, stdevs=0.2),
-        spec.Occlusion(**based, sliding_window_shapes=WINDOWS[name]),
+        spec.Occlusion(**based, sliding_window_shapes=WINDOWS[name], strides=WINDOWS[name]),
         spec.FeatureAblation(**based, **mask),
         spec.ShapleyValueSampling(**based, **mask, n_samples=1),
         spec.KernelShap(**based, **mask, n_samples=12),

@@ -6,12 +6,12 @@ import pytest
 import torch
 from captum.attr import LRP, LayerLRP
 from torch import nn
-from workers.loader import build
 
 from schemas.methods import LayerLrp, Lrp
 from tests.workers.toys import CPU, RunningJob, problem_of
 from workers.config import read_config
 from workers.engine.gate import DeviceGate
+from workers.loaders import load
 from workers.resident import Device, load_model
 
 TOML = """
@@ -49,7 +49,7 @@ def folder(tmp_path: Path) -> Path:
 
 def fresh(folder: Path) -> nn.Module:
     """The model, on which no call was made yet."""
-    return build(read_config(folder), folder)
+    return load(read_config(folder), folder).module
 
 
 def test_rules_are_kept_over_jobs(folder: Path) -> None:

@@ -24,7 +24,7 @@ def occlusion(m: spec.Occlusion, seams: Seams, p: Problem, batch_rows: int) -> T
         Occlusion(seams.forward).attribute(
             p.inputs,
             sliding_window_shapes=windows,
-            strides=windows if m.strides is None else _over(m.strides, windows),
+            strides=None if m.strides is None else _over(m.strides, windows),
             baselines=p.baselines,
             **_common(p, batch_rows),
         )

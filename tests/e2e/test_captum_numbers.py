@@ -1,0 +1,69 @@
+"""What Captum's own tests expect of its toy models comes out of a running service."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+
+from schemas.methods import METHOD_NAMES
+from tests.e2e.captum_layer_numbers import HOOKED
+from tests.e2e.captum_numbers import PERTURBED, Case, flat, wire
+from tests.e2e.captum_repository import REPOSITORY, write_captum_repository
+from tests.e2e.running import RunningService
+
+CASES = [*PERTURBED, *HOOKED]
+LIMIT_S = 60.0
+WITHOUT_PUBLISHED_NUMBERS = {  # their tests compare with other methods, or with numbers drawn at random
+    "gradient_shap",
+    "smooth_grad",
+    "layer_integrated_gradients",
+    "lime",  # its numbers are of a regression with other parameters than Captum's own defaults
+}
+
+
+@pytest.fixture(scope="module")
+def toys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """A client of a service with Captum's toy models alone."""
+    folder = tmp_path_factory.mktemp("captum")
+    service = RunningService(folder / "log", "--models", str(write_captum_repository(folder / "models")))
+    try:
+        service.wait_until_ready()
+        with httpx.Client(base_url=service.url, timeout=LIMIT_S) as client:
+            yield client
+    finally:
+        service.stop()
+
+
+def asked(case: Case) -> dict[str, Any]:
+    tensors = [wire(tensor) for tensor in case.inputs]
+    body: dict[str, Any] = {"model": case.model, "input": {"tensors": tensors}, "method": case.method}
+    if REPOSITORY[case.model][2] == "classification":
+        body["target"] = 1 if case.source == "test_lrp_skip_connection" else 0
+    return body
+
+
+def test_every_method_that_has_numbers_is_asked() -> None:
+    assert {case.method["name"] for case in CASES} | WITHOUT_PUBLISHED_NUMBERS == set(METHOD_NAMES)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_captums_numbers(case: Case, toys: httpx.Client) -> None:
+    answer = toys.post("/explain?wait=30", json=asked(case))
+    assert answer.status_code == 200, answer.text
+    job = answer.json()
+    assert job["status"] == "succeeded", job
+    result = toys.get(job["links"]["result"]).raise_for_status().json()
+    assert len(result["attributions"]) == len(case.expected)
+    for tensor, expected in zip(result["attributions"], case.expected, strict=True):
+        assert tensor["shape"] == wire(expected)["shape"]
+        numbers = flat(expected)
+        assert all((number is None) <= (value != 0) for value, number in zip(tensor["data"], numbers, strict=True))
+        known = [index for index, number in enumerate(numbers) if number is not None]
+        np.testing.assert_allclose(
+            [tensor["data"][index] for index in known],
+            [numbers[index] for index in known],
+            rtol=1e-6,
+            atol=case.tolerance,
+        )
