@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import orjson
+from pydantic import Field
 
 from schemas.base import Record
 from schemas.errors import ServiceError
 from schemas.jobs import ClassRef, JobFailure, JobSpec, JobStatus
+from schemas.models import Residence
 
 
 class JobRecord(Record):
@@ -39,7 +41,7 @@ class Claim(Record):
 
 
 class WorkerInfo(Record):
-    """A worker as announced. `models` are "name@version"; `stats` are counters since the start, per model as
+    """A worker as announced. `models`, "name@version", take jobs; `stats` are counters since the start, per model as
     "name@version|counter"."""
 
     id: str
@@ -49,6 +51,7 @@ class WorkerInfo(Record):
     started_ms: int
     models: list[str]
     stats: dict[str, float]
+    residence: dict[str, Residence] = Field(default_factory=dict)  # by "name@version"
 
 
 class Content(NamedTuple):

@@ -23,6 +23,7 @@
         OutOfMemory                          out_of_memory            one row alone does not fit
         NonFinite                            non_finite               NaN or infinity came out
         WorkerLost                           worker_lost              three workers died on it
+        ModelUnloaded                        model_unloaded           the operator took the model out of service
         JobCancelled                         cancelled
 
 `code` is stable and machine-readable, `title` is fixed per class, `detail` is written for the caller: it never holds a
@@ -182,6 +183,10 @@ class NonFinite(JobError):
 
 class WorkerLost(JobError):
     code, title = "worker_lost", "The worker died repeatedly"
+
+
+class ModelUnloaded(JobError):
+    code, title = "model_unloaded", "The model was unloaded"
 
 
 class JobCancelled(JobError):

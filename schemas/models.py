@@ -11,6 +11,10 @@ from schemas.tensors import Datatype
 InputKind = Literal["image", "tabular", "text", "tensor"]
 OutputKind = Literal["classification", "regression"]
 
+# In memory; out of it, until the next job brings it back; being loaded for the first time; taken out of service by the
+# operator; not loadable.
+ModelStatus = Literal["ready", "idle", "loading", "unloaded", "failed"]
+
 
 class FeatureCard(Record):
     """One column of a table, in its own unit; the model sees `(value - mean) / std`."""
@@ -60,11 +64,24 @@ class Defaults(Record):
     layer: str | None = None
 
 
+class Residence(Record):
+    """A model at one worker."""
+
+    worker: str
+    status: ModelStatus
+    error: str | None = None  # why it, or what its folder holds now, failed to load
+    bytes: int | None = None  # that it takes in memory, as measured when it was last loaded
+    loads: int = 0
+    evictions: int = 0
+    last_used_at: str | None = None
+
+
 class ModelCard(Record):
     name: str
     version: str
-    status: Literal["ready", "failed"]
+    status: ModelStatus
     error: str | None = None  # why it failed to load
+    residence: list[Residence] = Field(default_factory=list)  # by worker, of those alive
     digest: str | None = None  # "sha256:…" over weights and configuration
     description: dict[str, str] = Field(default_factory=dict)  # by language, "en" and "es"
     license: str | None = None

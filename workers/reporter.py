@@ -9,10 +9,9 @@ import structlog
 
 from broker import WorkerInfo, WorkerQueue
 from schemas.errors import Unavailable
-from schemas.models import ModelCard
 from workers.answer import target_classes
 from workers.engine.engine import Engine
-from workers.resident import ResidentModel
+from workers.pool import ModelPool
 from workers.runner import JobRunner
 
 log = structlog.get_logger()
@@ -27,8 +26,7 @@ class Reporter(threading.Thread):
         self,
         queue: WorkerQueue,
         runner: JobRunner,
-        models: dict[str, ResidentModel],
-        failed: list[ModelCard],
+        models: ModelPool,
         *,
         device: str,
         worker_id: str,
@@ -38,7 +36,6 @@ class Reporter(threading.Thread):
         self._queue = queue
         self._runner = runner
         self._models = models
-        self._failed = failed
         self._device = device
         self._worker_id = worker_id
         self._renew_s = lease_ms / 1e3 / 4
@@ -77,10 +74,11 @@ class Reporter(threading.Thread):
             host=socket.gethostname(),
             pid=os.getpid(),
             started_ms=self._started_ms,
-            models=list(self._models),
+            models=self._models.serving(),
             stats=self._stats(),
+            residence=self._models.residence(self._worker_id),
         )
-        self._queue.announce(info, [*(model.card for model in self._models.values()), *self._failed])
+        self._queue.announce(info, self._models.cards())
 
     def _renew(self) -> None:
         active = self._runner.active()
@@ -91,19 +89,21 @@ class Reporter(threading.Thread):
     def _progress(self) -> None:
         for job in self._runner.active():
             now = (job.task.rows, max(job.task.rows, job.task.total_rows))
-            if now != job.reported and now[0]:
+            model = job.model
+            if model is not None and now != job.reported and now[0]:
                 job.reported = now
-                target = target_classes(job.model.card, job.task.targets, job.claim.spec.examples)
+                target = target_classes(model.card, job.task.targets, job.claim.spec.examples)
                 if not self._queue.progress(job.claim, *now, target):
                     self._runner.cancel(job.claim.job_id)
 
     def _stats(self) -> dict[str, float]:
         stats: dict[str, float] = {}
-        for key, model in self._models.items():
-            for name, value in _counters(model.engine).items():
-                stats[f"{key}|{name}"] = value
+        for key in self._models.serving():
             stats[f"{key}|jobs_total"] = self._runner.jobs[key]
             stats[f"{key}|failed_total"] = self._runner.failed[key]
+        for key, model in self._models.resident().items():
+            for name, value in _counters(model.engine).items():
+                stats[f"{key}|{name}"] = value
         return stats
 
 

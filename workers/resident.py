@@ -14,6 +14,8 @@ from workers.card import failed_card, make_card
 from workers.config import ModelConfig, ModelConfigError, read_config, read_labels
 from workers.engine.engine import Engine
 from workers.engine.gate import DeviceGate
+from workers.engine.randomness import RandomStream
+from workers.engine.size import resident_bytes
 from workers.engine.view import ModelView
 from workers.entry import enter_at_embeddings
 from workers.hookable import make_hookable
@@ -45,6 +47,11 @@ class ResidentModel:
     def key(self) -> str:
         return f"{self.card.name}@{self.card.version}"
 
+    @property
+    def bytes(self) -> int:
+        """What it takes in the device's memory, between passes."""
+        return resident_bytes(self.engine.view, *(self.background or ()))
+
 
 @dataclass(frozen=True, slots=True)
 class Device:
@@ -64,7 +71,8 @@ def load_model(folder: Path, device: Device) -> ResidentModel:
         ModelConfigError: the folder does not describe a model that can be explained.
         Whatever the model's own code raises.
     """
-    loaded = load(read_config(folder), folder)
+    with RandomStream(0, device.device):  # a model's own code may draw, or set the seed, while jobs of others draw
+        loaded = load(read_config(folder), folder)
     config, module = loaded.config, loaded.module.to(device.device)
     adapter: InputAdapter
     if config.input.kind == "text":

@@ -10,6 +10,8 @@ import torch
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from workers.units import parse_bytes
+
 
 class WorkerSettings(BaseSettings):
     """One worker process: one device, all models of its directories."""
@@ -22,6 +24,7 @@ class WorkerSettings(BaseSettings):
     device: str = "auto"  # auto, cpu, cuda:0, …
     threads: Annotated[int, Field(ge=1, le=1024)] = os.cpu_count() or 1  # CPU threads of a pass
     batch_rows: Annotated[int, Field(ge=1, le=65_536)] | None = None  # None: by device
+    model_memory: int | None = None  # bytes that models may take, "8GiB" and the like; None: no bound
     worker_id: str = Field(default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}")
     lease_ms: Annotated[int, Field(ge=500, le=600_000)] = 8_000
     result_ttl_s: Annotated[int, Field(ge=1, le=30 * 86_400)] = 3_600
@@ -31,6 +34,13 @@ class WorkerSettings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return [Path(part) for part in value.split(os.pathsep) if part] if isinstance(value, str) else value
+
+    @field_validator("model_memory", mode="before")
+    @classmethod
+    def _bytes(cls, value: object) -> object:
+        if isinstance(value, str):
+            return parse_bytes(value) if value.strip() else None
+        return value
 
     @field_validator("device")
     @classmethod

@@ -1,0 +1,5 @@
+"""Which models a worker holds in memory: loaded, replaced, evicted and unloaded while it serves."""
+
+from workers.pool.pool import ModelPool
+
+__all__ = ["ModelPool"]
