@@ -15,6 +15,7 @@ MAX_ROWS_PER_JOB = 20_000  # model rows, forward or gradient
 MAX_STEPS = 2_000  # integration steps
 MAX_AUTO_STEPS = 512  # that `"n_steps": "auto"` may come to
 MAX_SAMPLES = 1_000  # noise or Monte Carlo samples
+NOISE_ROUND = 8  # noisy copies at a time, where their number is not fixed
 MAX_NOISE_BYTES = 256 * 1024 * 1024  # noisy copies of the input that one job holds at once
 MAX_PATH_BYTES = 128 * 1024 * 1024  # gradients that one job keeps while it refines a path
 MAX_SEED = 2**32 - 1  # what numpy's global generator takes

@@ -9,10 +9,10 @@ from math import prod
 import numpy as np
 
 from schemas.errors import InvalidRequest
-from schemas.limits import MAX_NOISE_BYTES, MAX_ROWS_PER_JOB
+from schemas.limits import MAX_NOISE_BYTES, MAX_ROWS_PER_JOB, NOISE_ROUND
 from schemas.methods import AnyMethod
 from schemas.tensors import NUMPY_DTYPES
-from schemas.traits import COMPLETE, NOISY
+from schemas.traits import COMPLETE, NOISY, stops_by_itself
 from service.factors import FACTORS, Asked
 from service.validation.inputs import CheckedInput
 from service.validation.model import ReadyModel
@@ -70,5 +70,6 @@ def check_noise(method: AnyMethod, model: ReadyModel, examples: int) -> None:
     field = "nt_samples" if method.name == "smooth_grad" else "n_samples"
     each = examples * sum(map(prod, model.input.shapes)) * np.dtype(NUMPY_DTYPES[model.input.datatype]).itemsize
     most = max(1, MAX_NOISE_BYTES // each)
-    if getattr(method, field) > most:
+    samples = getattr(method, field)
+    if (min(samples, NOISE_ROUND) if stops_by_itself(method) else samples) > most:
         raise InvalidRequest.at(["method", field], f"at most {most} for {examples} examples of this model's input")

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from schemas.errors import InputRejected
-from schemas.limits import MAX_NOISE_BYTES
+from schemas.limits import MAX_NOISE_BYTES, NOISE_ROUND
 from schemas.traits import NOISY, stops_by_itself
 from workers.methods.adaptive import most_steps
 from workers.methods.problem import Problem, chunk_rows
@@ -51,6 +51,8 @@ def expanded_bytes(method: Any, problem: Problem, batch_rows: int) -> int:
         alters = hasattr(method, "baseline") or hasattr(method, "feature_mask")  # else the input itself is all there is
         return int(each * (chunk_rows(batch_rows, problem.examples) if alters else problem.examples))
     samples = method.nt_samples if method.name == "smooth_grad" else method.n_samples
+    if stops_by_itself(method):
+        samples = min(samples, NOISE_ROUND)
     noise = each * problem.examples * samples
     if noise > MAX_NOISE_BYTES:
         raise InputRejected(f"{samples} noisy copies of this input are too large; fewer samples are needed")

@@ -39,6 +39,15 @@ def gradient_shap(m: spec.GradientShap, seams: Seams, p: Problem, batch_rows: in
 
 
 def smooth_grad(m: spec.SmoothGrad, seams: Seams, p: Problem, batch_rows: int) -> Tensors:
+    inner, options = noisy_method(m, seams, p, batch_rows, m.nt_samples)
+    method = NoiseTunnel(inner)
+    return detached(method.attribute(p.inputs, nt_type=m.nt_type, nt_samples=m.nt_samples, stdevs=m.stdevs, **options))
+
+
+def noisy_method(
+    m: spec.SmoothGrad, seams: Seams, p: Problem, batch_rows: int, samples: int
+) -> tuple[Any, dict[str, Any]]:
+    """What is run on noisy copies, `samples` of each example at a time, and its arguments for the examples."""
     options: dict[str, Any] = {}
     if m.attribution_method == "saliency":
         inner = Saliency(seams.forward)
@@ -47,12 +56,9 @@ def smooth_grad(m: spec.SmoothGrad, seams: Seams, p: Problem, batch_rows: int) -
         inner = InputXGradient(seams.forward)
     else:
         inner = IntegratedGradients(seams.forward)
-        chunk = chunk_rows(batch_rows, p.examples * m.nt_samples)
+        chunk = chunk_rows(batch_rows, p.examples * samples)
         options = {"baselines": p.baselines, "n_steps": m.n_steps, "internal_batch_size": chunk}
-    method = NoiseTunnel(_gradient(inner, seams))
-    return detached(
-        method.attribute(p.inputs, nt_type=m.nt_type, nt_samples=m.nt_samples, stdevs=m.stdevs, **_common(p), **options)
-    )
+    return _gradient(inner, seams), {**_common(p), **options}
 
 
 def _gradient(method: Any, seams: Seams) -> Any:

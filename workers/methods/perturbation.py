@@ -32,7 +32,7 @@ def occlusion(m: spec.Occlusion, seams: Seams, p: Problem, batch_rows: int) -> T
 
 
 def feature_ablation(m: spec.FeatureAblation, seams: Seams, p: Problem, batch_rows: int) -> Tensors:
-    return detached(FeatureAblation(seams.forward).attribute(p.inputs, **_featured(p, batch_rows)))
+    return detached(FeatureAblation(seams.forward).attribute(p.inputs, **featured(p, batch_rows)))
 
 
 def feature_permutation(m: spec.FeaturePermutation, seams: Seams, p: Problem, batch_rows: int) -> Tensors:
@@ -42,19 +42,19 @@ def feature_permutation(m: spec.FeaturePermutation, seams: Seams, p: Problem, ba
 
 def shapley_value_sampling(m: spec.ShapleyValueSampling, seams: Seams, p: Problem, batch_rows: int) -> Tensors:
     method = ShapleyValueSampling(seams.forward)
-    return detached(method.attribute(p.inputs, n_samples=m.n_samples, **_featured(p, batch_rows)))
+    return detached(method.attribute(p.inputs, n_samples=m.n_samples, **featured(p, batch_rows)))
 
 
 def shapley_values(m: spec.ShapleyValues, seams: Seams, p: Problem, batch_rows: int) -> Tensors:
-    return detached(ShapleyValues(seams.forward).attribute(p.inputs, **_featured(p, batch_rows)))
+    return detached(ShapleyValues(seams.forward).attribute(p.inputs, **featured(p, batch_rows)))
 
 
 def kernel_shap(m: spec.KernelShap, seams: Seams, p: Problem, batch_rows: int) -> Tensors:
-    return detached(KernelShap(seams.forward).attribute(p.inputs, n_samples=m.n_samples, **_featured(p, batch_rows)))
+    return detached(KernelShap(seams.forward).attribute(p.inputs, n_samples=m.n_samples, **featured(p, batch_rows)))
 
 
 def lime(m: spec.Lime, seams: Seams, p: Problem, batch_rows: int) -> Tensors:
-    return detached(Lime(seams.forward).attribute(p.inputs, n_samples=m.n_samples, **_featured(p, batch_rows)))
+    return detached(Lime(seams.forward).attribute(p.inputs, n_samples=m.n_samples, **featured(p, batch_rows)))
 
 
 def _over(given: list[Any], whole: tuple[tuple[int, ...], ...]) -> tuple[tuple[int, ...], ...]:
@@ -71,5 +71,5 @@ def _common(p: Problem, batch_rows: int) -> dict[str, Any]:
     }
 
 
-def _featured(p: Problem, batch_rows: int) -> dict[str, Any]:
+def featured(p: Problem, batch_rows: int) -> dict[str, Any]:
     return {"baselines": p.baselines, "feature_mask": p.feature_mask, **_common(p, batch_rows)}

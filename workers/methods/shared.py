@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from workers.engine.seams import Seams
-from workers.methods import adaptive, gradient, perturbation
+from workers.methods import adaptive, gradient, perturbation, sampling
 from workers.methods.problem import Problem, Tensors
 from workers.methods.stopped import Stopped
 
@@ -26,5 +26,11 @@ SHARED: dict[str, Callable[[Any, Seams, Problem, int], Tensors]] = {
     )
 }
 STOPPING: dict[str, Callable[[Any, Seams, Problem, int], Stopped]] = {  # in place of those above, where asked to stop
-    function.__name__: function for function in (adaptive.integrated_gradients,)
+    function.__name__: function
+    for function in (
+        adaptive.integrated_gradients,
+        sampling.smooth_grad,
+        sampling.shapley_value_sampling,
+        sampling.kernel_shap,
+    )
 }
