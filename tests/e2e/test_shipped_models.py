@@ -108,6 +108,32 @@ def test_superpixels_and_words_are_features(client: httpx.Client, model: str, me
     assert 2 <= len(np.unique(values)) <= 25  # as many as there are features, not pixels
 
 
+@pytest.mark.parametrize(
+    ("model", "method", "unit", "most"),
+    [
+        ("breast-cancer-mlp", {"name": "integrated_gradients", "n_steps": "auto"}, "steps", 30),
+        ("minilm-sentiment", {"name": "integrated_gradients", "n_steps": "auto", "tolerance": 0.02}, "steps", 60),
+        ("efficientnet-lite0", {"name": "integrated_gradients", "n_steps": "auto"}, "steps", 60),
+        ("breast-cancer-mlp", {"name": "kernel_shap", "n_samples": 1000, "tolerance": 0.1}, "samples", 999),
+        ("breast-cancer-mlp", {"name": "smooth_grad", "nt_samples": 500, "tolerance": 0.05}, "samples", 499),
+    ],
+    ids=lambda value: value["name"] if isinstance(value, dict) else str(value),
+)
+def test_what_stops_by_itself_says_when(
+    client: httpx.Client, model: str, method: dict[str, object], unit: str, most: int
+) -> None:
+    job = explain(client, model, method)
+    assert job["progress"]["fraction"] == 1.0  # type: ignore[index]
+    found = result(client, job)
+    assert found["warnings"] == []
+    convergence: dict[str, list[float]] = found["convergence"]  # type: ignore[assignment]
+    (count,), (error,) = convergence["counts"], convergence["errors"]
+    assert convergence["unit"] == unit
+    assert 3 <= count <= most
+    assert error <= convergence["tolerance"] == method.get("tolerance", 0.01)
+    assert found["timing"]["rows"] <= count + 2  # type: ignore[index]
+
+
 def test_the_cat_is_why_it_says_egyptian_cat(client: httpx.Client) -> None:
     job = explain(client, "efficientnet-lite0", {"name": "integrated_gradients", "n_steps": 20}, target="Egyptian cat")
     found = result(client, job)

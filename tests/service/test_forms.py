@@ -39,6 +39,13 @@ def parts(**fields: str | bytes) -> Parts:
         ),
         (
             parts(
+                model="efficientnet-lite0", image=PNG, method="integrated_gradients", n_steps="auto", tolerance="0.02"
+            ),
+            {"name": "integrated_gradients", "n_steps": "auto", "tolerance": 0.02},
+            None,
+        ),
+        (
+            parts(
                 model="efficientnet-lite0",
                 image=PNG,
                 method="layer_grad_cam",
@@ -100,7 +107,7 @@ def parts(**fields: str | bytes) -> Parts:
             None,
         ),
     ],
-    ids=["image", "layer", "windows", "rows", "file", "text", "unit", "guided"],
+    ids=["image", "auto", "layer", "windows", "rows", "file", "text", "unit", "guided"],
 )
 async def test_accepted(
     client: httpx.AsyncClient, store: JobStore, fields: Parts, method: dict[str, Any], target: list[int] | None
