@@ -12,6 +12,10 @@ TERMINAL: frozenset[str] = frozenset({"succeeded", "failed", "cancelled"})
 PayloadKind = Literal["image", "text", "features", "tensor"]
 
 
+# One output per example: its index, or of an output of several dimensions its place in each of them.
+Targets = list[int] | list[list[int]]
+
+
 class JobSpec(Record):
     """A checked request without its tensors, which lie beside it as one safetensors blob.
 
@@ -25,7 +29,7 @@ class JobSpec(Record):
     input_kind: PayloadKind
     examples: int
     method: dict[str, Any]  # schemas.methods.stored_fields; the card's defaults filled in
-    target: list[int] | None = None  # one per example; None: the predicted class
+    target: Targets | None = None  # None: the predicted class
     seed: int = 0
     priority: Priority = "interactive"
     rows: int = 0  # model rows to expect, an upper bound for texts
@@ -44,10 +48,22 @@ class Progress(Record):
 
 
 class ClassRef(Record):
-    """An output of the model."""
+    """An output of the model. `position` is the place within the class's map, where outputs have several dimensions."""
 
     index: int
     label: str | None = None
+    position: list[int] | None = Field(default=None, exclude_if=lambda position: position is None)
+
+    @classmethod
+    def of(cls, target: int | list[int], labels: list[str] | None = None) -> "ClassRef":
+        index = target if isinstance(target, int) else target[0]
+        position = None if isinstance(target, int) else target[1:]
+        return cls(index=index, label=labels[index] if labels else None, position=position)
+
+    def words(self) -> str:
+        """`Egyptian cat`, or `road (40, 12)`."""
+        name = self.label or str(self.index)
+        return f"{name} ({', '.join(map(str, self.position))})" if self.position else name
 
 
 class JobFailure(Record):

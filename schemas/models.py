@@ -9,7 +9,7 @@ from schemas.methods import BaselineName
 from schemas.tensors import Datatype
 
 InputKind = Literal["image", "tabular", "text", "tensor"]
-OutputKind = Literal["classification", "regression"]
+OutputKind = Literal["classification", "multilabel", "regression"]
 
 # In memory; out of it, until the next job brings it back; being loaded for the first time; taken out of service by the
 # operator; not loadable.
@@ -36,8 +36,12 @@ class InputCard(Record):
 
 
 class OutputCard(Record):
+    """`shape` is that of one example's output: `[]` a number, `[classes]`, or `[classes, height, width]` and the like,
+    whose targets name a class and a position."""
+
     kind: OutputKind
-    size: int  # logits per example; 1 for a scalar regression
+    size: int  # classes, or other outputs; 1 for a scalar regression
+    shape: list[int]
     labels: list[str] | None = None
 
 

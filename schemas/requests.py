@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from schemas.base import Strict
-from schemas.limits import MAX_EXAMPLES, MAX_IMAGE_BYTES, MAX_INPUT_TENSORS, MAX_SEED, MAX_TEXT_CHARS
+from schemas.limits import MAX_EXAMPLES, MAX_IMAGE_BYTES, MAX_INPUT_TENSORS, MAX_SEED, MAX_TENSOR_RANK, MAX_TEXT_CHARS
 from schemas.methods import Method
 from schemas.tensors import Tensor
 
@@ -15,7 +15,8 @@ Priority = Literal["interactive", "batch"]
 Label = Annotated[str, Field(min_length=1, max_length=200)]
 ClassIndex = Annotated[int, Field(ge=0, le=10_000_000)]
 TargetOne = ClassIndex | Label
-Target = TargetOne | Annotated[list[TargetOne], Field(min_length=1, max_length=MAX_EXAMPLES)]
+TargetPlace = Annotated[list[TargetOne], Field(min_length=1, max_length=max(MAX_EXAMPLES, MAX_TENSOR_RANK))]
+Target = TargetOne | TargetPlace | Annotated[list[TargetPlace], Field(min_length=1, max_length=MAX_EXAMPLES)]
 FeatureRow = Annotated[dict[Annotated[str, Field(max_length=200)], float], Field(min_length=1, max_length=10_000)]
 
 
@@ -81,7 +82,8 @@ class ExplainRequest(Strict):
     method: Method | None = Field(default=None, description="The model card's default when not given.")
     target: Target | None = Field(
         default=None,
-        description="The output to explain: index, label, or one per row. Default: the predicted class.",
+        description="The output to explain: index, label, or one per row. Default: the predicted class. Of an output "
+        "of several dimensions, such as a map per class: `[class, y, x]`, or a list of such, one per row.",
     )
     seed: Annotated[int, Field(ge=0, le=MAX_SEED)] = 0
     priority: Priority = "interactive"

@@ -16,11 +16,13 @@ class ModelRef(Record):
 
 
 class Prediction(Record):
-    """`score` is the softmax probability of a classifier's output, the value itself of a regression."""
+    """`score` is the softmax probability of a class, the sigmoid of a label beside which others may hold, the value
+    itself of a regression; `position` says where, for outputs of several dimensions."""
 
     index: int
     label: str | None = None
     score: float
+    position: list[int] | None = Field(default=None, exclude_if=lambda position: position is None)
 
 
 class TextScore(Record):

@@ -72,4 +72,4 @@ def _title(meta: ResultMeta, options: OverlayQuery) -> str:
     if not meta.target:
         return method
     target = meta.target[options.example]
-    return f"{target.label or target.index} · {method}"
+    return f"{target.words()} · {method}"

@@ -10,7 +10,7 @@ from schemas.methods import echo, stored_method
 def present(record: JobRecord, root_path: str = "") -> Job:
     """The job with links under `root_path`, the prefix by which a proxy reaches the gateway."""
     spec = record.spec
-    asked = [ClassRef(index=index) for index in spec.target] if spec.target else None
+    asked = [ClassRef.of(one) for one in spec.target] if spec.target else None
     return Job(
         id=record.id,
         status=record.status,

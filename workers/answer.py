@@ -7,10 +7,9 @@ from time import perf_counter
 import torch
 from captum.attr import LayerAttribution
 from safetensors.torch import load, save
-from torch import Tensor
 
 from schemas.errors import NonFinite
-from schemas.jobs import ClassRef, JobSpec
+from schemas.jobs import ClassRef, JobSpec, Targets
 from schemas.methods import LAYER_METHODS, AnyMethod, echo, stored_method
 from schemas.models import ModelCard
 from schemas.results import ModelRef, Prediction, Provenance, ResultMeta, Timing
@@ -84,7 +83,7 @@ def _describe(
         method=echo(method),
         layer=layer,
         target=target_classes(card, outcome.targets, prepared.inputs[0].shape[0]),
-        predictions=_predictions(model, outcome.outputs),
+        predictions=_predictions(model, outcome),
         attributions=[
             TensorSpec(name=name, datatype=DATATYPES[str(t.dtype).removeprefix("torch.")], shape=list(t.shape))
             for name, t in named.items()
@@ -123,28 +122,43 @@ def _names(layer: str | None, count: int) -> list[str]:
     return [base] if count == 1 else [f"{base}.{index}" for index in range(count)]
 
 
-def target_classes(card: ModelCard, targets: list[int] | None, examples: int) -> list[ClassRef] | None:
+def target_classes(card: ModelCard, targets: Targets | None, examples: int) -> list[ClassRef] | None:
     """The explained outputs by index and label, one per example; None where none is known or meant."""
     if targets is None:
         return None
-    each = targets if len(targets) == examples else targets * examples
-    return [_class(card, index) for index in each]
-
-
-def _class(card: ModelCard, index: int) -> ClassRef:
     labels = card.output.labels if card.output else None
-    return ClassRef(index=index, label=labels[index] if labels else None)
+    each = [ClassRef.of(target, labels) for target in targets]
+    return each if len(each) == examples else each * examples
 
 
-def _predictions(model: ResidentModel, outputs: Tensor) -> list[list[Prediction]]:
-    """The highest outputs of each example: softmax probabilities, or the values of a regression."""
-    scores = outputs.double().reshape(outputs.shape[0], -1)
-    if model.config.output.kind == "classification" and scores.shape[1] > 1:
+def _predictions(model: ResidentModel, outcome: Outcome) -> list[list[Prediction]]:
+    """The highest outputs of each example: softmax probabilities, sigmoids of labels that may hold together, or values.
+
+    Where an output is a map per class, they are those of the position that is explained.
+    """
+    scores = outcome.outputs.double()
+    position = None
+    if scores.dim() > 2 and outcome.targets is not None:
+        places = [target[1:] for target in outcome.targets if not isinstance(target, int)]
+        places = places if len(places) == len(scores) else places * len(scores)
+        scores = torch.stack([one[(slice(None), *place)] for one, place in zip(scores, places, strict=True)])
+        position = places
+    scores = scores.reshape(len(scores), -1)
+    kind = model.config.output.kind
+    if kind == "classification" and scores.shape[1] > 1:
         scores = scores.softmax(dim=1)
+    elif kind == "multilabel":
+        scores = scores.sigmoid()
     best = scores.topk(min(TOP, scores.shape[1]), dim=1)
+    labels = model.card.output.labels if model.card.output else None
     return [
-        [Prediction(**_class(model.card, i).model_dump(), score=s) for i, s in zip(indices, values, strict=True)]
-        for indices, values in zip(best.indices.tolist(), best.values.tolist(), strict=True)
+        [
+            Prediction(
+                index=i, label=labels[i] if labels else None, score=s, position=position[row] if position else None
+            )
+            for i, s in zip(indices, values, strict=True)
+        ]
+        for row, (indices, values) in enumerate(zip(best.indices.tolist(), best.values.tolist(), strict=True))
     ]
 
 

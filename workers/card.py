@@ -85,16 +85,20 @@ def _layers(module: nn.Module, sample: Prepared) -> tuple[list[LayerCard], Tenso
         for name, layer in named
         if name in shapes  # a layer that never ran cannot be explained
     ]
-    if not isinstance(out, Tensor) or out.dim() > 2 or out.shape[0] != 1:
-        raise ModelConfigError("the model must answer one tensor of shape (rows, outputs) or (rows,)")
+    if out.dim() < 1 or out.shape[0] != 1:
+        told = tuple(out.shape)
+        raise ModelConfigError(f"the model must answer (rows,), (rows, outputs) or (rows, classes, …); here {told}")
+    if not out.is_floating_point():
+        raise ModelConfigError(f"the model answers {out.dtype}: its scores are needed, not its decision")
     return cards, out
 
 
 def _output(config: ModelConfig, out: Tensor, labels: list[str] | None) -> OutputCard:
-    size = int(out.shape[1]) if out.dim() == 2 else 1
+    shape = list(out.shape[1:])
+    size = shape[0] if shape else 1
     if labels is not None and len(labels) != size:
         raise ModelConfigError(f"output.labels: {len(labels)} labels for {size} outputs")
-    return OutputCard(kind=config.output.kind, size=size, labels=labels)
+    return OutputCard(kind=config.output.kind, size=size, shape=shape, labels=labels)
 
 
 def _defaults(config: ModelConfig, adapter: InputAdapter, layers: list[LayerCard], background_rows: int) -> Defaults:

@@ -8,6 +8,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from schemas.base import Strict
 from schemas.methods import METHOD_NAMES, METHODS, BaselineName
+from schemas.models import OutputKind
 from schemas.requests import ModelName, Version
 
 Side = Annotated[int, Field(ge=1, le=8192)]
@@ -67,7 +68,8 @@ class InputConfig(Strict):
 
 
 class OutputConfig(Strict):
-    kind: Literal["classification", "regression"] = "classification"
+    kind: OutputKind = "classification"
+    field: str | None = None  # of a dict, dataclass or tuple that the model answers: which tensor is explained
     labels: list[str] | str | None = None  # names, or a file of this folder with one per line
 
 

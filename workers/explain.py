@@ -6,10 +6,13 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from schemas.errors import InputRejected
+from schemas.jobs import Targets
 from schemas.methods import AnyMethod
 from schemas.results import Convergence
 from schemas.traits import COMPLETE, DISTRIBUTED, DRAWS, stops_by_itself
 from workers.engine.engine import Engine
+from workers.engine.passes import chosen
 from workers.engine.randomness import RandomStream
 from workers.engine.seams import Seams
 from workers.engine.solo import SoloCall, SoloRequest
@@ -22,13 +25,13 @@ from workers.methods.shared import SHARED, STOPPING
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Attributions (examples, …), the model's outputs (examples, outputs), the targets explained, and per example
+    """Attributions (examples, …), the model's outputs (examples, …), the targets explained, and per example
     sum(attributions) - (f(input) - f(baseline)) where the method promises that to vanish, with that difference.
     `convergence` is set where the method stopped by itself."""
 
     attributions: Tensors
     outputs: Tensor
-    targets: list[int] | None
+    targets: Targets | None
     delta: Tensor | None
     difference: Tensor | None
     convergence: Convergence | None = None
@@ -59,6 +62,8 @@ def _explain(engine: Engine, task: Task, method: AnyMethod, problem: Problem) ->
     seams = Seams(engine, task)
     complete = method.name in COMPLETE and getattr(method, "multiply_by_inputs", True) and problem.baselines is not None
     outputs, at_baseline = _endpoints(seams, problem, with_baselines=complete)
+    if problem.targets is None and outputs.dim() > 2:
+        raise InputRejected("the model has an output for each position: a target must name a class and a position")
     if problem.targets is None and outputs.dim() > 1 and outputs.shape[1] > 1:
         problem = replace(problem, targets=outputs.argmax(dim=1).tolist())
     task.targets = problem.targets
@@ -96,7 +101,7 @@ def _endpoints(seams: Seams, problem: Problem, *, with_baselines: bool) -> tuple
 def _solo_request(engine: Engine, task: Task, method: AnyMethod, p: Problem) -> SoloRequest:
     own = method.name in FROM_THE_MODELS_OWN_INPUT
     inputs, extras = (p.layer_inputs, p.layer_extras) if own else (p.inputs, p.extras)
-    targets = None if p.targets is None else torch.tensor(p.targets, device=inputs[0].device).expand(p.examples)
+    targets = None if p.targets is None else _each(p.targets, p.examples, inputs[0].device)
     distribution = p.distribution if method.name in DISTRIBUTED else None
     baselines = None if distribution else (p.layer_baselines if own else p.baselines)
     call = SoloCall(inputs, extras, baselines, targets, distribution, p.feature_mask, p.layer_mask)
@@ -112,9 +117,14 @@ def _solo_request(engine: Engine, task: Task, method: AnyMethod, p: Problem) -> 
     )
 
 
-def _chosen(outputs: Tensor, targets: list[int] | None) -> Tensor:
-    """(examples, outputs) or (examples,) to (examples,): the output that is explained."""
+def _chosen(outputs: Tensor, targets: Targets | None) -> Tensor:
+    """(examples, …) to (examples,): the output that is explained."""
     if targets is None:
         return outputs.reshape(outputs.shape[0])
-    index = torch.tensor(targets, device=outputs.device).expand(outputs.shape[0])
-    return outputs.gather(1, index.unsqueeze(1)).squeeze(1)
+    return chosen(outputs, _each(targets, outputs.shape[0], outputs.device))
+
+
+def _each(targets: Targets, examples: int, device: torch.device) -> Tensor:
+    """One target for all examples or one each, as (examples,) or (examples, dimensions)."""
+    index = torch.tensor(targets, device=device)
+    return index.expand(examples, *index.shape[1:])

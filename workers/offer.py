@@ -67,7 +67,8 @@ def _try(method: Any, view: ModelView, sample: Prepared) -> str | None:
     """Runs a method on the sample; None if it works, else what it said."""
     with torch.no_grad():
         out = view.module(*sample.inputs, *sample.extras)
-    targets = torch.zeros(out.shape[0], dtype=torch.int64, device=out.device) if out.dim() > 1 else None
+    places = (out.dim() - 1,) if out.dim() > 2 else ()
+    targets = torch.zeros(out.shape[0], *places, dtype=torch.int64, device=out.device) if out.dim() > 1 else None
     baselines = tuple(torch.zeros_like(tensor) for tensor in sample.inputs)
     hooks = HookSnapshot(view.module, view.layer_module, view.hook_module)
     try:

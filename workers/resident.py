@@ -28,6 +28,7 @@ from workers.lean import make_lean
 from workers.loaders import load
 from workers.loaders.weights import read_background
 from workers.memory import MemoryBudget
+from workers.outputs import answer_with_tensor
 
 log = structlog.get_logger()
 
@@ -84,6 +85,8 @@ def load_model(folder: Path, device: Device) -> ResidentModel:
         adapter = kinds[config.input.kind](config.input)
         view = ModelView(module, module, device.device, inputs=len(adapter.card.shapes))
     sample = adapter.sample(device.device)
+    with torch.no_grad():
+        answer_with_tensor(module, module(*sample.layer_inputs, *sample.layer_extras), config.output.field)
     view = replace(view, lean=make_lean(view.module, (*sample.inputs, *sample.extras), view.inputs))
     problems: dict[str, str] = {}
     if config.input.kind != "text":  # language models hold what DeepLIFT has no rule for; their results say how much

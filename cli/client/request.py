@@ -82,7 +82,7 @@ def method_fields(name: str | None, parameters: list[str], card: ModelCard, **sh
 
 
 def target_of(given: str) -> Any:
-    """An index, a JSON list with one target per row, or a label."""
+    """An index, a JSON list (one target per row, or a place such as `[class, y, x]`), or a label."""
     if given.strip().lstrip("+-").isdecimal():
         return int(given)
     return json_or_word(given) if given.lstrip().startswith("[") else given

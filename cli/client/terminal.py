@@ -92,7 +92,7 @@ def _summary(result: Explanation, card: ModelCard) -> Table:
         table.add_row("prediction", prediction_line(predictions, kind))
     if result.target:
         targets = result.target[:MAX_EXAMPLES_SHOWN]
-        table.add_row("explained", Text(", ".join(target.label or str(target.index) for target in targets)))
+        table.add_row("explained", Text(", ".join(target.words() for target in targets)))
     table.add_row("method", Text(method_line(result)))
     if result.convergence_delta:
         worst = max(result.convergence_delta, key=abs)

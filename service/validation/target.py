@@ -1,31 +1,72 @@
 """The output to explain: an index or a label, one per example."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from schemas.errors import InvalidRequest
+from schemas.jobs import Targets
 from schemas.models import OutputCard
 from schemas.requests import Target, TargetOne
 from service.validation.suggest import suggestion
 from service.validation.tensors import Location
 
 
-def resolve_target(target: Target | None, output: OutputCard, examples: int) -> list[int] | None:
-    """One output index per example, or None for the predicted class (a scalar output has no other).
+def resolve_target(target: Target | None, output: OutputCard, examples: int) -> Targets | None:
+    """One output per example, or None for the predicted class (a scalar output has no other).
 
     Raises:
-        InvalidRequest: unknown label, index out of range, or not one per example.
+        InvalidRequest: unknown label, index out of range, not one per example, or not the place in each dimension.
     """
-    if output.kind == "regression" and output.size == 1:
+    if output.kind == "regression" and output.size == 1 and len(output.shape) < 2:
         if target is not None:
             raise InvalidRequest.at(["target"], "a regression model with one output takes no target")
         return None
+    if len(output.shape) > 1:
+        return _places(target, output, examples)
     if target is None:
         if output.kind == "regression":
             raise InvalidRequest.at(["target"], f"the model has {output.size} outputs: give the index of one")
         return None
     if not isinstance(target, list):
         return [_index(target, output, ["target"])] * examples
+    _check_count(target, examples)
+    return [_index(_one(one, position), output, ["target", position]) for position, one in enumerate(target)]
+
+
+def _places(target: Target | None, output: OutputCard, examples: int) -> list[list[int]]:
+    """Of an output of several dimensions: a class and where, `[class, y, x]`, for all examples or one per example."""
+    if not isinstance(target, list):
+        raise InvalidRequest.at(
+            ["target"], f"the model's output is of shape {output.shape}: give a list of {len(output.shape)} indices"
+        )
+    if not any(isinstance(one, list) for one in target):
+        return [_place(target, output, ["target"])] * examples
+    _check_count(target, examples)
+    return [_place(one, output, ["target", position]) for position, one in enumerate(target)]
+
+
+def _place(given: TargetOne | Sequence[Any], output: OutputCard, loc: Location) -> list[int]:
+    if not isinstance(given, list) or len(given) != len(output.shape):
+        raise InvalidRequest.at(
+            loc, f"the model's output is of shape {output.shape}: {len(output.shape)} indices needed"
+        )
+    place = [_index(given[0], output, [*loc, 0])]
+    for dimension, (index, size) in enumerate(zip(given[1:], output.shape[1:], strict=True), start=1):
+        if not isinstance(index, int) or index >= size:
+            raise InvalidRequest.at([*loc, dimension], f"this dimension of the output has indices 0 to {size - 1}")
+        place.append(index)
+    return place
+
+
+def _one(target: TargetOne | list[TargetOne], position: int) -> TargetOne:
+    if isinstance(target, list):
+        raise InvalidRequest.at(["target", position], "the model's output has one dimension: give an index or a label")
+    return target
+
+
+def _check_count(target: Sequence[object], examples: int) -> None:
     if len(target) != examples:
         raise InvalidRequest.at(["target"], f"{len(target)} targets for {examples} examples")
-    return [_index(one, output, ["target", position]) for position, one in enumerate(target)]
 
 
 def _index(target: TargetOne, output: OutputCard, loc: Location) -> int:

@@ -45,7 +45,7 @@ def image_card(version: str = "1") -> ModelCard:
     return _card(
         "efficientnet-lite0",
         InputCard(kind="image", shapes=[[3, 224, 224]]),
-        OutputCard(kind="classification", size=len(labels), labels=labels),
+        OutputCard(kind="classification", size=len(labels), shape=[len(labels)], labels=labels),
         Defaults(method="integrated_gradients", baseline="zero", shap_baseline="zero", layer="features.17"),
         version=version,
         layers=[
@@ -63,7 +63,7 @@ def table_card() -> ModelCard:
     return _card(
         "breast-cancer-mlp",
         InputCard(kind="tabular", shapes=[[len(columns)]], features=columns),
-        OutputCard(kind="classification", size=2, labels=["malignant", "benign"]),
+        OutputCard(kind="classification", size=2, shape=[2], labels=["malignant", "benign"]),
         Defaults(method="integrated_gradients", baseline="zero", shap_baseline="background", layer="hidden2"),
         layers=[LayerCard(name="hidden2", type="Linear", output_shape=[16])],
         baselines=["zero", "background"],
@@ -75,7 +75,7 @@ def text_card() -> ModelCard:
     return _card(
         "minilm-sentiment",
         InputCard(kind="text", shapes=[[128]], datatype="INT64", max_tokens=128),
-        OutputCard(kind="classification", size=2, labels=["negative", "positive"]),
+        OutputCard(kind="classification", size=2, shape=[2], labels=["negative", "positive"]),
         Defaults(
             method="integrated_gradients",
             baseline="pad",
@@ -89,7 +89,7 @@ def text_card() -> ModelCard:
 
 def tensor_card(name: str = "two-tensors", shapes: list[list[int]] | None = None, **more: Any) -> ModelCard:
     """Regression over model-ready tensors; two inputs of three numbers where no shapes are given."""
-    output = more.pop("output", OutputCard(kind="regression", size=1))
+    output = more.pop("output", OutputCard(kind="regression", size=1, shape=[]))
     datatype = more.pop("datatype", "FP32")
     return _card(
         name,
@@ -111,8 +111,13 @@ ALL_CARDS = [
     table_card(),
     text_card(),
     tensor_card(),
-    tensor_card("maps", [[2, 4, 4]], output=OutputCard(kind="regression", size=3)),
-    tensor_card("integers", [[3]], datatype="INT32", output=OutputCard(kind="classification", size=4)),
+    tensor_card("maps", [[2, 4, 4]], output=OutputCard(kind="regression", size=3, shape=[3])),
+    tensor_card("integers", [[3]], datatype="INT32", output=OutputCard(kind="classification", size=4, shape=[4])),
+    tensor_card(
+        "places",
+        [[1, 4, 6]],
+        output=OutputCard(kind="classification", size=2, shape=[2, 4, 6], labels=["road", "sky"]),
+    ),
     tensor_card("halves", [[3]], datatype="FP16"),
     tensor_card("wide", [[2000]]),
     failed_card(),

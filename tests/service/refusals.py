@@ -38,6 +38,11 @@ def tensor(shape: list[int], data: list[Any], model: str = "maps", **more: Any) 
     return {"model": model, "input": {"tensor": given}, "method": "saliency", "target": 0, **more}
 
 
+def place(target: Any) -> dict[str, Any]:
+    """Asks for an output of the model that has a score per class and place."""
+    return tensor([1, 1, 4, 6], [1.0] * 24, "places", target=target)
+
+
 def pair(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
     return {"model": "two-tensors", "input": {"tensors": [first, second]}, "method": "saliency"}
 
@@ -112,6 +117,16 @@ REFUSED = [
     Refused("one wrong target of two", row(input={"features": [NUCLEI, NUCLEI]}, target=[0, 2]), ["target", 1]),
     Refused("target of no regression", pair(*[{"shape": [1, 3], "data": [1, 2, 3]}] * 2) | {"target": 0}, ["target"]),
     Refused("no target of several outputs", tensor([1, 2, 4, 4], [1.0] * 32, target=None), ["target"]),
+    Refused("a place of an output without any", picture(target=[[1, 2]]), ["target", 0]),
+    Refused("a map without a place", place(None), ["target"]),
+    Refused("a class without a place", place("road"), ["target"]),
+    Refused("a place of too few dimensions", place([1, 2]), ["target"]),
+    Refused("a place of too many dimensions", place([1, 2, 3, 0]), ["target"]),
+    Refused("a class out of range", place([2, 0, 0]), ["target", 0]),
+    Refused("no such class", place(["tree", 0, 0]), ["target", 0]),
+    Refused("a row out of range", place([0, 4, 0]), ["target", 1]),
+    Refused("a word for a column", place([[0, 3, "sky"]]), ["target", 0, 2]),
+    Refused("one place too many", place([[0, 0, 0], [1, 1, 1]]), ["target"]),
     Refused("a label where there are none", tensor([1, 2, 4, 4], [1.0] * 32, target="cat"), ["target"]),
     # the kind of input
     Refused("two inputs", text(input={"text": "x", "image": TINY_PNG}), ["input"]),

@@ -16,7 +16,7 @@ from tests.servers import StoreServer
 from tests.service.cards import image_card
 from tests.service.conftest import SETTINGS, client_of
 from tests.service.double import WorkerDouble
-from tests.service.refusals import picture, row, tensor, text
+from tests.service.refusals import picture, place, row, tensor, text
 
 pytestmark = pytest.mark.anyio
 PNG = base64.b64decode(TINY_PNG)
@@ -27,6 +27,14 @@ async def submitted(client: httpx.AsyncClient, body: dict[str, Any]) -> dict[str
     assert answer.status_code == 202, answer.text
     job: dict[str, Any] = answer.json()
     return job
+
+
+@pytest.mark.usefixtures("idle_worker")
+@pytest.mark.parametrize("target", [["sky", 3, 5], [[1, 3, 5]]])
+async def test_a_place_of_a_map_is_a_target(client: httpx.AsyncClient, store: JobStore, target: list[Any]) -> None:
+    job = await submitted(client, place(target))
+    assert job["target"] == [{"index": 1, "label": None, "position": [3, 5]}]
+    assert (await store.get(job["id"])).spec.target == [[1, 3, 5]]
 
 
 @pytest.mark.usefixtures("idle_worker")

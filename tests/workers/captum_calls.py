@@ -22,8 +22,12 @@ def direct(  # noqa: PLR0912, PLR0915  # a table, one row per method
     """The same explanation by Captum alone, on the module itself, after seeding the global generators."""
     torch.manual_seed(seed)
     np.random.seed(seed)  # Captum draws from it
-    target: Any = p.targets[0] if p.targets is not None and len(p.targets) == 1 else p.targets
-    if isinstance(target, list):
+    target: Any = p.targets
+    if target is not None and isinstance(target[0], list):  # places in several dimensions are tuples to Captum
+        target = [tuple(place) for place in target]
+    if target is not None and len(target) == 1:
+        target = target[0]
+    elif target is not None and isinstance(target[0], int):
         target = torch.tensor(target)
     at = {"target": target, "additional_forward_args": p.extras or None}
     featured = {"baselines": p.baselines, "feature_mask": p.feature_mask}

@@ -17,7 +17,8 @@ Every line was computed by the engine and by a direct Captum call on the same in
 `tests/workers/captum_calls.py`) and compared by max |a - b| / max |b|:
 
 - **toys**, float64, at most {test_parity_toys.TOLERANCE:g}: a perceptron, a convolutional net with batch norm and max
-  pooling, a model of two inputs, and a regression; one example, and three with targets and baselines of their own; each
+  pooling, a model of two inputs, a regression, one with a score per class and place (`places`), and one that answers
+  a dataclass (`fields`); one example, and three with targets and baselines of their own; each
   alone, and beside {test_parity_toys.BESIDE} jobs of other methods on the same model;
 - **shipped models**, float32, at most {test_parity_models.TOLERANCE:g}: each alone, and 17 of mixed methods at once.
   Captum is called on the module that the engine runs. For rows of shared passes this is a leaner copy of the model

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from schemas import methods as spec
+from schemas.jobs import Targets
 from schemas.methods import METHOD_NAMES, AnyMethod
 from tests.workers.captum_calls import direct, max_relative_difference
 from tests.workers.toys import (
@@ -17,13 +18,16 @@ from tests.workers.toys import (
     ToyConvNet,
     ToyMlp,
     ToyScalar,
+    ToySegmenter,
     ToyTwoInputs,
+    ToyWithFields,
     frozen,
     lean_view_of,
     problem_of,
 )
 from workers.engine.engine import Engine
-from workers.methods.problem import Problem
+from workers.methods.problem import Problem, captum_target
+from workers.outputs import answer_with_tensor
 
 TOLERANCE = 1e-9
 BESIDE = 16
@@ -42,12 +46,22 @@ class Case:
         return f"{self.model}-{self.method.name}-{self.examples}-{changed}"
 
 
+def with_logits(module: nn.Module) -> nn.Module:
+    """As a worker makes a model that answers a dataclass answer its tensor."""
+    model = frozen(module)
+    answer_with_tensor(model, model(torch.zeros(1, 6, dtype=torch.float64)), None)
+    return model
+
+
 MODELS: dict[str, tuple[nn.Module, list[list[int]], int]] = {
     "mlp": (frozen(ToyMlp()), [[6]], 4),
     "conv": (frozen(ToyConvNet()), [[3, 12, 12]], 5),
     "two": (frozen(ToyTwoInputs()), [[3], [2]], 3),
     "scalar": (frozen(ToyScalar()), [[6]], 0),
+    "places": (frozen(ToySegmenter()), [[2, 8, 8]], 3),  # targets are places: (class, y, x)
+    "fields": (with_logits(ToyWithFields()), [[6]], 4),
 }
+PLACES = 4  # to a side of what "places" answers
 
 ANYWHERE: list[AnyMethod] = [
     spec.Saliency(),
@@ -74,6 +88,14 @@ ANYWHERE: list[AnyMethod] = [
     spec.Lime(n_samples=30),
 ]
 SOME: list[tuple[str, AnyMethod]] = [
+    ("fields", spec.Saliency()),
+    ("fields", spec.IntegratedGradients()),
+    ("fields", spec.DeepLift()),
+    ("fields", spec.GuidedBackprop()),
+    ("fields", spec.KernelShap(n_samples=40)),
+    ("fields", spec.LayerIntegratedGradients(layer="relu")),
+    ("fields", spec.LayerGradCam(layer="first")),
+    ("fields", spec.NeuronConductance(layer="relu", neuron_selector=5, n_steps=20)),
     ("mlp", spec.Lrp()),  # no rule for softplus and sigmoid
     ("conv", spec.Lrp()),
     ("two", spec.ShapleyValues()),
@@ -123,18 +145,25 @@ def _neuron_methods(layer: str, unit: int | list[int]) -> list[AnyMethod]:
     ]
 
 
-LAYERS = {"mlp": ["relu", "second"], "conv": ["conv2", "relu1"], "two": ["act"], "scalar": ["act"]}
+LAYERS = {
+    "mlp": ["relu", "second"],
+    "conv": ["conv2", "relu1"],
+    "two": ["act"],
+    "scalar": ["act"],
+    "places": ["conv1"],
+}
 UNITS: dict[str, tuple[str, int | list[int]]] = {
     "mlp": ("second", 3),
     "conv": ("conv2", [2, 1, 3]),
     "two": ("act", [4]),
     "scalar": ("act", 0),
+    "places": ("conv2", [2, 1, 3]),
 }
 CASES = [
     Case(model, method, examples)
     for examples in (1, 3)
     for model, method in [
-        *((model, method) for model in MODELS for method in ANYWHERE),
+        *((model, method) for model in MODELS if model != "fields" for method in ANYWHERE),
         *SOME,
         *((model, method) for model, layers in LAYERS.items() for layer in layers for method in _layer_methods(layer)),
         *((model, method) for model, (layer, unit) in UNITS.items() for method in _neuron_methods(layer, unit)),
@@ -154,7 +183,12 @@ def make_problem(case: Case, seed: int) -> Problem:
     def draw(rows: int) -> list[Tensor]:
         return [torch.randn(rows, *shape, generator=generator, dtype=torch.float64) for shape in shapes]
 
-    targets = torch.randint(classes, (case.examples,), generator=generator).tolist() if classes else None
+    targets: Targets | None = None
+    if classes:
+        targets = torch.randint(classes, (case.examples,), generator=generator).tolist()
+    if case.model == "places":
+        sizes = torch.tensor([[classes, PLACES, PLACES]]).expand(case.examples, 3)
+        targets = (torch.rand(case.examples, 3, generator=generator) * sizes).long().tolist()
     mask = None
     if case.model == "conv":
         mask = [(torch.arange(144).view(1, 1, 12, 12) // 24).expand(1, 3, 12, 12).contiguous()]
@@ -211,7 +245,7 @@ def test_delta_is_captums(case: Case, engines: dict[str, Engine]) -> None:
         assert outcome.delta is None
         return
     model = MODELS[case.model][0]
-    target = None if problem.targets is None else torch.tensor(problem.targets)
+    target = captum_target(problem.targets)
     delta = captum.IntegratedGradients(model).compute_convergence_delta(
         outcome.attributions, problem.baselines, problem.inputs, target=target
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
+from schemas.jobs import Targets
 from schemas.methods import AnyMethod
 from workers.engine.engine import Engine
 from workers.engine.task import Task
@@ -79,6 +80,42 @@ class ToyScalar(nn.Module):
         return self.head(self.act(self.first(x))).squeeze(1)
 
 
+class ToySegmenter(nn.Module):
+    """(rows, 2, 8, 8) -> (rows, 3, 4, 4): a score per class and place."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(2, 5, 3, padding=1)
+        self.relu = nn.ReLU()
+        self.pool = nn.AvgPool2d(2)
+        self.conv2 = nn.Conv2d(5, 3, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.conv2(self.pool(self.relu(self.conv1(x))))
+
+
+@dataclass
+class Scores:
+    """What `ToyWithFields` answers."""
+
+    logits: Tensor
+    hidden: Tensor
+
+
+class ToyWithFields(nn.Module):
+    """(rows, 6) -> a dataclass with logits (rows, 4)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Linear(6, 8)
+        self.relu = nn.ReLU()
+        self.head = nn.Linear(8, 4)
+
+    def forward(self, x: Tensor) -> Scores:
+        hidden = self.relu(self.first(x))
+        return Scores(self.head(hidden), hidden)
+
+
 def frozen(model: nn.Module, seed: int = 0) -> nn.Module:
     """The model in float64 and eval mode with weights drawn from a seed, as a worker holds models."""
     generator = torch.Generator().manual_seed(seed)
@@ -105,7 +142,7 @@ def lean_view_of(model: nn.Module, shapes: Sequence[Sequence[int]]) -> ModelView
 
 def problem_of(
     inputs: Sequence[Tensor],
-    targets: list[int] | None = None,
+    targets: Targets | None = None,
     baselines: Sequence[Tensor] | None = None,
     distribution: Sequence[Tensor] | None = None,
     feature_mask: Sequence[Tensor] | None = None,

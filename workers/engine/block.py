@@ -16,9 +16,9 @@ PassKind = Literal["forward", "gradient"]
 class Block:
     """`rows` model inputs of one job, and what the passes made of them.
 
-    `inputs` and `extras` are (rows, …); `targets` is (rows,) int64 or None. A forward block answers one tensor
-    (rows, outputs), a gradient block one tensor per input, of its shape: d(target output) / d(input), and after them
-    the target outputs themselves, (rows,).
+    `inputs` and `extras` are (rows, …); `targets` is (rows,) or (rows, dimensions) int64, or None. A forward block
+    answers one tensor (rows, …), a gradient block one tensor per input, of its shape: d(target output) / d(input), and
+    after them the target outputs themselves, (rows,).
     """
 
     task: Task

@@ -126,7 +126,7 @@ class Engine:
 
         Args:
             inputs, extras: (rows, …), inputs first as `ModelView.module` takes them.
-            targets: (rows,) int64 output indices, or None for a scalar output or a forward.
+            targets: (rows,) int64 output indices, or (rows, dimensions) places; None for a scalar output or a forward.
 
         Returns:
             As `Block` says.

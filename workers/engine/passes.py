@@ -53,11 +53,23 @@ def _gradients(
         leaves = tuple(tensor.detach().requires_grad_() for tensor in inputs)
         out = view.pass_module(*leaves, *extras)
         if targets is not None:
-            out = out.gather(1, targets.to(out.device).unsqueeze(1))
+            out = chosen(out, targets.to(out.device))
         elif out.numel() != out.shape[0]:
             raise ValueError(f"a target is needed: the model has outputs of shape {tuple(out.shape[1:])}")
         gradients = torch.autograd.grad(out.sum(), leaves, allow_unused=True, materialize_grads=True)
     return *(gradient.contiguous() for gradient in gradients), out.detach().reshape(-1)
+
+
+def chosen(outputs: Tensor, targets: Tensor) -> Tensor:
+    """The target outputs, (rows,).
+
+    Args:
+        outputs: (rows, outputs), or (rows, classes, …).
+        targets: (rows,) int64 indices, or (rows, dimensions) places.
+    """
+    if targets.dim() == 1:
+        return outputs.gather(1, targets.unsqueeze(1)).squeeze(1)
+    return outputs[(torch.arange(len(outputs), device=outputs.device), *targets.unbind(1))]
 
 
 def _gather(view: ModelView, parts: list[Part], side: str, index: int, length: int | None) -> Tensor:

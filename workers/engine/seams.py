@@ -65,8 +65,10 @@ def _tuple(extras: Any) -> tuple[Tensor, ...]:
 
 
 def _targets(target: Any, rows: int) -> Tensor | None:
-    """Captum's target, an index or one per row, as (rows,) int64."""
+    """Captum's target as (rows,) int64 indices, or (rows, dimensions) places: one for all rows, or one per row."""
     if target is None:
         return None
-    indices = torch.as_tensor(target, dtype=torch.int64).flatten().cpu()
-    return indices.expand(rows) if indices.numel() == 1 else indices
+    indices = torch.as_tensor([target] if isinstance(target, tuple) else target, dtype=torch.int64).cpu()
+    if indices.dim() == 0:
+        indices = indices.unsqueeze(0)
+    return indices.expand(rows, *indices.shape[1:]) if len(indices) == 1 else indices

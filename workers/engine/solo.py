@@ -20,7 +20,8 @@ from workers.engine.view import ModelView
 
 @dataclass(slots=True, eq=False)
 class SoloCall:
-    """What a method needs beside its parameters. Tensors are (examples, …); `targets` is (examples,) or None.
+    """What a method needs beside its parameters. Tensors are (examples, …); `targets` is (examples,) or
+    (examples, dimensions), or None.
 
     `distribution` (samples, …) and the masks (1 or examples, …) belong to the whole call: with them it runs by itself.
     """

@@ -3,6 +3,7 @@
 import threading
 from dataclasses import dataclass, field
 
+from schemas.jobs import Targets
 from schemas.requests import Priority
 from workers.engine.randomness import RandomStream
 
@@ -18,4 +19,4 @@ class Task:
     rows: int = 0  # computed so far
     passes: int = 0  # passes that held rows of this job
     total_rows: int = 0  # expected
-    targets: list[int] | None = None  # the outputs explained, once known
+    targets: Targets | None = None  # the outputs explained, once known

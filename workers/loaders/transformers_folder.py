@@ -31,11 +31,10 @@ def load(config: ModelConfig, folder: Path) -> Loaded:
     labels = _output(config.output, module.config)
     if config.input.kind == "image":
         given = image_input(config.input, path)
-        _give_class(module, _Logits)
         return Loaded(module, config.model_copy(update={"input": given, "output": labels}))
     takes_types = "token_type_ids" in inspect.signature(module.forward).parameters
     given, tokenizer, gives_types = text_input(config.input, path, module)
-    _give_class(module, _ByName)
+    _take_by_position(module)
     completed = config.model_copy(update={"input": given, "output": labels})
     return Loaded(module, completed, tokenizer, token_types=takes_types and gives_types)
 
@@ -72,6 +71,8 @@ def _output(given: OutputConfig, config: Any) -> OutputConfig:
     regression = config.problem_type == "regression" or (config.problem_type is None and config.num_labels == 1)
     if "kind" not in given.model_fields_set and regression:
         said["kind"] = "regression"
+    elif "kind" not in given.model_fields_set and config.problem_type == "multi_label_classification":
+        said["kind"] = "multilabel"
     labels = [str(config.id2label.get(index)) for index in range(config.num_labels)]
     named = labels != [f"LABEL_{index}" for index in range(config.num_labels)]
     if given.labels is None and named:
@@ -79,21 +80,16 @@ def _output(given: OutputConfig, config: Any) -> OutputConfig:
     return given.model_copy(update=said)
 
 
-class _Logits(nn.Module):
-    def forward(self, *args: Any, **kwargs: Any) -> Any:
-        return super().forward(*args, **kwargs).logits
-
-
-class _ByName(_Logits):
+class _ByName(nn.Module):
     """Takes ids, mask and token types in this order, in which models of transformers do not agree."""
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         return super().forward(**dict(zip(_TEXT_ARGUMENTS, args, strict=False)), **kwargs)
 
 
-def _give_class(module: nn.Module, first: type[nn.Module]) -> None:
+def _take_by_position(module: nn.Module) -> None:
     """Gives the model a class of its own, and not a module around it: its layers keep their paths."""
     kind = type(module)
-    module.__class__ = type(kind.__name__, (first, kind), {})
+    module.__class__ = type(kind.__name__, (_ByName, kind), {})
     config: Any = module.config
     config.use_cache = False  # of generation; a cache would be one more output

@@ -14,6 +14,7 @@ from captum._utils.common import _select_targets
 from torch import Tensor
 
 from schemas import methods as spec
+from schemas.jobs import Targets
 from schemas.limits import MAX_AUTO_STEPS, MAX_PATH_BYTES, MAX_ROWS_PER_JOB, TOLERANCE
 from schemas.results import Convergence
 from workers.engine.seams import Seams
@@ -79,7 +80,7 @@ class Walk:
     inputs: Tensors
     baselines: Tensors
     extras: Tensors
-    targets: list[int] | None
+    targets: Targets | None
     multiply: bool
     tolerance: float
     most: int  # nodes of one example

@@ -20,7 +20,12 @@ def extras(call: SoloCall) -> dict[str, Any]:
 
 
 def targeted(call: SoloCall) -> dict[str, Any]:
-    return {"target": call.targets, **extras(call)}
+    """Captum takes places in several dimensions as tuples, and a list of them only for several examples."""
+    target: Any = call.targets
+    if call.targets is not None and call.targets.dim() == 2:
+        places = [tuple(place) for place in call.targets.tolist()]
+        target = places[0] if len(places) == 1 else places
+    return {"target": target, **extras(call)}
 
 
 def along(method: Any, call: SoloCall, batch_rows: int) -> dict[str, Any]:

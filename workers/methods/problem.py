@@ -5,6 +5,8 @@ from typing import Any
 
 from torch import Tensor
 
+from schemas.jobs import Targets
+
 Tensors = tuple[Tensor, ...]
 
 
@@ -15,7 +17,7 @@ class Problem:
     Attributes:
         inputs: (examples, …) each, as `ModelView.module` takes them.
         extras: (examples, …), passed on after the inputs.
-        targets: one output index per example, or None for a scalar output.
+        targets: one output per example, by its index or by its place in each dimension; None for a scalar output.
         baselines: (examples, …) each, or None where the method has none.
         distribution: (samples, …) each, for methods that draw their baselines.
         feature_mask: (1 or examples, …) int64 each: elements of equal number are one feature.
@@ -25,7 +27,7 @@ class Problem:
 
     inputs: Tensors
     extras: Tensors
-    targets: list[int] | None
+    targets: Targets | None
     baselines: Tensors | None
     distribution: Tensors | None
     feature_mask: Tensors | None
@@ -47,11 +49,15 @@ def chunk_rows(batch_rows: int, examples: int) -> int:
     return max(MIN_CHUNK_ROWS, 2 * batch_rows, examples)
 
 
-def captum_target(targets: list[int] | None) -> int | list[int] | None:
-    """One index for all examples, or one each: Captum repeats a list along the path only if it is longer than one."""
+def captum_target(targets: Targets | None) -> Any:
+    """One output for all examples, or one each: Captum repeats a list along the path only if it is longer than one.
+
+    A place in several dimensions is a tuple to Captum.
+    """
     if targets is None:
         return None
-    return targets[0] if len(targets) == 1 else targets
+    each = [one if isinstance(one, int) else tuple(one) for one in targets]
+    return each[0] if len(each) == 1 else each
 
 
 def detached(attributions: Any) -> Tensors:

@@ -1,0 +1,77 @@
+"""Models whose answer is not one tensor: a dict, a dataclass, a tuple that holds it."""
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from torch import Tensor, nn
+
+from workers.config import ModelConfigError
+from workers.engine.hooks import takes_hooks
+
+USUAL = "logits"  # what the outputs of transformers' classifiers are called
+
+
+def answer_with_tensor(module: nn.Module, answer: Any, field: str | None) -> None:
+    """Makes `module` answer the tensor within its answer, by a forward hook that it keeps and copies carry along.
+
+    So layers keep their paths, and whoever calls the model, Captum included, gets one tensor. A model that answers one
+    already is left as it is.
+
+    Args:
+        answer: what it answers now.
+        field: the name, or the position, of the tensor in it; None looks for `logits`, then for the only tensor.
+
+    Raises:
+        ModelConfigError: the answer holds no such tensor, or several to choose from.
+    """
+    if isinstance(answer, Tensor):
+        if field is not None:
+            raise ModelConfigError("output.field: the model answers one tensor, which has no fields")
+        return
+    hook = _Pick(_choose(answer, field))
+    if not takes_hooks(module):
+        raise ModelConfigError("the model must answer one tensor: a compiled program cannot be given an [output] field")
+    module.register_forward_hook(hook)
+
+
+class _Pick:
+    """The hook. Pure, so that copies of a module may share it."""
+
+    def __init__(self, key: str | int) -> None:
+        self._key = key
+
+    def __call__(self, module: nn.Module, args: object, answer: Any) -> Tensor:
+        tensor: Tensor = _parts(answer)[self._key]
+        return tensor
+
+
+def _choose(answer: Any, field: str | None) -> str | int:
+    tensors = [key for key, value in _parts(answer).items() if isinstance(value, Tensor)]
+    named = ", ".join(map(str, tensors)) or "none"
+    if field is not None:
+        wanted: str | int = int(field) if field.isdigit() else field
+        if wanted not in tensors:
+            raise ModelConfigError(
+                f"output.field: the model's {type(answer).__name__} has no tensor {field!r}: {named}"
+            )
+        return wanted
+    if USUAL in tensors:
+        return USUAL
+    if len(tensors) != 1:
+        kind = type(answer).__name__
+        raise ModelConfigError(f"the model answers a {kind} of several tensors: name one as output.field, of: {named}")
+    return tensors[0]
+
+
+def _parts(answer: Any) -> dict[str | int, Any]:
+    """What a container holds, by name, or by position where it has no names."""
+    if isinstance(answer, Mapping):  # transformers' ModelOutput is one, without the fields that are None
+        return dict(answer)
+    if is_dataclass(answer) and not isinstance(answer, type):
+        return {one.name: getattr(answer, one.name) for one in fields(answer)}
+    if isinstance(answer, tuple) and hasattr(answer, "_asdict"):
+        return dict(answer._asdict())
+    if isinstance(answer, tuple | list):
+        return dict(enumerate(answer))
+    return {}
