@@ -79,14 +79,16 @@ def load_model(folder: Path, device: Device) -> ResidentModel:
     if config.input.kind == "text":
         tokenizer = loaded.tokenizer or read_tokenizer(config.input, folder)
         adapter = TextAdapter(config.input, module, tokenizer, token_types=loaded.token_types)
-        view = enter_at_embeddings(module, adapter, device.device)
     else:
         kinds = {"image": ImageAdapter, "tabular": TabularAdapter, "tensor": TensorAdapter}
         adapter = kinds[config.input.kind](config.input)
-        view = ModelView(module, module, device.device, inputs=len(adapter.card.shapes))
     sample = adapter.sample(device.device)
     with torch.no_grad():
         answer_with_tensor(module, module(*sample.layer_inputs, *sample.layer_extras), config.output.field)
+    if isinstance(adapter, TextAdapter):
+        view = enter_at_embeddings(module, adapter, device.device)
+    else:
+        view = ModelView(module, module, device.device, inputs=len(adapter.card.shapes))
     view = replace(view, lean=make_lean(view.module, (*sample.inputs, *sample.extras), view.inputs))
     problems: dict[str, str] = {}
     if config.input.kind != "text":  # language models hold what DeepLIFT has no rule for; their results say how much
