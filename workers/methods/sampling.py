@@ -145,7 +145,7 @@ def _only(p: Problem, example: int) -> Problem:
     def own(tensors: Tensors | None) -> Tensors | None:
         return tensors and tuple(t[example : example + 1] if len(t) == p.examples else t for t in tensors)
 
-    targets = p.targets if p.targets is None or len(p.targets) == 1 else [p.targets[example]]
+    targets = p.targets if p.targets is None or len(p.targets) == 1 else p.targets[example : example + 1]
     inputs, extras = own(p.inputs) or (), own(p.extras) or ()
     return replace(
         p,
