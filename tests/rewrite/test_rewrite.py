@@ -1,59 +1,22 @@
 """On every toy: the copy is the model, and Captum's hook methods are right on it."""
 
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
 import torch
 from captum.attr import LRP, Deconvolution, DeepLift, DeepLiftShap, GuidedBackprop, InputXGradient
 from torch import Tensor, nn
 
+from tests.rewrite.definitions import baseline_of, reference, several
 from tests.rewrite.toys import MODELS, toy
 from workers.rewrite import Rewritten, hook_problems, separate_activations
 
 TARGET = 1
 WITHOUT_LRP = {"smooth", "clipped", "branch on values"}  # sigmoid and leaky ReLU have no rule, decisions no relevance
-RELUS = ("Relu", "Clamp", "Hardtanh")
 
 
 @pytest.fixture(params=MODELS)
 def case(request: pytest.FixtureRequest) -> tuple[str, nn.Module, Tensor, Rewritten]:
     model, x = toy(request.param)
     return request.param, model, x, separate_activations(model, (x,))
-
-
-def baseline_of(x: Tensor) -> Tensor:
-    """Equal to the input in a part, as a baseline of black pixels is."""
-    baseline = 0.3 * torch.randn(x.shape, generator=torch.Generator().manual_seed(5), dtype=x.dtype)
-    return torch.where(torch.arange(x.shape[-1]) < 2, x, baseline)
-
-
-def several(x: Tensor) -> Tensor:
-    return torch.cat([x, 1.3 * x.flip(1), x.roll(1, -1)])
-
-
-def nodes(out: Tensor) -> Iterator[Any]:
-    seen, waiting = set(), [out.grad_fn]
-    while waiting:
-        node = waiting.pop()
-        if node is not None and node not in seen:
-            seen.add(node)
-            yield node
-            waiting += [parent for parent, _ in node.next_functions]
-
-
-def reference(model: nn.Module, x: Tensor, deconvolution: bool = False) -> Tensor:
-    """Guided backpropagation from its paper: at every ReLU of the model as written, only positive gradient goes on."""
-    x = x.clone().requires_grad_()
-    out = model(x.clone())
-
-    def only_positive(given: tuple[Tensor], came: tuple[Tensor]) -> tuple[Tensor]:
-        return ((came if deconvolution else given)[0].clamp(min=0),)
-
-    for node in nodes(out):
-        if node.name().startswith(RELUS):
-            node.register_hook(only_positive)
-    return torch.autograd.grad(out[:, TARGET].sum(), x)[0]
 
 
 def test_proven_and_nothing_left_to_fix(case: tuple[str, nn.Module, Tensor, Rewritten]) -> None:
@@ -116,10 +79,10 @@ def test_guided_methods_equal_their_definition(case: tuple[str, nn.Module, Tenso
     name, model, x, rewritten = case
     x = several(x)
     guided = GuidedBackprop(rewritten.module).attribute(x, target=TARGET)
-    torch.testing.assert_close(guided, reference(model, x), rtol=1e-9, atol=1e-12)
+    torch.testing.assert_close(guided, reference(model, x, TARGET), rtol=1e-9, atol=1e-12)
     if name != "clipped":  # ReLU6 in one step has no gradient between its two bends to replace
         given = Deconvolution(rewritten.module).attribute(x, target=TARGET)
-        torch.testing.assert_close(given, reference(model, x, deconvolution=True), rtol=1e-9, atol=1e-12)
+        torch.testing.assert_close(given, reference(model, x, TARGET, deconvolution=True), rtol=1e-9, atol=1e-12)
 
 
 def test_what_is_said_to_be_right_is_right_on_the_model_as_written(
@@ -132,7 +95,7 @@ def test_what_is_said_to_be_right_is_right_on_the_model_as_written(
         given = DeepLift(model).attribute(x, baseline, target=TARGET).sum()
         torch.testing.assert_close(given, (model(x) - model(baseline))[0, TARGET])
     if "guided" not in problems:
-        torch.testing.assert_close(GuidedBackprop(model).attribute(x, target=TARGET), reference(model, x))
+        torch.testing.assert_close(GuidedBackprop(model).attribute(x, target=TARGET), reference(model, x, TARGET))
     assert "lrp" in problems
 
 

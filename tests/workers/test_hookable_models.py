@@ -1,11 +1,16 @@
 """Models as they are written: hook methods are right on them, or refused with the module and the reason."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
+from captum.attr import InputXGradient
+from torch import Tensor, nn
 
-from schemas.methods import AnyMethod, DeepLift, DeepLiftShap, GuidedBackprop, NeuronDeepLift
+from schemas.methods import AnyMethod, Deconvolution, DeepLift, DeepLiftShap, GuidedBackprop, Lrp, NeuronDeepLift
+from tests.rewrite.definitions import baseline_of, reference, several
+from tests.rewrite.toys import MODELS, toy
 from tests.workers.toys import CPU, RunningJob, problem_of
 from workers.engine.gate import DeviceGate
 from workers.resident import Device, ResidentModel, load_model
@@ -55,6 +60,68 @@ def load(tmp_path: Path, activation: str) -> ResidentModel:
     (folder / "model.toml").write_text(TOML)
     (folder / "model.py").write_text(PY.replace("ACTIVATION", activation))
     return load_model(folder, Device(CPU, 1, 8, DeviceGate()))
+
+
+TOY_TOML = """
+name = "toy"
+factory = "model.py:build"
+[input]
+kind = "tensor"
+dtype = "float64"
+shapes = [{shape}]
+"""
+LRP_REFUSED = {  # which module, and why
+    "smooth": "sigmoid in the model (SmoothMlp) is a layer without a rule",
+    "clipped": "act (ReLU6) is a layer without a rule",
+    "branch on values": "the model (DecidesByValue) computes Sub outside of any layer with a rule",
+}
+DEEP_LIFT_REFUSED = {
+    "branch on values": "the model (DecidesByValue) takes a decision that depends on the input (__float__)"
+}
+
+
+@pytest.fixture(params=MODELS)
+def written(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, nn.Module, Tensor, ResidentModel]]:
+    """A toy as people write models, loaded from a folder as any other, its engine running."""
+    original, x = toy(request.param)
+    (tmp_path / "model.toml").write_text(TOY_TOML.format(shape=list(x.shape[1:])))
+    source = f"from tests.rewrite.toys import toy\n\n\ndef build():\n    return toy({request.param!r})[0]\n"
+    (tmp_path / "model.py").write_text(source)
+    model = load_model(tmp_path, Device(CPU, 1, 8, DeviceGate()))
+    model.engine.start()
+    yield request.param, original, x, model
+    model.engine.stop()
+
+
+@pytest.mark.filterwarnings("ignore:Converting a tensor with requires_grad=True to a scalar")  # the model's own doing
+def test_methods_on_models_as_they_are_written(written: tuple[str, nn.Module, Tensor, ResidentModel]) -> None:
+    """Each is right, or refused with the module and the reason; three examples with targets of their own."""
+    name, original, x, model = written
+    reasons = {one.name: one.reason for one in model.card.methods}
+    x, targets = several(x), [0, 1, 2]
+    baseline = baseline_of(x)
+    with torch.no_grad():
+        difference = (original(x) - original(baseline)).diagonal()
+    asked: list[AnyMethod] = [DeepLift(), GuidedBackprop(), Deconvolution(), Lrp()]
+    jobs = {
+        method.name: RunningJob(model.engine, method, problem_of([x], targets, [baseline]))
+        for method in asked
+        if reasons[method.name] is None
+    }
+    given = {method: job.result().attributions[0] for method, job in jobs.items()}
+
+    assert reasons["deep_lift"] == DEEP_LIFT_REFUSED.get(name)
+    if reasons["deep_lift"] is None:
+        torch.testing.assert_close(given["deep_lift"].flatten(1).sum(1), difference, rtol=1e-3, atol=1e-9)
+    torch.testing.assert_close(given["guided_backprop"], reference(original, x, targets), rtol=1e-9, atol=1e-12)
+    if name != "clipped":  # ReLU6 in one step has no gradient between its two bends to replace
+        expected = reference(original, x, targets, deconvolution=True)
+        torch.testing.assert_close(given["deconvolution"], expected, rtol=1e-9, atol=1e-12)
+    refused = LRP_REFUSED.get(name)
+    assert reasons["lrp"] is None if refused is None else (reasons["lrp"] or "").startswith(refused)
+    if refused is None:  # in networks of ReLUs and max pools the epsilon rule is input times gradient
+        expected = InputXGradient(original).attribute(x, target=torch.tensor(targets)).detach()
+        torch.testing.assert_close(given["lrp"], expected, rtol=1e-4, atol=1e-4 * float(expected.abs().max()))
 
 
 def draw(rows: int, seed: int) -> torch.Tensor:

@@ -74,6 +74,7 @@ class Router:
                     f"{scope.label} calls {call.layer} {self._taken[key]} times, more often than on the sample inputs"
                 )
             layers.append(self._add(call))
+            vars(layers[-1])["stands_for"] = f"{call.layer} in {scope.label}"
         return layers[self._taken[key] - 1]
 
     def _add(self, call: Call) -> nn.Module:

@@ -58,6 +58,12 @@ def tensors_in(value: Any) -> Iterator[Tensor]:
 
 
 def labelled(root: nn.Module, path: str) -> str:
+    """A module in the words of whoever wrote the model: in a rewriting, by what it stands for."""
+    parts = path.split(".") if path else []
+    for end in range(1, len(parts) + 1):
+        known = vars(root.get_submodule(".".join(parts[:end]))).get("stands_for")
+        if known is not None:
+            return str(known)
     return f"{path or 'the model'} ({type(root.get_submodule(path)).__name__})"
 
 

@@ -107,6 +107,7 @@ def _replace(root: nn.Module, calls: Counter[nn.Module], changed: list[str], wri
             continue
         replacement, why = _replacement(part, calls[part], write_back)
         if why:
+            vars(replacement)["stands_for"] = f"{path or 'the model'} ({type(part).__name__})"
             new[part] = replacement
             changed.append(f"{path or 'the model'}: {', '.join(why)}")
     for parent in list(root.modules()):
