@@ -16,9 +16,9 @@ fixed Gauss-Legendre count is given in four senses:
     first    the first count whose completeness error is at most auto's, though it may be larger again at the next
     stays    the count from which on the completeness error stays at most auto's
 
-Fixed counts are looked for on the reference's points, between which slopes and gradients are interpolated; every seventh
-picture's count for `both` is run through the worker too, and `run` holds its errors. All counts are rows: both ends of
-the path, which every rule needs, are in them.
+Fixed counts are looked for on the reference's points, between which slopes and gradients are interpolated. Of every
+seventh picture the count for `both` is run through the worker too; `run` holds its errors. All counts are rows, both
+ends of the path, which every rule needs, among them.
 """
 
 import argparse
