@@ -133,6 +133,19 @@ def test_examples_refine_as_they_would_alone(run: object) -> None:
         assert apart(alone.attributions, (together.attributions[0][example : example + 1],)) < 1e-9
 
 
+def test_examples_that_do_not_fit_together_wait(run: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory for one path at a time changes nothing but the order of rows."""
+    model = Recording(frozen(ToyConvNet()))
+    inputs = draw(3, 3, 12, 12, seed=5)
+    together = run(model, [inputs], [2])
+    at_once = len(model.rows)
+    monkeypatch.setattr("workers.methods.adaptive.MAX_PATH_BYTES", MAX_AUTO_STEPS * inputs[0].numel() * 8)
+    one_by_one = run(model, [inputs], [2])
+    assert len(model.rows) == 2 * at_once
+    assert one_by_one.convergence == together.convergence
+    assert apart(one_by_one.attributions, together.attributions) < 1e-9
+
+
 def test_an_input_that_is_the_baseline_takes_one_round(run: object) -> None:
     outcome = run(frozen(ToyMlp()), [torch.zeros(1, 6, dtype=torch.float64)], [0])
     assert outcome.convergence.counts == [3]

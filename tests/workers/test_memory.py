@@ -15,7 +15,14 @@ PICTURE = torch.zeros(1, 3, 224, 224)  # 602,112 bytes
 
 @pytest.mark.parametrize(
     ("method", "rows"),
-    [(Saliency(), 1), (IntegratedGradients(n_steps=2_000), 64), (GradientShap(n_samples=30), 30), (SmoothGrad(), 5)],
+    [
+        (Saliency(), 1),
+        (IntegratedGradients(n_steps=2_000), 64),
+        (IntegratedGradients(n_steps="auto"), 222 + 64),  # the gradients kept, and a round
+        (GradientShap(n_samples=30), 30),
+        (SmoothGrad(), 5),
+        (SmoothGrad(nt_samples=1_000, tolerance=0.1), 8),
+    ],
     ids=lambda value: getattr(value, "name", value),
 )
 def test_what_is_expanded_at_once(method: AnyMethod, rows: int) -> None:

@@ -15,14 +15,13 @@ from torch import Tensor
 
 from schemas import methods as spec
 from schemas.jobs import Targets
-from schemas.limits import MAX_AUTO_STEPS, MAX_PATH_BYTES, MAX_ROWS_PER_JOB, TOLERANCE
+from schemas.limits import MAX_AUTO_STEPS, MAX_PATH_BYTES, TOLERANCE
 from schemas.results import Convergence
 from workers.engine.seams import Seams
 from workers.methods.problem import MIN_CHUNK_ROWS, Problem, Tensors, captum_target, chunk_rows
 from workers.methods.quadrature import Estimate, Path, Vector, estimates, next_nodes
 from workers.methods.stopped import Stopped
 
-ROOM = 128  # nodes that every example may keep, before examples of a large job wait for each other
 SLAB = 32  # gradients that are widened to float64 at once
 
 
@@ -159,11 +158,14 @@ def integrated_gradients(m: spec.IntegratedGradients, seams: Seams, p: Problem, 
 
 
 def most_steps(p: Problem) -> tuple[int, int]:
-    """How many nodes an example may take, and how many examples are refined together, within the job's memory."""
+    """How many nodes an example may take, and how many examples are refined together, within the job's memory.
+
+    The first does not depend on the number of examples, so that each is answered as it would be alone.
+    """
     each = sum(tensor[0].numel() * tensor.element_size() for tensor in p.inputs)
     held = max(MIN_CHUNK_ROWS, MAX_PATH_BYTES // each)
-    together = max(1, min(p.examples, held // ROOM))
-    return min(MAX_AUTO_STEPS, held // together, MAX_ROWS_PER_JOB // p.examples - 2), together
+    most = min(MAX_AUTO_STEPS, held)
+    return most, min(p.examples, held // most)
 
 
 def _between(baselines: Tensor, inputs: Tensor, alphas: Tensor) -> Tensor:
