@@ -51,6 +51,7 @@ class LayerCard(Record):
     name: str
     type: str
     output_shape: list[int] | None = None  # None where the output is not one tensor
+    grid: list[int] | None = None  # rows and columns that its tokens make on the picture, of an image transformer
 
 
 class MethodSupport(Record):

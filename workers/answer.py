@@ -113,7 +113,9 @@ def _on_wire(model: ResidentModel, method: AnyMethod, prepared: Prepared, attrib
         return model.adapter.on_wire(attributions, shared=method.name in PERTURBS)
     if getattr(method, "upsample", False):
         size = tuple(prepared.inputs[0].shape[2:])
-        return tuple(LayerAttribution.interpolate(a, size, "bilinear") if a.dim() == 4 else a for a in attributions)
+        grid = model.engine.view.grid
+        maps = attributions if grid is None else tuple(grid.as_map(a) for a in attributions)
+        return tuple(LayerAttribution.interpolate(a, size, "bilinear") if a.dim() == 4 else a for a in maps)
     return attributions
 
 

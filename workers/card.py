@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from schemas.methods import BaselineName
 from schemas.models import Defaults, LayerCard, ModelCard, OutputCard
 from workers.config import ModelConfig, ModelConfigError
+from workers.default_layer import default_layer
 from workers.engine.hooks import takes_hooks
 from workers.engine.view import ModelView
 from workers.inputs.prepared import InputAdapter, Prepared
@@ -34,9 +35,9 @@ def make_card(
         Whatever the model raises on the sample.
     """
     sample = adapter.sample(view.device)
-    layers, out = _layers(view.layer_module, sample)
+    layers, out = _layers(view, sample)
     output = _output(config, out, labels)
-    defaults = _defaults(config, adapter, layers, background_rows)
+    defaults = _defaults(config, adapter, layers, background_rows, default_layer(view, sample))
     baselines: list[BaselineName] = [*adapter.baselines, *(["background"] if background_rows else [])]  # type: ignore[list-item]
     return ModelCard(
         name=config.name,
@@ -62,16 +63,20 @@ def failed_card(name: str, version: str, reason: str) -> ModelCard:
     return ModelCard(name=name, version=version, status="failed", error=reason[:500])
 
 
-def _layers(module: nn.Module, sample: Prepared) -> tuple[list[LayerCard], Tensor]:
+def _layers(view: ModelView, sample: Prepared) -> tuple[list[LayerCard], Tensor]:
     """Every submodule with the shape of its output on the sample, and the model's own output."""
     shapes: dict[str, list[int] | None] = {}
 
     def record(name: str) -> Any:
         def hook(_module: nn.Module, _args: object, output: object) -> None:
-            shapes[name] = list(output.shape[1:]) if isinstance(output, Tensor) else None
+            if not isinstance(output, Tensor):
+                shapes[name] = None
+            elif output.shape[:1] == (1,):  # else its rows are no examples, and nothing can be asked of one
+                shapes[name] = list(output.shape[1:])
 
         return hook
 
+    module = view.layer_module
     named = [(name, layer) for name, layer in module.named_modules() if name and takes_hooks(layer)][:MAX_LAYERS]
     handles = [layer.register_forward_hook(record(name)) for name, layer in named]
     try:
@@ -81,7 +86,7 @@ def _layers(module: nn.Module, sample: Prepared) -> tuple[list[LayerCard], Tenso
         for handle in handles:
             handle.remove()
     cards = [
-        LayerCard(name=name, type=type(layer).__name__, output_shape=shapes[name])
+        LayerCard(name=name, type=type(layer).__name__, output_shape=shapes[name], grid=_grid(view, shapes[name]))
         for name, layer in named
         if name in shapes  # a layer that never ran cannot be explained
     ]
@@ -93,6 +98,11 @@ def _layers(module: nn.Module, sample: Prepared) -> tuple[list[LayerCard], Tenso
     return cards, out
 
 
+def _grid(view: ModelView, shape: list[int] | None) -> list[int] | None:
+    grid = view.grid.of(shape[0]) if view.grid is not None and shape is not None and len(shape) == 2 else None
+    return list(grid) if grid is not None else None
+
+
 def _output(config: ModelConfig, out: Tensor, labels: list[str] | None) -> OutputCard:
     shape = list(out.shape[1:])
     size = shape[0] if shape else 1
@@ -101,7 +111,9 @@ def _output(config: ModelConfig, out: Tensor, labels: list[str] | None) -> Outpu
     return OutputCard(kind=config.output.kind, size=size, shape=shape, labels=labels)
 
 
-def _defaults(config: ModelConfig, adapter: InputAdapter, layers: list[LayerCard], background_rows: int) -> Defaults:
+def _defaults(
+    config: ModelConfig, adapter: InputAdapter, layers: list[LayerCard], background_rows: int, layer: str | None
+) -> Defaults:
     explain = config.explain
     names = {layer.name for layer in layers}
     if explain.layer is not None and explain.layer not in names:
@@ -113,7 +125,7 @@ def _defaults(config: ModelConfig, adapter: InputAdapter, layers: list[LayerCard
         method=explain.method,
         baseline=baseline,
         shap_baseline="background" if background_rows else baseline,
-        layer=explain.layer,
+        layer=explain.layer or (layer if layer in names else None),
     )
 
 

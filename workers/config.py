@@ -77,6 +77,7 @@ class ExplainConfig(Strict):
     method: str = "integrated_gradients"
     baseline: BaselineName | None = None
     layer: str | None = None
+    token_grid: Annotated[list[Side], Field(min_length=2, max_length=2)] | None = None  # see workers.token_grid
     background: str | None = (
         None  # safetensors file with (rows, …) model-ready examples: one tensor, or input.0, input.1, …
     )

@@ -29,6 +29,7 @@ from workers.loaders import load
 from workers.loaders.weights import read_background
 from workers.memory import MemoryBudget
 from workers.outputs import answer_with_tensor
+from workers.token_grid import picture_grid
 
 log = structlog.get_logger()
 
@@ -89,6 +90,7 @@ def load_model(folder: Path, device: Device) -> ResidentModel:
         view = enter_at_embeddings(module, adapter, device.device)
     else:
         view = ModelView(module, module, device.device, inputs=len(adapter.card.shapes))
+        view = replace(view, grid=picture_grid(config, module))
     view = replace(view, lean=make_lean(view.module, (*sample.inputs, *sample.extras), view.inputs))
     problems: dict[str, str] = {}
     if config.input.kind != "text":  # language models hold what DeepLIFT has no rule for; their results say how much

@@ -62,5 +62,5 @@ def follows_the_text(model: ReadyModel, shape: list[int]) -> bool:
 def _check_map(method: AnyMethod, layer: LayerCard, field: str) -> None:
     if getattr(method, "attribute_to_layer_input", False):
         return  # the card does not tell what goes in; the worker sees it
-    if layer.output_shape is None or len(layer.output_shape) != MAP_RANK:
+    if layer.grid is None and (layer.output_shape is None or len(layer.output_shape) != MAP_RANK):
         raise InvalidRequest.at(["method", field], "the layer's output is no map (channels, height, width)")

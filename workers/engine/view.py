@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from workers.token_grid import TokenGrid
+
 PAD_STEP = 16  # padded lengths double from here: 16, 32, 64, …
 
 
@@ -27,6 +29,7 @@ class ModelView:
     rewritten: nn.Module | None = None  # a copy of `module` that hook methods are right on, where `module` is not
     padded: bool = False  # dimension 1 of every tensor is a length; extras mask what is padded
     longest: int | None = None  # the length that the model takes at most
+    grid: TokenGrid | None = None  # of an image transformer
 
     def length(self, tensor: Tensor) -> int | None:
         """The length rows of this tensor are padded to in a pass, None where they are not padded."""

@@ -17,6 +17,7 @@ from schemas import methods as spec
 from workers.engine.solo import SoloCall
 from workers.engine.view import ModelView
 from workers.methods.captum_arguments import Tensors, along, as_tuple, extras, leaves, targeted
+from workers.methods.token_maps import grad_cam_of_tokens
 
 # These are entered where the model itself is: for texts at the token ids, so that every layer is on the way. The others
 # interpolate or perturb their inputs, which ids do not allow; texts enter them at the embeddings.
@@ -33,6 +34,8 @@ FROM_THE_MODELS_OWN_INPUT = frozenset(
 
 
 def layer_grad_cam(m: spec.LayerGradCam, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
+    if view.grid is not None:
+        return grad_cam_of_tokens(m, view.grid, *_own(m, view), call, relu=m.relu_attributions)
     return as_tuple(
         LayerGradCam(*_own(m, view)).attribute(
             leaves(call.inputs), relu_attributions=m.relu_attributions, **_side(m), **targeted(call)

@@ -10,6 +10,7 @@ from captum.attr import (
     DeepLiftShap,
     GuidedBackprop,
     GuidedGradCam,
+    LayerAttribution,
     LayerDeepLift,
     LayerDeepLiftShap,
     LayerLRP,
@@ -22,6 +23,7 @@ from workers.engine.solo import SoloCall
 from workers.engine.view import ModelView
 from workers.methods import deep_lift_rules as _  # noqa: F401  # puts its rules into Captum's table
 from workers.methods.captum_arguments import Tensors, as_tuple, leaves, targeted
+from workers.methods.token_maps import grad_cam_of_tokens
 
 
 def deep_lift(m: spec.DeepLift, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
@@ -69,6 +71,11 @@ def deconvolution(m: spec.Deconvolution, view: ModelView, call: SoloCall, batch_
 
 
 def guided_grad_cam(m: spec.GuidedGradCam, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
+    if view.grid is not None:
+        (cam,) = grad_cam_of_tokens(m, view.grid, view.hook_module, _layer(m, view), call, relu=True)
+        (guided,) = guided_backprop(spec.GuidedBackprop(), view, call, batch_rows)
+        size = tuple(call.inputs[0].shape[2:])
+        return (guided * LayerAttribution.interpolate(cam, size, interpolate_mode=m.interpolate_mode),)
     return as_tuple(
         GuidedGradCam(view.hook_module, _layer(m, view)).attribute(
             leaves(call.inputs),

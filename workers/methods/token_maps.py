@@ -1,0 +1,44 @@
+"""Grad-CAM where a layer gives tokens and not a map."""
+
+from typing import Any
+
+from captum._utils.gradient import compute_layer_gradients_and_eval
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from workers.engine.solo import SoloCall
+from workers.methods.captum_arguments import Tensors, leaves, targeted
+from workers.token_grid import TokenGrid
+
+
+def grad_cam_of_tokens(
+    m: Any, grid: TokenGrid, module: nn.Module, layer: nn.Module, call: SoloCall, *, relu: bool
+) -> Tensors:
+    """Grad-CAM with the tokens of an image transformer laid out as the map that they are.
+
+    Captum takes dimension 1 for channels and the others for places; of (examples, tokens, C) that would weigh tokens
+    and add them up. Here tokens become (examples, C, rows, columns) first. Other layers are treated as Captum does.
+
+    Returns:
+        (examples, 1, rows, columns) each.
+
+    Source: Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks via Gradient-Based Localization" (2017).
+    """
+    at = targeted(call)
+    gradients, values = compute_layer_gradients_and_eval(
+        module,
+        layer,
+        leaves(call.inputs),
+        at["target"],
+        at["additional_forward_args"],
+        attribute_to_layer_input=m.attribute_to_layer_input,
+    )
+    maps = [_weighted(grid.as_map(g), grid.as_map(v)) for g, v in zip(gradients, values, strict=True)]
+    return tuple((F.relu(one) if relu else one).detach() for one in maps)
+
+
+def _weighted(gradient: Tensor, value: Tensor) -> Tensor:
+    """Channels weighted by their mean gradient over places, and added up."""
+    places = tuple(range(2, gradient.dim()))
+    weights = gradient.mean(dim=places, keepdim=True) if places else gradient
+    return (weights * value).sum(dim=1, keepdim=True)
