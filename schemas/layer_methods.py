@@ -20,6 +20,9 @@ from schemas.tensors import TensorValue
 class LayerGradCam(LayerMethod):
     name: Literal["layer_grad_cam"] = "layer_grad_cam"
     relu_attributions: bool = False
+    attr_dim_summation: bool = Field(
+        default=True, description="Whether the weighted maps of all channels are summed, or kept apart."
+    )
 
 
 class LayerIntegratedGradients(LayerMethod, WeightedPathMethod):
@@ -95,6 +98,11 @@ class NeuronConductance(NeuronMethod, WeightedPathMethod):
 
 class NeuronDeepLift(NeuronMethod, BaselineMethod):
     name: Literal["neuron_deep_lift"] = "neuron_deep_lift"
+    multiply_by_inputs: bool = True
+
+
+class NeuronDeepLiftShap(NeuronMethod, BaselineMethod):
+    name: Literal["neuron_deep_lift_shap"] = "neuron_deep_lift_shap"
     multiply_by_inputs: bool = True
 
 

@@ -49,6 +49,7 @@ from schemas.layer_methods import (
     NeuronConductance,
     NeuronDeconvolution,
     NeuronDeepLift,
+    NeuronDeepLiftShap,
     NeuronFeatureAblation,
     NeuronGradient,
     NeuronGradientShap,
@@ -92,6 +93,7 @@ AnyMethod = (
     | NeuronIntegratedGradients
     | NeuronConductance
     | NeuronDeepLift
+    | NeuronDeepLiftShap
     | NeuronGradientShap
     | NeuronGuidedBackprop
     | NeuronDeconvolution
@@ -179,6 +181,7 @@ __all__ = [
     "NeuronConductance",
     "NeuronDeconvolution",
     "NeuronDeepLift",
+    "NeuronDeepLiftShap",
     "NeuronFeatureAblation",
     "NeuronGradient",
     "NeuronGradientShap",

@@ -28,7 +28,14 @@ PERTURBS = frozenset(  # each element is given its whole feature's attribution
     }
 )
 DISTRIBUTED = frozenset(  # baselines are a distribution
-    {"gradient_shap", "layer_gradient_shap", "neuron_gradient_shap", "deep_lift_shap", "layer_deep_lift_shap"}
+    {
+        "gradient_shap",
+        "layer_gradient_shap",
+        "neuron_gradient_shap",
+        "deep_lift_shap",
+        "layer_deep_lift_shap",
+        "neuron_deep_lift_shap",
+    }
 )
 COMPLETE = frozenset(  # attributions add up to f(input) - f(baseline)
     {"integrated_gradients", "deep_lift", "layer_integrated_gradients", "layer_deep_lift", "layer_conductance"}

@@ -98,6 +98,7 @@ FACTORS: dict[str, Callable[[Asked], Factors]] = {  # a method that is not here 
     "neuron_integrated_gradients": _steps,
     "neuron_conductance": _steps,
     "neuron_deep_lift": _pair,
+    "neuron_deep_lift_shap": _pairs,
     "neuron_gradient_shap": _samples,
     "neuron_feature_ablation": _ablation,
 }

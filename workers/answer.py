@@ -2,14 +2,16 @@
 
 from dataclasses import dataclass
 from importlib.metadata import version
+from math import prod
 from time import perf_counter
 
 import torch
 from captum.attr import LayerAttribution
 from safetensors.torch import load, save
 
-from schemas.errors import NonFinite
+from schemas.errors import InputRejected, NonFinite
 from schemas.jobs import ClassRef, JobSpec, Targets
+from schemas.limits import MAX_TENSOR_ELEMENTS as LARGEST
 from schemas.methods import LAYER_METHODS, AnyMethod, echo, stored_method
 from schemas.models import ModelCard
 from schemas.results import ModelRef, Prediction, Provenance, ResultMeta, Timing
@@ -114,9 +116,23 @@ def _on_wire(model: ResidentModel, method: AnyMethod, prepared: Prepared, attrib
     if getattr(method, "upsample", False):
         size = tuple(prepared.inputs[0].shape[2:])
         grid = model.engine.view.grid
-        maps = attributions if grid is None else tuple(grid.as_map(a) for a in attributions)
-        return tuple(LayerAttribution.interpolate(a, size, "bilinear") if a.dim() == 4 else a for a in maps)
+        return _upsampled(attributions if grid is None else tuple(grid.as_map(a) for a in attributions), size)
     return attributions
+
+
+def _upsampled(attributions: Tensors, size: tuple[int, ...]) -> Tensors:
+    """Maps, (examples, channels, height, width), interpolated to a size; what is no map as it is.
+
+    Raises:
+        InputRejected: that would be more numbers than a tensor may have.
+    """
+    are_maps = [attribution.dim() == 4 for attribution in attributions]
+    if sum(prod((*a.shape[:2], *size)) for a, is_map in zip(attributions, are_maps, strict=True) if is_map) > LARGEST:
+        raise InputRejected("the layer has too many channels for maps of the input's size; leave upsample out")
+    return tuple(
+        LayerAttribution.interpolate(a, size, "bilinear") if is_map else a
+        for a, is_map in zip(attributions, are_maps, strict=True)
+    )
 
 
 def _names(layer: str | None, count: int) -> list[str]:

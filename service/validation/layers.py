@@ -1,10 +1,12 @@
 """The layer of a method that looks inside the model."""
 
+from math import prod
 from typing import Any
 
 from schemas.errors import InvalidRequest
 from schemas.fields import LayerMethod
-from schemas.methods import AnyMethod, GuidedGradCam
+from schemas.limits import MAX_TENSOR_ELEMENTS
+from schemas.methods import AnyMethod, GuidedGradCam, LayerGradCam
 from schemas.models import LayerCard
 from service.validation.model import ReadyModel
 from service.validation.suggest import suggestion
@@ -12,11 +14,12 @@ from service.validation.suggest import suggestion
 MAP_RANK = 3  # channels, height, width
 
 
-def layer_fields(method: AnyMethod, model: ReadyModel) -> dict[str, Any]:
+def layer_fields(method: AnyMethod, model: ReadyModel, examples: int) -> dict[str, Any]:
     """The layer to fill in.
 
     Raises:
-        InvalidRequest: none given and the card has no default, no such layer, or it gives no map where one is needed.
+        InvalidRequest: none given and the card has no default, no such layer, it gives no map where one is needed, or
+            maps of the input's size would be too large.
     """
     layer = find_layer(method, model)
     if layer is None:
@@ -25,6 +28,7 @@ def layer_fields(method: AnyMethod, model: ReadyModel) -> dict[str, Any]:
         if model.input.kind != "image":
             raise InvalidRequest.at(["method", "upsample"], "only for models that take images")
         _check_map(method, layer, "upsample")
+        _check_upsampled(method, model, layer, examples)
     if isinstance(method, GuidedGradCam):
         _check_map(method, layer, "layer")
     return {"layer": layer.name}
@@ -64,3 +68,15 @@ def _check_map(method: AnyMethod, layer: LayerCard, field: str) -> None:
         return  # the card does not tell what goes in; the worker sees it
     if layer.grid is None and (layer.output_shape is None or len(layer.output_shape) != MAP_RANK):
         raise InvalidRequest.at(["method", field], "the layer's output is no map (channels, height, width)")
+
+
+def _check_upsampled(method: AnyMethod, model: ReadyModel, layer: LayerCard, examples: int) -> None:
+    summed = isinstance(method, LayerGradCam) and method.attr_dim_summation
+    shape = explained_shape(method, layer)
+    channels = 1 if summed or shape is None else shape[0]
+    elements = examples * channels * prod(model.input.shapes[0][-2:])
+    if elements > MAX_TENSOR_ELEMENTS:
+        raise InvalidRequest.at(
+            ["method", "upsample"],
+            f"would answer {elements} numbers, at most {MAX_TENSOR_ELEMENTS}; pictures are drawn without it, too",
+        )

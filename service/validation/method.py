@@ -28,7 +28,7 @@ def check_method(given: AnyMethod | None, model: ReadyModel, examples: int) -> t
     _check_stopping(method)
     _check_examples(method, examples)
     filled = {
-        **layer_fields(method, model),
+        **layer_fields(method, model, examples),
         **baseline_fields(method, model),
         **mask_fields(method, model),
         **window_fields(method, model),

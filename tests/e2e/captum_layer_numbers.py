@@ -160,6 +160,20 @@ LIFTED = [
         [[[0, 0, 0]], [[2, 3, 0]]],
     ),
     Case(
+        "test_linear_neuron_deeplift_shap",
+        "relu-linear",
+        at("neuron_deep_lift_shap", "l3", neuron_selector=0, baseline=THREE_ZEROS),
+        LIFT,
+        [[[0, 0, 0]], [[6, 9, 0]]],
+    ),
+    Case(
+        "test_linear_neuron_deeplift_shap_wo_inp_marginal_effects",
+        "relu-linear",
+        at("neuron_deep_lift_shap", "l3", neuron_selector=0, multiply_by_inputs=False, baseline=THREE_ZEROS),
+        LIFT,
+        [[[0, 0, 0]], [[2, 3, 0]]],
+    ),
+    Case(
         "test_relu_neuron_deeplift",
         "relu-linear-inplace",
         at("neuron_deep_lift", "relu", neuron_selector=0),
@@ -219,6 +233,14 @@ LAYERS = [
         at("layer_grad_cam", "conv1"),
         [RAMP],
         [map_of([11.25, 13.5], [20.25, 22.5])],
+        0.01,
+    ),
+    Case(
+        "test_simple_input_conv_split_channels",
+        "conv",
+        at("layer_grad_cam", "conv1", attr_dim_summation=False),
+        [RAMP],
+        [[[[[-3.75, 3], [23.25, 30]], [[15, 10.5], [-3, -7.5]]]]],
         0.01,
     ),
     Case(

@@ -16,6 +16,12 @@ LAYER_MASK: Loc = ["method", "layer_mask", "tensor"]
 
 OF_LAYERS = [  # layers and their units
     Refused("guided Grad-CAM at no map", picture(**method("guided_grad_cam", layer="classifier")), ["method", "layer"]),
+    Refused("a wide layer upsampled", picture(**method("layer_activation", upsample=True)), ["method", "upsample"]),
+    Refused(
+        "Grad-CAM's channels upsampled",
+        picture(**method("layer_grad_cam", upsample=True, attr_dim_summation=False)),
+        ["method", "upsample"],
+    ),
     Refused("guided Grad-CAM of a table", row(**method("guided_grad_cam")), ["method", "layer"]),
     Refused(
         "a unit of an unknown layer",

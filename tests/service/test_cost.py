@@ -52,6 +52,7 @@ def named(name: str, **parameters: Any) -> dict[str, Any]:
         ("layer_lrp", 2 + 1),
         ("layer_feature_ablation", 16 + 2 + 1),
         (named("neuron_deep_lift", neuron_selector=3), 2 + 1),
+        (named("neuron_deep_lift_shap", neuron_selector=3), 2 * 20 + 1),
         (named("neuron_feature_ablation", neuron_selector=3), 30 + 1 + 1),
         (named("shapley_value_sampling", n_samples=4), 4 * 30 + 1 + 1),
     ],

@@ -29,8 +29,8 @@ class Chosen(nn.Module):
         out = self.model(*inputs)
         if self.target is None:
             return out
-        index = torch.as_tensor(self.target).expand(out.shape[0])
-        return out.gather(1, index.unsqueeze(1)).squeeze(1)
+        places = torch.as_tensor(self.target).reshape(len(out), -1)  # (rows, dimensions of an output)
+        return out[(torch.arange(len(out)), *places.T)]
 
 
 def layer_call(  # noqa: PLR0911  # a table, one row per method
@@ -44,7 +44,8 @@ def layer_call(  # noqa: PLR0911  # a table, one row per method
     match method:
         case spec.LayerGradCam():
             cam = captum.LayerGradCam(own, layer)
-            return cam.attribute(into, relu_attributions=method.relu_attributions, **side, **at_own)
+            relu, summed = method.relu_attributions, method.attr_dim_summation
+            return cam.attribute(into, relu_attributions=relu, attr_dim_summation=summed, **side, **at_own)
         case spec.LayerGradientXActivation():
             lga = captum.LayerGradientXActivation(own, layer, multiply_by_inputs=method.multiply_by_inputs)
             return lga.attribute(into, **side, **at_own)
@@ -110,6 +111,9 @@ def neuron_call(  # noqa: PLR0911
         case spec.NeuronDeepLift():
             lift = captum.NeuronDeepLift(module, layer, multiply_by_inputs=method.multiply_by_inputs)
             return lift.attribute(inputs, baselines=p.baselines, **unit)
+        case spec.NeuronDeepLiftShap():
+            lift = captum.NeuronDeepLiftShap(module, layer, multiply_by_inputs=method.multiply_by_inputs)
+            return lift.attribute(inputs, baselines=several(p.distribution), **unit)
         case spec.NeuronGradientShap():
             shap = captum.NeuronGradientShap(module, layer, multiply_by_inputs=method.multiply_by_inputs)
             noise = {"n_samples": method.n_samples, "stdevs": method.stdevs}

@@ -92,6 +92,7 @@ def methods_for(name: str) -> list[AnyMethod]:
         spec.NeuronIntegratedGradients(**unit, **based, n_steps=6),
         spec.NeuronConductance(**unit, **based, n_steps=6),
         spec.NeuronDeepLift(**unit, **based),
+        spec.NeuronDeepLiftShap(**unit, **based),
         spec.NeuronGradientShap(**unit, **based, n_samples=3),
         spec.NeuronGuidedBackprop(**unit),
         spec.NeuronDeconvolution(**unit),

@@ -114,6 +114,7 @@ def _layer_methods(layer: str) -> list[AnyMethod]:
     return [
         spec.LayerGradCam(layer=layer),
         spec.LayerGradCam(layer=layer, relu_attributions=True),
+        spec.LayerGradCam(layer=layer, attr_dim_summation=False),
         spec.LayerIntegratedGradients(layer=layer),
         spec.LayerIntegratedGradients(layer=layer, n_steps=9, attribute_to_layer_input=True, method="riemann_left"),
         spec.LayerGradientXActivation(layer=layer),
@@ -138,6 +139,7 @@ def _neuron_methods(layer: str, unit: int | list[int]) -> list[AnyMethod]:
         spec.NeuronIntegratedGradients(**at, n_steps=20),
         spec.NeuronConductance(**at, n_steps=20),
         spec.NeuronDeepLift(**at),
+        spec.NeuronDeepLiftShap(**at),
         spec.NeuronGradientShap(**at, n_samples=6, stdevs=0.2),
         spec.NeuronGuidedBackprop(**at),
         spec.NeuronDeconvolution(**at),

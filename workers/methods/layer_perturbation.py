@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from schemas import methods as spec
 from workers.engine.solo import SoloCall
 from workers.engine.view import ModelView
-from workers.methods.captum_arguments import Tensors, as_tuple
+from workers.methods.captum_arguments import Tensors, as_tuple, targeted
 
 
 def layer_feature_ablation(m: spec.LayerFeatureAblation, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
@@ -44,7 +44,7 @@ def _perturb(method: Any, m: Any, view: ModelView, call: SoloCall, batch_rows: i
 
         attributions = method(run_on).attribute(
             values,
-            target=call.targets,
+            target=targeted(call)["target"],
             additional_forward_args=(*call.inputs, *call.extras),
             feature_mask=call.layer_mask,
             perturbations_per_eval=max(1, batch_rows // call.examples),

@@ -38,7 +38,11 @@ def layer_grad_cam(m: spec.LayerGradCam, view: ModelView, call: SoloCall, batch_
         return grad_cam_of_tokens(m, view.grid, *_own(m, view), call, relu=m.relu_attributions)
     return as_tuple(
         LayerGradCam(*_own(m, view)).attribute(
-            leaves(call.inputs), relu_attributions=m.relu_attributions, **_side(m), **targeted(call)
+            leaves(call.inputs),
+            relu_attributions=m.relu_attributions,
+            attr_dim_summation=m.attr_dim_summation,
+            **_side(m),
+            **targeted(call),
         )
     )
 

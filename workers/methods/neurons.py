@@ -6,6 +6,7 @@ from captum.attr import (
     NeuronConductance,
     NeuronDeconvolution,
     NeuronDeepLift,
+    NeuronDeepLiftShap,
     NeuronFeatureAblation,
     NeuronGradient,
     NeuronGradientShap,
@@ -18,6 +19,7 @@ from schemas import methods as spec
 from workers.engine.solo import SoloCall
 from workers.engine.view import ModelView
 from workers.methods.captum_arguments import Tensors, along, as_tuple, extras, leaves, targeted
+from workers.methods.rules import mean_over_baselines
 
 
 def neuron_gradient(m: spec.NeuronGradient, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
@@ -47,6 +49,14 @@ def neuron_conductance(m: spec.NeuronConductance, view: ModelView, call: SoloCal
 def neuron_deep_lift(m: spec.NeuronDeepLift, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
     method = NeuronDeepLift(*_at_hooks(m, view), multiply_by_inputs=m.multiply_by_inputs)
     return as_tuple(method.attribute(leaves(call.inputs), baselines=call.baselines, **_unit(m), **extras(call)))
+
+
+def neuron_deep_lift_shap(m: spec.NeuronDeepLiftShap, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
+    def run(baselines: Tensors) -> Tensors:
+        method = NeuronDeepLiftShap(*_at_hooks(m, view), multiply_by_inputs=m.multiply_by_inputs)
+        return as_tuple(method.attribute(leaves(call.inputs), baselines=baselines, **_unit(m), **extras(call)))
+
+    return mean_over_baselines(run, view, call, batch_rows)
 
 
 def neuron_gradient_shap(m: spec.NeuronGradientShap, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:

@@ -36,7 +36,7 @@ def deep_lift_shap(m: spec.DeepLiftShap, view: ModelView, call: SoloCall, batch_
         method = DeepLiftShap(view.hook_module, multiply_by_inputs=m.multiply_by_inputs)
         return as_tuple(method.attribute(leaves(call.inputs), baselines, **targeted(call)))
 
-    return _mean_over_baselines(run, view, call, batch_rows)
+    return mean_over_baselines(run, view, call, batch_rows)
 
 
 def layer_deep_lift(m: spec.LayerDeepLift, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
@@ -59,7 +59,7 @@ def layer_deep_lift_shap(m: spec.LayerDeepLiftShap, view: ModelView, call: SoloC
             method.attribute(leaves(call.inputs), baselines, attribute_to_layer_input=to_input, **targeted(call))
         )
 
-    return _mean_over_baselines(run, view, call, batch_rows)
+    return mean_over_baselines(run, view, call, batch_rows)
 
 
 def guided_backprop(m: spec.GuidedBackprop, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
@@ -100,7 +100,7 @@ def layer_lrp(m: spec.LayerLrp, view: ModelView, call: SoloCall, batch_rows: int
         raise InputRejected(f"LRP keeps no relevance at {m.layer!r}; choose a layer with weights") from error
 
 
-def _mean_over_baselines(run: Any, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
+def mean_over_baselines(run: Any, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
     """DeepLiftShap is a mean over baselines, so they are taken a batch at a time and weighted by their number."""
     if call.distribution is None:
         raise ValueError("a distribution of baselines is needed")

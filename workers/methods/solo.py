@@ -36,6 +36,7 @@ SOLO: dict[str, Callable[[Any, ModelView, SoloCall, int], Tensors]] = {
         neurons.neuron_integrated_gradients,
         neurons.neuron_conductance,
         neurons.neuron_deep_lift,
+        neurons.neuron_deep_lift_shap,
         neurons.neuron_gradient_shap,
         neurons.neuron_guided_backprop,
         neurons.neuron_deconvolution,
