@@ -46,5 +46,6 @@ def _unfinished(convergence: Convergence) -> list[str]:
 def _advice(method: AnyMethod) -> str:
     steps = getattr(method, "n_steps", None)
     if steps is not None:
-        return f"try more steps than {steps}, or a baseline whose output differs more"
+        auto = ', "n_steps": "auto"' if method.name == "integrated_gradients" else ""
+        return f"try more steps than {steps}{auto}, or a baseline whose output differs more"
     return "the model holds parts that DeepLIFT has no rule for; integrated_gradients has no such limit"
