@@ -162,7 +162,7 @@ def _turns(alphas: Vector, gram: Matrix) -> Vector:
 
 def _norms(combinations: Matrix, gram: Matrix) -> Vector:
     """(k, n) coefficients to (k,) norms of those sums of the nodes' attributions."""
-    squares = np.einsum("kn,nm,km->k", combinations, gram, combinations)
+    squares = (combinations @ gram * combinations).sum(axis=1)
     return np.asarray(np.sqrt(np.maximum(squares, 0.0)))
 
 
