@@ -48,7 +48,7 @@ def sections(unit: list[int], positions: dict[str, Any]) -> list[Section]:
     neuron = {"layer": LAYER, "neuron_selector": unit}
     return [
         Section(
-            "Gradients, and rules of their own for the way back",
+            "Gradients, and rules for the way back",
             "",
             [
                 {"name": "saliency"},
@@ -92,7 +92,7 @@ def sections(unit: list[int], positions: dict[str, Any]) -> list[Section]:
             ],
         ),
         Section(
-            "neuron_…: what makes the strongest unit there as strong as it is",
+            "neuron_…: what drives the unit there that speaks loudest for the cat",
             "neuron_",
             [
                 {"name": "neuron_gradient", **neuron},
@@ -126,9 +126,9 @@ def explained(client: httpx.Client, method: dict[str, Any]) -> str:
     return place
 
 
-def activation(client: httpx.Client) -> Any:
-    """What `LAYER` gives on this picture, (C, H, W)."""
-    place = explained(client, {"name": "layer_activation", "layer": LAYER})
+def contributions(client: httpx.Client) -> Any:
+    """Of the units of `LAYER` on this picture, (C, H, W)."""
+    place = explained(client, {"name": "layer_gradient_x_activation", "layer": LAYER})
     answer = client.get(f"{place}/result", headers={"Accept": "application/x-npy"}).raise_for_status()
     return np.load(io.BytesIO(answer.content), allow_pickle=False)[0]
 
@@ -170,12 +170,12 @@ def sheet(drawn: list[tuple[Section, list[Image.Image]]]) -> Image.Image:
 
 def main(url: str) -> None:
     with httpx.Client(base_url=url, timeout=LIMIT_S) as client, ThreadPoolExecutor(AT_ONCE) as pool:
-        layer = activation(client)
+        layer = contributions(client)
         unit = [int(index) for index in np.unravel_index(layer.argmax(), layer.shape)]
         chosen = sections(unit, positions(layer.shape))
         waiting = [[pool.submit(overlay, client, method) for method in section.methods] for section in chosen]
         drawn = [(section, [job.result() for job in jobs]) for section, jobs in zip(chosen, waiting, strict=True)]
-    sheet(drawn).save(OUT, quality=85)
+    sheet(drawn).save(OUT, quality=82)
 
 
 if __name__ == "__main__":

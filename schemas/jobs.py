@@ -21,7 +21,7 @@ class JobSpec(Record):
 
     Names in the blob: `image` (uint8, the encoded file), `text` (uint8, UTF-8), `features` (float64, rows x columns in
     the card's order), `input.0`… (model-ready tensors), `baseline.0`…, `feature_mask.0`…,
-    `layer_mask.0`.
+    `layer_mask.0`, `layer_baseline.0`.
     """
 
     model: str

@@ -74,7 +74,10 @@ class LayerFeatures(LayerMethod):
 
 class LayerFeatureAblation(LayerFeatures):
     name: Literal["layer_feature_ablation"] = "layer_feature_ablation"
-    layer_baselines: float = Field(default=0.0, description="What a unit is set to when it is taken away.")
+    layer_baselines: float | TensorValue = Field(
+        default=0.0,
+        description="What a unit is set to when it is taken away: one number, or a tensor of the layer's shape.",
+    )
 
 
 class LayerFeaturePermutation(LayerFeatures):

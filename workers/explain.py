@@ -104,8 +104,9 @@ def _solo_request(engine: Engine, task: Task, method: AnyMethod, p: Problem) -> 
     targets = None if p.targets is None else _each(p.targets, p.examples, inputs[0].device)
     distribution = p.distribution if method.name in DISTRIBUTED else None
     baselines = None if distribution else (p.layer_baselines if own else p.baselines)
-    call = SoloCall(inputs, extras, baselines, targets, distribution, p.feature_mask, p.layer_mask)
-    alone = any(part is not None for part in (task.random, distribution, p.feature_mask, p.layer_mask))
+    call = SoloCall(inputs, extras, baselines, targets, distribution, p.feature_mask, p.layer_mask, p.layer_values)
+    own_tensors = (distribution, p.feature_mask, p.layer_mask, p.layer_values)
+    alone = any(part is not None for part in (task.random, *own_tensors))
     shapes = tuple((t.dtype, t.shape[1:]) for t in inputs)
     return SoloRequest(
         task,

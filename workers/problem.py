@@ -51,7 +51,15 @@ def make_problem(
         layer_inputs=prepared.layer_inputs,
         layer_extras=prepared.layer_extras,
         layer_baselines=layer_baselines,
+        layer_values=_layer_values(payload, prepared),
     )
+
+
+def _layer_values(payload: Payload, prepared: Prepared) -> Tensors | None:
+    like = prepared.layer_inputs[0]
+    dtype = like.dtype if like.is_floating_point() else torch.get_default_dtype()
+    given = [tensor.to(like.device, dtype) for tensor in _numbered(payload, "layer_baseline")]
+    return tuple(_each(tensor, like.shape[0]) for tensor in given) or None
 
 
 def _baseline_name(model: ResidentModel, method: Any) -> BaselineName:

@@ -8,7 +8,7 @@ from service.validation.layers import layer_fields
 from service.validation.masks import check_players, mask_arrays, mask_fields
 from service.validation.model import ReadyModel
 from service.validation.tensors import Array
-from service.validation.units import check_unit, layer_mask_arrays
+from service.validation.units import check_unit, layer_arrays
 from service.validation.windows import window_fields
 
 INNER_FIELDS = {"abs": ("saliency",), "n_steps": ("integrated_gradients",), "baseline": ("integrated_gradients",)}
@@ -37,7 +37,7 @@ def check_method(given: AnyMethod | None, model: ReadyModel, examples: int) -> t
     arrays = {
         **baseline_arrays(method, model, examples),
         **mask_arrays(method, model, examples),
-        **layer_mask_arrays(method, model, examples),
+        **layer_arrays(method, model, examples),
     }
     complete = method.model_copy(update=filled)
     check_players(complete, model, arrays)

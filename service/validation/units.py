@@ -3,11 +3,12 @@
 from schemas.errors import InvalidRequest
 from schemas.fields import NeuronMethod
 from schemas.methods import AnyMethod, LayerFeatures
+from schemas.tensors import Tensor, TensorValue
 from schemas.traits import PERMUTES
 from service.validation.layers import explained_shape, find_layer, follows_the_text
 from service.validation.masks import mask_array
 from service.validation.model import ReadyModel
-from service.validation.tensors import Array, Location, check_rows, check_shape
+from service.validation.tensors import Array, Location, check_rows, check_shape, tensor_array
 
 
 def check_unit(method: AnyMethod, model: ReadyModel) -> None:
@@ -37,21 +38,32 @@ def check_unit(method: AnyMethod, model: ReadyModel) -> None:
             raise InvalidRequest.at(at, f"out of range: the layer's output has units 0 to {extent - 1} here")
 
 
-def layer_mask_arrays(method: AnyMethod, model: ReadyModel, examples: int) -> dict[str, Array]:
-    """A mask over a layer's units, (1 or examples, …) int64, under its name in the payload.
+def layer_arrays(method: AnyMethod, model: ReadyModel, examples: int) -> dict[str, Array]:
+    """A mask over a layer's units (int64) and what they are set to, (1 or examples, …), as the payload names them.
 
     Raises:
         InvalidRequest: shape or values do not fit the layer.
     """
     layer = find_layer(method, model)
-    if not isinstance(method, LayerFeatures) or layer is None or method.layer_mask is None:
+    if not isinstance(method, LayerFeatures) or layer is None:
         return {}
-    loc: Location = ["method", "layer_mask", "tensor"]
-    tensor = method.layer_mask.tensor
-    rows = (1,) if method.name in PERMUTES else (1, examples)
+    arrays = {}
     shape = explained_shape(method, layer)
-    if shape is None or (follows_the_text(model, shape) and len(tensor.shape) == len(shape) + 1):
-        check_rows(tensor.shape, rows, loc)
-    else:
-        check_shape(tensor.shape, shape, rows, loc, "the layer gives")
-    return {"layer_mask.0": mask_array(tensor, loc)}
+    rows = (1,) if method.name in PERMUTES else (1, examples)
+
+    def check(tensor: Tensor, loc: Location) -> None:
+        if shape is None or (follows_the_text(model, shape) and len(tensor.shape) == len(shape) + 1):
+            check_rows(tensor.shape, rows, loc)
+        else:
+            check_shape(tensor.shape, shape, rows, loc, "the layer gives")
+
+    if method.layer_mask is not None:
+        loc: Location = ["method", "layer_mask", "tensor"]
+        check(method.layer_mask.tensor, loc)
+        arrays["layer_mask.0"] = mask_array(method.layer_mask.tensor, loc)
+    baselines = getattr(method, "layer_baselines", None)
+    if isinstance(baselines, TensorValue):
+        loc = ["method", "layer_baselines", "tensor"]
+        check(baselines.tensor, loc)
+        arrays["layer_baseline.0"] = tensor_array(baselines.tensor, "FP64", loc)
+    return arrays

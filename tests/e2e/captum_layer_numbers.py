@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.e2e.captum_numbers import ONES, PAIR_MASK, RAMP, Case, filled, given, map_of, named
+from tests.e2e.captum_numbers import ONES, PAIR_MASK, RAMP, THREE, Case, filled, given, map_of, named
 
 HUNDRED, SMALL, SMALLER = [[0, 100, 0]], [[0, 6, 0]], [[3, 4, 0]]
 NEGATIVE = map_of([0, 1, 2, 3], [4, -4, 6, 7], [8, 9, 10, 11], [12, 13, 14, 15])
@@ -403,6 +403,31 @@ LAYERS = [
         at("layer_feature_ablation", "relu1", layer_mask=given([[[[0, 0], [1, 1]], [[2, 2], [3, 3]]]])),
         [RAMP, ONES],
         [[[[[17, 17], [67, 67]], [[0, 0], [-39, -39]]]]],
+    ),
+    Case(
+        "test_layer_ablation.py: test_multi_input_ablation",
+        "scaled-1",
+        at(
+            "layer_feature_ablation",
+            "model.linear1",
+            attribute_to_layer_input=True,
+            layer_baselines=given([[1, 2, 3]]),
+            layer_mask=given([[0, 1, 2]]),
+        ),
+        THREE,
+        [[[168, 992, 148], [84, 632, 120]]],
+    ),
+    Case(
+        "test_layer_ablation.py: test_multi_input_ablation_with_layer_mask",
+        "scaled-1",
+        at(
+            "layer_feature_ablation",
+            "model.linear0",
+            layer_baselines=given([[1, 2, 3]]),
+            layer_mask=given([[0, 1, 0], [0, 1, 2]]),
+        ),
+        THREE,
+        [[[316, 992, 316], [84, 632, 120]]],
     ),
     Case(
         "test_layer_feature_permutation.py: test_single_input",

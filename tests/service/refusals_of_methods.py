@@ -70,6 +70,11 @@ OF_LAYERS = [  # layers and their units
         [*LAYER_MASK, "shape"],
     ),
     Refused(
+        "layer baselines of another shape",
+        row(**method("layer_feature_ablation", layer_baselines=mask([1, 15], [0] * 15))),
+        ["method", "layer_baselines", "tensor", "shape"],
+    ),
+    Refused(
         "half a group of units",
         row(**method("layer_feature_ablation", layer_mask=mask([1, 16], [0] * 15 + [0.5]))),
         [*LAYER_MASK, "data", 15],

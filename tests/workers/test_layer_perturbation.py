@@ -19,7 +19,7 @@ X = torch.randn(3, 6, generator=torch.Generator().manual_seed(1), dtype=torch.fl
 
 
 def chosen(out: Tensor) -> Tensor:
-    return out.gather(1, TARGETS[: len(out), None]).squeeze(1)
+    return out.gather(1, TARGETS[:, None]).squeeze(1)
 
 
 def with_layer(values: Tensor) -> Tensor:
@@ -53,6 +53,21 @@ def test_ablation(batch_rows: int) -> None:
     method = LayerFeatureAblation(layer=LAYER, layer_baselines=0.5)
     (given,) = layer_feature_ablation(method, view_of(MODEL), call(), batch_rows)
     torch.testing.assert_close(given, expected, rtol=1e-12, atol=1e-14)
+
+
+def test_a_value_of_its_own_for_each_unit() -> None:
+    values, whole = layer_values(), chosen(MODEL(X))
+    instead = torch.randn(3, 8, generator=torch.Generator().manual_seed(7), dtype=torch.float64)
+    expected = torch.empty_like(values)
+    for unit in range(8):
+        ablated = values.clone()
+        ablated[:, unit] = instead[:, unit]
+        expected[:, unit] = whole - with_layer(ablated)
+    method, together = LayerFeatureAblation(layer=LAYER), call(layer_values=(instead,))
+    (given,) = layer_feature_ablation(method, view_of(MODEL), together, 7)
+    torch.testing.assert_close(given, expected, rtol=1e-12, atol=1e-14)
+    (alone,) = layer_feature_ablation(method, view_of(MODEL), together.part(1, 2), 7)
+    torch.testing.assert_close(alone, expected[1:2], rtol=1e-12, atol=1e-14)
 
 
 def test_a_mask_of_its_own_for_each_example() -> None:

@@ -33,6 +33,7 @@ class SoloCall:
     distribution: tuple[Tensor, ...] | None = None
     feature_mask: tuple[Tensor, ...] | None = None
     layer_mask: tuple[Tensor, ...] | None = None
+    layer_values: tuple[Tensor, ...] | None = None
 
     @property
     def examples(self) -> int:
@@ -53,6 +54,7 @@ class SoloCall:
             self.distribution,
             shared_or_cut(self.feature_mask),
             shared_or_cut(self.layer_mask),
+            shared_or_cut(self.layer_values),
         )
 
 

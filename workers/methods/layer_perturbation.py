@@ -19,7 +19,8 @@ from workers.methods.captum_arguments import Tensors, as_tuple, targeted
 
 
 def layer_feature_ablation(m: spec.LayerFeatureAblation, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
-    return _perturb(FeatureAblation, m, view, call, batch_rows, baselines=m.layer_baselines)
+    baselines = m.layer_baselines if call.layer_values is None else call.layer_values
+    return _perturb(FeatureAblation, m, view, call, batch_rows, baselines=baselines)
 
 
 def layer_feature_permutation(

@@ -22,6 +22,7 @@ class Problem:
         distribution: (samples, …) each, for methods that draw their baselines.
         feature_mask: (1 or examples, …) int64 each: elements of equal number are one feature.
         layer_mask: (1 or examples, …) int64 each, of a layer's output.
+        layer_values: (examples, …) each, what a layer's units are set to when they are taken away.
         layer_inputs, layer_extras, layer_baselines: the same examples as `ModelView.layer_module` takes them.
     """
 
@@ -35,6 +36,7 @@ class Problem:
     layer_inputs: Tensors
     layer_extras: Tensors
     layer_baselines: Tensors | None
+    layer_values: Tensors | None = None
 
     @property
     def examples(self) -> int:
