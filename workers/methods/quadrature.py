@@ -25,8 +25,8 @@ KRONROD = np.array([0.960491268708020283, 0.774596669241483377, 0.43424374934680
 NODES = (np.concatenate([-KRONROD, [0.0], KRONROD[::-1]]) + 1) / 2
 FIRST, SECOND = NODES[1::2], NODES[::2]
 SLACK = 30.0  # errors of gaps may cancel out, but together (root of the sum of squares) be so many tolerances at most
-SHARE = 0.25  # of the error: the fewest gaps that hold it are halved in one round
-TURN = 2.0  # weight of the gradients' turning beside the outputs' differences
+SHARE = 0.2  # of the error: the fewest gaps that hold it are halved in one round
+TURN = 2.5  # weight of the gradients' turning beside the outputs' differences
 MIN_GAP = 2.0**-20  # float32 points nearer than that are hardly different
 
 
