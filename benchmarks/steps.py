@@ -250,8 +250,15 @@ def draw(found: list[dict[str, Any]], path: Path) -> None:
     both, stays = ([one["fixed_rows"][sense] for one in found] for sense in ("both", "stays"))
     figure, axes = plt.subplots(figsize=(9.5, 4.8), layout="constrained")
     axes.vlines(places, auto, both, color="#c9ced6", linewidth=2, zorder=1)
-    axes.plot(places, stays, "_", color="#9aa3af", markersize=7, label="fixed, completeness as good from there on")
-    axes.plot(places, both, "o", color="#b4531f", markersize=5, label="fixed, completeness and map as good")
+    axes.plot(
+        places,
+        stays,
+        "_",
+        color="#9aa3af",
+        markersize=7,
+        label="fixed: completeness as good from there on (top: not by 512)",
+    )
+    axes.plot(places, both, "o", color="#b4531f", markersize=5, label="fixed: completeness and map as good")
     axes.plot(places, auto, "o", color="#1f5fa8", markersize=5, label='"n_steps": "auto"')
     axes.set_yscale("log")
     ticks = [10, 20, 50, 100, 200, 500]
@@ -259,6 +266,7 @@ def draw(found: list[dict[str, Any]], path: Path) -> None:
     axes.minorticks_off()
     axes.set_xticks([])
     axes.set_xlim(-1, len(found))
+    axes.set_ylim(top=1900)  # room for the legend
     axes.set_xlabel(f"{len(found)} pictures, by the rows that the fixed rule needs")
     axes.set_ylabel("model rows")
     ratio = median(b / a for a, b in zip(auto, both, strict=True))
@@ -269,7 +277,7 @@ def draw(found: list[dict[str, Any]], path: Path) -> None:
     )
     axes.grid(axis="y", color="#eceff3")
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, loc="upper left", fontsize=9)
+    axes.legend(frameon=False, loc="upper left", ncols=2, fontsize=9)
     figure.savefig(path, dpi=140)
     plt.close(figure)
 
