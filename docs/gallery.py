@@ -92,7 +92,7 @@ def sections(unit: list[int], positions: dict[str, Any]) -> list[Section]:
             ],
         ),
         Section(
-            "neuron_…: what drives the unit there that speaks loudest for the cat",
+            "neuron_…: what drives a single unit there, at the place that speaks loudest for the cat",
             "neuron_",
             [
                 {"name": "neuron_gradient", **neuron},
@@ -171,7 +171,8 @@ def sheet(drawn: list[tuple[Section, list[Image.Image]]]) -> Image.Image:
 def main(url: str) -> None:
     with httpx.Client(base_url=url, timeout=LIMIT_S) as client, ThreadPoolExecutor(AT_ONCE) as pool:
         layer = contributions(client)
-        unit = [int(index) for index in np.unravel_index(layer.argmax(), layer.shape)]
+        y, x = (int(index) for index in np.unravel_index(layer.sum(axis=0).argmax(), layer.shape[1:]))
+        unit = [int(layer[:, y, x].argmax()), y, x]
         chosen = sections(unit, positions(layer.shape))
         waiting = [[pool.submit(overlay, client, method) for method in section.methods] for section in chosen]
         drawn = [(section, [job.result() for job in jobs]) for section, jobs in zip(chosen, waiting, strict=True)]

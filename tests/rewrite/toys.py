@@ -8,7 +8,7 @@ from tests.workers.toys import frozen
 
 
 class FunctionalConvNet(nn.Module):
-    """Every activation and pool is a function call, in as many spellings."""
+    """Every activation and pool is a function call, or made inside `forward`, in as many spellings."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -21,7 +21,7 @@ class FunctionalConvNet(nn.Module):
         self.head = nn.Linear(9, 5)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = F.relu(self.conv1(x))
+        x = nn.ReLU()(self.conv1(x))
         x = torch.relu(self.conv2(x))
         x = F.max_pool2d(self.conv3(x).relu(), 2)
         x = F.relu(self.fc1(x.flatten(1)), inplace=True)
