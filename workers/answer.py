@@ -181,6 +181,11 @@ def _predictions(model: ResidentModel, outcome: Outcome) -> list[list[Prediction
 
 
 def _warnings(model: ResidentModel, method: AnyMethod) -> list[str]:
-    if method.name == "layer_grad_cam" and model.config.input.kind == "text":
+    if method.name not in ("layer_grad_cam", "guided_grad_cam"):
+        return []
+    if model.config.input.kind == "text":
         return ["Grad-CAM takes dimension 1 for channels; here it holds tokens, so read this map with care"]
+    layer = next((one for one in model.card.layers if one.name == getattr(method, "layer", None)), None)
+    if layer is not None and len(layer.output_shape or []) == 2 and layer.grid is None:
+        return ["Grad-CAM takes dimension 1 for channels; if it holds tokens, tell their grid as explain.token_grid"]
     return []

@@ -1,11 +1,13 @@
 """A module on which methods that hook activations are right: the model itself, or a rewriting of it."""
 
 import structlog
+from captum.attr._core.deep_lift import SUPPORTED_NON_LINEAR
 from torch import nn
 
 from workers.engine.hooks import TORCHSCRIPT, takes_hooks
 from workers.engine.view import ModelView
 from workers.inputs.prepared import Prepared
+from workers.methods import deep_lift_rules as _  # noqa: F401  # puts its rules into Captum's table
 from workers.rewrite import hook_problems, separate_activations
 
 log = structlog.get_logger()
@@ -35,3 +37,16 @@ def make_hookable(view: ModelView, sample: Prepared) -> tuple[nn.Module | None, 
         return None, {family: reason + because for family, reason in problems.items()}
     log.info("model rewritten for hooks", changed=len(rewritten.changed))
     return rewritten.module, left
+
+
+def text_problems(view: ModelView) -> dict[str, str]:
+    """Why families of methods are not right on a text model.
+
+    Language models hold what DeepLIFT has no rule for, norms and attention above all; their results say how much of the
+    difference is not accounted for. Where it has a rule for nothing at all, its answer is no DeepLIFT.
+    """
+    if not all(takes_hooks(part) for part in view.module.modules()):
+        return dict.fromkeys(FAMILIES, TORCHSCRIPT)
+    if not any(type(part) in SUPPORTED_NON_LINEAR for part in view.module.modules()):
+        return {"deep_lift": "the model has no activation module with a rule; DeepLIFT would be the plain gradient"}
+    return {}

@@ -18,7 +18,7 @@ from workers.engine.randomness import RandomStream
 from workers.engine.size import resident_bytes
 from workers.engine.view import ModelView
 from workers.entry import enter_at_embeddings
-from workers.hookable import make_hookable
+from workers.hookable import make_hookable, text_problems
 from workers.inputs.image import ImageAdapter
 from workers.inputs.prepared import InputAdapter
 from workers.inputs.tabular import TabularAdapter
@@ -92,8 +92,9 @@ def load_model(folder: Path, device: Device) -> ResidentModel:
         view = ModelView(module, module, device.device, inputs=len(adapter.card.shapes))
         view = replace(view, grid=picture_grid(config, module))
     view = replace(view, lean=make_lean(view.module, (*sample.inputs, *sample.extras), view.inputs))
-    problems: dict[str, str] = {}
-    if config.input.kind != "text":  # language models hold what DeepLIFT has no rule for; their results say how much
+    if config.input.kind == "text":
+        problems = text_problems(view)
+    else:
         rewritten, problems = make_hookable(view, sample)
         view = replace(view, rewritten=rewritten)
     background = read_background(config, folder, adapter.card.shapes)

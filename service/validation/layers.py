@@ -73,7 +73,7 @@ def _check_map(method: AnyMethod, layer: LayerCard, field: str) -> None:
 def _check_upsampled(method: AnyMethod, model: ReadyModel, layer: LayerCard, examples: int) -> None:
     summed = isinstance(method, LayerGradCam) and method.attr_dim_summation
     shape = explained_shape(method, layer)
-    channels = 1 if summed or shape is None else shape[0]
+    channels = 1 if summed or shape is None else shape[0 if layer.grid is None else -1]
     elements = examples * channels * prod(model.input.shapes[0][-2:])
     if elements > MAX_TENSOR_ELEMENTS:
         raise InvalidRequest.at(

@@ -8,6 +8,7 @@ import captum.attr as captum
 import pytest
 import torch
 import transformers as hf
+from safetensors.torch import load, save
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -112,6 +113,9 @@ def test_grad_cam_of_a_vit_is_the_definition(vit: ResidentModel, layer: str) -> 
     assert max_relative_difference((ours,), (theirs,)) <= 1e-9
     relu = run(vit, spec.LayerGradCam(layer=layer, relu_attributions=True), inputs, [2, 0, 1])
     assert torch.allclose(relu, F.relu(theirs), atol=1e-12)
+    apart = run(vit, spec.LayerGradCam(layer=layer, attr_dim_summation=False), inputs, [2, 0, 1])
+    assert apart.shape == (3, 16, 4, 4)
+    assert torch.allclose(apart.sum(dim=1, keepdim=True), theirs, atol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -222,8 +226,6 @@ def test_tokens_are_enlarged_to_the_picture(looking: ResidentModel) -> None:
     """Every patch is bright, but only one is looked at: gradient times activation is there alone."""
     method = spec.LayerGradientXActivation(layer="vit.layers.0.layernorm_before", upsample=True)
     job = JobSpec(model="m", version="1", input_kind="tensor", examples=1, method=stored_fields(method), target=[1])
-    from safetensors.torch import load, save  # noqa: PLC0415  # as the gateway and the client do
-
     payload = save({"input.0": torch.rand(1, 3, TALL * PATCH, WIDE * PATCH) + 0.5})
     tensors = load(answer(looking, Task("job"), "job", job, payload, 0.0).tensors)
     (enlarged,) = tensors.values()
@@ -257,9 +259,34 @@ def test_the_card_tells_the_grid_and_the_gateway_reads_it(looking: ResidentModel
     assert layers["classifier"].grid is None
     ready = ReadyModel.of(looking.card)
     for method in (spec.LayerGradCam(upsample=True), spec.GuidedGradCam()):
-        assert layer_fields(method, ready) == {"layer": "vit.layers.0.layernorm_before"}
+        assert layer_fields(method, ready, 1) == {"layer": "vit.layers.0.layernorm_before"}
     with pytest.raises(InvalidRequest):
-        layer_fields(spec.LayerGradCam(layer="classifier", upsample=True), ready)
+        layer_fields(spec.LayerGradCam(layer="classifier", upsample=True), ready, 1)
+
+
+def test_tokens_without_a_grid_are_told(tmp_path: Path) -> None:
+    """Linear maps over rows of pixels: nobody says that these are no tokens, and nobody that they are."""
+    (tmp_path / "model.toml").write_text(
+        'name = "m"\nfactory = "model.py:build"\n[input]\nkind = "image"\nsize = [6, 6]\n[explain]\nlayer = "2"\n'
+    )
+    (tmp_path / "model.py").write_text(
+        "from torch import nn\n\n\ndef build():\n    return nn.Sequential(nn.Conv2d(3, 4, 2, 2), nn.Flatten(2),"
+        " nn.Linear(9, 5), nn.Flatten(), nn.Linear(20, 2))\n"
+    )
+    told = []
+    for grid in ("", "token_grid = [2, 2]\n"):
+        with (tmp_path / "model.toml").open("a") as file:
+            file.write(grid)
+        model = load_model(tmp_path, DEVICE)
+        method = spec.LayerGradCam(layer="2")
+        job = JobSpec(model="m", version="1", input_kind="tensor", examples=1, method=stored_fields(method), target=[1])
+        model.engine.start()
+        told.append(answer(model, Task("job"), "job", job, save({"input.0": torch.rand(1, 3, 6, 6)}), 0.0).meta)
+        model.engine.stop()
+    assert "explain.token_grid" in told[0].warnings[0]
+    assert told[0].attributions[0].shape == [1, 1, 5]
+    assert told[1].warnings == []
+    assert told[1].attributions[0].shape == [1, 1, 2, 2]
 
 
 def test_windows_are_no_examples(swin: ResidentModel) -> None:

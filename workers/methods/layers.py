@@ -35,7 +35,8 @@ FROM_THE_MODELS_OWN_INPUT = frozenset(
 
 def layer_grad_cam(m: spec.LayerGradCam, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
     if view.grid is not None:
-        return grad_cam_of_tokens(m, view.grid, *_own(m, view), call, relu=m.relu_attributions)
+        relu, summed = m.relu_attributions, m.attr_dim_summation
+        return grad_cam_of_tokens(m, view.grid, *_own(m, view), call, relu=relu, summed=summed)
     return as_tuple(
         LayerGradCam(*_own(m, view)).attribute(
             leaves(call.inputs),

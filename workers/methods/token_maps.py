@@ -12,7 +12,7 @@ from workers.token_grid import TokenGrid
 
 
 def grad_cam_of_tokens(
-    m: Any, grid: TokenGrid, module: nn.Module, layer: nn.Module, call: SoloCall, *, relu: bool
+    m: Any, grid: TokenGrid, module: nn.Module, layer: nn.Module, call: SoloCall, *, relu: bool, summed: bool = True
 ) -> Tensors:
     """Grad-CAM with the tokens of an image transformer laid out as the map that they are.
 
@@ -20,7 +20,7 @@ def grad_cam_of_tokens(
     and add them up. Here tokens become (examples, C, rows, columns) first. Other layers are treated as Captum does.
 
     Returns:
-        (examples, 1, rows, columns) each.
+        (examples, 1, rows, columns) each; with channels in place of the 1 where they are not `summed`.
 
     Source: Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks via Gradient-Based Localization" (2017).
     """
@@ -34,11 +34,13 @@ def grad_cam_of_tokens(
         attribute_to_layer_input=m.attribute_to_layer_input,
     )
     maps = [_weighted(grid.as_map(g), grid.as_map(v)) for g, v in zip(gradients, values, strict=True)]
+    if summed:
+        maps = [one.sum(dim=1, keepdim=True) for one in maps]
     return tuple((F.relu(one) if relu else one).detach() for one in maps)
 
 
 def _weighted(gradient: Tensor, value: Tensor) -> Tensor:
-    """Channels weighted by their mean gradient over places, and added up."""
+    """Channels weighted by their mean gradient over places."""
     places = tuple(range(2, gradient.dim()))
     weights = gradient.mean(dim=places, keepdim=True) if places else gradient
-    return (weights * value).sum(dim=1, keepdim=True)
+    return weights * value
