@@ -1,13 +1,13 @@
-# One list of commands, for people and for CI: `make install run test lint clean`.
+# One list of commands, for people and for CI: `make install run test bench lint clean`.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint check system clean
+.PHONY: help install run test bench lint check system clean
 
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-PACKAGES := schemas broker service workers cli
+PACKAGES := schemas broker service workers cli benchmarks
 PORT ?= 8000
 # The oldest supported Python comes first: the pins are known to have wheels for it.
 PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do \
@@ -33,6 +33,11 @@ run: install ## the service on http://127.0.0.1:8000, with a first explanation; 
 
 test: install system check ## lint, types and every test
 	@$(BIN)/python -m pytest --durations=10
+
+# Figures are for a machine that does nothing else; with a GPU they are the GPU's.
+bench: install ## benchmarks/results.md, measured here in about half an hour; ONLY="ig memory" for parts
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
+	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY))
 
 lint: install check ## ruff and mypy
 

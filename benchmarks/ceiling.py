@@ -1,0 +1,134 @@
+"""The least seconds per row that this device needs, by class of row: bare loops, with nothing else running.
+
+Classes: `forward`, `gradient` (a forward and a backward to the input), `layer` (Grad-CAM by Captum), `pair` (DeepLIFT
+by Captum, an input and its baseline). Shared passes may run any of a grid of {module x layout x batch}; each candidate
+is checked against the model as it is built, in float32, before it is timed.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+import torch
+from captum.attr import DeepLift, LayerGradCam
+from torch import Tensor, nn
+
+from benchmarks.machine import device
+from workers.engine.gate import DeviceGate
+from workers.resident import Device, ResidentModel, load_model
+
+ROOT = Path(__file__).parents[1]
+MODEL, LAYER = "efficientnet-lite0", "features.17"
+AGREES = 1e-3  # of the largest output: rounding moves them less
+Run = Callable[[Tensor], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One way to run rows of a class; `call` runs a whole batch."""
+
+    rows_class: str
+    name: str
+    batch: int
+    call: Run
+
+
+class Ceilings:
+    """The grid, and the best of each class on it."""
+
+    def __init__(self) -> None:
+        self.device = device()
+        threads = torch.get_num_threads()
+        self.model: ResidentModel = load_model(ROOT / "models" / MODEL, Device(self.device, threads, 16, DeviceGate()))
+        cuda = self.device.type == "cuda"
+        self.batches = (64, 128, 256, 512) if cuda else (8, 16, 32)
+        self._x = torch.randn(max(self.batches), 3, 224, 224, device=self.device)
+        self.best: dict[str, Candidate] = {}
+        self.grid: dict[str, dict[str, float]] = {}
+
+    def survey(self, rounds: int = 3) -> None:
+        """Times the whole grid and remembers the best candidate of each class."""
+        for candidate in self._candidates():
+            seconds = min(self._seconds_per_row(candidate) for _ in range(rounds))
+            self.grid.setdefault(candidate.rows_class, {})[f"{candidate.name}, {candidate.batch}"] = seconds
+            best = self.best.get(candidate.rows_class)
+            if best is None or seconds < self.grid[candidate.rows_class][f"{best.name}, {best.batch}"]:
+                self.best[candidate.rows_class] = candidate
+
+    def measure(self, repeats: int = 5) -> dict[str, float]:
+        """Seconds per row by class, each by its best candidate; the median of so many passes."""
+        return {
+            name: median(self._seconds_per_row(candidate) for _ in range(repeats))
+            for name, candidate in self.best.items()
+        }
+
+    def one_row(self) -> dict[str, float]:
+        """Seconds of a gradient row and of a forward row, each by itself in a pass."""
+        module, form = self.model.engine.view.pass_module, torch.contiguous_format
+        alone = (
+            Candidate("gradient", "", 1, _gradient(module, form)),
+            Candidate("forward", "", 1, _forward(module, form)),
+        )
+        return {candidate.rows_class: self._seconds_per_row(candidate) for candidate in alone}
+
+    def _seconds_per_row(self, candidate: Candidate) -> float:
+        x = self._x[: candidate.batch]
+        candidate.call(x)
+        self._wait()
+        started = perf_counter()
+        candidate.call(x)
+        self._wait()
+        return (perf_counter() - started) / candidate.batch
+
+    def _wait(self) -> None:
+        if self.device.type == "cuda":
+            torch.cuda.synchronize()
+
+    def _candidates(self) -> list[Candidate]:
+        built = self.model.engine.view.module
+        modules = {"as built": built, "lean": self.model.engine.view.pass_module}
+        found = []
+        for name, module in modules.items():
+            for layout, form in (("", torch.contiguous_format), (", channels last", torch.channels_last)):
+                self._check(built, module, form)
+                for batch in self.batches:
+                    found.append(Candidate("forward", name + layout, batch, _forward(module, form)))
+                    found.append(Candidate("gradient", name + layout, batch, _gradient(module, form)))
+        layer = built.get_submodule(LAYER)
+        for batch in self.batches:
+            found.append(Candidate("layer", "Captum's Grad-CAM", batch, _grad_cam(built, layer)))
+            found.append(Candidate("pair", "Captum's DeepLIFT", batch // 2, _deep_lift(built)))
+        return found
+
+    def _check(self, built: nn.Module, module: nn.Module, form: torch.memory_format) -> None:
+        x = self._x[:2]
+        with torch.no_grad():
+            expected, found = built(x), module(x.contiguous(memory_format=form))
+        if not torch.allclose(found, expected, rtol=0, atol=AGREES * float(expected.abs().max())):
+            raise RuntimeError("a candidate answers otherwise than the model")
+
+
+def _forward(module: nn.Module, form: torch.memory_format) -> Run:
+    def run(x: Tensor) -> object:
+        with torch.no_grad():
+            return module(x.contiguous(memory_format=form))
+
+    return run
+
+
+def _gradient(module: nn.Module, form: torch.memory_format) -> Run:
+    def run(x: Tensor) -> object:
+        leaf = x.contiguous(memory_format=form).detach().requires_grad_()
+        return torch.autograd.grad(module(leaf)[:, 0].sum(), leaf)
+
+    return run
+
+
+def _grad_cam(module: nn.Module, layer: nn.Module) -> Run:
+    return lambda x: LayerGradCam(module, layer).attribute(x, target=0)
+
+
+def _deep_lift(module: nn.Module) -> Run:
+    return lambda x: DeepLift(module).attribute(x.clone().requires_grad_(), torch.zeros_like(x), target=0)

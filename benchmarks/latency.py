@@ -1,0 +1,104 @@
+"""What a job waits for: alone on an idle service, and behind a long one."""
+
+import asyncio
+from functools import partial
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+import aiohttp
+import orjson
+
+from benchmarks.ceiling import MODEL, Ceilings
+from benchmarks.load import HEADERS, TIMEOUT, bodies, images, load_service
+from benchmarks.processes import service
+
+SALIENCY = {"name": "saliency"}
+LONG_STEPS, LONG_EXAMPLES = 2_000, 2  # 4,000 rows
+
+
+def alone(*, repeats: int) -> dict[str, Any]:
+    """p50 of one Saliency job, from the request to the decoded result, less the time of its rows in a bare loop."""
+    body = bodies(MODEL, [{"image": image} for image in images()], SALIENCY)
+    with service() as server:
+        ceilings = Ceilings()
+        load_service(server.url, body, clients=1, jobs=8)
+        times, rows = [], []
+        for k in range(repeats):
+            times.append(load_service(server.url, partial(_always, body(k)), clients=1, jobs=1).seconds)
+            rows.append(ceilings.one_row())
+        told = load_service(server.url, body, clients=1, jobs=1).jobs[0][1]
+    whole = median(times)
+    needed = median(row["gradient"] for row in rows) + (told["rows"] - 1) * median(row["forward"] for row in rows)
+    return {
+        "p50_ms": whole * 1e3,
+        "rows": told["rows"],
+        "rows_ms": needed * 1e3,
+        "overhead_ms": (whole - needed) * 1e3,
+        "timing": told,
+        "repeats": repeats,
+    }
+
+
+def _always(request: tuple[str, bytes], _: int) -> tuple[str, bytes]:
+    return request
+
+
+def behind_a_long_job(*, repeats: int) -> dict[str, Any]:
+    """How many pass times one Saliency takes that is submitted while a job of 4,000 rows runs.
+
+    The row of the long job is a whole pass; its time is taken from the worker's counters over the same seconds.
+    """
+    inputs = [{"image": image} for image in images()]
+    short = bodies(MODEL, inputs, SALIENCY)
+    with service() as server:
+        load_service(server.url, short, clients=1, jobs=8)
+        seconds, passes, pass_s = asyncio.run(_behind(server, short, repeats))
+    return {
+        "pass_ms": pass_s * 1e3,
+        "saliency_ms": [1e3 * s for s in seconds],
+        "pass_times": [s / pass_s for s in seconds],
+        "median": median(s / pass_s for s in seconds),
+        "worst": max(s / pass_s for s in seconds),
+        "passes": passes,
+    }
+
+
+async def _behind(server: Any, short: Any, repeats: int) -> tuple[list[float], float, float]:
+    long = {
+        "model": MODEL,
+        "input": {
+            "tensor": {
+                "shape": [LONG_EXAMPLES, 3, 224, 224],
+                "data": [((k * 7919) % 1000) / 500 - 1 for k in range(LONG_EXAMPLES * 3 * 224 * 224)],
+            }
+        },
+        "method": {"name": "integrated_gradients", "n_steps": LONG_STEPS},
+    }
+    async with aiohttp.ClientSession(timeout=TIMEOUT) as session:
+        async with session.post(f"{server.url}/explain", data=orjson.dumps(long), headers=HEADERS) as answer:
+            job = orjson.loads(await answer.read())
+        while job["progress"]["done"] < 100:
+            await asyncio.sleep(0.1)
+            async with session.get(server.url + job["links"]["self"]) as answer:
+                job = orjson.loads(await answer.read())
+        before = server.counters(MODEL)
+        seconds = []
+        for k in range(repeats):
+            started = perf_counter()
+            async with session.post(f"{server.url}/explain?wait=60", data=short(k)[1], headers=HEADERS) as answer:
+                told = orjson.loads(await answer.read())
+            seconds.append(perf_counter() - started)
+            _expect(told, "succeeded")
+        counted = await asyncio.to_thread(server.counted_since, before, MODEL, repeats)
+        async with session.get(server.url + job["links"]["self"]) as answer:
+            _expect(orjson.loads(await answer.read()), "running")
+        async with session.delete(server.url + job["links"]["self"]):
+            pass
+    passes = counted["passes_total"]
+    return seconds, passes, counted["pass_seconds_total"] / passes
+
+
+def _expect(job: dict[str, Any], status: str) -> None:
+    if job["status"] != status:
+        raise RuntimeError(f"a job is {job['status']}, where it should be {status}: {job['error']}")
