@@ -34,7 +34,6 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import matplotlib
 import numpy as np
 import skimage.data
 import torch
@@ -46,6 +45,7 @@ from safetensors.torch import load, save
 from schemas.jobs import JobSpec
 from schemas.methods import IntegratedGradients, stored_fields
 from workers.answer import answer
+from workers.engine.allocator import keep_freed_memory
 from workers.engine.gate import DeviceGate
 from workers.engine.seams import Seams
 from workers.engine.task import Task
@@ -292,7 +292,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results"))
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     asked = parser.parse_args()
-    matplotlib.use("Agg")
+    keep_freed_memory()  # as a CPU worker does
     asked.out.mkdir(parents=True, exist_ok=True)
     kept = asked.out / "steps.jsonl"  # a line per picture, so that a run that was stopped goes on
     found = [json.loads(line) for line in kept.read_text().splitlines()] if kept.exists() else []

@@ -1,6 +1,5 @@
 """`attribution models check` on architectures of every loader, with random weights: each offered method works."""
 
-
 import pytest
 import torch
 from safetensors.torch import save_file
