@@ -31,6 +31,7 @@ class InputCard(Record):
     kind: InputKind
     shapes: list[list[int]]  # image: [[C, H, W]], tabular: [[F]], text: [[max_tokens]], tensor: as given
     datatype: Datatype = "FP32"
+    vocabularies: list[int | None] | None = None  # of inputs that are ids: they run from 0 to below it; None: not known
     features: list[FeatureCard] | None = None  # tabular
     max_tokens: int | None = None  # text
 
@@ -52,6 +53,7 @@ class LayerCard(Record):
     type: str
     output_shape: list[int] | None = None  # None where the output is not one tensor
     grid: list[int] | None = None  # rows and columns that its tokens make on the picture, of an image transformer
+    refused: str | None = None  # why nothing can be asked of this layer
 
 
 class MethodSupport(Record):

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from schemas.methods import BaselineName
-from schemas.models import Defaults, LayerCard, ModelCard, OutputCard
+from schemas.models import Defaults, LayerCard, MethodSupport, ModelCard, OutputCard
 from workers.config import ModelConfig, ModelConfigError
 from workers.default_layer import default_layer
 from workers.engine.hooks import takes_hooks
@@ -16,6 +16,8 @@ from workers.inputs.prepared import InputAdapter, Prepared
 from workers.offer import offered_methods
 
 MAX_LAYERS = 2_000
+ROWS = 2  # of the sample that layers are seen on
+OTHER_METHODS = ("layer_integrated_gradients", "feature_ablation")  # where the usual one is not offered
 
 
 def make_card(
@@ -23,12 +25,14 @@ def make_card(
     view: ModelView,
     adapter: InputAdapter,
     *,
+    embedding: str | None,
     labels: list[str] | None,
     background_rows: int,
     batch_rows: int,
     problems: dict[str, str],
 ) -> ModelCard:
-    """Runs the model once on a sample input and describes it; `problems` as in `workers.offer`.
+    """Runs the model once on a sample input and describes it; `problems` as in `workers.offer`; `embedding` is
+    the layer that integers enter.
 
     Raises:
         ModelConfigError: labels, layer or baseline of the configuration do not fit the model.
@@ -37,7 +41,9 @@ def make_card(
     sample = adapter.sample(view.device)
     layers, out = _layers(view, sample)
     output = _output(config, out, labels)
-    defaults = _defaults(config, adapter, layers, background_rows, default_layer(view, sample))
+    methods = offered_methods(view, sample, problems, text=config.input.kind == "text", embedding=embedding)
+    layer = default_layer(view, sample) or embedding
+    defaults = _defaults(config, adapter, layers, background_rows, methods, layer)
     baselines: list[BaselineName] = [*adapter.baselines, *(["background"] if background_rows else [])]  # type: ignore[list-item]
     return ModelCard(
         name=config.name,
@@ -49,7 +55,7 @@ def make_card(
         input=adapter.card,
         output=output,
         layers=layers,
-        methods=offered_methods(view, sample, problems, text=config.input.kind == "text"),
+        methods=methods,
         baselines=baselines,
         background_rows=background_rows,
         defaults=defaults,
@@ -64,15 +70,16 @@ def failed_card(name: str, version: str, reason: str) -> ModelCard:
 
 
 def _layers(view: ModelView, sample: Prepared) -> tuple[list[LayerCard], Tensor]:
-    """Every submodule with the shape of its output on the sample, and the model's own output."""
-    shapes: dict[str, list[int] | None] = {}
+    """Every submodule with the shape of its output on the sample, and the model's own output.
+
+    The sample is given twice, which tells the dimension of the rows from others.
+    """
+    outputs: dict[str, torch.Size | None] = {}
+    sample = sample.twice()
 
     def record(name: str) -> Any:
         def hook(_module: nn.Module, _args: object, output: object) -> None:
-            if not isinstance(output, Tensor):
-                shapes[name] = None
-            elif output.shape[:1] == (1,):  # else its rows are no examples, and nothing can be asked of one
-                shapes[name] = list(output.shape[1:])
+            outputs[name] = output.shape if isinstance(output, Tensor) else None
 
         return hook
 
@@ -86,16 +93,25 @@ def _layers(view: ModelView, sample: Prepared) -> tuple[list[LayerCard], Tensor]
         for handle in handles:
             handle.remove()
     cards = [
-        LayerCard(name=name, type=type(layer).__name__, output_shape=shapes[name], grid=_grid(view, shapes[name]))
+        _layer(view, name, layer, outputs[name])
         for name, layer in named
-        if name in shapes  # a layer that never ran cannot be explained
+        if name in outputs  # a layer that never ran cannot be explained
     ]
-    if out.dim() < 1 or out.shape[0] != 1:
-        told = tuple(out.shape)
-        raise ModelConfigError(f"the model must answer (rows,), (rows, outputs) or (rows, classes, …); here {told}")
+    if out.shape[:1] != (ROWS,):
+        told = f"for {ROWS} rows it answers {list(out.shape)}"
+        raise ModelConfigError(f"the model must answer (rows,), (rows, outputs) or (rows, classes, …); {told}")
     if not out.is_floating_point():
         raise ModelConfigError(f"the model answers {out.dtype}: its scores are needed, not its decision")
     return cards, out
+
+
+def _layer(view: ModelView, name: str, layer: nn.Module, shape: torch.Size | None) -> LayerCard:
+    kind = type(layer).__name__
+    if shape is not None and shape[:1] != (ROWS,):
+        told = f"for {ROWS} examples its output is of shape {list(shape)}"
+        return LayerCard(name=name, type=kind, refused=f"the layer does not give one row for each example: {told}")
+    of_one = None if shape is None else list(shape[1:])
+    return LayerCard(name=name, type=kind, output_shape=of_one, grid=_grid(view, of_one))
 
 
 def _grid(view: ModelView, shape: list[int] | None) -> list[int] | None:
@@ -112,21 +128,38 @@ def _output(config: ModelConfig, out: Tensor, labels: list[str] | None) -> Outpu
 
 
 def _defaults(
-    config: ModelConfig, adapter: InputAdapter, layers: list[LayerCard], background_rows: int, layer: str | None
+    config: ModelConfig,
+    adapter: InputAdapter,
+    layers: list[LayerCard],
+    background_rows: int,
+    methods: list[MethodSupport],
+    layer: str | None,
 ) -> Defaults:
+    """What the operator says; else a method that is offered, and `layer` if it can be asked."""
     explain = config.explain
-    names = {layer.name for layer in layers}
-    if explain.layer is not None and explain.layer not in names:
-        raise ModelConfigError(f"explain.layer: the model runs no layer {explain.layer!r}")
+    known = {one.name: one for one in layers}
+    usable = {one.name for one in layers if one.refused is None}
+    if explain.layer is not None and explain.layer not in usable:
+        refused = known[explain.layer].refused if explain.layer in known else None
+        raise ModelConfigError(f"explain.layer: {refused or f'the model runs no layer {explain.layer!r}'}")
     baseline = explain.baseline or adapter.baselines[0]
     if baseline not in adapter.baselines and not (baseline == "background" and background_rows):
         raise ModelConfigError(f"explain.baseline: {baseline!r} means nothing for this input")
     return Defaults(
-        method=explain.method,
+        method=_default_method(config, methods),
         baseline=baseline,
         shap_baseline="background" if background_rows else baseline,
-        layer=explain.layer or (layer if layer in names else None),
+        layer=explain.layer or (layer if layer in usable else None),
     )
+
+
+def _default_method(config: ModelConfig, methods: list[MethodSupport]) -> str:
+    """The operator's word stands; where nothing was said, the usual method may be none for this model."""
+    explain = config.explain
+    offered = {one.name for one in methods if one.supported}
+    if "method" in explain.model_fields_set or explain.method in offered:
+        return explain.method
+    return next((name for name in OTHER_METHODS if name in offered), explain.method)
 
 
 def _digest(config: ModelConfig, module: nn.Module) -> str:

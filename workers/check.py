@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -10,14 +10,14 @@ from typing import Any
 import torch
 
 from schemas.errors import InputRejected, JobError
-from schemas.jobs import JobSpec
+from schemas.jobs import JobSpec, Targets
 from schemas.methods import METHODS, AnyMethod, stored_fields
 from schemas.models import ModelCard
 from schemas.traits import PERMUTES, PERTURBS_LAYERS
 from workers.engine.gate import DeviceGate
 from workers.engine.task import Task
 from workers.explain import explain
-from workers.inputs.prepared import Payload, Prepared, Tensors
+from workers.inputs.prepared import Payload, Prepared
 from workers.problem import make_problem
 from workers.resident import Device, ResidentModel, load_all
 from workers.settings import WorkerSettings
@@ -74,9 +74,10 @@ def _try(model: ResidentModel, name: str) -> CheckRow:
             input_kind="tensor",
             examples=1,
             method=stored_fields(method),
+            target=_target(model),
         )
         if name in PERMUTES:
-            prepared = _twice(prepared)
+            prepared = prepared.twice()
         problem = make_problem(model, spec, method, _payload(model, prepared), prepared)
         explain(model.engine, task, method, problem)
     except InputRejected as error:  # the default layer or sample does not suit the method
@@ -112,6 +113,12 @@ def _layer_shape(model: ResidentModel, layer: str | None) -> list[int]:
     return next((one.output_shape for one in model.card.layers if one.name == layer), None) or [1]
 
 
+def _target(model: ResidentModel) -> Targets | None:
+    """The predicted class; of outputs with places, the first one."""
+    shape = model.card.output.shape if model.card.output else []
+    return [[0] * len(shape)] if len(shape) > 1 else None
+
+
 def _payload(model: ResidentModel, prepared: Prepared) -> Payload:
     """A mask of few features, since some methods take time exponential in their number; a text's sample is short."""
     if model.config.input.kind == "text":
@@ -121,19 +128,6 @@ def _payload(model: ResidentModel, prepared: Prepared) -> Payload:
         elements = torch.arange(tensor[0].numel()) * FEATURES // tensor[0].numel()
         masks[f"feature_mask.{index}"] = elements.reshape(1, *tensor.shape[1:])
     return masks
-
-
-def _twice(prepared: Prepared) -> Prepared:
-    def doubled(tensors: Tensors) -> Tensors:
-        return tuple(torch.cat([tensor, tensor]) for tensor in tensors)
-
-    return replace(
-        prepared,
-        inputs=doubled(prepared.inputs),
-        extras=doubled(prepared.extras),
-        layer_inputs=doubled(prepared.layer_inputs),
-        layer_extras=doubled(prepared.layer_extras),
-    )
 
 
 def _windows(model: ResidentModel) -> list[int] | list[list[int]]:

@@ -56,6 +56,7 @@ class InputConfig(Strict):
     pad_token: str = "[PAD]"  # noqa: S105  # a word piece, not a secret
     # tensor
     shapes: list[list[Side]] | None = None  # without the batch dimension
+    pad_id: Annotated[int, Field(ge=0)] | None = None  # of ids: the one of padding, for the baseline `pad`
 
     @model_validator(mode="after")
     def _kind_has_its_fields(self) -> "InputConfig":
@@ -64,6 +65,8 @@ class InputConfig(Strict):
             raise ValueError("size does not fit into resize_to")
         if self.kind == "image" and not len(self.mean) == len(self.std) == 3:
             raise ValueError("mean and std need three channels")
+        if self.pad_id is not None and not (self.kind == "tensor" and self.dtype.startswith("int")):
+            raise ValueError("pad_id is for tensors of ids: kind 'tensor' with dtype 'int64' or 'int32'")
         return self
 
 

@@ -9,11 +9,13 @@ from schemas import methods as spec
 from schemas.methods import METHOD_NAMES, METHODS
 from schemas.models import MethodSupport
 from schemas.traits import PERMUTES, WITHOUT_GRADIENTS
+from workers.embeddings import is_embedding
 from workers.engine.hooks import TORCHSCRIPT, HookSnapshot, takes_hooks
 from workers.engine.solo import SoloCall
 from workers.engine.view import ModelView
 from workers.inputs.prepared import Prepared
 from workers.methods import solo
+from workers.methods.layers import FROM_THE_MODELS_OWN_INPUT
 
 LONGEST_REASON = 300
 
@@ -25,10 +27,13 @@ _TRIED = {
 }
 
 
-def offered_methods(view: ModelView, sample: Prepared, problems: dict[str, str], *, text: bool) -> list[MethodSupport]:
+def offered_methods(
+    view: ModelView, sample: Prepared, problems: dict[str, str], *, text: bool, embedding: str | None
+) -> list[MethodSupport]:
     """Every method of the service, with the reason where it is not offered on this model.
 
-    `problems` are those of `workers.hookable.make_hookable`; families without one are tried.
+    `problems` are those of `workers.hookable.make_hookable`; families without one are tried. `embedding` is the layer
+    that integers enter.
     """
     floats = all(tensor.is_floating_point() for tensor in sample.inputs)
     broken = {
@@ -39,8 +44,8 @@ def offered_methods(view: ModelView, sample: Prepared, problems: dict[str, str],
     supports = []
     for name in METHOD_NAMES:
         reason = None
-        if not floats and name not in WITHOUT_GRADIENTS:
-            reason = "the model's inputs are integers, without a gradient"
+        if not floats and (why := _not_of_integers(name, view.layer_module, embedding)):
+            reason = why
         elif "layer" in METHODS[name].model_fields and (without := _without_layers(view.layer_module)):
             reason = without
         elif name in PERMUTES and text:
@@ -53,6 +58,20 @@ def offered_methods(view: ModelView, sample: Prepared, problems: dict[str, str],
             )
         supports.append(MethodSupport(name=name, supported=reason is None, reason=reason))
     return supports
+
+
+def _not_of_integers(name: str, module: nn.Module, embedding: str | None) -> str | None:
+    """Why a method cannot explain a model that takes integers, and what can; None where it can."""
+    if name in WITHOUT_GRADIENTS or name == "layer_integrated_gradients":
+        return None
+    if name in FROM_THE_MODELS_OWN_INPUT:
+        if any(is_embedding(part) for part in module.modules()):
+            return None
+        return "the model's inputs are integers and enter no nn.Embedding, so its layers are given no gradient"
+    instead = "at the layer that turns them into vectors"
+    if embedding is not None:
+        instead = f"with layer {embedding!r}, their embedding, which is its default"
+    return f"the model's inputs are integers, without a gradient; use layer_integrated_gradients {instead}"
 
 
 def _without_layers(module: nn.Module) -> str | None:

@@ -12,6 +12,7 @@ from torch import Tensor
 from schemas.models import ModelCard
 from workers.card import failed_card, make_card
 from workers.config import ModelConfig, ModelConfigError, read_config, read_labels
+from workers.embeddings import check_pad, find_embeddings
 from workers.engine.engine import Engine
 from workers.engine.gate import DeviceGate
 from workers.engine.randomness import RandomStream
@@ -29,6 +30,7 @@ from workers.loaders import load
 from workers.loaders.weights import read_background
 from workers.memory import MemoryBudget
 from workers.outputs import answer_with_tensor
+from workers.recurrent import allow_backward
 from workers.token_grid import picture_grid
 
 log = structlog.get_logger()
@@ -76,6 +78,7 @@ def load_model(folder: Path, device: Device) -> ResidentModel:
     with RandomStream(0, device.device):  # a model's own code may draw, or set the seed, while jobs of others draw
         loaded = load(read_config(folder), folder)
     config, module = loaded.config, loaded.module.to(device.device)
+    allow_backward(module, device.device)
     adapter: InputAdapter
     if config.input.kind == "text":
         tokenizer = loaded.tokenizer or read_tokenizer(config.input, folder)
@@ -92,6 +95,10 @@ def load_model(folder: Path, device: Device) -> ResidentModel:
         view = ModelView(module, module, device.device, inputs=len(adapter.card.shapes))
         view = replace(view, grid=picture_grid(config, module))
     view = replace(view, lean=make_lean(view.module, (*sample.inputs, *sample.extras), view.inputs))
+    embeddings = find_embeddings(view.layer_module, sample)
+    if config.input.kind == "tensor":
+        adapter.card = adapter.card.model_copy(update={"vocabularies": embeddings.vocabularies})
+        check_pad(config.input, embeddings)
     if config.input.kind == "text":
         problems = text_problems(view)
     else:
@@ -105,6 +112,7 @@ def load_model(folder: Path, device: Device) -> ResidentModel:
         config,
         view,
         adapter,
+        embedding=embeddings.layer,
         labels=read_labels(config, folder),
         background_rows=0 if background is None else background[0].shape[0],
         batch_rows=device.batch_rows,

@@ -10,7 +10,7 @@ from schemas.methods import AnyMethod, BaselineName
 from schemas.tensors import NUMPY_DTYPES, GivenTensors, InputBaselines, TensorValue
 from schemas.traits import DISTRIBUTED
 from service.validation.model import ReadyModel
-from service.validation.tensors import Array, Location, check_shape, tensor_array
+from service.validation.tensors import Array, Location, check_ids, check_shape, tensor_array
 
 MAX_DISTRIBUTION_ROWS = 256  # of a tensor that is one
 
@@ -57,6 +57,7 @@ def baseline_arrays(method: AnyMethod, model: ReadyModel, examples: int) -> dict
             continue
         check_shape(one.shape, shape, rows, at)
         arrays.append(tensor_array(one, model.input.datatype, at))
+        check_ids(arrays[-1], len(arrays) - 1, model.input, at)
         if distributed:  # drawn together: one row of each input
             rows = (1, len(arrays[-1])) if len(arrays[-1]) > 1 else rows
     most = max(map(len, arrays))

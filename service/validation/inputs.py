@@ -13,7 +13,7 @@ from schemas.requests import FeaturesInput, ImageInput, Input, TensorInput, Text
 from schemas.tensors import Tensor
 from service.pictures.load import PictureRejected, open_picture
 from service.validation.suggest import suggestion
-from service.validation.tensors import Array, Location, check_shape, tensor_array
+from service.validation.tensors import Array, Location, check_ids, check_shape, tensor_array
 from service.validation.wording import short
 
 ACCEPTED = {  # by the model's kind of input
@@ -109,4 +109,6 @@ def _tensors(given: list[tuple[Tensor, Location]], card: InputCard) -> CheckedIn
     for index, ((tensor, loc), shape) in enumerate(zip(given, card.shapes, strict=True)):
         check_shape(tensor.shape, shape, range(1, MAX_EXAMPLES + 1) if index == 0 else (examples,), loc)
     arrays = {f"input.{index}": tensor_array(tensor, card.datatype, loc) for index, (tensor, loc) in enumerate(given)}
+    for index, (array, (_, loc)) in enumerate(zip(arrays.values(), given, strict=True)):
+        check_ids(array, index, card, loc)
     return CheckedInput("tensor", examples, arrays)

@@ -38,7 +38,7 @@ def find_layer(method: AnyMethod, model: ReadyModel) -> LayerCard | None:
     """The layer asked for, or the card's default; None for a method that has none.
 
     Raises:
-        InvalidRequest: none given and the card has no default, or no such layer.
+        InvalidRequest: none given and the card has no default, no such layer, or one of no use.
     """
     if "layer" not in type(method).model_fields:
         return None
@@ -49,6 +49,8 @@ def find_layer(method: AnyMethod, model: ReadyModel) -> LayerCard | None:
     if layer is None:
         close = suggestion(name, [layer.name for layer in model.card.layers])
         raise InvalidRequest.at(["method", "layer"], f"the model has no such layer{close}")
+    if layer.refused is not None:
+        raise InvalidRequest.at(["method", "layer"], layer.refused)
     return layer
 
 

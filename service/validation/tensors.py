@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.errors import InvalidRequest
+from schemas.models import InputCard
 from schemas.tensors import NUMPY_DTYPES, Datatype, Tensor
 
 Location = list[str | int]
@@ -42,6 +43,18 @@ def check_shape(
     if list(shape[1:]) != list(expected):
         raise InvalidRequest.at([*loc, "shape"], f"{whose} ({', '.join(['n', *map(str, expected)])}), not this shape")
     check_rows(shape, rows, loc)
+
+
+def check_ids(array: Array, index: int, card: InputCard, loc: Location) -> None:
+    """Of an input that is ids, each is one that the model has.
+
+    Raises:
+        InvalidRequest: one is not; its place is named.
+    """
+    size = card.vocabularies[index] if card.vocabularies else None
+    if size is not None:
+        flat = array.reshape(-1)
+        _refuse_first((flat < 0) | (flat >= size), f"the model's ids run from 0 to {size - 1}", loc)
 
 
 def check_rows(shape: Sequence[int], rows: range | tuple[int, ...], loc: Location) -> None:

@@ -93,7 +93,7 @@ def tensor_card(name: str = "two-tensors", shapes: list[list[int]] | None = None
     datatype = more.pop("datatype", "FP32")
     return _card(
         name,
-        InputCard(kind="tensor", shapes=shapes or [[3], [3]], datatype=datatype),
+        InputCard(kind="tensor", shapes=shapes or [[3], [3]], datatype=datatype, vocabularies=more.pop("ids", None)),
         output,
         Defaults(method="saliency", baseline="zero", shap_baseline="zero"),
         baselines=["zero"],
@@ -117,6 +117,17 @@ ALL_CARDS = [
         "places",
         [[1, 4, 6]],
         output=OutputCard(kind="classification", size=2, shape=[2, 4, 6], labels=["road", "sky"]),
+    ),
+    tensor_card(
+        "ids",
+        [[3]],
+        datatype="INT64",
+        ids=[20],
+        output=OutputCard(kind="classification", size=2, shape=[2]),
+        layers=[
+            LayerCard(name="words", type="Embedding", output_shape=[3, 4]),
+            LayerCard(name="flat", type="Flatten", refused="the layer does not give one row for each example"),
+        ],
     ),
     tensor_card("halves", [[3]], datatype="FP16"),
     tensor_card("wide", [[2000]]),

@@ -161,6 +161,25 @@ REFUSED = [
     Refused("NaN in a long tensor", tensor([64, 2, 4, 4], [1.0] * 2047 + [NAN]), ["input", "tensor", "data", 2047]),
     Refused("a word in a long tensor", tensor([64, 2, 4, 4], ["x"] + [1.0] * 2047), ["input", "tensor", "data", 0]),
     Refused("a fraction as integer", tensor([1, 3], [1, 2, 0.5], "integers"), ["input", "tensor", "data", 2]),
+    Refused("an id that is none", tensor([2, 3], [0, 1, 19, 2, 20, 0], "ids"), ["input", "tensor", "data", 4]),
+    Refused("a negative id", tensor([1, 3], [0, -1, 2], "ids"), ["input", "tensor", "data", 1]),
+    Refused(
+        "a baseline of ids that are none",
+        tensor(
+            [1, 3],
+            [0, 1, 2],
+            "ids",
+            **method(
+                "layer_integrated_gradients", layer="words", baseline={"tensor": {"shape": [1, 3], "data": [0, 0, 20]}}
+            ),
+        ),
+        ["method", "baseline", "tensor", "data", 2],
+    ),
+    Refused(
+        "a layer without a row for each example",
+        tensor([1, 3], [0, 1, 2], "ids", **method("layer_activation", layer="flat")),
+        ["method", "layer"],
+    ),
     Refused("an integer out of range", tensor([1, 3], [1, 2**31, 0], "integers"), ["input", "tensor", "data", 1]),
     Refused(
         "half precision that overflows",

@@ -1,6 +1,6 @@
 """What every kind of input offers to the rest of the worker."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import torch
@@ -27,6 +27,20 @@ class Prepared:
     layer_extras: Tensors
     source: Any = None
     warnings: list[str] = field(default_factory=list)
+
+    def twice(self) -> "Prepared":
+        """The examples, and the same again."""
+
+        def doubled(tensors: Tensors) -> Tensors:
+            return tuple(torch.cat([tensor, tensor]) for tensor in tensors)
+
+        return replace(
+            self,
+            inputs=doubled(self.inputs),
+            extras=doubled(self.extras),
+            layer_inputs=doubled(self.layer_inputs),
+            layer_extras=doubled(self.layer_extras),
+        )
 
 
 @dataclass(frozen=True, slots=True)

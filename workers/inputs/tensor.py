@@ -16,12 +16,14 @@ from workers.inputs.prepared import Described, Payload, Prepared, Tensors
 class TensorAdapter:
     """Tensors as the model takes them, preprocessing skipped."""
 
-    baselines: list[BaselineName] = ["zero"]  # noqa: RUF012  # the protocol's attribute, never changed
+    baselines: list[BaselineName] = ["zero"]  # noqa: RUF012  # the protocol's attribute
 
     def __init__(self, config: InputConfig) -> None:
         self.config = config
         self.dtype: torch.dtype = getattr(torch, config.dtype)
         self.card = self._card(config)
+        if config.pad_id is not None:
+            self.baselines = ["pad", *self.baselines]
 
     def _card(self, config: InputConfig) -> InputCard:
         return InputCard(kind="tensor", shapes=config.shapes or [], datatype=DATATYPES[config.dtype])
@@ -32,20 +34,30 @@ class TensorAdapter:
             tensor = payload.get(f"input.{index}")
             if tensor is None or list(tensor.shape[1:]) != shape:
                 raise InputRejected(f"input {index} of shape {shape} is missing")
+            self._check_ids(index, tensor)
             tensors.append(tensor.to(self.dtype).to(device))
         return self._plain(tuple(tensors))
+
+    def _check_ids(self, index: int, tensor: Tensor) -> None:
+        """Raises `InputRejected` for ids that the model has not; on CUDA one of them would end the process."""
+        size = self.card.vocabularies[index] if self.card.vocabularies else None
+        if size is not None and not bool(((tensor >= 0) & (tensor < size)).all()):
+            raise InputRejected(f"input {index}: ids run from 0 to {size - 1}")
 
     def _plain(self, inputs: Tensors, source: Any = None) -> Prepared:
         return Prepared(inputs, (), inputs, (), source)
 
     def sample(self, device: torch.device) -> Prepared:
-        return self._plain(tuple(torch.zeros(1, *s, dtype=self.dtype, device=device) for s in self.card.shapes))
+        fill = 0.0 if self.dtype.is_floating_point else 1  # of ids, 0 is often padding, of which models make nothing
+        return self._plain(tuple(torch.full((1, *s), fill, dtype=self.dtype, device=device) for s in self.card.shapes))
 
     def baseline(self, name: BaselineName, prepared: Prepared) -> tuple[Tensors, Tensors]:
         baseline = tuple(self._baseline(name, tensor) for tensor in prepared.inputs)
         return baseline, baseline
 
     def _baseline(self, name: BaselineName, inputs: Tensor) -> Tensor:
+        if name == "pad" and self.config.pad_id is not None:
+            return torch.full_like(inputs, self.config.pad_id)
         if name != "zero":
             raise InputRejected(f"baseline {name!r} means nothing for this input")
         return torch.zeros_like(inputs)

@@ -4,8 +4,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from torch import nn
-
+from workers.embeddings import is_embedding
 from workers.engine.solo import SoloCall
 from workers.engine.view import ModelView
 from workers.methods import layer_perturbation, layers, neurons, rules
@@ -60,7 +59,7 @@ def _embeddings_trainable(view: ModelView, inputs: Tensors) -> Iterator[None]:
         frozen = [
             parameter
             for module in view.layer_module.modules()
-            if isinstance(module, nn.Embedding)
+            if is_embedding(module)
             for parameter in module.parameters()
         ]
     for parameter in frozen:
