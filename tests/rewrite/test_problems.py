@@ -87,7 +87,7 @@ def test_guided() -> None:
 
 def test_lrp() -> None:
     x = torch.randn(1, 6)
-    assert hook_problems(linear(nn.Sigmoid()), (x,))["lrp"] == "1 (Sigmoid) is a layer without a rule"
+    assert hook_problems(linear(nn.Softmax(1)), (x,))["lrp"] == "1 (Softmax) is a layer without a rule"
     model, picture = toy("resnet")
     for part in model.modules():
         if hasattr(part, "downsample"):

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from schemas.methods import DeepLift as DeepLiftMethod
 from tests.workers.toys import RunningJob, ToyConvNet, frozen, problem_of, view_of
 from workers.engine.engine import Engine
-from workers.methods.deep_lift_rules import RESCALED, RULES
+from workers.methods.deep_lift_rules import RESCALED, RULES, ClippedReLU
 
 CAPTUMS_OWN = {
     nn.Softmax: captums.softmax,
@@ -51,7 +51,8 @@ def assert_right(model: nn.Module, x: Tensor) -> None:
 
 @pytest.mark.parametrize("kind", RESCALED, ids=lambda kind: kind.__name__)
 def test_activations(kind: type[nn.Module]) -> None:
-    activation = kind(dim=1) if "oftm" in kind.__name__ else kind()
+    arguments = {"dim": 1} if "oftm" in kind.__name__ else {"upper": 1.0} if kind is ClippedReLU else {}
+    activation = kind(**arguments)
     assert_right(frozen(nn.Sequential(nn.Linear(6, 5), activation, nn.Linear(5, 2))), draw(1, 4, 6))
 
 

@@ -1,17 +1,19 @@
-"""Rules that an operator gives modules for LRP are kept over any number of jobs; Captum 0.9.0 drops them after one."""
+"""LRP: an operator's own rules are kept over any number of jobs, and layers that Captum has no rule for have one."""
 
 from pathlib import Path
 
 import pytest
 import torch
 from captum.attr import LRP, LayerLRP
-from torch import nn
+from torch import Tensor, nn
 
 from schemas.methods import LayerLrp, Lrp
-from tests.workers.toys import CPU, RunningJob, problem_of
+from tests.workers.toys import CPU, RunningJob, frozen, problem_of
 from workers.config import read_config
 from workers.engine.gate import DeviceGate
 from workers.loaders import load
+from workers.methods.deep_lift_rules import ClippedReLU
+from workers.methods.lrp_rules import ELEMENTWISE
 from workers.resident import Device, load_model
 
 TOML = """
@@ -25,7 +27,7 @@ shapes = [[6]]
 PY = """
 import torch
 from captum.attr._utils.lrp_rules import Alpha1_Beta0_Rule, GammaRule
-from torch import nn
+from torch import Tensor, nn
 
 
 def build():
@@ -33,7 +35,7 @@ def build():
     model = nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 5), nn.Sigmoid(), nn.Linear(5, 3))
     model[0].rule = Alpha1_Beta0_Rule()
     model[2].rule = GammaRule(gamma=0.4)
-    model[3].rule = GammaRule()  # a layer that Captum has no rule for
+    model[3].rule = GammaRule()
     return model
 """
 
@@ -76,3 +78,51 @@ def test_captum_as_it_came_loses_them(folder: Path) -> None:
     model = fresh(folder)[:3]
     LRP(model).attribute(torch.ones(1, 6, dtype=torch.float64), target=1)
     assert not any(hasattr(part, "rule") for part in model)
+
+
+class Signal(nn.Module):
+    """(rows, 2, 12) -> (rows, 3), of layers that Captum has no rule for."""
+
+    def __init__(self, activation: nn.Module) -> None:
+        super().__init__()
+        self.conv = nn.Conv1d(2, 4, 3)
+        self.norm = nn.BatchNorm1d(4)
+        self.first = activation
+        self.up = nn.ConvTranspose1d(4, 3, 2, stride=2)
+        self.pool = nn.AvgPool1d(4)
+        self.second = nn.Sigmoid()
+        self.head = nn.Linear(15, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.first(self.norm(self.conv(x)))
+        return self.head(self.second(self.pool(self.up(x))).flatten(1))
+
+
+@pytest.mark.parametrize("kind", ELEMENTWISE, ids=lambda kind: kind.__name__)
+def test_epsilon_rule_by_its_definition(kind: type[nn.Module]) -> None:
+    """Each linear layer hands down in proportion to what it was given; activations hand on what they get."""
+    model = frozen(Signal(kind(1.0) if kind is ClippedReLU else kind()))
+    x = torch.randn(2, 2, 12, generator=torch.Generator().manual_seed(5), dtype=torch.float64)
+    steps: list[tuple[nn.Module, bool]] = [
+        (model.conv, True),
+        (model.norm, True),
+        (model.first, False),
+        (model.up, True),
+        (model.pool, True),
+        (model.second, False),
+        (nn.Flatten(), False),
+        (model.head, True),
+    ]
+    values = [x]
+    for step, _ in steps:
+        values.append(step(values[-1]))
+    relevance = torch.zeros_like(values[-1])
+    relevance[:, 1] = values[-1][:, 1]
+    for (step, linear), value, given in zip(steps[::-1], values[-2::-1], values[:0:-1], strict=True):
+        if not linear:
+            relevance = relevance.reshape(value.shape)
+            continue
+        leaf = value.detach().requires_grad_()
+        share = relevance / (given + 1e-9 * torch.where(given >= 0, 1.0, -1.0))
+        relevance = leaf.detach() * torch.autograd.grad((step(leaf) * share).sum(), leaf)[0]
+    torch.testing.assert_close(LRP(model).attribute(x, target=1), relevance, rtol=1e-6, atol=1e-9)

@@ -15,9 +15,22 @@ from torch import Tensor, nn
 Rule = Callable[..., Tensor]
 Pooled = tuple[Tensor, Tensor]
 
-# Elementwise, so that the rescale rule (Shrikumar, Greenside, Kundaje 2017, section 3.5.1) says what to do: each
-# multiplier is the difference of outputs over the difference of inputs. It sums up exactly for softmax, too.
-RESCALED: tuple[type[nn.Module], ...] = (
+
+class ClippedReLU(nn.ReLU):
+    """`min(max(x, 0), upper)`: a ReLU for the methods that alter every ReLU."""
+
+    def __init__(self, upper: float) -> None:
+        super().__init__()
+        self.upper = upper
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.hardtanh(x, 0.0, self.upper)
+
+
+# For these the rescale rule (Shrikumar, Greenside, Kundaje 2017, section 3.5.1) says what to do: each multiplier is the
+# difference of outputs over the difference of inputs. It sums up exactly for softmax, too.
+ELEMENTWISE: tuple[type[nn.Module], ...] = (
+    ClippedReLU,
     nn.CELU,
     nn.ELU,
     nn.GELU,
@@ -27,7 +40,6 @@ RESCALED: tuple[type[nn.Module], ...] = (
     nn.Hardtanh,
     nn.LeakyReLU,
     nn.LogSigmoid,
-    nn.LogSoftmax,
     nn.Mish,
     nn.PReLU,
     nn.ReLU,
@@ -35,14 +47,13 @@ RESCALED: tuple[type[nn.Module], ...] = (
     nn.SELU,
     nn.SiLU,
     nn.Sigmoid,
-    nn.Softmax,
-    nn.Softmin,
     nn.Softplus,
     nn.Softshrink,
     nn.Softsign,
     nn.Tanh,
     nn.Tanhshrink,
 )
+RESCALED: tuple[type[nn.Module], ...] = (*ELEMENTWISE, nn.LogSoftmax, nn.Softmax, nn.Softmin)
 
 
 def max_pool_rule(dimensions: int, pool: Callable[[nn.Module, Tensor], Pooled]) -> Rule:

@@ -21,7 +21,7 @@ from schemas import methods as spec
 from schemas.errors import InputRejected
 from workers.engine.solo import SoloCall
 from workers.engine.view import ModelView
-from workers.methods import deep_lift_rules as _  # noqa: F401  # puts its rules into Captum's table
+from workers.methods import deep_lift_rules, lrp_rules  # noqa: F401  # they put their rules into Captum's tables
 from workers.methods.captum_arguments import Tensors, as_tuple, leaves, targeted
 from workers.methods.token_maps import grad_cam_of_tokens
 

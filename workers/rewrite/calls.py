@@ -9,7 +9,8 @@ import torch.nn.functional as F
 from captum.attr._utils.custom_modules import Addition_Module
 from torch import Tensor, nn
 
-from workers.rewrite.modules import ClippedReLU, SpatialMean
+from workers.methods.deep_lift_rules import ClippedReLU
+from workers.rewrite.modules import SpatialMean
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,26 +6,6 @@ from typing import Any
 from torch import Tensor, nn
 
 
-class ClippedReLU(nn.Module):
-    """`min(max(x, 0), upper)`.
-
-    The upper bend is `y - max(y - upper, 0)`. Its hinge is a `LeakyReLU` of slope zero, not a second `ReLU`: DeepLIFT
-    has a rule for both, but guided backpropagation and deconvolution alter every `ReLU`, and altering this one would
-    let gradient through where the function is flat.
-    """
-
-    def __init__(self, upper: float) -> None:
-        super().__init__()
-        self.bound = upper
-        self.lower = nn.ReLU()
-        self.upper = nn.LeakyReLU(negative_slope=0.0)
-
-    def forward(self, x: Tensor) -> Tensor:
-        y: Tensor = self.lower(x)
-        excess: Tensor = self.upper(y - self.bound)
-        return y - excess
-
-
 class Reused(nn.Module):
     """A module that is called several times in one forward: each call has a copy of it, with the same weights.
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from captum.attr._core.lrp import SUPPORTED_LAYERS_WITH_RULES, SUPPORTED_NON_LINEAR_LAYERS
 from torch import nn
 
 from workers.methods.deep_lift_rules import RULES
+from workers.methods.lrp_rules import PASSED_THROUGH, WITH_RULES
 from workers.rewrite.graph import Observation, observe
 from workers.rewrite.operations import moves, why_not_linear
 from workers.rewrite.samples import Tensors, doubled, first_row, labelled
@@ -100,13 +100,13 @@ def _relus(root: nn.Module) -> set[str]:
 
 def _lrp_layers(root: nn.Module) -> set[str]:
     """What LRP hooks."""
-    kinds = (*SUPPORTED_LAYERS_WITH_RULES, *SUPPORTED_NON_LINEAR_LAYERS)
+    kinds = (*WITH_RULES, *PASSED_THROUGH)
     return {path for path, part in root.named_modules() if type(part) in kinds}
 
 
 def _lrp_flat(root: nn.Module) -> set[str]:
     """What LRP sends relevance through unchanged."""
-    return {path for path, part in root.named_modules() if type(part) in SUPPORTED_NON_LINEAR_LAYERS}
+    return {path for path, part in root.named_modules() if type(part) in PASSED_THROUGH}
 
 
 def _called_wrongly(root: nn.Module, seen: Observation, hooked: set[str], replaced: set[str]) -> Iterator[str]:

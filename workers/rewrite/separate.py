@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from captum.attr._core.lrp import SUPPORTED_LAYERS_WITH_RULES, SUPPORTED_NON_LINEAR_LAYERS
 from torch import Tensor, nn
 
-from workers.methods.deep_lift_rules import RULES
+from workers.methods.deep_lift_rules import RULES, ClippedReLU
+from workers.methods.lrp_rules import PASSED_THROUGH, WITH_RULES
 from workers.rewrite.graph import observe
-from workers.rewrite.modules import Beside, ClippedReLU, Reused, WriteBack
+from workers.rewrite.modules import Beside, Reused, WriteBack
 from workers.rewrite.operations import moves
 from workers.rewrite.problems import hook_problems, own_input_needed
 from workers.rewrite.proof import verify
@@ -18,7 +18,7 @@ from workers.rewrite.routing import Router
 from workers.rewrite.samples import Tensors, draws, enter, first_row, leaves
 from workers.rewrite.sharing import shared_copy
 
-_WITH_RULES = (*RULES, *SUPPORTED_LAYERS_WITH_RULES, *SUPPORTED_NON_LINEAR_LAYERS, nn.Hardtanh, nn.ReLU6)
+_WITH_RULES = (*RULES, *WITH_RULES, *PASSED_THROUGH)
 
 
 @dataclass(frozen=True, slots=True)
