@@ -40,6 +40,15 @@ class Claim(Record):
     started_ms: int
 
 
+class FinishedJob(NamedTuple):
+    """A claimed job's result: `ResultMeta` as JSON, the attributions as a safetensors blob."""
+
+    claim: Claim
+    meta: bytes
+    tensors: bytes
+    target: list[ClassRef] | None
+
+
 class WorkerInfo(Record):
     """A worker as announced. `models`, "name@version", take jobs; `stats` are counters since the start, per model as
     "name@version|counter"."""

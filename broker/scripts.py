@@ -5,6 +5,7 @@ put in front of each.
 """
 
 import hashlib
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
@@ -36,6 +37,18 @@ def run(client: redis.Redis, name: str, *arguments: Argument) -> Any:
         return client.evalsha(script.sha, 0, *arguments)
     except NoScriptError:
         return client.eval(script.source, 0, *arguments)
+
+
+def run_each(client: redis.Redis, name: str, calls: Sequence[tuple[Argument, ...]]) -> list[Any]:
+    """Run a script once for each tuple of arguments, in one round trip. Errors of one call are its reply."""
+    script = load(name)
+    with client.pipeline(transaction=False) as pipeline:
+        for arguments in calls:
+            pipeline.evalsha(script.sha, 0, *arguments)
+        replies = pipeline.execute(raise_on_error=False)
+    if any(isinstance(reply, NoScriptError) for reply in replies):
+        return [client.eval(script.source, 0, *arguments) for arguments in calls]
+    return list(replies)
 
 
 async def run_async(client: redis.asyncio.Redis, name: str, *arguments: Argument) -> Any:

@@ -1,7 +1,7 @@
 """The worker's side of the broker: claim, keep, report, finish."""
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from time import monotonic
 from typing import Any
 
@@ -12,8 +12,8 @@ from broker.cancellations import listen
 from broker.cards import name_of
 from broker.connection import store_errors, sync_client
 from broker.keys import Keys
-from broker.records import Claim, WorkerInfo, dump_target, failure_of
-from schemas.errors import JobFailed, WorkerLost
+from broker.records import Claim, FinishedJob, WorkerInfo, dump_target, failure_of
+from schemas.errors import JobFailed, StoreFull, WorkerLost
 from schemas.jobs import ClassRef, JobFailure, JobSpec
 from schemas.models import ModelCard
 
@@ -102,6 +102,24 @@ class WorkerQueue:
             self._run("finish", claim.job_id, claim.token, meta, tensors, self._result_ttl_s, dump_target(target))
         )
 
+    def finish_all(self, results: Sequence[FinishedJob]) -> list[bool | StoreFull]:
+        """`finish` for several jobs in one round trip: for each what it would answer, or raise."""
+        arguments = [
+            (
+                self._keys.for_scripts,
+                one.claim.job_id,
+                one.claim.token,
+                one.meta,
+                one.tensors,
+                self._result_ttl_s,
+                dump_target(one.target),
+            )
+            for one in results
+        ]
+        with store_errors():
+            replies = scripts.run_each(self._client, "finish", arguments)
+        return [_as_outcome(reply) for reply in replies]
+
     def fail(self, claim: Claim, failure: JobFailure) -> bool:
         """End the job without a result. False: no longer ours."""
         return bool(self._run("fail", claim.job_id, claim.token, failure.model_dump_json(), self._result_ttl_s))
@@ -172,6 +190,17 @@ class WorkerQueue:
     def _run(self, script: str, *arguments: scripts.Argument) -> Any:
         with store_errors():
             return scripts.run(self._client, script, self._keys.for_scripts, *arguments)
+
+
+def _as_outcome(reply: Any) -> bool | StoreFull:
+    """What a script answered within a pipeline, where errors are replies. Raises `StoreUnavailable`."""
+    try:
+        with store_errors():
+            if isinstance(reply, Exception):
+                raise reply
+    except StoreFull as full:
+        return full
+    return bool(reply)
 
 
 def _worn_out(max_attempts: int) -> str:

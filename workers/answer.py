@@ -22,11 +22,33 @@ from workers.engine.task import Task
 from workers.explain import Outcome, explain
 from workers.inputs.prepared import Prepared, Tensors
 from workers.memory import expanded_bytes
+from workers.methods.problem import Problem
 from workers.problem import make_problem
 from workers.resident import ResidentModel
 
 TOP = 5  # predictions told
 VERSIONS = {name: version(name) for name in ("attribution-service", "captum", "torch")}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A job as it was claimed; `payload` is its safetensors blob."""
+
+    job_id: str
+    spec: JobSpec
+    payload: bytes
+    queued_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A job whose input is decoded and preprocessed."""
+
+    asked: Asked
+    method: AnyMethod
+    prepared: Prepared
+    problem: Problem
+    prepare_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,23 +65,41 @@ def answer(model: ResidentModel, task: Task, job_id: str, spec: JobSpec, payload
     Raises:
         JobError: the input cannot be used, the model failed on it, memory ran out, or the job was cancelled.
     """
+    job = make_ready(model, Asked(job_id, spec, payload, queued_ms))
     started = perf_counter()
-    method = stored_method(spec.method)
-    tensors = load(payload)
+    with model.memory.lend(expanded_bytes(job.method, job.problem, model.engine.batch_rows)):
+        outcome = explain(model.engine, task, job.method, job.problem, spec.seed)
+    return describe(model, job, outcome, run_s=perf_counter() - started, rows=task.rows, passes=task.passes)
+
+
+def make_ready(model: ResidentModel, asked: Asked) -> Ready:
+    """Decodes and preprocesses a job's input.
+
+    Raises:
+        InputRejected: it cannot be used.
+    """
+    started = perf_counter()
+    method = stored_method(asked.spec.method)
+    tensors = load(asked.payload)
     prepared = model.adapter.prepare(tensors, model.engine.view.device)
-    problem = make_problem(model, spec, method, tensors, prepared)
-    ready = perf_counter()
-    with model.memory.lend(expanded_bytes(method, problem, model.engine.batch_rows)):
-        outcome = explain(model.engine, task, method, problem, spec.seed)
-    done = perf_counter()
+    problem = make_problem(model, asked.spec, method, tensors, prepared)
+    return Ready(asked, method, prepared, problem, prepare_s=perf_counter() - started)
+
+
+def describe(model: ResidentModel, job: Ready, outcome: Outcome, *, run_s: float, rows: int, passes: int) -> Answer:
+    """The result of a job as it is stored.
+
+    Raises:
+        NonFinite: the attributions hold what is no number.
+    """
     timing = Timing(
-        queued_ms=round(queued_ms, 3),
-        prepare_ms=round((ready - started) * 1e3, 3),
-        run_ms=round((done - ready) * 1e3, 3),
-        rows=task.rows,
-        passes=task.passes,
+        queued_ms=round(job.asked.queued_ms, 3),
+        prepare_ms=round(job.prepare_s * 1e3, 3),
+        run_ms=round(run_s * 1e3, 3),
+        rows=rows,
+        passes=passes,
     )
-    return _describe(model, job_id, spec, method, prepared, outcome, timing)
+    return _describe(model, job.asked.job_id, job.asked.spec, job.method, job.prepared, outcome, timing)
 
 
 def _describe(

@@ -37,8 +37,12 @@ class Outcome:
     convergence: Convergence | None = None
 
 
-def explain(engine: Engine, task: Task, method: AnyMethod, problem: Problem, seed: int = 0) -> Outcome:
+def explain(
+    engine: Engine, task: Task, method: AnyMethod, problem: Problem, seed: int = 0, batch_rows: int | None = None
+) -> Outcome:
     """Explains `problem` by `method` with the engine's model. Called in a job's own thread; parks in the engine.
+
+    Captum expands a few times `batch_rows` at once; None: of what the engine's passes hold.
 
     Raises:
         JobError: the job was cancelled, does not fit into memory, or the model raised.
@@ -48,12 +52,12 @@ def explain(engine: Engine, task: Task, method: AnyMethod, problem: Problem, see
     engine.enter(task)
     try:
         with task.random or nullcontext():
-            return _explain(engine, task, method, problem)
+            return _explain(engine, task, method, problem, batch_rows or engine.batch_rows)
     finally:
         engine.leave(task)
 
 
-def _explain(engine: Engine, task: Task, method: AnyMethod, problem: Problem) -> Outcome:
+def _explain(engine: Engine, task: Task, method: AnyMethod, problem: Problem, batch_rows: int) -> Outcome:
     """`explain`, for a live task.
 
     The outputs for input and baseline are computed first, in one block: they give the prediction, the target where
@@ -69,10 +73,10 @@ def _explain(engine: Engine, task: Task, method: AnyMethod, problem: Problem) ->
     task.targets = problem.targets
     convergence = None
     if stops_by_itself(method):
-        stopped = STOPPING[method.name](method, seams, problem, engine.batch_rows)
+        stopped = STOPPING[method.name](method, seams, problem, batch_rows)
         attributions, convergence = stopped.attributions, stopped.convergence
     elif method.name in SHARED:
-        attributions = SHARED[method.name](method, seams, problem, engine.batch_rows)
+        attributions = SHARED[method.name](method, seams, problem, batch_rows)
     else:
         attributions = engine.solo(_solo_request(engine, task, method, problem))
     if at_baseline is None:

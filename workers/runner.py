@@ -1,23 +1,26 @@
-"""Jobs in this worker: each in a thread of its own, from claim to finish."""
+"""Jobs in this worker, from claim to finish: each in its own thread, or with its likes where rows are cheap."""
 
 import threading
-from collections import Counter
-from collections.abc import Callable
+from collections import Counter, deque
+from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import structlog
 
-from broker import Claim, WorkerQueue
+from broker import Claim, FinishedJob, WorkerQueue
 from schemas.errors import JobCancelled, JobError, JobFailed, StoreFull, StoreUnavailable
 from schemas.jobs import JobFailure
-from workers.answer import Answer, answer
+from workers.answer import Answer, Asked, answer
 from workers.engine.task import Task
 from workers.engine.threads import use_threads
 from workers.pool import ModelPool
 from workers.resident import ResidentModel
+from workers.together import answer_together, group_key, short_rows
 
 log = structlog.get_logger()
+T = TypeVar("T")
 MAX_ATTEMPTS = 3  # workers that may die on a job
 MAX_THREADS = 4_096  # made as they are needed; what may be claimed keeps far below
 FINISH_RETRY_S = 0.5  # between tries to hand a result in while the store is away
@@ -36,6 +39,10 @@ class RunningJob:
     def key(self) -> str:
         return f"{self.claim.spec.model}@{self.claim.spec.version}"
 
+    def asked(self) -> Asked:
+        claim = self.claim
+        return Asked(claim.job_id, claim.spec, claim.payload, queued_ms=claim.started_ms - claim.created_ms)
+
 
 class JobRunner:
     """Runs claims. `room` says how many more of a model are welcome; `active` are those whose leases must be kept."""
@@ -46,6 +53,7 @@ class JobRunner:
         self._max_live = max_live
         self._lock = threading.Condition()
         self._active: dict[str, RunningJob] = {}
+        self._together: dict[Hashable, deque[RunningJob]] = {}  # waiting for others of their group key to be done
         self._stopping = threading.Event()
         self._pool = ThreadPoolExecutor(
             max_workers=MAX_THREADS,
@@ -79,7 +87,22 @@ class JobRunner:
         job = RunningJob(claim, Task(claim.job_id, claim.spec.priority, total_rows=claim.spec.rows))
         with self._lock:
             self._active[claim.job_id] = job
-        self._pool.submit(self._run, job)
+        group = self._group(job)
+        if group is None:
+            self._pool.submit(self._run, job)
+            return
+        with self._lock:
+            waiting = self._together.get(group)
+            if waiting is not None:  # its turn comes when those that run now are done
+                waiting.append(job)
+                return
+            self._together[group] = deque([job])
+        self._pool.submit(self._run_waiting, group)
+
+    def _group(self, job: RunningJob) -> Hashable | None:
+        """What it may run together with, where that pays: two of its kind are over in no time."""
+        spec = job.claim.spec
+        return group_key(spec) if 2 * max(spec.rows, 1) <= self._short_rows(job.key) else None
 
     def cancel(self, job_id: str) -> None:
         """Stops a job at its next pass; its result, if any, is not handed in."""
@@ -105,39 +128,98 @@ class JobRunner:
         self._models.wake()
 
     def _run(self, job: RunningJob) -> None:
-        claim = job.claim
-        logger = log.bind(job=claim.job_id, model=job.key, method=claim.spec.method.get("name"))
+        """One job by itself."""
         try:
-            result = self._answer(job)
-        except JobCancelled:
-            if self._stopping.is_set():
-                self._hand_in(lambda: self._queue.release(claim))
-            logger.info("job stopped")
-        except JobError as error:
-            self._fail(job, error)
+            result: Answer | Exception = self._answer(job)
         except Exception as error:  # Captum validates with assert, and raises what it likes
-            logger.exception("job raised")
-            self._fail(job, _as_failure(error))
-        else:
-            meta = result.meta.model_dump_json().encode()
+            result = error
+        self._settle([(job, result)])
+
+    def _run_waiting(self, key: Hashable) -> None:
+        """Jobs of one group key, as many at a time as are over soon, until none waits."""
+        while jobs := self._take(key):
             try:
-                if self._hand_in(lambda: self._queue.finish(claim, meta, result.tensors, result.meta.target)):
-                    self.jobs[job.key] += 1
-                    logger.info("job succeeded", **result.meta.timing.model_dump())
-            except StoreFull:
-                self._fail(job, JobFailed("the job store had no room for the result"))
+                with self._models.use(jobs[0].key, jobs[0].task) as model:
+                    results = answer_together(model, [(job.asked(), job.task) for job in jobs])
+            except JobCancelled:  # the first, while it waited for the model
+                for job in jobs:
+                    self._run(job)
+            except Exception as error:
+                self._settle([(job, error) for job in jobs])
+            else:
+                self._settle(list(zip(jobs, results, strict=True)))
+
+    def _take(self, key: Hashable) -> list[RunningJob]:
+        with self._lock:
+            waiting = self._together[key]
+            if not waiting:
+                del self._together[key]
+                return []
+            room = self._short_rows(waiting[0].key)
+            jobs = [waiting.popleft()]
+            room -= jobs[0].claim.spec.rows
+            while waiting and waiting[0].claim.spec.rows <= room:
+                jobs.append(waiting.popleft())
+                room -= jobs[-1].claim.spec.rows
+            return jobs
+
+    def _short_rows(self, key: str) -> int:
+        model = self._models.resident().get(key)
+        return 0 if model is None else short_rows(model.engine)
+
+    def _settle(self, results: list[tuple[RunningJob, Answer | Exception]]) -> None:
+        """Tells the store what became of jobs, in one round trip for those that succeeded."""
+        try:
+            done = [(job, result) for job, result in results if isinstance(result, Answer)]
+            for job, result in results:
+                if not isinstance(result, Answer):
+                    self._end(job, result)
+            self._finish(done)
         finally:
             with self._lock:
-                self._active.pop(claim.job_id, None)
+                for job, _ in results:
+                    self._active.pop(job.claim.job_id, None)
                 self._lock.notify_all()
 
+    def _finish(self, done: list[tuple[RunningJob, Answer]]) -> None:
+        finished = [
+            FinishedJob(job.claim, result.meta.model_dump_json().encode(), result.tensors, result.meta.target)
+            for job, result in done
+        ]
+        if not finished:
+            return
+        outcomes = self._hand_in(lambda: self._queue.finish_all(finished)) or []
+        jobs = {job.claim.job_id: (job, result) for job, result in done}
+        for one, outcome in zip(finished, outcomes, strict=False):
+            job, result = jobs[one.claim.job_id]
+            if isinstance(outcome, StoreFull):
+                self._fail(job, JobFailed("the job store had no room for the result"))
+            elif outcome:
+                self.jobs[job.key] += 1
+                self._logger(job).info("job succeeded", **result.meta.timing.model_dump())
+
+    def _end(self, job: RunningJob, error: Exception) -> None:
+        """A job that has no result."""
+        if isinstance(error, JobCancelled):
+            if self._stopping.is_set():
+                self._hand_in(lambda: self._queue.release(job.claim))
+            self._logger(job).info("job stopped")
+        elif isinstance(error, JobError):
+            self._fail(job, error)
+        else:
+            self._logger(job).error("job raised", exc_info=error)
+            self._fail(job, _as_failure(error))
+
+    @staticmethod
+    def _logger(job: RunningJob) -> Any:
+        return log.bind(job=job.claim.job_id, model=job.key, method=job.claim.spec.method.get("name"))
+
     def _answer(self, job: RunningJob) -> Answer:
-        claim = job.claim
+        asked = job.asked()
         with self._models.use(job.key, job.task) as model:
             job.model = model
             try:
-                queued_ms = claim.started_ms - claim.created_ms
-                return answer(model, job.task, claim.job_id, claim.spec, claim.payload, queued_ms=queued_ms)
+                return answer(model, job.task, asked.job_id, asked.spec, asked.payload, asked.queued_ms)
             finally:
                 job.model = None  # it may be evicted while the result is handed in
 
@@ -147,14 +229,14 @@ class JobRunner:
         failure = JobFailure(code=error.code, title=error.title, detail=error.detail)
         self._hand_in(lambda: self._queue.fail(job.claim, failure))
 
-    def _hand_in(self, call: Callable[[], bool]) -> bool:
+    def _hand_in(self, call: Callable[[], T]) -> T | None:
         """Tries until the store has heard it. While the job is active its lease is kept, so nobody else starts it."""
         while True:
             try:
                 return call()
             except StoreUnavailable:
                 if self._stopping.wait(FINISH_RETRY_S):
-                    return False
+                    return None
 
 
 def _as_failure(error: Exception) -> JobError:

@@ -3,7 +3,7 @@
 import pytest
 import redis
 
-from broker import JobStore, WorkerQueue
+from broker import FinishedJob, JobStore, WorkerQueue
 from schemas.errors import JobHasNoResult, JobNotFound, ResultNotReady
 from schemas.jobs import ClassRef, JobFailure
 from tests.broker.helpers import QUEUE, claim_one, spec, submit
@@ -40,6 +40,18 @@ async def test_a_job_goes_from_queued_to_succeeded(store: JobStore, queue: Worke
     assert await store.result(job_id) == (b'{"meta": 1}', b"\x00\xfftensors")
     assert await store.payload(job_id) == b"\x00input\xff"
     assert queue.claim({QUEUE: 1}, 0) == []
+
+
+async def test_several_jobs_end_in_one_round_trip(store: JobStore, queue: WorkerQueue) -> None:
+    ids = [await submit(store) for _ in range(3)]
+    claims = queue.claim({QUEUE: 3}, 0)
+    assert [claim.job_id for claim in claims] == ids
+    await store.cancel(ids[1])
+    done = [FinishedJob(claim, b"{}", claim.job_id.encode(), None) for claim in claims]
+    assert queue.finish_all(done) == [True, False, True]
+    assert queue.finish_all(done) == [True, False, True]  # after a lost answer
+    assert [(await store.get(job_id)).status for job_id in ids] == ["succeeded", "cancelled", "succeeded"]
+    assert (await store.result(ids[2]))[1] == ids[2].encode()
 
 
 async def test_a_finish_repeated_after_a_lost_answer_is_still_true(store: JobStore, queue: WorkerQueue) -> None:
