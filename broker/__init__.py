@@ -5,8 +5,18 @@ crash leaves no job half done; each start writes a token, so a worker that lost 
 One Redis >= 6.2 or Valkey server, standalone or replicated; Redis Cluster is out of scope.
 """
 
-from broker.records import Claim, Content, FinishedJob, JobRecord, Submitted, WorkerInfo
+from broker.records import Claim, Content, FinishedJob, JobRecord, Orders, Submitted, WorkerInfo
 from broker.store import JobStore
 from broker.worker_queue import WorkerQueue
 
-__all__ = ["Claim", "Content", "FinishedJob", "JobRecord", "JobStore", "Submitted", "WorkerInfo", "WorkerQueue"]
+__all__ = [
+    "Claim",
+    "Content",
+    "FinishedJob",
+    "JobRecord",
+    "JobStore",
+    "Orders",
+    "Submitted",
+    "WorkerInfo",
+    "WorkerQueue",
+]

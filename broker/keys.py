@@ -13,6 +13,8 @@
     {ns}:idempotency:{sha256 of the key}    hash     `fingerprint`, `job`; TTL
     {ns}:worker:{id}, {ns}:workers          string, zset by expiry   registry of workers; TTL
     {ns}:card:{status model@version}, {ns}:cards   string, zset by expiry   registry of models; TTL
+    {ns}:unloaded           set      model@version that the operator has taken out of service
+    {ns}:orders             stream   what the operator ordered about models: `action`, `model`, `version`; TTL
     {ns}:events:{id}        channel  the job's hash after each change
     {ns}:cancelled          channel  ids of cancelled jobs, for workers
 
@@ -52,8 +54,10 @@ class Keys:
         self.workers = f"{namespace}:workers"
         self.cards = f"{namespace}:cards"
         self.cancelled = f"{namespace}:cancelled"
+        self.unloaded = f"{namespace}:unloaded"
+        self.orders = f"{namespace}:orders"
         prefixes = ("job", "payload", "result", "content", "followers", "pace", "worker", "card", "events")
-        plain = ("index", "expiry", "queues", "workers", "cards", "cancelled")
+        plain = ("index", "expiry", "queues", "workers", "cards", "cancelled", "unloaded", "orders")
         names = {prefix: f"{namespace}:{prefix}:" for prefix in prefixes} | {
             name: f"{namespace}:{name}" for name in plain
         }
@@ -75,7 +79,7 @@ class Keys:
         return f"{self._namespace}:worker:{worker_id}"
 
     def card(self, member: str) -> str:
-        """`member` as listed in `cards`: "ready model@version" or "failed model@version"."""
+        """`member` as listed in `cards`: status, space, "model@version"."""
         return f"{self._namespace}:card:{member}"
 
     def stream(self, queue: str, priority: Priority) -> str:

@@ -11,6 +11,8 @@ from schemas.errors import ServiceError
 from schemas.jobs import ClassRef, JobFailure, JobSpec, JobStatus
 from schemas.models import Residence
 
+FIRST_ORDER = "0-0"  # before any
+
 
 class JobRecord(Record):
     """A job as stored. Times are milliseconds since the epoch, by the clock of Redis; `done` and `total` are rows."""
@@ -61,6 +63,7 @@ class WorkerInfo(Record):
     models: list[str]
     stats: dict[str, float]
     residence: dict[str, Residence] = Field(default_factory=dict)  # by "name@version"
+    order: str = FIRST_ORDER  # the latest that it has carried out, with all before it
 
 
 class Content(NamedTuple):
@@ -77,6 +80,22 @@ class Submitted(NamedTuple):
 
     job_id: str
     outcome: Literal["created", "known", "hit", "shared"]
+
+
+class LoadOrder(NamedTuple):
+    """The operator wants a model's folders loaded, all versions of it where none is named."""
+
+    model: str
+    version: str | None
+
+
+class Orders(NamedTuple):
+    """What the operator has ordered: the id of the latest order, those to load by their ids, and the models,
+    "name@version", that are out of service now."""
+
+    latest: str
+    loads: dict[str, LoadOrder]
+    unloaded: frozenset[str]
 
 
 class Snapshot(NamedTuple):
@@ -119,6 +138,12 @@ def job_from_message(job_id: str, message: bytes) -> Snapshot:
     """A job from a message of its channel: the same list as JSON."""
     texts = orjson.loads(message)
     return job_from_fields(job_id, dict(zip(texts[::2], texts[1::2], strict=True)))
+
+
+def order_number(order: str) -> tuple[int, int]:
+    """Orders by time."""
+    ms, _, count = order.partition("-")
+    return int(ms), int(count)
 
 
 def shared_meta(meta: bytes, job_id: str, cache: str) -> bytes:

@@ -7,17 +7,27 @@ from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 from broker import scripts
-from broker.cards import best_card, card_names
+from broker.cards import CardName, best_card, card_names
 from broker.connection import async_client, store_guard
 from broker.events import JobEvents, Subscription
 from broker.keys import Keys, new_job_id, queue_name
-from broker.records import Content, JobRecord, Snapshot, Submitted, WorkerInfo, job_from_reply, shared_meta
+from broker.records import (
+    Content,
+    JobRecord,
+    Snapshot,
+    Submitted,
+    WorkerInfo,
+    job_from_reply,
+    order_number,
+    shared_meta,
+)
 from schemas.errors import (
     IdempotencyConflict,
     InvalidRequest,
     JobHasNoResult,
     JobNotFound,
     ModelNotFound,
+    ModelUnloaded,
     Overloaded,
     ResultNotReady,
 )
@@ -71,6 +81,7 @@ class JobStore:
         Raises:
             Overloaded: the queue of this model holds `queue_depth` jobs.
             IdempotencyConflict: the key was used with another fingerprint.
+            ModelUnloaded: the operator has taken the model out of service.
         """
         queue = queue_name(spec)
         own = self._keys.stream(queue, spec.priority)
@@ -95,6 +106,8 @@ class JobStore:
         )
         if outcome == b"full":
             raise Overloaded(f"the queue of {queue} holds {self._queue_depth} jobs", retry_after_s=value)
+        if outcome == b"unloaded":
+            raise ModelUnloaded(f"the model {queue} is unloaded")
         if outcome == b"conflict":
             raise IdempotencyConflict("this Idempotency-Key was used with another request")
         return Submitted(value.decode(), outcome.decode())
@@ -180,30 +193,46 @@ class JobStore:
                 latest = snapshot
                 yield latest.record
 
+    async def load(self, name: str, version: str | None = None) -> str:
+        """Order the workers to load a model's folders, all versions where none is named; returns the order's id."""
+        order: bytes = await self._run("order", "load", name, version or "")
+        return order.decode()
+
+    async def unload(self, name: str, versions: builtins.list[str]) -> str:
+        """Take versions of a model out of service: from now on no job for them is queued or started, and those that
+        wait are failed by the workers. Returns the order's id."""
+        queues = [f"{name}@{version}" for version in versions]
+        order: bytes = await self._run("order", "unload", name, "", *queues)
+        return order.decode()
+
+    async def carried_out(self, order: str) -> bool:
+        """Whether every live worker has carried the order out; not, when there is none."""
+        workers = await self.workers()
+        return bool(workers) and all(order_number(one.order) >= order_number(order) for one in workers)
+
     async def cards(self) -> builtins.list[ModelCard]:
         """Every model that a worker has announced within a minute, by name and version; the ready card where some
         workers loaded it and others failed."""
-        names = card_names(await self._registry(self._keys.cards))
-        blobs = await self._present([self._keys.card(str(name)) for name in names])
-        return [ModelCard.model_validate_json(blob) for blob in blobs]
+        names = await self._card_names()
+        blobs = await self._values([self._keys.card(str(name)) for name in names])
+        return [name.shown(blob) for name, blob in zip(names, blobs, strict=True) if blob is not None]
 
     async def card(self, name: str, version: str | None = None) -> ModelCard:
-        """One model; without a version the highest that is ready, or, if all failed to load, the highest.
+        """One model; without a version the highest that takes jobs, or, if none does, the highest.
 
         Raises `ModelNotFound`.
         """
-        names = card_names(await self._registry(self._keys.cards))
-        chosen = best_card(names, name, version)
-        blobs = await self._present([self._keys.card(str(chosen))]) if chosen else []
-        if not blobs:
+        chosen = best_card(await self._card_names(), name, version)
+        blob = (await self._values([self._keys.card(str(chosen))]))[0] if chosen else None
+        if chosen is None or blob is None:
             raise ModelNotFound(f"no model {name}" + (f" of version {version}" if version else ""))
-        return ModelCard.model_validate_json(blobs[0])
+        return chosen.shown(blob)
 
     async def workers(self) -> builtins.list[WorkerInfo]:
         """The workers that announced themselves within the last seconds, by id."""
         names = sorted(await self._registry(self._keys.workers))
-        blobs = await self._present([self._keys.worker(name) for name in names])
-        return [WorkerInfo.model_validate_json(blob) for blob in blobs]
+        blobs = await self._values([self._keys.worker(name) for name in names])
+        return [WorkerInfo.model_validate_json(blob) for blob in blobs if blob is not None]
 
     async def backlog(self) -> dict[str, int]:
         """Jobs per "name@version", waiting and running; 0 for a model that has had some."""
@@ -235,18 +264,25 @@ class JobStore:
             raise JobNotFound(f"no job {job_id}")
         return job_from_reply(job_id, [part for pair in fields.items() for part in pair])
 
+    async def _card_names(self) -> builtins.list[CardName]:
+        async with store_guard(self._timeout_s), self._client.pipeline(transaction=False) as pipeline:
+            pipeline.zrange(self._keys.cards, 0, -1)
+            pipeline.smembers(self._keys.unloaded)
+            members, unloaded = await pipeline.execute()
+        return card_names((member.decode() for member in members), {queue.decode() for queue in unloaded})
+
     async def _registry(self, key: str) -> builtins.list[str]:
         async with store_guard(self._timeout_s):
             members: Any = await self._client.zrange(key, 0, -1)
         return [member.decode() for member in members]
 
-    async def _present(self, keys: builtins.list[str]) -> builtins.list[bytes]:
-        """The values of those keys that have not expired."""
+    async def _values(self, keys: builtins.list[str]) -> builtins.list[bytes | None]:
+        """The value of each key, None where it has expired."""
         if not keys:
             return []
         async with store_guard(self._timeout_s):
-            blobs: builtins.list[Any] = await self._client.mget(keys)
-        return [blob for blob in blobs if blob is not None]
+            blobs: Any = await self._client.mget(keys)
+        return list(blobs)
 
     async def _run(self, script: str, *arguments: scripts.Argument) -> Any:
         async with store_guard(self._timeout_s):

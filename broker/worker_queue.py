@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from time import monotonic
 from typing import Any
 
+import orjson
 import structlog
 
 from broker import scripts
@@ -12,8 +13,8 @@ from broker.cancellations import listen
 from broker.cards import name_of
 from broker.connection import store_errors, sync_client
 from broker.keys import Keys
-from broker.records import Claim, FinishedJob, WorkerInfo, dump_target, failure_of
-from schemas.errors import JobFailed, StoreFull, WorkerLost
+from broker.records import FIRST_ORDER, Claim, FinishedJob, LoadOrder, Orders, WorkerInfo, dump_target, failure_of
+from schemas.errors import JobFailed, StoreFull, UnloadedMeanwhile, WorkerLost
 from schemas.jobs import ClassRef, JobFailure, JobSpec
 from schemas.models import ModelCard
 
@@ -22,6 +23,7 @@ log = structlog.get_logger(__name__)
 WORKER_TTL_MS = 10_000
 CARD_TTL_MS = 60_000
 LONGEST_WAIT_S = 0.5  # between two looks at lapsed leases while nothing is submitted
+REFUSED_AT_ONCE = 100  # by one script, so that none takes long
 BATCH_FIRST_EVERY = 8  # of so many claims one is offered the batch stream first, so that it never starves
 
 
@@ -54,11 +56,16 @@ class WorkerQueue:
         self._client = sync_client(url, timeout_s)
         self._waiting = sync_client(url, LONGEST_WAIT_S + timeout_s)  # Redis answers a blocked read that late
         self._turn = 0
+        self._announced: frozenset[str] = frozenset()  # names of cards
+        self._unloaded = failure_of(UnloadedMeanwhile("the model was unloaded before the job began")).model_dump_json()
 
     def announce(self, info: WorkerInfo, cards: list[ModelCard]) -> None:
         """Heartbeat: say who is here and which models it holds. Forgotten after 10 s, the cards after 60 s."""
-        named = [part for card in cards for part in (str(name_of(card)), card.model_dump_json())]
-        self._run("announce", self._worker_id, info.model_dump_json(), WORKER_TTL_MS, CARD_TTL_MS, *named)
+        by_name = {str(name_of(card)): card.model_dump_json() for card in cards}
+        gone = orjson.dumps(sorted(self._announced - by_name.keys()))
+        named = [part for pair in by_name.items() for part in pair]
+        self._run("announce", self._worker_id, info.model_dump_json(), WORKER_TTL_MS, CARD_TTL_MS, gone, *named)
+        self._announced = frozenset(by_name)
 
     def retire(self) -> None:
         """Leave the registry now. The cards stay for their time: other workers may hold the same models."""
@@ -128,6 +135,42 @@ class WorkerQueue:
         """Give the job back, to the front of its queue; the attempt does not count. False: no longer ours."""
         return bool(self._run("release", claim.job_id, claim.token))
 
+    def orders(self, after: str | None, block_ms: int = 0) -> Orders:
+        """What was ordered after that order, or within `block_ms`; without it, where things stand and no orders."""
+        with store_errors():
+            entries: list[Any] = []
+            if after is None:
+                found: Any = self._client.xrevrange(self._keys.orders, count=1)
+                latest = found[0][0].decode() if found else FIRST_ORDER
+            else:
+                block = max(1, min(block_ms, int(LONGEST_WAIT_S * 1000)))
+                reply: Any = self._waiting.xread({self._keys.orders: after}, block=block)
+                entries = reply[0][1] if reply else []
+                latest = entries[-1][0].decode() if entries else after
+            unloaded: Any = self._client.smembers(self._keys.unloaded)
+        loads = {
+            entry.decode(): LoadOrder(fields[b"model"].decode(), fields[b"version"].decode() or None)
+            for entry, fields in entries
+            if fields[b"action"] == b"load"
+        }
+        return Orders(latest, loads, frozenset(queue.decode() for queue in unloaded))
+
+    def refuse(self, queue: str) -> int:
+        """Fail the jobs that wait for a model, "name@version", that is out of service; returns how many."""
+        refused, count = 0, REFUSED_AT_ONCE
+        while count >= REFUSED_AT_ONCE:
+            count = self._run(
+                "refuse",
+                queue,
+                *self._keys.streams(queue),
+                self._unloaded,
+                self._result_ttl_s,
+                self._lease_ms,
+                REFUSED_AT_ONCE,
+            )
+            refused += count
+        return refused
+
     def listen_cancelled(self, callback: Callable[[str], None], stop: threading.Event) -> None:
         """Call back with the id of each running job that is cancelled, until `stop` is set; for a thread of its own.
 
@@ -151,7 +194,7 @@ class WorkerQueue:
         """One script takes and starts jobs. Without any it says from where to wait, per stream."""
         offers: list[scripts.Argument] = []
         for queue, count in room.items():
-            offers += [*streams[queue], count]
+            offers += [queue, *streams[queue], count]
         limits = (self._lease_ms, self._max_attempts, self._result_ttl_s)
         started, positions = self._run(
             "claim", self._worker_id, *limits, self._worn_out, max(0, last_attempts), *offers

@@ -8,6 +8,7 @@ import typer
 
 from cli.console import EXIT_USAGE, console, fail
 from cli.explain import explain
+from cli.models import app as models_app
 
 app = typer.Typer(
     name="attribution",
@@ -17,7 +18,6 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_show_locals=False,
 )
-models_app = typer.Typer(help="The model repository.", no_args_is_help=True)
 app.add_typer(models_app, name="models")
 app.command()(explain)
 
@@ -74,16 +74,6 @@ def worker(
         check_health()
     else:
         raise typer.Exit(run_worker(models, device))
-
-
-@models_app.command("check")
-def check_models(
-    directories: Annotated[list[Path], typer.Argument(metavar="DIR…", help="Directories of model folders.")],
-) -> None:
-    """Load every model of DIR and run each method it offers once. Exit code 1 when something failed."""
-    from cli.checks import run_checks  # noqa: PLC0415
-
-    raise typer.Exit(run_checks(directories))
 
 
 @app.command()

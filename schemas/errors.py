@@ -7,7 +7,10 @@
         BodyTooLarge                    413  body_too_large
         UnsupportedMedia                415  unsupported_media_type
         NotAcceptable                   406  not_acceptable
+        Unauthorized                    401  unauthorized             no admin key, or a wrong one
+        AdminDisabled                   403  admin_disabled           the service has no admin key
         ModelNotFound                   404  model_not_found
+        ModelUnloaded                   409  model_unloaded           the operator took it out of service
         JobNotFound                     404  job_not_found
         ResultNotReady                  409  result_not_ready
         JobHasNoResult                  409  job_has_no_result        failed or cancelled
@@ -23,7 +26,7 @@
         OutOfMemory                          out_of_memory            one row alone does not fit
         NonFinite                            non_finite               NaN or infinity came out
         WorkerLost                           worker_lost              three workers died on it
-        ModelUnloaded                        model_unloaded           the operator took the model out of service
+        UnloadedMeanwhile                    model_unloaded           its model was unloaded before it began
         JobCancelled                         cancelled
 
 `code` is stable and machine-readable, `title` is fixed per class, `detail` is written for the caller: it never holds a
@@ -123,6 +126,18 @@ class ModelNotFound(RequestError):
     code, status, title = "model_not_found", 404, "No such model"
 
 
+class Unauthorized(RequestError):
+    code, status, title = "unauthorized", 401, "The admin key is needed"
+
+
+class AdminDisabled(RequestError):
+    code, status, title = "admin_disabled", 403, "The admin routes are off"
+
+
+class ModelUnloaded(RequestError):
+    code, status, title = "model_unloaded", 409, "The model is unloaded"
+
+
 class JobNotFound(RequestError):
     code, status, title = "job_not_found", 404, "No such job"
 
@@ -185,8 +200,8 @@ class WorkerLost(JobError):
     code, title = "worker_lost", "The worker died repeatedly"
 
 
-class ModelUnloaded(JobError):
-    code, title = "model_unloaded", "The model was unloaded"
+class UnloadedMeanwhile(JobError):
+    code, title = "model_unloaded", "The model is unloaded"
 
 
 class JobCancelled(JobError):

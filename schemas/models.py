@@ -101,3 +101,23 @@ class ModelCard(Record):
     defaults: Defaults | None = None
     batch_rows: int | None = None  # the engine's batch size
     device: str | None = None
+
+
+class ModelState(Record):
+    """The part of a card that changes while the service runs."""
+
+    name: str
+    version: str
+    status: ModelStatus
+    error: str | None = None
+    residence: list[Residence] = Field(default_factory=list)
+
+
+class ModelOrder(Record):
+    """An order to load or unload, and what has come of it so far. `done`: every live worker has carried it out."""
+
+    action: Literal["load", "unload"]
+    model: str
+    version: str | None = Field(description="None: every version.")
+    done: bool
+    models: list[ModelState]

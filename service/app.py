@@ -11,7 +11,7 @@ from service import openapi, problems
 from service.metrics import HttpMetrics
 from service.middleware.body_limit import BodyLimit
 from service.middleware.observe import Observe
-from service.routes import explain, health, jobs, methods, models, results
+from service.routes import explain, health, jobs, methods, models, orders, results
 from service.settings import GatewaySettings
 from service.state import Gateway, State
 
@@ -44,7 +44,7 @@ def create_app(settings: GatewaySettings, store: JobStore | None = None) -> Fast
         lifespan=lifespan,
     )
     problems.install(app)
-    for routes in (explain, jobs, results, models, methods, health):
+    for routes in (explain, jobs, results, models, orders, methods, health):
         app.include_router(routes.router)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
     app.add_middleware(Observe, metrics=metrics)  # added last: outermost

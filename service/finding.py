@@ -7,7 +7,7 @@ from service.validation.suggest import suggestion
 
 
 async def find_card(store: JobStore, name: str, version: str | None) -> ModelCard:
-    """The model's card: the version asked for, or the highest that is ready.
+    """The model's card: the version asked for, or the highest that takes jobs.
 
     Raises:
         ModelNotFound: says which names or versions there are that are close.

@@ -10,7 +10,8 @@ def configure_logging() -> None:
     """Configure structlog for this process. Bodies, query values and credentials are never logged."""
     renderer: structlog.types.Processor
     tty = sys.stderr.isatty()
-    renderer = structlog.dev.ConsoleRenderer() if tty else structlog.processors.JSONRenderer()
+    plain = structlog.dev.plain_traceback  # the usual one shows variables, and with them headers and bodies
+    renderer = structlog.dev.ConsoleRenderer(exception_formatter=plain) if tty else structlog.processors.JSONRenderer()
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -26,6 +26,8 @@ def error_response(error: ServiceError) -> Response:
     if wait_s is None and error.status == HTTPStatus.SERVICE_UNAVAILABLE:
         wait_s = 1
     headers = {} if wait_s is None else {"Retry-After": str(wait_s)}
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
     if error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         headers["Connection"] = "close"  # the rest of the body is not read
     return problem_response(error.problem(), headers)

@@ -2,10 +2,11 @@
 
 from typing import Annotated
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "ATTRIBUTION_"
+MIN_KEY = 16  # characters of the admin key
 
 
 class SettingsError(ValueError):
@@ -23,8 +24,14 @@ class GatewaySettings(BaseSettings):
     max_body_bytes: Annotated[int, Field(ge=1024, le=1 << 30)] = 16 * 1024 * 1024
     cache: bool = True  # equal requests share one computation
     max_wait_s: Annotated[float, Field(ge=0, le=3600)] = 60.0  # longest `Prefer: wait`
+    admin_key: Annotated[SecretStr, Field(min_length=MIN_KEY)] | None = None  # None: no model can be loaded or unloaded
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
+
+    @field_validator("admin_key", mode="before")
+    @classmethod
+    def _absent(cls, value: object) -> object:
+        return value or None  # compose files hand on what is not set as an empty text
 
 
 def read_settings() -> GatewaySettings:

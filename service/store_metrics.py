@@ -24,6 +24,10 @@ HELP = {
     "failed_total": "Jobs failed.",
     "oom_total": "Times that a batch did not fit into memory.",
     "live_jobs": "Jobs being computed now.",
+    "loads_total": "Times that the model was loaded.",
+    "evictions_total": "Times that it made room for another.",
+    "model_bytes": "Memory that it takes now.",
+    "last_used_timestamp_seconds": "When a job last began or ended on it.",
 }
 
 
@@ -52,6 +56,13 @@ def families(workers: list[WorkerInfo], backlog: dict[str, int]) -> Iterator[Met
         seconds.add_metric([model], estimate_s)
     yield seconds
     yield from _worker_families(workers)
+    status = GaugeMetricFamily(
+        "attribution_model_status", "1 for the status that it has there.", labels=["model", "worker", "status"]
+    )
+    for worker in workers:
+        for model, residence in worker.residence.items():
+            status.add_metric([model, worker.id, residence.status], 1)
+    yield status
 
 
 def backlog_seconds(workers: list[WorkerInfo], backlog: dict[str, int]) -> dict[str, float]:

@@ -36,7 +36,8 @@ def prepare(request: ExplainRequest, card: ModelCard) -> Submission:
 
     Raises:
         InvalidRequest: something does not fit the model; the field is named.
-        ModelUnavailable: the model failed to load.
+        ModelUnavailable: the model is being loaded or failed to load.
+        ModelUnloaded: the operator has taken it out of service.
     """
     model = ReadyModel.of(card)
     given = check_input(request.input, model.input)

@@ -10,7 +10,7 @@ from broker import WorkerQueue
 from schemas.errors import Unavailable
 from workers.engine.allocator import keep_freed_memory
 from workers.engine.gate import DeviceGate
-from workers.pool import ModelPool
+from workers.pool import ModelPool, OrderFollower
 from workers.reporter import Reporter
 from workers.resident import Device
 from workers.runner import MAX_ATTEMPTS, JobRunner
@@ -41,33 +41,43 @@ def run(settings: WorkerSettings) -> int:
         max_attempts=MAX_ATTEMPTS,
     )
     models = ModelPool(settings.models, device, settings.model_memory)
-    models.start()
+    orders = OrderFollower(queue, models, stop)
+    models.start(orders.look())
     runner = JobRunner(queue, models, max_live=max(16, 2 * device.batch_rows))
     reporter = Reporter(
-        queue, runner, models, device=str(device.device), worker_id=settings.worker_id, lease_ms=settings.lease_ms
+        queue,
+        runner,
+        models,
+        orders,
+        device=str(device.device),
+        worker_id=settings.worker_id,
+        lease_ms=settings.lease_ms,
     )
     listener = threading.Thread(target=queue.listen_cancelled, args=(runner.cancel, stop), daemon=True)
-    listener.start()
-    reporter.start()
+    for thread in (listener, orders, reporter):
+        thread.start()
     log.info("worker ready", worker=settings.worker_id, device=str(device.device), models=models.serving())
     try:
-        healthy = _claim_until(stop, queue, runner, models)
+        healthy = _claim_until(stop, queue, runner, models, orders)
     finally:
         stop.set()
         runner.stop(settings.grace_s)
         reporter.end()
         _retire(queue)
         models.stop()
-        listener.join()
+        for thread in (listener, orders):
+            thread.join()
         queue.close()
     return 0 if healthy else 1
 
 
-def _claim_until(stop: threading.Event, queue: WorkerQueue, runner: JobRunner, models: ModelPool) -> bool:
-    """The claim loop. False when an engine has died: the process must be replaced."""
+def _claim_until(
+    stop: threading.Event, queue: WorkerQueue, runner: JobRunner, models: ModelPool, orders: OrderFollower
+) -> bool:
+    """The claim loop. False when a thread that it counts on has died: the process must be replaced."""
     while not stop.is_set():
-        if not models.alive:
-            log.error("an engine or the loader has died")
+        if not (models.alive and orders.is_alive()):
+            log.error("an engine, the loader or the follower of orders has died")
             return False
         room = {key: min(count, CLAIM_AT_ONCE) for key, count in runner.room().items()}
         if not room:

@@ -11,7 +11,7 @@ from broker import WorkerInfo, WorkerQueue
 from schemas.errors import Unavailable
 from workers.answer import target_classes
 from workers.engine.engine import Engine
-from workers.pool import ModelPool
+from workers.pool import ModelPool, OrderFollower
 from workers.runner import JobRunner
 
 log = structlog.get_logger()
@@ -27,6 +27,7 @@ class Reporter(threading.Thread):
         queue: WorkerQueue,
         runner: JobRunner,
         models: ModelPool,
+        orders: OrderFollower,
         *,
         device: str,
         worker_id: str,
@@ -36,6 +37,8 @@ class Reporter(threading.Thread):
         self._queue = queue
         self._runner = runner
         self._models = models
+        self._orders = orders
+        self._told: object = None  # the state of the models, as announced
         self._device = device
         self._worker_id = worker_id
         self._renew_s = lease_ms / 1e3 / 4
@@ -47,6 +50,8 @@ class Reporter(threading.Thread):
         every = {self._announce: HEARTBEAT_S, self._renew: self._renew_s, self._progress: TICK_S}
         while not self._ended.wait(TICK_S):
             now = time.monotonic()
+            if self._news() != self._told:
+                due[self._announce] = now
             for action, at in due.items():
                 if now >= at:
                     due[action] = now + every[action]
@@ -68,6 +73,7 @@ class Reporter(threading.Thread):
         self._announce()
 
     def _announce(self) -> None:
+        told = self._news()
         info = WorkerInfo(
             id=self._worker_id,
             device=self._device,
@@ -77,8 +83,14 @@ class Reporter(threading.Thread):
             models=self._models.serving(),
             stats=self._stats(),
             residence=self._models.residence(self._worker_id),
+            order=told[0],
         )
         self._queue.announce(info, self._models.cards())
+        self._told = told
+
+    def _news(self) -> tuple[str, object]:
+        """What others should hear of at once. The order is read first: what has come of it is announced with it."""
+        return self._orders.carried_out, self._models.state()
 
     def _renew(self) -> None:
         active = self._runner.active()
@@ -101,6 +113,8 @@ class Reporter(threading.Thread):
         for key in self._models.serving():
             stats[f"{key}|jobs_total"] = self._runner.jobs[key]
             stats[f"{key}|failed_total"] = self._runner.failed[key]
+        for key, counters in self._models.counters().items():
+            stats |= {f"{key}|{name}": value for name, value in counters.items()}
         for key, model in self._models.resident().items():
             for name, value in _counters(model.engine).items():
                 stats[f"{key}|{name}"] = value

@@ -1,6 +1,6 @@
 -- ARGV: names, worker id, lease in ms, attempts allowed, TTL in seconds, failure (JSON) of a job that used them up,
 --       how many jobs on their last attempt may be started,
---       then for each queue: the stream to serve first, the stream to serve next, room
+--       then for each queue: its name, the stream to serve first, the stream to serve next, room
 -- Returns {{id, spec, attempt, token, created_ms, started_ms}, ...} and, when that is empty, the last entry id of
 -- each stream in the order given, from which to wait.
 local worker, lease_ms, max_attempts, ttl_s, failure = ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5], ARGV[6]
@@ -82,8 +82,11 @@ local function take_waiting(stream, room)
 end
 
 local streams = {}
-for i = 8, #ARGV, 3 do
-  local pair, room = {ARGV[i], ARGV[i + 1]}, tonumber(ARGV[i + 2])
+for i = 8, #ARGV, 4 do
+  local pair, room = {ARGV[i + 1], ARGV[i + 2]}, tonumber(ARGV[i + 3])
+  if redis.call('SISMEMBER', K.unloaded, ARGV[i]) == 1 then
+    room = 0
+  end
   for _, take in ipairs({take_lapsed, take_waiting}) do
     for _, stream in ipairs(pair) do
       if room > 0 then
@@ -98,12 +101,13 @@ end
 local positions = {}
 if #started == 0 then
   for _, stream in ipairs(streams) do
-    local info = redis.call('XINFO', 'STREAM', stream)
+    local info, last = redis.pcall('XINFO', 'STREAM', stream), '0-0' -- an error where nothing was ever submitted
     for i = 1, #info, 2 do
       if info[i] == 'last-generated-id' then
-        positions[#positions + 1] = info[i + 1]
+        last = info[i + 1]
       end
     end
+    positions[#positions + 1] = last
   end
 end
 return {started, positions}

@@ -1,7 +1,8 @@
 -- ARGV: names, job id, spec, queue, own stream, other stream, rows, queue depth, payload,
 --       idempotency key or '', fingerprint, its TTL in seconds,
 --       digest of the content or '', whether earlier answers to it will do (1 or 0), whether it may follow a job of `other` (1 or 0)
--- Returns {'created', id}, {'known', id}, {'hit', id}, {'shared', id}, {'conflict', id} or {'full', seconds to wait}.
+-- Returns {'created', id}, {'known', id}, {'hit', id}, {'shared', id}, {'conflict', id}, {'unloaded', ''}
+-- or {'full', seconds to wait}.
 local _, id, spec, queue, own, other, rows, depth, payload, idempotency, fingerprint, ttl_s = unpack(ARGV, 1, 12)
 local content, reuse, follows_other = ARGV[13], ARGV[14] == '1', ARGV[15] == '1'
 depth = tonumber(depth)
@@ -11,6 +12,10 @@ if idempotency ~= '' then
   if known[1] and redis.call('EXISTS', K.job .. known[1]) == 1 then
     return {known[2] == fingerprint and 'known' or 'conflict', known[1]}
   end
+end
+
+if redis.call('SISMEMBER', K.unloaded, queue) == 1 then
+  return {'unloaded', ''}
 end
 
 local function full()

@@ -4,15 +4,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from cli.client.complaints import complain, complain_of
 from cli.client.outputs import check_output, write_output
 from cli.client.request import BadArgument, choose_model, method_fields, one_input, target_of
 from cli.client.service import Refused, Service, Unreachable
 from cli.client.terminal import render
-from cli.console import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_UNREACHABLE, EXIT_USAGE, console, stderr
+from cli.console import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, console, stderr
 from schemas.jobs import Job, JobFailure
 from schemas.models import ModelCard
 
@@ -48,20 +48,13 @@ def ask(question: Question, url: str) -> int:
         with Service(url) as service:
             _answer(question, service)
     except BadArgument as error:
-        _complain("The request is not valid", str(error))
+        complain("The request is not valid", str(error))
         return EXIT_USAGE
-    except Refused as error:
-        fields = [f"{'.'.join(map(str, one.loc))}: {one.msg}" for one in error.problem.errors or []]
-        retry = [f"try again in {error.retry_after} s"] if error.retry_after else []
-        detail = [] if error.problem.detail in fields else [error.problem.detail]
-        _complain(f"{error.problem.title} ({error.problem.status})", "\n".join([*detail, *fields, *retry]))
-        return EXIT_USAGE if error.problem.status < 429 else EXIT_FAILED
+    except (Refused, Unreachable) as error:
+        return complain_of(error)
     except JobEnded as error:
-        _complain(f"{error.failure.title} ({error.failure.code})", error.failure.detail)
+        complain(f"{error.failure.title} ({error.failure.code})", error.failure.detail)
         return EXIT_FAILED
-    except Unreachable as error:
-        _complain("No service", f"{error}\nstart one here with: attribution serve")
-        return EXIT_UNREACHABLE
     except KeyboardInterrupt:
         stderr.print("cancelled")
         return EXIT_INTERRUPTED
@@ -119,7 +112,3 @@ def _wait(service: Service, job: Job) -> Job:
             now = latest.progress
             progress.update(bar, description=latest.status, completed=now.done, total=now.total or None)
     return latest
-
-
-def _complain(title: str, detail: str) -> None:
-    stderr.print(Panel(Text(detail), title=Text(title, style="bold red"), title_align="left", border_style="red"))

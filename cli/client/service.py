@@ -6,7 +6,8 @@ import secrets
 import time
 from collections.abc import Iterable, Iterator
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
+from urllib.parse import quote
 
 import httpx
 from pydantic import TypeAdapter, ValidationError
@@ -14,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from cli.backoff import Backoff
 from schemas.errors import Problem
 from schemas.jobs import TERMINAL, Job
-from schemas.models import ModelCard
+from schemas.models import ModelCard, ModelOrder
 from schemas.results import Explanation
 
 TIMEOUT = httpx.Timeout(30.0, connect=5.0)
@@ -57,6 +58,19 @@ class Service:
     def models(self) -> list[ModelCard]:
         """The cards of all models, failed ones included."""
         return CARDS.validate_python(self._request("GET", "/models").json()["models"])
+
+    def order(
+        self, action: Literal["load", "unload"], name: str, version: str | None, wait_s: float, key: str
+    ) -> ModelOrder:
+        """Load or unload a model, and wait for the workers."""
+        reply = self._request(
+            "POST",
+            f"/models/{quote(name, safe='')}/{action}",
+            params={"wait": wait_s} | ({"version": version} if version else {}),
+            headers={"Authorization": f"Bearer {key}"},
+            timeout=httpx.Timeout(wait_s + 30.0, connect=5.0),
+        )
+        return ModelOrder.model_validate_json(reply.content)
 
     def submit(self, body: dict[str, Any]) -> Job:
         """Queue a job. Its key makes it harmless to ask again when the answer was lost on its way."""

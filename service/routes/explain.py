@@ -13,6 +13,7 @@ from schemas.errors import (
     MalformedBody,
     ModelNotFound,
     ModelUnavailable,
+    ModelUnloaded,
     Overloaded,
     StoreFull,
     StoreUnavailable,
@@ -76,6 +77,7 @@ CacheHeader = Annotated[
         **openapi.problems(
             MalformedBody,
             ModelNotFound,
+            ModelUnloaded,
             BodyTooLarge,
             UnsupportedMedia,
             InvalidRequest,

@@ -10,7 +10,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from schemas.errors import InvalidRequest, JobNotFound, ServiceError, StoreUnavailable
 from schemas.jobs import JobPage, JobStatus
-from schemas.requests import ModelName
+from schemas.requests import ModelName, Version
 from service import examples, openapi
 from service.answers import json_response
 from service.present import present
@@ -33,6 +33,7 @@ class JobFilter(BaseModel):
 
     status: JobStatus | None = None
     model: ModelName | None = Field(default=None, description="A model's name.")
+    version: Version | None = Field(default=None, description="Of the model named.")
     limit: Annotated[int, Field(ge=1, le=200, description="Jobs on one page.")] = 50
     cursor: Annotated[str, Field(max_length=100)] | None = Field(default=None, description="`next` of the page before.")
 
@@ -48,8 +49,11 @@ class JobFilter(BaseModel):
     },
 )
 async def list_jobs(request: Request, gateway: CurrentGateway, query: Annotated[JobFilter, Query()]) -> Response:
+    if query.version is not None and query.model is None:
+        raise InvalidRequest.at(["version"], "of which model?")
+    model = query.model if query.version is None else f"{query.model}@{query.version}"
     records, following = await gateway.store.list(
-        status=query.status, model=query.model, cursor=query.cursor, limit=query.limit
+        status=query.status, model=model, cursor=query.cursor, limit=query.limit
     )
     root = request.scope.get("root_path", "")
     return json_response(JobPage(jobs=[present(record, root) for record in records], next=following))

@@ -1,5 +1,6 @@
 """`/models`: what can be explained, and how."""
 
+import asyncio
 import re
 from typing import Annotated
 
@@ -10,6 +11,7 @@ from schemas.requests import Version
 from service import openapi
 from service.answers import ModelList, json_response
 from service.finding import find_card
+from service.residence import with_residence
 from service.state import CurrentGateway
 
 router = APIRouter(tags=["models"])
@@ -18,11 +20,12 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 @router.get(
     "/models",
-    summary="Every model, ready or failed to load",
+    summary="Every model, with its status",
     responses={200: openapi.json_answer("ModelList", "The models' cards."), **openapi.problems(StoreUnavailable)},
 )
 async def list_models(gateway: CurrentGateway) -> Response:
-    return json_response(ModelList(models=await gateway.store.cards()))
+    cards, workers = await asyncio.gather(gateway.store.cards(), gateway.store.workers())
+    return json_response(ModelList(models=[with_residence(card, workers) for card in cards]))
 
 
 @router.get(
@@ -37,8 +40,9 @@ async def list_models(gateway: CurrentGateway) -> Response:
 async def get_model(
     gateway: CurrentGateway,
     name: Annotated[str, Path(description="As in GET /models.")],
-    version: Annotated[Version | None, Query(description="Default: the highest version that is ready.")] = None,
+    version: Annotated[Version | None, Query(description="Default: the highest version that takes jobs.")] = None,
 ) -> Response:
     if not NAME.fullmatch(name):
         raise ModelNotFound("no such model")
-    return json_response(await find_card(gateway.store, name, version))
+    card, workers = await asyncio.gather(find_card(gateway.store, name, version), gateway.store.workers())
+    return json_response(with_residence(card, workers))

@@ -10,8 +10,10 @@ def test_the_public_names() -> None:
     assert broker.__all__ == [
         "Claim",
         "Content",
+        "FinishedJob",
         "JobRecord",
         "JobStore",
+        "Orders",
         "Submitted",
         "WorkerInfo",
         "WorkerQueue",

@@ -10,9 +10,10 @@ from PIL import Image
 from safetensors.numpy import load, save
 
 from broker import Claim, WorkerInfo, WorkerQueue
+from broker.records import FIRST_ORDER
 from schemas.errors import InputRejected
 from schemas.jobs import ClassRef, JobFailure
-from schemas.models import ModelCard
+from schemas.models import ModelCard, Residence
 from schemas.results import (
     FeatureScore,
     ModelRef,
@@ -41,6 +42,7 @@ class WorkerDouble:
     def __init__(self, url: str, namespace: str, cards: list[ModelCard] = ALL_CARDS) -> None:
         self.queue = WorkerQueue(url, "double", namespace=namespace)
         self.cards = cards
+        self.order = FIRST_ORDER  # the latest that it says to have carried out
         self.gate = threading.Event()
         self.gate.set()
         self.claimed = threading.Event()
@@ -59,6 +61,13 @@ class WorkerDouble:
             started_ms=int(time.time() * 1000),
             models=models,
             stats=stats,
+            residence={
+                f"{card.name}@{card.version}": Residence(
+                    worker="double", status=card.status, error=card.error, bytes=None if card.error else 1_048_576
+                )
+                for card in self.cards
+            },
+            order=self.order,
         )
         self.queue.announce(info, self.cards)
 

@@ -38,7 +38,9 @@ async def test_list(client: httpx.AsyncClient) -> None:
     assert (await client.get("/jobs?status=running")).json()["jobs"] == []
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=x", "status=lost", "cursor=x", "model=../x", "page=2"])
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=x", "status=lost", "cursor=x", "model=../x", "version=1", "page=2"]
+)
 async def test_list_refuses(client: httpx.AsyncClient, query: str) -> None:
     answer = await client.get(f"/jobs?{query}")
     assert answer.status_code == 422

@@ -13,7 +13,7 @@ from service.examples import CANCELLED_JOB, EXPLANATION, FORM_REQUESTS, JSON_REQ
 from tests.service.conftest import SETTINGS
 
 ROUTES = {
-    ("post", "/explain"): {"200", "202", "400", "404", "413", "415", "422", "429", "500", "503"},
+    ("post", "/explain"): {"200", "202", "400", "404", "409", "413", "415", "422", "429", "500", "503"},
     ("get", "/jobs"): {"200", "422", "500", "503"},
     ("get", "/jobs/{job_id}"): {"200", "404", "500", "503"},
     ("delete", "/jobs/{job_id}"): {"200", "404", "500", "503"},
@@ -22,6 +22,8 @@ ROUTES = {
     ("get", "/jobs/{job_id}/overlay.png"): {"200", "304", "404", "406", "409", "422", "500", "503"},
     ("get", "/models"): {"200", "500", "503"},
     ("get", "/models/{name}"): {"200", "404", "422", "500", "503"},
+    ("post", "/models/{name}/load"): {"200", "202", "400", "401", "403", "404", "413", "422", "500", "503"},
+    ("post", "/models/{name}/unload"): {"200", "202", "400", "401", "403", "404", "413", "422", "500", "503"},
     ("get", "/methods"): {"200", "500"},
     ("get", "/methods/{name}"): {"200", "404", "500"},
     ("get", "/healthz"): {"200", "500"},

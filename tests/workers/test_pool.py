@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from schemas.errors import JobCancelled, JobError, JobFailed, ModelUnloaded
+from schemas.errors import JobCancelled, JobError, JobFailed, UnloadedMeanwhile
 from tests.workers.sized_models import ENTERED, KIB, OPEN, break_model, write_model
 from tests.workers.toys import CPU
 from workers.engine.gate import DeviceGate
@@ -165,7 +165,7 @@ def test_unload_and_load_again(make_pool: MakePool, tmp_path: Path) -> None:
     pool.unload(["m@1", "unheard@1"])
     assert states(pool) == {"m@1": "unloaded"}
     assert pool.claimable(16) == {}
-    with pytest.raises(ModelUnloaded), pool.use("m@1", Task("late")):
+    with pytest.raises(UnloadedMeanwhile), pool.use("m@1", Task("late")):
         pass
     assert not pool.settled(["m@1"])
     running.end()

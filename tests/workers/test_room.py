@@ -19,19 +19,21 @@ PLACES = st.lists(
 
 
 @given(PLACES, st.integers(0, 500), st.integers(-50, 200))
-def test_victims_are_idle_enough_and_those_used_least_recently(places: list[Place], need: int, free: int) -> None:
+def test_victims_are_idle_enough_and_none_goes_in_vain(places: list[Place], need: int, free: int) -> None:
     chosen = victims(places, need, free)
     idle = [place for place in places if not place.busy]
     if chosen is None:
         assert free + sum(place.bytes for place in idle) < need
         return
     gone = [place for place in places if place.key in chosen]
+    freed = free + sum(place.bytes for place in gone)
     assert not any(place.busy for place in gone)
-    assert free + sum(place.bytes for place in gone) >= need
+    assert freed >= need
+    assert all(freed - place.bytes < need for place in gone)
     if gone:
-        assert free + sum(place.bytes for place in gone if place.key != chosen[-1]) < need, "one too many"
-        kept = [place.last_used for place in idle if place.key not in chosen]
-        assert max(place.last_used for place in gone) <= min(kept, default=1001)
+        latest = max(place.last_used for place in gone)
+        earlier = sum(place.bytes for place in idle if place.last_used < latest)
+        assert free + earlier < need, "those used before it would have been enough"
 
 
 @given(PLACES, st.integers(1, 500), st.integers(-50, 200), st.floats(0, 2000))

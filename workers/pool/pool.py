@@ -9,8 +9,8 @@ from pathlib import Path
 
 import structlog
 
-from schemas.errors import JobCancelled, JobFailed, ModelUnloaded
-from schemas.models import ModelCard, Residence
+from schemas.errors import JobCancelled, JobFailed, UnloadedMeanwhile
+from schemas.models import ModelCard, ModelStatus, Residence
 from workers.engine.task import Task
 from workers.pool.loader import Loader
 from workers.pool.repository import Found, find_models, fingerprint
@@ -77,7 +77,7 @@ class ModelPool:
         """The model, for as long as a job runs; waits until it is loaded.
 
         Raises:
-            ModelUnloaded: the operator has taken it out of service.
+            UnloadedMeanwhile: the operator has taken it out of service.
             JobFailed: it could not be loaded.
             JobCancelled: the job was cancelled, or the worker stops.
         """
@@ -114,6 +114,16 @@ class ModelPool:
             self._changed.notify_all()
         self._loader.give_up(leaving)
 
+    def reconcile(self, unloaded: frozenset[str]) -> list[str]:
+        """Takes these models out of service, and any others back into it. Returns those for which that was news."""
+        with self._changed:
+            out = [key for key, slot in self._slots.items() if key in unloaded and slot.status != "unloaded"]
+            back = [slot for key, slot in self._slots.items() if key not in unloaded and slot.status == "unloaded"]
+        self.unload(out)
+        for slot in back:
+            self._order(Found(slot.card.name, slot.card.version, slot.folder))
+        return [*out, *(slot.key for slot in back)]
+
     def settled(self, keys: Iterable[str]) -> bool:
         """Whether nothing is left to do for these models, and what was replaced or unloaded is gone."""
         with self._changed:
@@ -124,6 +134,11 @@ class ModelPool:
         """Of every model, as it stands."""
         with self._changed:
             return [slot.card for slot in self._slots.values()]
+
+    def state(self) -> list[tuple[str, ModelStatus, str | None, str | None]]:
+        """By which changes are told: key, status, digest, and what went wrong."""
+        with self._changed:
+            return [(key, slot.status, slot.card.digest, slot.error) for key, slot in self._slots.items()]
 
     def residence(self, worker_id: str) -> dict[str, Residence]:
         """What became of each model here."""
@@ -138,6 +153,19 @@ class ModelPool:
                     evictions=slot.evictions,
                     last_used_at=None if slot.last_used is None else _rfc3339(slot.last_used),
                 )
+                for key, slot in self._slots.items()
+            }
+
+    def counters(self) -> dict[str, dict[str, float]]:
+        """For metrics, by model."""
+        with self._changed:
+            return {
+                key: {
+                    "loads_total": slot.loads,
+                    "evictions_total": slot.evictions,
+                    "model_bytes": 0 if slot.held is None else slot.held.bytes,
+                }
+                | ({} if slot.last_used is None else {"last_used_timestamp_seconds": slot.last_used})
                 for key, slot in self._slots.items()
             }
 
@@ -179,20 +207,27 @@ class ModelPool:
 
     def _order(self, found: Found, *, unloaded: bool = False) -> None:
         """Asks for a folder to be loaded, unless what it holds is loaded."""
-        files = None if found.error else fingerprint(found.folder)
+        files, error = None, found.error
+        if error is None and not unloaded:
+            try:
+                files = fingerprint(found.folder)
+            except OSError as unreadable:
+                error = f"its folder cannot be read: {unreadable.strerror}"
         with self._changed:
             card = ModelCard(name=found.name, version=found.version, status="loading")
             slot = self._slots.setdefault(found.key, Slot(found.key, found.folder, card))
             slot.folder = found.folder
+            if not unloaded and slot.status == "unloaded":
+                slot.show("loading")
             if unloaded:
                 slot.show("unloaded")
-            elif found.error is not None:
-                log.error("model refused", model=found.key, reason=found.error)
-                self._loader.refuse(slot, found.error)
-            elif slot.held is None or slot.held.fingerprint != files:
+            elif error is not None:
+                log.error("model refused", model=found.key, reason=error)
+                self._loader.refuse(slot, error)
+            elif slot.needs(files):
                 slot.want()
-                slot.asked = True
-                if slot.status in {"unloaded", "failed"}:
+                slot.asked, slot.files = True, files
+                if slot.status == "failed":
                     slot.show("loading")
             self._changed.notify_all()
 
@@ -202,7 +237,7 @@ def _check(slot: Slot, task: Task, *, stopping: bool) -> None:
     if stopping or task.cancelled.is_set():
         raise JobCancelled("the job was cancelled")
     if slot.status == "unloaded":
-        raise ModelUnloaded(f"the model {slot.key} has been unloaded")
+        raise UnloadedMeanwhile(f"the model {slot.key} has been unloaded")
     if slot.status == "failed":
         raise JobFailed(f"the model {slot.key} could not be loaded; its card says why")
 

@@ -30,14 +30,18 @@ class Drain(NamedTuple):
 
 
 def victims(places: Iterable[Place], need: int, free: int) -> list[str] | None:
-    """The idle models to evict so that `need` bytes fit; None when that is not enough."""
-    chosen = []
+    """The idle models to evict so that `need` bytes fit, none of them in vain; None when all are not enough."""
+    chosen: list[Place] = []
     for place in sorted((p for p in places if not p.busy), key=lambda p: p.last_used):
         if need <= free:
             break
-        chosen.append(place.key)
+        chosen.append(place)
         free += place.bytes
-    return chosen if need <= free else None
+    for place in reversed(chosen[:-1]):  # small ones that the last of them made needless may stay
+        if free - place.bytes >= need:
+            chosen.remove(place)
+            free -= place.bytes
+    return [place.key for place in chosen] if need <= free else None
 
 
 def drain(places: Iterable[Place], need: int, free: int, now: float) -> Drain:

@@ -32,6 +32,7 @@ class Slot:
     bytes: int | None = None  # when last loaded
     waiting: int = 0  # jobs that wait for it to be loaded
     asked: bool = False  # the operator wants its folder loaded, again if it is held
+    files: str | None = None  # fingerprint of its folder, when that was last asked
     loading: bool = False
     wanted_since: float = 0.0  # by the monotonic clock
     last_used: float | None = None  # seconds since the epoch
@@ -52,6 +53,12 @@ class Slot:
     @property
     def status(self) -> ModelStatus:
         return self.card.status
+
+    def needs(self, files: str | None) -> bool:
+        """Whether what its folder holds by this fingerprint is neither loaded nor about to be."""
+        if self.asked or self.loading:
+            return self.files != files
+        return self.held is None or self.held.fingerprint != files
 
     def want(self) -> None:
         """Notes since when it is wanted; called before it is."""

@@ -1,0 +1,48 @@
+"""`attribution models`: what a running service holds, and changing it with the admin key."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="The model repository, and what a running service holds of it.", no_args_is_help=True)
+
+Url = Annotated[str, typer.Option(envvar="ATTRIBUTION_URL", help="The service.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="As in model.toml.")]
+ModelVersion = Annotated[str | None, typer.Option("--version", help="Default: every version.")]
+Wait = Annotated[float, typer.Option(min=0, help="Seconds to wait for the workers.")]
+HERE = "http://127.0.0.1:8000"
+
+
+@app.command("check")
+def check_models(
+    directories: Annotated[list[Path], typer.Argument(metavar="DIR…", help="Directories of model folders.")],
+) -> None:
+    """Load every model of DIR and run each method it offers once. Exit code 1 when something failed."""
+    from cli.checks import run_checks  # noqa: PLC0415
+
+    raise typer.Exit(run_checks(directories))
+
+
+@app.command("list")
+def list_models(url: Url = HERE) -> None:
+    """The models of a running service: version, status, memory, last use."""
+    from cli.client.models import show_models  # noqa: PLC0415  # keeps --help quick
+
+    raise typer.Exit(show_models(url))
+
+
+@app.command("load")
+def load_model(name: Name, version: ModelVersion = None, wait: Wait = 60.0, url: Url = HERE) -> None:
+    """Have a running service load NAME, or load it again when its folder has changed. Needs ATTRIBUTION_ADMIN_KEY."""
+    from cli.client.models import order  # noqa: PLC0415
+
+    raise typer.Exit(order("load", name, version, wait, url))
+
+
+@app.command("unload")
+def unload_model(name: Name, version: ModelVersion = None, wait: Wait = 60.0, url: Url = HERE) -> None:
+    """Have a running service take NAME out of service. Needs ATTRIBUTION_ADMIN_KEY."""
+    from cli.client.models import order  # noqa: PLC0415
+
+    raise typer.Exit(order("unload", name, version, wait, url))
