@@ -12,7 +12,8 @@ TERMINAL: frozenset[str] = frozenset({"succeeded", "failed", "cancelled"})
 PayloadKind = Literal["image", "text", "features", "tensor"]
 
 
-# One output per example: its index, or of an output of several dimensions its place in each of them.
+# One output per example: its index, or of an output of several dimensions its place in each of them, the class first.
+PREDICTED = -1  # in place of a class: the one predicted at that position
 Targets = list[int] | list[list[int]]
 
 

@@ -15,7 +15,7 @@ Priority = Literal["interactive", "batch"]
 Label = Annotated[str, Field(min_length=1, max_length=200)]
 ClassIndex = Annotated[int, Field(ge=0, le=10_000_000)]
 TargetOne = ClassIndex | Label
-TargetPlace = Annotated[list[TargetOne], Field(min_length=1, max_length=max(MAX_EXAMPLES, MAX_TENSOR_RANK))]
+TargetPlace = Annotated[list[TargetOne | None], Field(min_length=1, max_length=max(MAX_EXAMPLES, MAX_TENSOR_RANK))]
 Target = TargetOne | TargetPlace | Annotated[list[TargetPlace], Field(min_length=1, max_length=MAX_EXAMPLES)]
 FeatureRow = Annotated[dict[Annotated[str, Field(max_length=200)], float], Field(min_length=1, max_length=10_000)]
 
@@ -83,7 +83,8 @@ class ExplainRequest(Strict):
     target: Target | None = Field(
         default=None,
         description="The output to explain: index, label, or one per row. Default: the predicted class. Of an output "
-        "of several dimensions, such as a map per class: `[class, y, x]`, or a list of such, one per row.",
+        "of several dimensions, such as a map per class: `[class, y, x]`, or a list of such, one per row, with null "
+        "for the class predicted there.",
     )
     seed: Annotated[int, Field(ge=0, le=MAX_SEED)] = 0
     priority: Priority = "interactive"

@@ -3,14 +3,13 @@
 from datetime import UTC, datetime
 
 from broker import JobRecord
-from schemas.jobs import ClassRef, Job, Links, Progress
+from schemas.jobs import PREDICTED, ClassRef, Job, Links, Progress, Targets
 from schemas.methods import echo, stored_method
 
 
 def present(record: JobRecord, root_path: str = "") -> Job:
     """The job with links under `root_path`, the prefix by which a proxy reaches the gateway."""
     spec = record.spec
-    asked = [ClassRef.of(one) for one in spec.target] if spec.target else None
     return Job(
         id=record.id,
         status=record.status,
@@ -18,7 +17,7 @@ def present(record: JobRecord, root_path: str = "") -> Job:
         model=spec.model,
         version=spec.version,
         method=echo(stored_method(spec.method)),
-        target=record.target or asked,
+        target=record.target or _asked(spec.target),
         priority=spec.priority,
         created_at=rfc3339(record.created_ms),
         started_at=None if record.started_ms is None else rfc3339(record.started_ms),
@@ -26,6 +25,13 @@ def present(record: JobRecord, root_path: str = "") -> Job:
         error=record.error,
         links=_links(record.id, root_path),
     )
+
+
+def _asked(targets: Targets | None) -> list[ClassRef] | None:
+    """What was asked for, until the worker has told; the predicted class is not known yet."""
+    if not targets or any(isinstance(target, list) and target[0] == PREDICTED for target in targets):
+        return None
+    return [ClassRef.of(target) for target in targets]
 
 
 def job_path(job_id: str, root_path: str = "") -> str:

@@ -27,6 +27,7 @@ from workers.problem import make_problem
 from workers.resident import ResidentModel
 
 TOP = 5  # predictions told
+TOLD = 32  # values of a regression told
 VERSIONS = {name: version(name) for name in ("attribution-service", "captum", "torch")}
 
 
@@ -67,7 +68,8 @@ def answer(model: ResidentModel, task: Task, job_id: str, spec: JobSpec, payload
     """
     job = make_ready(model, Asked(job_id, spec, payload, queued_ms))
     started = perf_counter()
-    with model.memory.lend(expanded_bytes(job.method, job.problem, model.engine.batch_rows)):
+    held = expanded_bytes(job.method, job.problem, model.engine.batch_rows, _answer_bytes(model, job.problem))
+    with model.memory.lend(held):
         outcome = explain(model.engine, task, job.method, job.problem, spec.seed)
     return describe(model, job, outcome, run_s=perf_counter() - started, rows=task.rows, passes=task.passes)
 
@@ -100,6 +102,13 @@ def describe(model: ResidentModel, job: Ready, outcome: Outcome, *, run_s: float
         passes=passes,
     )
     return _describe(model, job.asked.job_id, job.asked.spec, job.method, job.prepared, outcome, timing)
+
+
+def _answer_bytes(model: ResidentModel, problem: Problem) -> int:
+    """Of one row, in the precision of the inputs or, for ids, in single precision."""
+    shape = model.card.output.shape if model.card.output else []
+    first = problem.inputs[0]
+    return prod(shape) * (first.element_size() if first.is_floating_point() else 4) if len(shape) > 1 else 0
 
 
 def _describe(
@@ -207,7 +216,9 @@ def _predictions(model: ResidentModel, outcome: Outcome) -> list[list[Prediction
         scores = scores.softmax(dim=1)
     elif kind == "multilabel":
         scores = scores.sigmoid()
-    best = scores.topk(min(TOP, scores.shape[1]), dim=1)
+    order = scores.topk(min(TOP, scores.shape[1]), dim=1).indices
+    if kind == "regression":  # values are told in their own order
+        order = torch.arange(min(TOLD, scores.shape[1]), device=scores.device).expand(len(scores), -1)
     labels = model.card.output.labels if model.card.output else None
     return [
         [
@@ -216,7 +227,7 @@ def _predictions(model: ResidentModel, outcome: Outcome) -> list[list[Prediction
             )
             for i, s in zip(indices, values, strict=True)
         ]
-        for row, (indices, values) in enumerate(zip(best.indices.tolist(), best.values.tolist(), strict=True))
+        for row, (indices, values) in enumerate(zip(order.tolist(), scores.gather(1, order).tolist(), strict=True))
     ]
 
 

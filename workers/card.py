@@ -40,7 +40,7 @@ def make_card(
     """
     sample = adapter.sample(view.device)
     layers, out = _layers(view, sample)
-    output = _output(config, out, labels)
+    output = _output(config, out, labels, tokens=sample.layer_inputs[0].shape[1] if adapter.card.max_tokens else None)
     methods = offered_methods(view, sample, problems, text=config.input.kind == "text", embedding=embedding)
     layer = default_layer(view, sample) or embedding
     defaults = _defaults(config, adapter, layers, background_rows, methods, layer)
@@ -119,9 +119,12 @@ def _grid(view: ModelView, shape: list[int] | None) -> list[int] | None:
     return list(grid) if grid is not None else None
 
 
-def _output(config: ModelConfig, out: Tensor, labels: list[str] | None) -> OutputCard:
+def _output(config: ModelConfig, out: Tensor, labels: list[str] | None, *, tokens: int | None) -> OutputCard:
+    """`tokens` are those of a text: an output for each of them may have as many as the model takes."""
     shape = list(out.shape[1:])
     size = shape[0] if shape else 1
+    if tokens is not None:
+        shape[1:] = [config.input.max_tokens if extent == tokens else extent for extent in shape[1:]]
     if labels is not None and len(labels) != size:
         raise ModelConfigError(f"output.labels: {len(labels)} labels for {size} outputs")
     return OutputCard(kind=config.output.kind, size=size, shape=shape, labels=labels)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from schemas.errors import InputRejected
-from schemas.jobs import Targets
+from schemas.jobs import PREDICTED, Targets
 from schemas.methods import AnyMethod
 from schemas.results import Convergence
 from schemas.traits import COMPLETE, DISTRIBUTED, DRAWS, stops_by_itself
@@ -68,6 +68,8 @@ def _explain(engine: Engine, task: Task, method: AnyMethod, problem: Problem, ba
     outputs, at_baseline = _endpoints(seams, problem, with_baselines=complete)
     if problem.targets is None and outputs.dim() > 2:
         raise InputRejected("the model has an output for each position: a target must name a class and a position")
+    if problem.targets is not None and outputs.dim() > 2:
+        problem = replace(problem, targets=_places(problem, outputs, padded=engine.view.padded))
     if problem.targets is None and outputs.dim() > 1 and outputs.shape[1] > 1:
         problem = replace(problem, targets=outputs.argmax(dim=1).tolist())
     task.targets = problem.targets
@@ -84,6 +86,25 @@ def _explain(engine: Engine, task: Task, method: AnyMethod, problem: Problem, ba
     difference = _chosen(outputs, problem.targets) - _chosen(at_baseline, problem.targets)
     total = sum((a.reshape(a.shape[0], -1).sum(dim=1) for a in attributions), start=torch.zeros(()).to(outputs))
     return Outcome(attributions, outputs, problem.targets, total - difference, difference, convergence)
+
+
+def _places(problem: Problem, outputs: Tensor, *, padded: bool) -> list[list[int]]:
+    """One place per example, with the predicted class where that is asked for. `outputs` is (examples, classes, …).
+
+    Raises:
+        InputRejected: a place that this input's output has not; how long a text is, is known only now.
+    """
+    given = [target for target in problem.targets or [] if not isinstance(target, int)]
+    given = given if len(given) == problem.examples else given * problem.examples
+    sizes = [*outputs.shape[2:]]
+    if padded:
+        sizes = [min(size, problem.inputs[0].shape[1]) for size in sizes]
+    places = []
+    for output, (index, *position) in zip(outputs, given, strict=True):
+        if len(position) != len(sizes) or any(at >= size for at, size in zip(position, sizes, strict=True)):
+            raise InputRejected(f"target: the places of this input's output are {sizes}, counted from 0")
+        places.append([int(output[(slice(None), *position)].argmax()) if index == PREDICTED else index, *position])
+    return places
 
 
 def _endpoints(seams: Seams, problem: Problem, *, with_baselines: bool) -> tuple[Tensor, Tensor | None]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from schemas.errors import InputRejected
 from schemas.limits import MAX_NOISE_BYTES, NOISE_ROUND
-from schemas.traits import NOISY, stops_by_itself
+from schemas.traits import NOISY, PERTURBS, stops_by_itself
 from workers.methods.adaptive import most_steps
 from workers.methods.problem import Problem, chunk_rows
 
@@ -37,13 +37,18 @@ class MemoryBudget:
                 self._changed.notify_all()
 
 
-def expanded_bytes(method: Any, problem: Problem, batch_rows: int) -> int:
-    """The size of the inputs that Captum expands at once for a job.
+def expanded_bytes(method: Any, problem: Problem, batch_rows: int, answer_bytes: int = 0) -> int:
+    """The size of the inputs that Captum expands at once for a job, and of what the model answers to them.
+
+    `answer_bytes` are those of one row, where they are worth counting: a map of scores for each class is larger than
+    the picture. Methods that take gradients are given the target's score alone.
 
     Raises:
         InputRejected: noisy copies, which cannot be made in parts, take more than any job may.
     """
     each = sum(tensor[0].numel() * tensor.element_size() for tensor in problem.inputs)
+    if method.name in PERTURBS:
+        each += answer_bytes
     if method.name == "integrated_gradients" and stops_by_itself(method):
         steps, together = most_steps(problem)
         return int(each * (steps * together + chunk_rows(batch_rows, 1)))

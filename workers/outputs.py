@@ -12,8 +12,9 @@ from workers.engine.hooks import takes_hooks
 USUAL = "logits"  # what the outputs of transformers' classifiers are called
 
 
-def answer_with_tensor(module: nn.Module, answer: Any, field: str | None) -> None:
-    """Makes `module` answer the tensor within its answer, by a forward hook that it keeps and copies carry along.
+def answer_with_tensor(module: nn.Module, answer: Any, field: str | None, class_dim: int = 1) -> None:
+    """Makes `module` answer the tensor within its answer, by a forward hook that it keeps and copies carry along; its
+    classes come behind the rows, whichever dimension the model has them in.
 
     So layers keep their paths, and whoever calls the model, Captum included, gets one tensor. A model that answers one
     already is left as it is.
@@ -21,15 +22,21 @@ def answer_with_tensor(module: nn.Module, answer: Any, field: str | None) -> Non
     Args:
         answer: what it answers now.
         field: the name, or the position, of the tensor in it; None looks for `logits`, then for the only tensor.
+        class_dim: the dimension of the classes; negative ones count from the last.
 
     Raises:
-        ModelConfigError: the answer holds no such tensor, or several to choose from.
+        ModelConfigError: the answer holds no such tensor, or several to choose from, or no such dimension.
     """
-    if isinstance(answer, Tensor):
-        if field is not None:
-            raise ModelConfigError("output.field: the model answers one tensor, which has no fields")
+    key = None
+    if not isinstance(answer, Tensor):
+        key = _choose(answer, field)
+    elif field is not None:
+        raise ModelConfigError("output.field: the model answers one tensor, which has no fields")
+    if class_dim != 1:
+        _check_dim(answer if key is None else _parts(answer)[key], class_dim)
+    if key is None and class_dim == 1:
         return
-    hook = _Pick(_choose(answer, field))
+    hook = _Pick(key, class_dim)
     if not takes_hooks(module):
         raise ModelConfigError("the model must answer one tensor: a compiled program cannot be given an [output] field")
     module.register_forward_hook(hook)
@@ -38,12 +45,18 @@ def answer_with_tensor(module: nn.Module, answer: Any, field: str | None) -> Non
 class _Pick:
     """The hook. Pure, so that copies of a module may share it."""
 
-    def __init__(self, key: str | int) -> None:
+    def __init__(self, key: str | int | None, class_dim: int) -> None:
         self._key = key
+        self._class_dim = class_dim
 
     def __call__(self, module: nn.Module, args: object, answer: Any) -> Tensor:
-        tensor: Tensor = _parts(answer)[self._key]
-        return tensor
+        tensor: Tensor = answer if self._key is None else _parts(answer)[self._key]
+        return tensor if self._class_dim == 1 else tensor.movedim(self._class_dim, 1)
+
+
+def _check_dim(answer: Tensor, dim: int) -> None:
+    if not 1 <= (dim + answer.dim() if dim < 0 else dim) < answer.dim():
+        raise ModelConfigError(f"output.class_dim: the model answers {list(answer.shape)}, without a dimension {dim}")
 
 
 def _choose(answer: Any, field: str | None) -> str | int:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from schemas.errors import InvalidRequest
-from schemas.jobs import Targets
+from schemas.jobs import PREDICTED, Targets
 from schemas.models import OutputCard
 from schemas.requests import Target, TargetOne
 from service.validation.suggest import suggestion
@@ -37,7 +37,9 @@ def _places(target: Target | None, output: OutputCard, examples: int) -> list[li
     """Of an output of several dimensions: a class and where, `[class, y, x]`, for all examples or one per example."""
     if not isinstance(target, list):
         raise InvalidRequest.at(
-            ["target"], f"the model's output is of shape {output.shape}: give a list of {len(output.shape)} indices"
+            ["target"],
+            f"the model's output is of shape {output.shape}: give a list of {len(output.shape)} indices, "
+            "the first null for the class predicted there",
         )
     if not any(isinstance(one, list) for one in target):
         return [_place(target, output, ["target"])] * examples
@@ -45,12 +47,12 @@ def _places(target: Target | None, output: OutputCard, examples: int) -> list[li
     return [_place(one, output, ["target", position]) for position, one in enumerate(target)]
 
 
-def _place(given: TargetOne | Sequence[Any], output: OutputCard, loc: Location) -> list[int]:
+def _place(given: Any, output: OutputCard, loc: Location) -> list[int]:
     if not isinstance(given, list) or len(given) != len(output.shape):
         raise InvalidRequest.at(
             loc, f"the model's output is of shape {output.shape}: {len(output.shape)} indices needed"
         )
-    place = [_index(given[0], output, [*loc, 0])]
+    place = [_class(given[0], output, [*loc, 0])]
     for dimension, (index, size) in enumerate(zip(given[1:], output.shape[1:], strict=True), start=1):
         if not isinstance(index, int) or index >= size:
             raise InvalidRequest.at([*loc, dimension], f"this dimension of the output has indices 0 to {size - 1}")
@@ -58,8 +60,17 @@ def _place(given: TargetOne | Sequence[Any], output: OutputCard, loc: Location) 
     return place
 
 
-def _one(target: TargetOne | list[TargetOne], position: int) -> TargetOne:
-    if isinstance(target, list):
+def _class(given: Any, output: OutputCard, loc: Location) -> int:
+    """Null asks for the class that is predicted at the position."""
+    if given is not None:
+        return _index(given, output, loc)
+    if output.kind == "regression":
+        raise InvalidRequest.at(loc, "a regression predicts no class: give an index")
+    return PREDICTED
+
+
+def _one(target: TargetOne | list[TargetOne | None] | None, position: int) -> TargetOne:
+    if target is None or isinstance(target, list):
         raise InvalidRequest.at(["target", position], "the model's output has one dimension: give an index or a label")
     return target
 

@@ -129,6 +129,7 @@ ALL_CARDS = [
             LayerCard(name="flat", type="Flatten", refused="the layer does not give one row for each example"),
         ],
     ),
+    tensor_card("depths", [[1, 4, 6]], output=OutputCard(kind="regression", size=1, shape=[1, 4, 6])),
     tensor_card("halves", [[3]], datatype="FP16"),
     tensor_card("wide", [[2000]]),
     failed_card(),

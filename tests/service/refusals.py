@@ -38,9 +38,9 @@ def tensor(shape: list[int], data: list[Any], model: str = "maps", **more: Any) 
     return {"model": model, "input": {"tensor": given}, "method": "saliency", "target": 0, **more}
 
 
-def place(target: Any) -> dict[str, Any]:
+def place(target: Any, model: str = "places") -> dict[str, Any]:
     """Asks for an output of the model that has a score per class and place."""
-    return tensor([1, 1, 4, 6], [1.0] * 24, "places", target=target)
+    return tensor([1, 1, 4, 6], [1.0] * 24, model, target=target)
 
 
 def pair(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
@@ -126,6 +126,9 @@ REFUSED = [
     Refused("no such class", place(["tree", 0, 0]), ["target", 0]),
     Refused("a row out of range", place([0, 4, 0]), ["target", 1]),
     Refused("a word for a column", place([[0, 3, "sky"]]), ["target", 0, 2]),
+    Refused("null for a row", place([0, None, 0]), ["target", 1]),
+    Refused("null for an index", row(input={"features": [NUCLEI, NUCLEI]}, target=[None, 1]), ["target", 0]),
+    Refused("the class that a regression predicts", place([None, 0, 0], "depths"), ["target", 0]),
     Refused("one place too many", place([[0, 0, 0], [1, 1, 1]]), ["target"]),
     Refused("a label where there are none", tensor([1, 2, 4, 4], [1.0] * 32, target="cat"), ["target"]),
     # the kind of input

@@ -11,6 +11,7 @@ import pytest
 from safetensors.numpy import load
 
 from broker import JobStore
+from schemas.jobs import PREDICTED
 from service.examples import NUCLEI, TINY_PNG
 from tests.servers import StoreServer
 from tests.service.cards import image_card
@@ -27,6 +28,16 @@ async def submitted(client: httpx.AsyncClient, body: dict[str, Any]) -> dict[str
     assert answer.status_code == 202, answer.text
     job: dict[str, Any] = answer.json()
     return job
+
+
+@pytest.mark.usefixtures("idle_worker")
+@pytest.mark.parametrize("target", [[None, 3, 5], [[None, 3, 5]]])
+async def test_the_class_at_a_place_is_told_when_it_is_known(
+    client: httpx.AsyncClient, store: JobStore, target: list[Any]
+) -> None:
+    job = await submitted(client, place(target))
+    assert job["target"] is None
+    assert (await store.get(job["id"])).spec.target == [[PREDICTED, 3, 5]]
 
 
 @pytest.mark.usefixtures("idle_worker")

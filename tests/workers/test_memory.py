@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from schemas.errors import InputRejected
-from schemas.methods import AnyMethod, GradientShap, IntegratedGradients, Saliency, SmoothGrad
+from schemas.methods import AnyMethod, FeatureAblation, GradientShap, IntegratedGradients, Saliency, SmoothGrad
 from tests.workers.toys import problem_of
 from workers.memory import MemoryBudget, expanded_bytes
 
@@ -27,6 +27,13 @@ PICTURE = torch.zeros(1, 3, 224, 224)  # 602,112 bytes
 )
 def test_what_is_expanded_at_once(method: AnyMethod, rows: int) -> None:
     assert expanded_bytes(method, problem_of([PICTURE], [0]), 16) == rows * 602_112
+
+
+def test_what_the_model_answers_is_held_too_where_rows_are_perturbed() -> None:
+    """A map per class is larger than the picture; a gradient comes with one score."""
+    problem = problem_of([PICTURE], [0])
+    assert expanded_bytes(FeatureAblation(), problem, 16, 1_000) == 64 * (602_112 + 1_000)
+    assert expanded_bytes(IntegratedGradients(), problem, 16, 1_000) == 64 * 602_112
 
 
 def test_too_much_noise() -> None:

@@ -12,7 +12,7 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from schemas.errors import InputRejected
-from schemas.jobs import ClassRef, JobSpec
+from schemas.jobs import PREDICTED, ClassRef, JobSpec
 from schemas.methods import DeepLift, InputXGradient, IntegratedGradients, LayerGradCam, stored_fields
 from tests.workers.toys import CPU, RunningJob, ToySegmenter, ToyWithFields, frozen, problem_of, view_of
 from workers.answer import answer
@@ -109,6 +109,52 @@ def test_deep_lift_and_its_rewriting_see_the_tensor() -> None:
     engine.stop()
     assert outcome.delta is not None
     assert float(outcome.delta.abs().max()) < 1e-9
+
+
+@pytest.mark.parametrize(("dim", "shape"), [(-1, (2, 5, 3, 4)), (3, (2, 5, 3, 4)), (2, (2, 4, 3, 5))])
+def test_classes_come_behind_the_rows(dim: int, shape: tuple[int, ...]) -> None:
+    given = torch.rand(2, 3, 4, 5)
+    model = Answers({"logits": given})
+    answer_with_tensor(model, model.given, None, dim)
+    assert model(X).shape == shape
+    assert torch.equal(model(X), given.movedim(dim, 1))
+    with pytest.raises(ModelConfigError, match=r"\[2, 3, 4, 5\], without a dimension 4"):
+        answer_with_tensor(Answers(given), given, None, 4)
+
+
+def test_the_class_predicted_at_a_place(tmp_path: Path) -> None:
+    toml = """
+name = "map"
+factory = "model.py:Map"
+input = {kind = "tensor", shapes = [[1, 5, 6]]}
+"""
+    model = resident(tmp_path / "map", toml)
+    x = torch.randn(3, 1, 5, 6, generator=torch.Generator().manual_seed(0))
+    asked = [[PREDICTED, 1, 2], [0, 4, 5], [PREDICTED, 3, 3]]
+    meta, tensors = explained(model, x, InputXGradient(), asked)
+    out = model.engine.view.module(x).detach()
+    known = [[int(out[0, :, 1, 2].argmax()), 1, 2], [0, 4, 5], [int(out[2, :, 3, 3].argmax()), 3, 3]]
+    assert meta.target == [ClassRef.of(target) for target in known]
+    again = resident(tmp_path / "again", toml)
+    _, same = explained(again, x, InputXGradient(), known)
+    assert torch.equal(tensors["input"], same["input"])
+    with pytest.raises(InputRejected, match=r"are \[5, 6\], counted from 0"):
+        explained(resident(tmp_path / "third", toml), x, InputXGradient(), [[0, 5, 0]] * 3)
+
+
+def test_values_of_a_regression_are_told_in_order(tmp_path: Path) -> None:
+    toml = """
+name = "values"
+factory = "model.py:Fields"
+input = {kind = "tensor", shapes = [[4]]}
+output = {kind = "regression"}
+"""
+    model = resident(tmp_path / "values", toml)
+    x = torch.tensor([[1.0, -2.0, 0.5, 3.0]])
+    meta, _ = explained(model, x, InputXGradient(), [1])
+    values = model.engine.view.module(x)[0].tolist()
+    assert [one.index for one in meta.predictions[0]] == [0, 1, 2]
+    assert [one.score for one in meta.predictions[0]] == pytest.approx(values)
 
 
 def test_jobs_of_different_places_share_a_pass() -> None:
