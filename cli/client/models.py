@@ -1,10 +1,11 @@
 """The models of a running service, in the terminal."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
@@ -46,16 +47,17 @@ def order(action: Literal["load", "unload"], name: str, version: str | None, wai
     return 0 if all(one.status in wanted for one in answer.models) else EXIT_FAILED
 
 
-def table(models: Iterable[ModelCard | ModelState], now: datetime) -> Table:
-    """One line per model, and one for each worker where there are several."""
+def table(models: Sequence[ModelCard | ModelState], now: datetime) -> Group:
+    """One line per model and worker, and below them what could not be loaded, and why."""
     shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in ("model", "version", "status"):
         shown.add_column(name, no_wrap=True)
     for name in ("memory", "loads", "evictions", "last use"):
         shown.add_column(name, justify="right", no_wrap=True)
-    shown.add_column("worker", no_wrap=True, style="dim")
+    shown.add_column("worker", style="dim", overflow="ellipsis", no_wrap=True)
+    errors = []
     for model in models:
-        places = model.residence or [Residence(worker="", status=model.status)]
+        places = model.residence or [Residence(worker="", status=model.status, error=model.error)]
         for index, place in enumerate(places):
             status = model.status if len(places) == 1 else place.status
             shown.add_row(
@@ -67,9 +69,9 @@ def table(models: Iterable[ModelCard | ModelState], now: datetime) -> Table:
                 ago(place.last_used_at, now),
                 place.worker,
             )
-            if error := place.error or model.error:
-                shown.add_row("", "", Text(f"└ {error}", "red", overflow="ellipsis"))
-    return shown
+            if place.error:
+                errors.append(Text.assemble((f"{model.name} {model.version}  ", "bold red"), place.error))
+    return Group(shown, *([Text(), *errors] if errors else []))
 
 
 def size(count: float) -> str:
