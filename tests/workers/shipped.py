@@ -10,7 +10,7 @@ from torch import Tensor
 
 from schemas import methods as spec
 from schemas.jobs import JobSpec
-from schemas.methods import AnyMethod, stored_fields
+from schemas.methods import METHOD_NAMES, AnyMethod, stored_fields
 from tests.workers.captum_calls import direct
 from tests.workers.toys import CPU
 from workers.engine.gate import DeviceGate
@@ -36,7 +36,10 @@ UNITS = {"breast-cancer-mlp": 4, "efficientnet-lite0": [7, 3, 2], "minilm-sentim
 NOT_OFFERED = {  # as the models' cards must say, with the reason
     "breast-cancer-mlp": {"guided_grad_cam"},
     "efficientnet-lite0": {"lrp", "layer_lrp"},
-    "minilm-sentiment": {"lrp", "layer_lrp", "guided_grad_cam", "feature_permutation"},
+    "minilm-sentiment": {  # its activations are functions: no module that DeepLIFT has a rule for
+        *(name for name in METHOD_NAMES if "deep_lift" in name),
+        *("lrp", "layer_lrp", "guided_grad_cam", "feature_permutation", "layer_feature_permutation"),
+    },
 }
 
 

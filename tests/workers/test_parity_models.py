@@ -12,6 +12,7 @@ import torch
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from schemas.methods import METHOD_NAMES, AnyMethod, IntegratedGradients, Occlusion, Saliency, SmoothGrad
+from schemas.traits import PERMUTES
 from tests.workers.captum_calls import direct, max_relative_difference
 from tests.workers.shipped import FOLDERS, MODELS, NOT_OFFERED, Shipped
 from tests.workers.toys import RunningJob, lean_view_of, problem_of
@@ -21,7 +22,7 @@ from workers.loaders import load
 
 TOLERANCE = 1e-4
 IN_FLOAT64 = 1e-9
-ON_TOYS_ALONE = {"shapley_values", "feature_permutation"}  # exponential; needs several examples
+ON_TOYS_ALONE = {"shapley_values", *PERMUTES}  # exponential; need several examples
 
 
 @pytest.fixture(scope="module", params=MODELS)

@@ -96,7 +96,9 @@ SOME: list[tuple[str, AnyMethod]] = [
     ("fields", spec.LayerIntegratedGradients(layer="relu")),
     ("fields", spec.LayerGradCam(layer="first")),
     ("fields", spec.NeuronConductance(layer="relu", neuron_selector=5, n_steps=20)),
-    ("mlp", spec.Lrp()),  # no rule for softplus and sigmoid
+    ("mlp", spec.Lrp()),
+    ("two", spec.Lrp()),
+    ("scalar", spec.Lrp()),
     ("conv", spec.Lrp()),
     ("two", spec.ShapleyValues()),
     ("conv", spec.GuidedGradCam(layer="conv2")),
