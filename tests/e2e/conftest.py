@@ -2,9 +2,14 @@
 
 from collections.abc import Generator, Iterator
 
+import httpx
 import pytest
 
+from tests.e2e.captum_repository import write_captum_repository
+from tests.e2e.output_repository import write_output_repository
 from tests.e2e.running import RunningService
+
+LIMIT_S = 60.0
 
 
 @pytest.fixture(scope="session")
@@ -23,6 +28,20 @@ def running_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runnin
 def service(running_service: RunningService) -> str:
     """Its base URL."""
     return running_service.url
+
+
+@pytest.fixture(scope="session")
+def toys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """A client of a service with toy models alone: Captum's own, and some whose answers are of other kinds."""
+    folder = tmp_path_factory.mktemp("toys")
+    models = write_output_repository(write_captum_repository(folder / "models"))
+    service = RunningService(folder / "log", "--models", str(models))
+    try:
+        service.wait_until_ready()
+        with httpx.Client(base_url=service.url, timeout=LIMIT_S) as client:
+            yield client
+    finally:
+        service.stop()
 
 
 @pytest.hookimpl(wrapper=True)

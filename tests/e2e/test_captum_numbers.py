@@ -1,6 +1,5 @@
 """What Captum's own tests expect of its toy models comes out of a running service."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -10,30 +9,15 @@ import pytest
 from schemas.methods import METHOD_NAMES
 from tests.e2e.captum_layer_numbers import HOOKED
 from tests.e2e.captum_numbers import PERTURBED, Case, flat, wire
-from tests.e2e.captum_repository import REPOSITORY, write_captum_repository
-from tests.e2e.running import RunningService
+from tests.e2e.captum_repository import REPOSITORY
 
 CASES = [*PERTURBED, *HOOKED]
-LIMIT_S = 60.0
 WITHOUT_PUBLISHED_NUMBERS = {  # their tests compare with other methods, or with numbers drawn at random
     "gradient_shap",
     "smooth_grad",
     "layer_integrated_gradients",
     "lime",  # its numbers are of a regression with other parameters than Captum's own defaults
 }
-
-
-@pytest.fixture(scope="module")
-def toys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    """A client of a service with Captum's toy models alone."""
-    folder = tmp_path_factory.mktemp("captum")
-    service = RunningService(folder / "log", "--models", str(write_captum_repository(folder / "models")))
-    try:
-        service.wait_until_ready()
-        with httpx.Client(base_url=service.url, timeout=LIMIT_S) as client:
-            yield client
-    finally:
-        service.stop()
 
 
 def asked(case: Case) -> dict[str, Any]:
