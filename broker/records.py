@@ -1,6 +1,7 @@
 """What the broker hands out, and how it is read back from Redis."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 import orjson
@@ -114,7 +115,7 @@ def job_from_fields(job_id: str, fields: dict[str, str]) -> Snapshot:
     """
     record = JobRecord(
         id=job_id,
-        spec=JobSpec.model_validate_json(fields["spec"]),
+        spec=_spec(fields["spec"]),
         status=fields["status"],
         done=int(fields["done"]),
         total=int(fields["total"]),
@@ -164,6 +165,12 @@ def failure_of(error: ServiceError) -> JobFailure:
 def dump_target(target: list[ClassRef] | None) -> bytes:
     """For the hash; empty when unknown."""
     return b"" if target is None else orjson.dumps([one.model_dump() for one in target])
+
+
+@lru_cache(maxsize=256)
+def _spec(text: str) -> JobSpec:
+    """A job is read again at each of its changes; its spec is the same text each time."""
+    return JobSpec.model_validate_json(text)
 
 
 def _target(text: str | None) -> list[ClassRef] | None:

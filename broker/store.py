@@ -83,13 +83,45 @@ class JobStore:
             IdempotencyConflict: the key was used with another fingerprint.
             ModelUnloaded: the operator has taken the model out of service.
         """
+        return (await self._submit(new_job_id(), spec, payload, rows, idempotency, content))[0]
+
+    @asynccontextmanager
+    async def submit_and_watch(
+        self,
+        spec: JobSpec,
+        payload: bytes,
+        *,
+        rows: int,
+        idempotency: tuple[str, str] | None = None,
+        content: Content | None = None,
+    ) -> AsyncIterator[tuple[Submitted, AsyncIterator[JobRecord]]]:
+        """`submit`, and `watch` of the job from its very beginning, without asking for it again. Raises as both do."""
+        job_id = new_job_id()
+        async with self._events.subscribe(job_id) as subscription:
+            submitted, first = await self._submit(job_id, spec, payload, rows, idempotency, content)
+            if submitted.job_id == job_id:
+                async with aclosing(self._changes(job_id, first, subscription)) as changes:
+                    yield submitted, changes
+                    return
+        async with self.watch(submitted.job_id) as changes:  # known by its idempotency key
+            yield submitted, changes
+
+    async def _submit(
+        self,
+        job_id: str,
+        spec: JobSpec,
+        payload: bytes,
+        rows: int,
+        idempotency: tuple[str, str] | None,
+        content: Content | None,
+    ) -> tuple[Submitted, Snapshot]:
         queue = queue_name(spec)
         own = self._keys.stream(queue, spec.priority)
         other = next(stream for stream in self._keys.streams(queue) if stream != own)
         key, fingerprint = idempotency or ("", "")
-        outcome, value = await self._run(
+        outcome, value, *fields = await self._run(
             "submit",
-            new_job_id(),
+            job_id,
             spec.model_dump_json(),
             queue,
             own,
@@ -110,7 +142,8 @@ class JobStore:
             raise ModelUnloaded(f"the model {queue} is unloaded")
         if outcome == b"conflict":
             raise IdempotencyConflict("this Idempotency-Key was used with another request")
-        return Submitted(value.decode(), outcome.decode())
+        submitted = Submitted(value.decode(), outcome.decode())
+        return submitted, job_from_reply(submitted.job_id, fields[0])
 
     async def get(self, job_id: str) -> JobRecord:
         """The job as it stands. Raises `JobNotFound`, also once its TTL has passed."""
@@ -153,14 +186,7 @@ class JobStore:
 
         Raises `JobNotFound`, `ResultNotReady` while it is queued or running, `JobHasNoResult` if it did not succeed.
         """
-        async with store_guard(self._timeout_s), self._client.pipeline(transaction=True) as pipeline:
-            pipeline.hmget(self._keys.job(self._checked(job_id)), ["status", "leader", "cache"])
-            pipeline.hmget(self._keys.result(job_id), ["meta", "tensors"])
-            (status, leader, cache), (meta, tensors) = await pipeline.execute()
-        if leader is not None and status == b"succeeded":
-            async with store_guard(self._timeout_s):
-                found: Any = self._client.hmget(self._keys.result(leader.decode()), ["meta", "tensors"])
-                meta, tensors = await found
+        status, leader, cache, meta, tensors = await self._run("result", self._checked(job_id))
         if status is None or (status == b"succeeded" and (meta is None or tensors is None)):
             raise JobNotFound(f"no job {job_id}")
         if status.decode() not in TERMINAL:

@@ -1,9 +1,32 @@
 """Models by name."""
 
+from time import monotonic
+
 from broker import JobStore
 from schemas.errors import FieldError, ModelNotFound
 from schemas.models import ModelCard
 from service.validation.suggest import suggestion
+
+RECENT_S = 0.25  # a worker announces its cards every two seconds
+MOST_RECENT = 64
+
+
+class RecentCards:
+    """Cards found a moment ago, so that a crowd of requests looks each up once."""
+
+    def __init__(self) -> None:
+        self._cards: dict[tuple[str, str | None], tuple[float, ModelCard]] = {}
+
+    async def find(self, store: JobStore, name: str, version: str | None) -> ModelCard:
+        """As `find_card`; what was not found is looked for again each time."""
+        at, card = self._cards.get((name, version), (0.0, None))
+        now = monotonic()
+        if card is None or now - at > RECENT_S:
+            card = await find_card(store, name, version)
+            while len(self._cards) >= MOST_RECENT:
+                del self._cards[next(iter(self._cards))]
+            self._cards[name, version] = (now, card)
+        return card
 
 
 async def find_card(store: JobStore, name: str, version: str | None) -> ModelCard:

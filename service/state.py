@@ -9,10 +9,12 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Request
 
 from broker import JobStore
+from service.finding import RecentCards
 from service.metrics import HttpMetrics
 from service.settings import GatewaySettings
 
 T = TypeVar("T")
+SMALL_BYTES = 16_384  # of JSON or of tensors: parsed or written in a fraction of a millisecond
 
 
 def _cpu_threads() -> CapacityLimiter:
@@ -26,11 +28,19 @@ class Gateway:
     settings: GatewaySettings
     store: JobStore
     metrics: HttpMetrics
+    cards: RecentCards = field(default_factory=RecentCards)
     cpu: CapacityLimiter = field(default_factory=_cpu_threads)
 
     async def compute(self, work: Callable[..., T], *arguments: object) -> T:
         """CPU work in a thread, off the event loop; raises what `work` raises."""
         return await to_thread.run_sync(work, *arguments, limiter=self.cpu)
+
+    async def compute_sized(self, size_bytes: int, work: Callable[..., T], *arguments: object) -> T:
+        """`compute` for work that grows with `size_bytes` alone: where that is little, the way into a thread and back
+        would take longer than the work."""
+        if size_bytes <= SMALL_BYTES:
+            return work(*arguments)
+        return await self.compute(work, *arguments)
 
 
 class State(TypedDict):
@@ -39,7 +49,7 @@ class State(TypedDict):
     gateway: Gateway
 
 
-def _gateway(request: Request) -> Gateway:
+async def _gateway(request: Request) -> Gateway:  # FastAPI runs what is not async in a thread
     gateway: Gateway = request.state.gateway
     return gateway
 

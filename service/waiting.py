@@ -1,33 +1,30 @@
 """Waiting for a job on behalf of a client that may lose patience, or leave."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from typing import Any, TypeVar
 
 from fastapi import Request
 
-from broker import JobRecord, JobStore
+from broker import JobRecord
 
 T = TypeVar("T")
 
 
-async def wait_for_end(store: JobStore, job_id: str, wait_s: float) -> JobRecord:
-    """The job once it is terminal, or as it stands after `wait_s` seconds.
+async def last_within(changes: AsyncIterator[JobRecord], wait_s: float) -> JobRecord:
+    """The last record of a watch, terminal or as it stands after `wait_s` seconds.
 
     Raises:
         StoreUnavailable: Redis is away.
         JobNotFound: the job is gone.
     """
-    if wait_s <= 0:
-        return await store.get(job_id)
-    async with store.watch(job_id) as changes:
-        latest = await anext(changes)
-        try:
-            async with asyncio.timeout(wait_s):
-                async for record in changes:
-                    latest = record
-        except TimeoutError:
-            pass
+    latest = await anext(changes)
+    try:
+        async with asyncio.timeout(wait_s):
+            async for record in changes:
+                latest = record
+    except TimeoutError:
+        pass
     return latest
 
 

@@ -1,7 +1,7 @@
 -- ARGV: names, job id, spec, queue, own stream, other stream, rows, queue depth, payload,
 --       idempotency key or '', fingerprint, its TTL in seconds,
 --       digest of the content or '', whether earlier answers to it will do (1 or 0), whether it may follow a job of `other` (1 or 0)
--- Returns {'created', id}, {'known', id}, {'hit', id}, {'shared', id}, {'conflict', id}, {'unloaded', ''}
+-- Returns {'created' or 'known' or 'hit' or 'shared', id, hash of the job}, {'conflict', id}, {'unloaded', ''}
 -- or {'full', seconds to wait}.
 local _, id, spec, queue, own, other, rows, depth, payload, idempotency, fingerprint, ttl_s = unpack(ARGV, 1, 12)
 local content, reuse, follows_other = ARGV[13], ARGV[14] == '1', ARGV[15] == '1'
@@ -10,7 +10,10 @@ depth = tonumber(depth)
 if idempotency ~= '' then
   local known = redis.call('HMGET', idempotency, 'job', 'fingerprint')
   if known[1] and redis.call('EXISTS', K.job .. known[1]) == 1 then
-    return {known[2] == fingerprint and 'known' or 'conflict', known[1]}
+    if known[2] ~= fingerprint then
+      return {'conflict', known[1]}
+    end
+    return {'known', known[1], redis.call('HGETALL', K.job .. known[1])}
   end
 end
 
@@ -93,4 +96,4 @@ if idempotency ~= '' then
   redis.call('EXPIRE', idempotency, ttl_s)
 end
 trim_index(now)
-return {how or 'created', id}
+return {how or 'created', id, redis.call('HGETALL', K.job .. id)}

@@ -1,11 +1,11 @@
 """`POST /explain`: check, queue, and wait if asked to."""
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
-from broker import Content
+from broker import Content, JobRecord, Submitted
 from schemas.errors import (
     BodyTooLarge,
     IdempotencyConflict,
@@ -19,20 +19,19 @@ from schemas.errors import (
     StoreUnavailable,
     UnsupportedMedia,
 )
-from schemas.jobs import TERMINAL
-from schemas.requests import ExplainRequest
+from schemas.jobs import TERMINAL, JobSpec
+from schemas.requests import ExplainRequest, ImageInput
 from service import examples, openapi
 from service.answers import json_response
-from service.finding import find_card
 from service.metrics import CLIENT_LEFT
 from service.multipart import read_form
 from service.prefer import preferred_wait_s
 from service.present import job_path, present
 from service.request_docs import EXPLAIN_BODY, EXPLAIN_DESCRIPTION
-from service.state import CurrentGateway, Gateway
+from service.state import SMALL_BYTES, CurrentGateway, Gateway
 from service.submission import Submission, fingerprint, prepare
 from service.validation.body import parse_json, read_request
-from service.waiting import unless_disconnected, wait_for_end
+from service.waiting import last_within, unless_disconnected
 
 router = APIRouter(tags=["explain"])
 JSON_MEDIA = re.compile(r"^application/json\s*(;|$)", re.IGNORECASE)
@@ -63,6 +62,14 @@ CacheHeader = Annotated[
         "result from later requests.",
     ),
 ]
+
+
+class _Order(NamedTuple):
+    """All that a submission takes."""
+
+    submission: Submission
+    idempotency: tuple[str, str] | None
+    content: Content | None
 
 
 @router.post(
@@ -98,16 +105,21 @@ async def explain(
     cache_control: CacheHeader = None,
 ) -> Response:
     asked = await _read(request, gateway)
-    card = await find_card(gateway.store, asked.model, asked.version)
-    submission = await gateway.compute(prepare, asked, card)
+    card = await gateway.cards.find(gateway.store, asked.model, asked.version)
+    size_bytes = int(request.headers.get("content-length", SMALL_BYTES + 1))
+    if isinstance(asked.input, ImageInput):  # may unfold to far more than was sent
+        submission = await gateway.compute(prepare, asked, card)
+    else:
+        submission = await gateway.compute_sized(size_bytes, prepare, asked, card)
     idempotency = None
     if idempotency_key is not None:
         idempotency = (idempotency_key, await gateway.compute(fingerprint, asked))
-    job_id = await _submit(gateway, submission, idempotency, cache_control or "")
     preferred_s = preferred_wait_s(prefer)
     wait_s = min(wait if wait is not None else preferred_s or 0.0, gateway.settings.max_wait_s)
     applied = {"Preference-Applied": f"wait={wait_s:g}"} if wait is None and preferred_s is not None else {}
-    return await _answer(request, gateway, job_id, wait_s, applied)
+    order = _Order(submission, idempotency, _content(gateway, submission, cache_control or ""))
+    record = await _submit(request, gateway, order, wait_s)
+    return Response(status_code=CLIENT_LEFT) if record is None else _answer(request, record, wait_s, applied)
 
 
 async def _read(request: Request, gateway: Gateway) -> ExplainRequest:
@@ -119,7 +131,8 @@ async def _read(request: Request, gateway: Gateway) -> ExplainRequest:
     """
     media = request.headers.get("content-type", "")
     if JSON_MEDIA.match(media):
-        return await gateway.compute(_from_json, await request.body())
+        body = await request.body()
+        return await gateway.compute_sized(len(body), _from_json, body)
     if FORM_MEDIA.match(media):
         return await gateway.compute(read_request, await read_form(request))
     raise UnsupportedMedia("Send application/json or multipart/form-data.")
@@ -130,28 +143,35 @@ def _from_json(body: bytes) -> ExplainRequest:
     return read_request(document)
 
 
-async def _submit(
-    gateway: Gateway, submission: Submission, idempotency: tuple[str, str] | None, cache_control: str
-) -> str:
-    spec = submission.spec
+def _content(gateway: Gateway, submission: Submission, cache_control: str) -> Content | None:
+    """What equal requests share, unless the operator or the client says otherwise."""
     asked = {directive.strip().lower() for directive in cache_control.split(",")}
-    content = None
-    if gateway.settings.cache and submission.digest is not None and "no-store" not in asked:
-        content = Content(submission.digest, reuse="no-cache" not in asked)
-    job_id, outcome = await gateway.store.submit(
-        spec, submission.payload, rows=submission.rows, idempotency=idempotency, content=content
-    )
-    if outcome != "known":
-        gateway.metrics.submitted(spec.model, spec.method["name"], spec.priority, outcome)
-    return job_id
+    if not gateway.settings.cache or submission.digest is None or "no-store" in asked:
+        return None
+    return Content(submission.digest, reuse="no-cache" not in asked)
 
 
-async def _answer(request: Request, gateway: Gateway, job_id: str, wait_s: float, headers: dict[str, str]) -> Response:
+async def _submit(request: Request, gateway: Gateway, order: _Order, wait_s: float) -> JobRecord | None:
+    """Queues the job: it as it stands, or, waited for, as it is in the end; None when the client left meanwhile."""
+    spec, payload, rows = order.submission.spec, order.submission.payload, order.submission.rows
+    options: Any = {"rows": rows, "idempotency": order.idempotency, "content": order.content}
+    if wait_s <= 0:
+        submitted = await gateway.store.submit(spec, payload, **options)
+        _count(gateway, spec, submitted)
+        return await gateway.store.get(submitted.job_id)
+    async with gateway.store.submit_and_watch(spec, payload, **options) as (submitted, changes):
+        _count(gateway, spec, submitted)
+        return await unless_disconnected(request, last_within(changes, wait_s))
+
+
+def _count(gateway: Gateway, spec: JobSpec, submitted: Submitted) -> None:
+    if submitted.outcome != "known":
+        gateway.metrics.submitted(spec.model, spec.method["name"], spec.priority, submitted.outcome)
+
+
+def _answer(request: Request, record: JobRecord, wait_s: float, headers: dict[str, str]) -> Response:
     """200 with the finished job, or 202 with the job as it stands and where to poll it."""
-    record = await unless_disconnected(request, wait_for_end(gateway.store, job_id, wait_s))
-    if record is None:
-        return Response(status_code=CLIENT_LEFT)
     root = request.scope.get("root_path", "")
-    headers = {**headers, "Location": job_path(job_id, root)}
+    headers = {**headers, "Location": job_path(record.id, root)}
     status = 200 if wait_s > 0 and record.status in TERMINAL else 202
     return json_response(present(record, root), status, headers)

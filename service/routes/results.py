@@ -83,9 +83,9 @@ async def get_result(
     if _matches(tag, if_none_match):
         return Response(status_code=304, headers=headers)
     if media == JSON:
-        body = await gateway.compute(explanation_json, meta, tensors)
+        body = await gateway.compute_sized(len(meta) + len(tensors), explanation_json, meta, tensors)
     elif media == NPY:
-        body = await gateway.compute(npy, meta, tensors, tensor)
+        body = await gateway.compute_sized(len(tensors), npy, meta, tensors, tensor)
     elif media == SAFETENSORS:
         body = tensors
     else:
