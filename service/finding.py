@@ -18,14 +18,16 @@ class RecentCards:
         self._cards: dict[tuple[str, str | None], tuple[float, ModelCard]] = {}
 
     async def find(self, store: JobStore, name: str, version: str | None) -> ModelCard:
-        """As `find_card`; what was not found is looked for again each time."""
+        """As `find_card`; what was not found, or is not ready, is looked for again each time."""
         at, card = self._cards.get((name, version), (0.0, None))
         now = monotonic()
         if card is None or now - at > RECENT_S:
             card = await find_card(store, name, version)
-            while len(self._cards) >= MOST_RECENT:
-                del self._cards[next(iter(self._cards))]
-            self._cards[name, version] = (now, card)
+            self._cards.pop((name, version), None)
+            if card.status == "ready":
+                while len(self._cards) >= MOST_RECENT:
+                    del self._cards[next(iter(self._cards))]
+                self._cards[name, version] = (now, card)
         return card
 
 
