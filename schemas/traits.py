@@ -41,6 +41,7 @@ COMPLETE = frozenset(  # attributions add up to f(input) - f(baseline)
     {"integrated_gradients", "deep_lift", "layer_integrated_gradients", "layer_deep_lift", "layer_conductance"}
 )
 PERTURBS_LAYERS = frozenset({"layer_feature_ablation", "layer_feature_permutation"})
+AT_THE_INPUT = frozenset({"saliency", "input_x_gradient"})  # one gradient, whose pass tells the prediction as well
 WITHOUT_GRADIENTS = PERTURBS | PERTURBS_LAYERS | {"layer_activation"}  # integers will do
 NOISY = frozenset(  # all samples are expanded at once, so that a seed is one draw
     {"gradient_shap", "smooth_grad", "layer_gradient_shap", "neuron_gradient_shap"}

@@ -12,7 +12,7 @@ from schemas.errors import InvalidRequest
 from schemas.limits import MAX_NOISE_BYTES, MAX_ROWS_PER_JOB, NOISE_ROUND
 from schemas.methods import AnyMethod
 from schemas.tensors import NUMPY_DTYPES
-from schemas.traits import COMPLETE, NOISY, stops_by_itself
+from schemas.traits import AT_THE_INPUT, COMPLETE, NOISY, stops_by_itself
 from service.factors import FACTORS, Asked
 from service.validation.inputs import CheckedInput
 from service.validation.model import ReadyModel
@@ -48,7 +48,7 @@ def estimate(method: AnyMethod, model: ReadyModel, given: CheckedInput, arrays: 
         InvalidRequest: the rows of one example cannot be counted, or are more than any job may have.
     """
     complete = method.name in COMPLETE and getattr(method, "multiply_by_inputs", True)
-    ends = 2 if complete or method.name in FROM_THE_BASELINE else 1
+    ends = 2 if complete or method.name in FROM_THE_BASELINE else 0 if method.name in AT_THE_INPUT else 1
     factors = FACTORS.get(method.name)
     asked = Asked(method, model, given, arrays)
     return Work(given.examples, factors(asked) if factors else {}, ends)

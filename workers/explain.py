@@ -10,7 +10,7 @@ from schemas.errors import InputRejected
 from schemas.jobs import PREDICTED, Targets
 from schemas.methods import AnyMethod
 from schemas.results import Convergence
-from schemas.traits import COMPLETE, DISTRIBUTED, DRAWS, stops_by_itself
+from schemas.traits import AT_THE_INPUT, COMPLETE, DISTRIBUTED, DRAWS, stops_by_itself
 from workers.engine.engine import Engine
 from workers.engine.passes import chosen
 from workers.engine.randomness import RandomStream
@@ -61,11 +61,17 @@ def _explain(engine: Engine, task: Task, method: AnyMethod, problem: Problem, ba
     """`explain`, for a live task.
 
     The outputs for input and baseline are computed first, in one block: they give the prediction, the target where
-    none was asked for, and both ends of the completeness sum, so that none of these costs a pass of its own.
+    none was asked for, and both ends of the completeness sum, so that none of these costs a pass of its own. A method
+    that is one gradient at the input has them from the pass of that gradient.
     """
     seams = Seams(engine, task)
     complete = method.name in COMPLETE and getattr(method, "multiply_by_inputs", True) and problem.baselines is not None
-    outputs, at_baseline = _endpoints(seams, problem, with_baselines=complete)
+    at_baseline = None
+    if method.name in AT_THE_INPUT:
+        outputs, targets = seams.gradient_at(problem.inputs, problem.extras, problem.targets)
+        problem = replace(problem, targets=targets)
+    else:
+        outputs, at_baseline = _endpoints(seams, problem, with_baselines=complete)
     if problem.targets is None and outputs.dim() > 2:
         raise InputRejected("the model has an output for each position: a target must name a class and a position")
     if problem.targets is not None and outputs.dim() > 2:

@@ -30,8 +30,8 @@ def named(name: str, **parameters: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("method", "expected"),
     [
-        ("saliency", 1 + 1),
-        ("input_x_gradient", 1 + 1),
+        ("saliency", 1),
+        ("input_x_gradient", 1),
         ("integrated_gradients", 50 + 2),
         (named("integrated_gradients", multiply_by_inputs=False), 50 + 1),
         (named("integrated_gradients", n_steps="auto", tolerance=0.001), TYPICAL_STEPS + 2),

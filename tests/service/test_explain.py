@@ -56,7 +56,7 @@ async def test_accepted(client: httpx.AsyncClient) -> None:
     assert answer.headers["location"] == job["links"]["self"] == f"/jobs/{job['id']}"
     assert answer.headers["content-type"] == "application/json"
     assert job["status"] == "queued"
-    assert job["progress"] == {"done": 0, "total": 2, "fraction": 0.0}
+    assert job["progress"] == {"done": 0, "total": 1, "fraction": 0.0}
     assert job["method"] == {"name": "saliency", "abs": True}
     assert job["target"] == [{"index": 285, "label": None}]
     assert job["created_at"].endswith("Z")

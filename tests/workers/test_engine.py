@@ -11,6 +11,7 @@ from schemas.errors import JobCancelled, JobFailed, OutOfMemory
 from schemas.methods import (
     AnyMethod,
     DeepLift,
+    InputXGradient,
     IntegratedGradients,
     LayerGradCam,
     LayerIntegratedGradients,
@@ -94,7 +95,7 @@ def check(jobs: list[RunningJob], model: nn.Module) -> None:
 
 @pytest.mark.parametrize(
     ("methods", "most"),
-    [([IntegratedGradients()] * 8, 27), ([Saliency()] * 16, 4), ([Saliency(), IntegratedGradients(n_steps=15)] * 4, 7)],
+    [([IntegratedGradients()] * 8, 27), ([Saliency()] * 16, 1), ([Saliency(), IntegratedGradients(n_steps=15)] * 4, 7)],
     ids=["8 x IG-50", "16 x saliency", "mixed"],
 )
 def test_passes_are_shared(conv: Recording, start: object, methods: list[AnyMethod], most: int) -> None:
@@ -104,7 +105,7 @@ def test_passes_are_shared(conv: Recording, start: object, methods: list[AnyMeth
         job.result()
     assert len(conv.passes) <= most
     assert max(conv.passes) == 16
-    rows = sum(getattr(m, "n_steps", 1) + (2 if m.name == "integrated_gradients" else 1) for m in methods)
+    rows = sum(getattr(m, "n_steps", 1) + (2 if m.name == "integrated_gradients" else 0) for m in methods)
     assert sum(conv.passes) == rows == engine.stats.rows == sum(job.task.rows for job in jobs)
     assert engine.stats.passes == len(conv.passes)
     check(jobs, conv.model)
@@ -247,3 +248,24 @@ def test_passes_keep_their_threads_whatever_jobs_set() -> None:
         [job.result() for job in jobs]
     engine.stop()
     assert model.threads == {2}
+
+
+@pytest.mark.parametrize("method", [Saliency(), InputXGradient()], ids=lambda m: m.name)
+def test_the_pass_of_one_gradient_tells_the_prediction_too(mlp: Recording, start: object, method: AnyMethod) -> None:
+    """Without a target each row is explained for its own highest output, beside rows of other jobs in the same pass."""
+    engine = start(mlp)
+    inputs = [draw(MLP, k).repeat(3, 1) * torch.tensor([[1.0], [-1.0], [0.3]]) for k in range(3)]
+    engine.hold()
+    jobs = [RunningJob(engine, method, problem_of([x])) for x in inputs]
+    jobs.append(RunningJob(engine, method, problem_of([inputs[0]], [3, 0, 1])))
+    engine.release()
+    outcomes = [job.result() for job in jobs]
+    assert mlp.passes == [12]
+    assert outcomes[-1].targets == [3, 0, 1]
+    for x, job, outcome in zip([*inputs, inputs[0]], jobs, outcomes, strict=True):
+        outputs = mlp.model(x)
+        targets = job.problem.targets or outputs.argmax(dim=1).tolist()
+        assert outcome.targets == targets
+        assert torch.allclose(outcome.outputs, outputs, rtol=1e-12)
+        expected = direct(method, mlp.model, mlp.model, problem_of([x], targets))
+        assert max_relative_difference(outcome.attributions, expected) <= 1e-9

@@ -10,6 +10,7 @@ from schemas.errors import JobError
 from workers.engine.task import Task
 
 PassKind = Literal["forward", "gradient"]
+PREDICTED = -1
 
 
 @dataclass(slots=True, eq=False)
@@ -18,7 +19,8 @@ class Block:
 
     `inputs` and `extras` are (rows, …); `targets` is (rows,) or (rows, dimensions) int64, or None. A forward block
     answers one tensor (rows, …), a gradient block one tensor per input, of its shape: d(target output) / d(input), and
-    after them the target outputs themselves, (rows,).
+    after them the target outputs themselves, (rows,), or with `whole` all outputs, (rows, …). In a gradient block the
+    target `PREDICTED` stands for a row's own highest output.
     """
 
     task: Task
@@ -26,6 +28,7 @@ class Block:
     inputs: tuple[Tensor, ...]
     extras: tuple[Tensor, ...]
     targets: Tensor | None
+    whole: bool = False
     answer: tuple[Tensor, ...] | None = None
     error: JobError | None = None
     done: threading.Event = field(default_factory=threading.Event)

@@ -121,12 +121,15 @@ class Engine:
         inputs: tuple[Tensor, ...],
         extras: tuple[Tensor, ...],
         targets: Tensor | None,
+        *,
+        whole: bool = False,
     ) -> Answer:
         """Parks the calling job until all of its rows have been through the model.
 
         Args:
             inputs, extras: (rows, …), inputs first as `ModelView.module` takes them.
             targets: (rows,) int64 output indices, or (rows, dimensions) places; None for a scalar output or a forward.
+            whole: gradients come with all outputs, not only the target ones.
 
         Returns:
             As `Block` says.
@@ -136,7 +139,7 @@ class Engine:
             OutOfMemory: not even one row fits.
             JobFailed: the model raised.
         """
-        block = Block(task, kind, tuple(t.detach() for t in inputs), extras, targets)
+        block = Block(task, kind, tuple(t.detach() for t in inputs), extras, targets, whole)
         key = (kind, targets is None, tuple(self.view.signature(t) for t in inputs + extras))
         with self._changed:
             self._park(task)

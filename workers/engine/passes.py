@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from workers.engine.block import Block, PassKind
+from schemas.errors import InputRejected
+from workers.engine.block import PREDICTED, Block, PassKind
 from workers.engine.view import ModelView
 
 
@@ -44,7 +45,8 @@ def run_pass(view: ModelView, kind: PassKind, parts: list[Part]) -> list[tuple[T
 def _gradients(
     view: ModelView, inputs: tuple[Tensor, ...], extras: tuple[Tensor, ...], targets: Tensor | None
 ) -> tuple[Tensor, ...]:
-    """d(target output of row r) / d(input of row r), for all rows by one backward; then the target outputs, (rows,).
+    """d(target output of row r) / d(input of row r), for all rows by one backward; then the target outputs, (rows,),
+    and all outputs, (rows, …).
 
     The outputs are there anyway, so whoever needs both pays one row. Rows do not see each other, so the gradient of the
     sum is each row's own; one `.sum()` costs far less than `autograd.grad` over unbound outputs, which Captum uses.
@@ -52,12 +54,27 @@ def _gradients(
     with torch.enable_grad():
         leaves = tuple(tensor.detach().requires_grad_() for tensor in inputs)
         out = view.pass_module(*leaves, *extras)
-        if targets is not None:
-            out = chosen(out, targets.to(out.device))
-        elif out.numel() != out.shape[0]:
-            raise ValueError(f"a target is needed: the model has outputs of shape {tuple(out.shape[1:])}")
-        gradients = torch.autograd.grad(out.sum(), leaves, allow_unused=True, materialize_grads=True)
-    return *(gradient.contiguous() for gradient in gradients), out.detach().reshape(-1)
+        explained = _explained(out, targets)
+        gradients = torch.autograd.grad(explained.sum(), leaves, allow_unused=True, materialize_grads=True)
+    return *(gradient.contiguous() for gradient in gradients), explained.detach(), out.detach()
+
+
+def _explained(out: Tensor, targets: Tensor | None) -> Tensor:
+    """The target outputs, (rows,), with their graph.
+
+    Raises:
+        InputRejected: no target says which of several outputs is meant.
+    """
+    if out.numel() == out.shape[0]:
+        return out.reshape(-1)
+    if targets is None or (out.dim() > 2 and targets.dim() == 1):
+        raise InputRejected(
+            f"a target must name a class and a position: the outputs are of shape {tuple(out.shape[1:])}"
+        )
+    targets = targets.to(out.device)
+    if out.dim() == 2:
+        targets = torch.where(targets == PREDICTED, out.detach().argmax(dim=1), targets)
+    return chosen(out, targets)
 
 
 def chosen(outputs: Tensor, targets: Tensor) -> Tensor:
@@ -100,8 +117,9 @@ def _scatter(parts: list[Part], kind: PassKind, outputs: tuple[Tensor, ...]) -> 
     for part in parts:
         rows = tuple(out[row : row + part.rows] for out in outputs)
         if kind == "gradient":  # cut padding off: a gradient has its input's shape
-            *gradients, output = rows
-            rows = *(_cut(g, own) for g, own in zip(gradients, part.block.inputs, strict=True)), output
+            *gradients, explained, outputs_of_rows = rows
+            cut = (_cut(g, own) for g, own in zip(gradients, part.block.inputs, strict=True))
+            rows = *cut, outputs_of_rows if part.block.whole else explained
         answers.append(rows)
         row += part.rows
     return answers
