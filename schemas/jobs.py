@@ -13,7 +13,7 @@ PayloadKind = Literal["image", "text", "features", "tensor"]
 
 
 # One output per example: its index, or of an output of several dimensions its place in each of them, the class first.
-PREDICTED = -1  # in place of a class: the one predicted at that position
+PREDICTED = -1  # in place of a class: the one predicted, at a position or of a whole row
 Targets = list[int] | list[list[int]]
 
 

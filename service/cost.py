@@ -48,7 +48,8 @@ def estimate(method: AnyMethod, model: ReadyModel, given: CheckedInput, arrays: 
         InvalidRequest: the rows of one example cannot be counted, or are more than any job may have.
     """
     complete = method.name in COMPLETE and getattr(method, "multiply_by_inputs", True)
-    ends = 2 if complete or method.name in FROM_THE_BASELINE else 0 if method.name in AT_THE_INPUT else 1
+    at_once = method.name in AT_THE_INPUT and len(model.output.shape) < 2
+    ends = 2 if complete or method.name in FROM_THE_BASELINE else 0 if at_once else 1
     factors = FACTORS.get(method.name)
     asked = Asked(method, model, given, arrays)
     return Work(given.examples, factors(asked) if factors else {}, ends)

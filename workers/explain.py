@@ -67,7 +67,8 @@ def _explain(engine: Engine, task: Task, method: AnyMethod, problem: Problem, ba
     seams = Seams(engine, task)
     complete = method.name in COMPLETE and getattr(method, "multiply_by_inputs", True) and problem.baselines is not None
     at_baseline = None
-    if method.name in AT_THE_INPUT:
+    at_places = any(not isinstance(target, int) for target in problem.targets or [])  # looked at before they are used
+    if method.name in AT_THE_INPUT and not at_places:
         outputs, targets = seams.gradient_at(problem.inputs, problem.extras, problem.targets)
         problem = replace(problem, targets=targets)
     else:

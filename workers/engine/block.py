@@ -10,7 +10,6 @@ from schemas.errors import JobError
 from workers.engine.task import Task
 
 PassKind = Literal["forward", "gradient"]
-PREDICTED = -1
 
 
 @dataclass(slots=True, eq=False)

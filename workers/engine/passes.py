@@ -7,7 +7,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from schemas.errors import InputRejected
-from workers.engine.block import PREDICTED, Block, PassKind
+from schemas.jobs import PREDICTED
+from workers.engine.block import Block, PassKind
 from workers.engine.view import ModelView
 
 

@@ -10,8 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from schemas.jobs import Targets
-from workers.engine.block import PREDICTED
+from schemas.jobs import PREDICTED, Targets
 from workers.engine.engine import Engine
 from workers.engine.task import Task
 
