@@ -16,10 +16,21 @@ from tests.workers.captum_layer_calls import layer_call, neuron_call, several
 from workers.methods.problem import Problem
 
 
-def direct(  # noqa: PLR0912, PLR0915  # a table, one row per method
+def direct(
     method: AnyMethod, module: nn.Module, layer_module: nn.Module, p: Problem, seed: int = 0
 ) -> tuple[Tensor, ...]:
     """The same explanation by Captum alone, on the module itself, after seeding the global generators."""
+    ids = not any(tensor.is_floating_point() for tensor in p.inputs)
+    module.requires_grad_(ids)  # from ids no graph reaches a layer, unless a weight before it wants a gradient
+    try:
+        return _direct(method, module, layer_module, p, seed)
+    finally:
+        module.requires_grad_(False)
+
+
+def _direct(  # noqa: PLR0912, PLR0915  # a table, one row per method
+    method: AnyMethod, module: nn.Module, layer_module: nn.Module, p: Problem, seed: int
+) -> tuple[Tensor, ...]:
     torch.manual_seed(seed)
     np.random.seed(seed)  # Captum draws from it
     target: Any = p.targets

@@ -17,9 +17,10 @@ Every line was computed by the engine and by a direct Captum call on the same in
 `tests/workers/captum_calls.py`) and compared by max |a - b| / max |b|:
 
 - **toys**, float64, at most {test_parity_toys.TOLERANCE:g}: a perceptron, a convolutional net with batch norm and max
-  pooling, a model of two inputs, a regression, one with a score per class and place (`places`), and one that answers
-  a dataclass (`fields`); one example, and three with targets and baselines of their own; each
-  alone, and beside {test_parity_toys.BESIDE} jobs of other methods on the same model;
+  pooling, a model of two inputs, a regression, one with a score per class and place (`places`), one that answers
+  a dataclass (`fields`), and one of token ids with an LSTM (`ids`), explained at its embedding; one example, and three
+  with targets and baselines of their own; each alone, and beside {test_parity_toys.BESIDE} jobs of other methods on
+  the same model;
 - **shipped models**, float32, at most {test_parity_models.TOLERANCE:g}: each alone, and 17 of mixed methods at once.
   Captum is called on the module that the engine runs. For rows of shared passes this is a leaner copy of the model
   (batch norms folded, channels last), which equals the model to {test_parity_models.IN_FLOAT64:g} in float64;

@@ -16,6 +16,7 @@ from tests.workers.captum_calls import direct, max_relative_difference
 from tests.workers.toys import (
     RunningJob,
     ToyConvNet,
+    ToyIds,
     ToyMlp,
     ToyScalar,
     ToySegmenter,
@@ -24,6 +25,7 @@ from tests.workers.toys import (
     frozen,
     lean_view_of,
     problem_of,
+    view_of,
 )
 from workers.engine.engine import Engine
 from workers.methods.problem import Problem, captum_target
@@ -60,7 +62,9 @@ MODELS: dict[str, tuple[nn.Module, list[list[int]], int]] = {
     "scalar": (frozen(ToyScalar()), [[6]], 0),
     "places": (frozen(ToySegmenter()), [[2, 8, 8]], 3),  # targets are places: (class, y, x)
     "fields": (with_logits(ToyWithFields()), [[6]], 4),
+    "ids": (frozen(ToyIds()), [[5]], 4),
 }
+VOCABULARY = 20  # of "ids"
 PLACES = 4  # to a side of what "places" answers
 
 ANYWHERE: list[AnyMethod] = [
@@ -149,6 +153,21 @@ def _neuron_methods(layer: str, unit: int | list[int]) -> list[AnyMethod]:
     ]
 
 
+OF_IDS: list[AnyMethod] = [  # integers have no gradient: their embedding is explained, or they are exchanged whole
+    spec.LayerIntegratedGradients(layer="words"),
+    spec.LayerIntegratedGradients(layer="words", n_steps=9, method="riemann_left", multiply_by_inputs=False),
+    spec.LayerGradientXActivation(layer="words"),
+    spec.LayerGradientXActivation(layer="relu", attribute_to_layer_input=True),
+    spec.LayerGradCam(layer="words"),
+    spec.LayerActivation(layer="words"),
+    spec.LayerFeatureAblation(layer="words"),
+    spec.FeatureAblation(),
+    spec.Occlusion(sliding_window_shapes=[2], strides=[1]),
+    spec.ShapleyValueSampling(n_samples=6),
+    spec.KernelShap(n_samples=40),
+    spec.Lime(n_samples=30),
+    spec.NeuronFeatureAblation(layer="head", neuron_selector=2),
+]
 LAYERS = {
     "mlp": ["relu", "second"],
     "conv": ["conv2", "relu1"],
@@ -167,14 +186,16 @@ CASES = [
     Case(model, method, examples)
     for examples in (1, 3)
     for model, method in [
-        *((model, method) for model in MODELS if model != "fields" for method in ANYWHERE),
+        *((model, method) for model in MODELS if model not in ("fields", "ids") for method in ANYWHERE),
         *SOME,
+        *(("ids", method) for method in OF_IDS),
         *((model, method) for model, layers in LAYERS.items() for layer in layers for method in _layer_methods(layer)),
         *((model, method) for model, (layer, unit) in UNITS.items() for method in _neuron_methods(layer, unit)),
         ("mlp", spec.LayerLrp(layer="second")),  # LRP has rules for weights, so it stops at layers that have some
         ("conv", spec.LayerLrp(layer="conv2", attribute_to_layer_input=True)),
         *([("mlp", spec.FeaturePermutation()), ("conv", spec.FeaturePermutation())] if examples > 1 else []),
         *([(m, spec.LayerFeaturePermutation(layer=LAYERS[m][0])) for m in LAYERS] if examples > 1 else []),
+        *([("ids", spec.LayerFeaturePermutation(layer="words"))] if examples > 1 else []),
     ]
 ]
 
@@ -185,6 +206,8 @@ def make_problem(case: Case, seed: int) -> Problem:
     generator = torch.Generator().manual_seed(seed)
 
     def draw(rows: int) -> list[Tensor]:
+        if case.model == "ids":
+            return [torch.randint(VOCABULARY, (rows, *shape), generator=generator) for shape in shapes]
         return [torch.randn(rows, *shape, generator=generator, dtype=torch.float64) for shape in shapes]
 
     targets: Targets | None = None
@@ -204,7 +227,7 @@ def make_problem(case: Case, seed: int) -> Problem:
 def engines() -> Iterator[dict[str, Engine]]:
     """One engine per model with a batch small enough that jobs are cut and mixed."""
     running = {
-        name: Engine(lean_view_of(model, shapes), batch_rows=16, threads=1).start()
+        name: Engine(view_of(model) if name == "ids" else lean_view_of(model, shapes), batch_rows=16, threads=1).start()
         for name, (model, shapes, _) in MODELS.items()
     }
     yield running

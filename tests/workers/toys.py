@@ -116,6 +116,21 @@ class ToyWithFields(nn.Module):
         return Scores(self.head(hidden), hidden)
 
 
+class ToyIds(nn.Module):
+    """(rows, 5) ids below 20 -> (rows, 4), through an embedding and an LSTM."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words = nn.Embedding(20, 6)
+        self.lstm = nn.LSTM(6, 5, batch_first=True)
+        self.relu = nn.ReLU()
+        self.head = nn.Linear(5, 4)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        read, _ = self.lstm(self.words(ids))
+        return self.head(self.relu(read).mean(dim=1))
+
+
 def frozen(model: nn.Module, seed: int = 0) -> nn.Module:
     """The model in float64 and eval mode with weights drawn from a seed, as a worker holds models."""
     generator = torch.Generator().manual_seed(seed)
