@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from safetensors.numpy import load
 
-from schemas.methods import METHOD_NAMES, IntegratedGradients, Saliency, stored_fields
+from schemas.methods import METHOD_NAMES, METHODS, IntegratedGradients, Saliency, stored_fields
 from tests.e2e.running import ROOT
 from tests.workers.captum_calls import max_relative_difference
 from tests.workers.shipped import Shipped, methods_for
@@ -61,7 +61,9 @@ def test_every_method_answers_for_every_model(client: httpx.Client, model: str, 
     support = next(one for one in card["methods"] if one["name"] == name)
     method = next((one for one in methods_for(model) if one.name == name), None)
     if not support["supported"] or method is None:
-        refused = client.post("/explain", data={"model": model, "method": name}, **SAMPLES[model])  # type: ignore[arg-type]
+        unit = {"neuron_selector": 0} if "neuron_selector" in METHODS[name].model_fields else {}
+        asked = {"model": model, "method": json.dumps({"name": name, **unit})}
+        refused = client.post("/explain", data=asked, **SAMPLES[model])  # type: ignore[arg-type]
         assert refused.status_code == 422
         assert refused.json()["errors"][0]["loc"][0] in {"method", "input"}
         assert support["supported"] or support["reason"] in refused.json()["detail"]
