@@ -54,6 +54,7 @@ class LayerCard(Record):
     output_shape: list[int] | None = None  # None where the output is not one tensor
     grid: list[int] | None = None  # rows and columns that its tokens make on the picture, of an image transformer
     refused: str | None = None  # why nothing can be asked of this layer
+    output_refused: str | None = None  # why nothing but its input can be, by `attribute_to_layer_input`
 
 
 class MethodSupport(Record):

@@ -17,6 +17,10 @@ from workers.offer import offered_methods
 
 MAX_LAYERS = 2_000
 ROWS = 2  # of the sample that layers are seen on
+NOT_TENSORS = (
+    "the layer gives more than tensors with one row for each example, as recurrent layers do; name the layer behind "
+    "it, or explain its input by attribute_to_layer_input"
+)
 OTHER_METHODS = ("layer_integrated_gradients", "feature_ablation")  # where the usual one is not offered
 
 
@@ -74,12 +78,12 @@ def _layers(view: ModelView, sample: Prepared) -> tuple[list[LayerCard], Tensor]
 
     The sample is given twice, which tells the dimension of the rows from others.
     """
-    outputs: dict[str, torch.Size | None] = {}
+    outputs: dict[str, Any] = {}
     sample = sample.twice()
 
     def record(name: str) -> Any:
         def hook(_module: nn.Module, _args: object, output: object) -> None:
-            outputs[name] = output.shape if isinstance(output, Tensor) else None
+            outputs[name] = output.shape if isinstance(output, Tensor) else _shapes(output)
 
         return hook
 
@@ -105,13 +109,21 @@ def _layers(view: ModelView, sample: Prepared) -> tuple[list[LayerCard], Tensor]
     return cards, out
 
 
-def _layer(view: ModelView, name: str, layer: nn.Module, shape: torch.Size | None) -> LayerCard:
+def _shapes(output: object) -> list[torch.Size | None]:
+    """Of a layer's output that is not one tensor; None for a part that is none."""
+    parts = output if isinstance(output, tuple | list) else [output]
+    return [part.shape if isinstance(part, Tensor) else None for part in parts]
+
+
+def _layer(view: ModelView, name: str, layer: nn.Module, shape: torch.Size | list[torch.Size | None]) -> LayerCard:
     kind = type(layer).__name__
-    if shape is not None and shape[:1] != (ROWS,):
+    if isinstance(shape, list):
+        whole = all(part is not None and part[:1] == (ROWS,) for part in shape)
+        return LayerCard(name=name, type=kind, output_refused=None if whole else NOT_TENSORS)
+    if shape[:1] != (ROWS,):
         told = f"for {ROWS} examples its output is of shape {list(shape)}"
         return LayerCard(name=name, type=kind, refused=f"the layer does not give one row for each example: {told}")
-    of_one = None if shape is None else list(shape[1:])
-    return LayerCard(name=name, type=kind, output_shape=of_one, grid=_grid(view, of_one))
+    return LayerCard(name=name, type=kind, output_shape=list(shape[1:]), grid=_grid(view, list(shape[1:])))
 
 
 def _grid(view: ModelView, shape: list[int] | None) -> list[int] | None:
@@ -141,9 +153,10 @@ def _defaults(
     """What the operator says; else a method that is offered, and `layer` if it can be asked."""
     explain = config.explain
     known = {one.name: one for one in layers}
-    usable = {one.name for one in layers if one.refused is None}
+    usable = {one.name for one in layers if one.refused is None and one.output_refused is None}
     if explain.layer is not None and explain.layer not in usable:
-        refused = known[explain.layer].refused if explain.layer in known else None
+        one = known.get(explain.layer)
+        refused = one and (one.refused or one.output_refused)
         raise ModelConfigError(f"explain.layer: {refused or f'the model runs no layer {explain.layer!r}'}")
     baseline = explain.baseline or adapter.baselines[0]
     if baseline not in adapter.baselines and not (baseline == "background" and background_rows):

@@ -49,20 +49,25 @@ def find_layer(method: AnyMethod, model: ReadyModel) -> LayerCard | None:
     if layer is None:
         close = suggestion(name, [layer.name for layer in model.card.layers])
         raise InvalidRequest.at(["method", "layer"], f"the model has no such layer{close}")
-    if layer.refused is not None:
-        raise InvalidRequest.at(["method", "layer"], layer.refused)
+    refused = layer.refused or (None if _at_input(method) else layer.output_refused)
+    if refused is not None:
+        raise InvalidRequest.at(["method", "layer"], refused)
     return layer
 
 
 def explained_shape(method: AnyMethod, layer: LayerCard) -> list[int] | None:
     """The shape of one example's units at the layer; None where the card does not tell: a layer's input, a tuple."""
-    at_input = getattr(method, "attribute_to_layer_input", False) or getattr(method, "attribute_to_neuron_input", False)
-    return None if at_input else layer.output_shape
+    return None if _at_input(method) else layer.output_shape
 
 
 def follows_the_text(model: ReadyModel, shape: list[int]) -> bool:
     """Whether the extents at a layer depend on the number of tokens; its card shows those of a short sample."""
     return model.input.kind == "text" and len(shape) > 1
+
+
+def _at_input(method: AnyMethod) -> bool:
+    names = ("attribute_to_layer_input", "attribute_to_neuron_input")
+    return any(getattr(method, name, False) for name in names)
 
 
 def _check_map(method: AnyMethod, layer: LayerCard, field: str) -> None:

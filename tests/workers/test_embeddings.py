@@ -9,11 +9,13 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 from torch.backends import cudnn
 
-from schemas.errors import InputRejected
+from schemas.errors import InputRejected, InvalidRequest
 from schemas.jobs import JobSpec
 from schemas.methods import METHODS, AnyMethod, stored_fields
 from schemas.results import ResultMeta
 from schemas.traits import WITHOUT_GRADIENTS
+from service.validation.layers import find_layer
+from service.validation.model import ReadyModel
 from tests.workers.toys import CPU
 from workers.answer import answer
 from workers.check import check
@@ -90,6 +92,19 @@ def test_the_card_names_the_embedding(model: ResidentModel) -> None:
     assert offered == (WITHOUT_GRADIENTS | FROM_THE_MODELS_OWN_INPUT) & set(METHODS)
     for name in ("saliency", "integrated_gradients", "deep_lift", "layer_conductance", "neuron_gradient"):
         assert "layer_integrated_gradients with layer 'words'" in (support[name].reason or "")
+
+
+def test_a_layer_that_gives_more_than_tensors(model: ResidentModel) -> None:
+    """An LSTM gives its states beside its output: of it the input alone can be asked."""
+    layers = {layer.name: layer for layer in model.card.layers}
+    assert layers["lstm"].refused is None
+    assert "as recurrent layers do" in (layers["lstm"].output_refused or "")
+    assert layers["words"].output_refused is layers["head"].output_refused is None
+    ready = ReadyModel.of(model.card)
+    with pytest.raises(InvalidRequest):
+        find_layer(METHODS["layer_activation"](layer="lstm"), ready)
+    asked = find_layer(METHODS["layer_activation"](layer="lstm", attribute_to_layer_input=True), ready)
+    assert asked is layers["lstm"]
 
 
 def test_a_layer_without_a_row_for_each_example(tmp_path: Path) -> None:
