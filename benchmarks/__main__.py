@@ -20,7 +20,7 @@ def parts(quick: bool) -> dict[str, Callable[[], dict[str, Any]]]:
     scale = 8 if device().type == "cuda" else 1
     clients = 32 if scale == 1 else 256  # two batches' worth
     rounds = 1 if quick else 5
-    jobs = 8 if quick else 40
+    jobs = 8 if quick else 32
 
     def captum(kind: str, ours: int, theirs: int, count: int) -> Callable[[], dict[str, Any]]:
         few = 4 if quick else 1
@@ -30,7 +30,7 @@ def parts(quick: bool) -> dict[str, Callable[[], dict[str, Any]]]:
 
     return {
         "ig": lambda: efficiency.measure(mix=False, rounds=rounds, jobs=scale * jobs, clients=clients),
-        "mix": lambda: efficiency.measure(mix=True, rounds=rounds, jobs=scale * (7 if quick else 70), clients=32),
+        "mix": lambda: efficiency.measure(mix=True, rounds=rounds, jobs=scale * (7 if quick else 56), clients=32),
         "captum-ig": captum("ig", 16, 4, 16),
         "captum-saliency": captum("saliency", 256, 128, 64),
         "captum-tabular": captum("tabular", 1024, 512, 64),

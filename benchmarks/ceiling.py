@@ -48,7 +48,7 @@ class Ceilings:
         self.best: dict[str, Candidate] = {}
         self.grid: dict[str, dict[str, float]] = {}
 
-    def survey(self, rounds: int = 3) -> None:
+    def survey(self, rounds: int = 1) -> None:
         """Times the whole grid and remembers the best candidate of each class."""
         for candidate in self._candidates():
             seconds = min(self._seconds_per_row(candidate) for _ in range(rounds))
@@ -57,7 +57,7 @@ class Ceilings:
             if best is None or seconds < self.grid[candidate.rows_class][f"{best.name}, {best.batch}"]:
                 self.best[candidate.rows_class] = candidate
 
-    def measure(self, repeats: int = 5) -> dict[str, float]:
+    def measure(self, repeats: int = 3) -> dict[str, float]:
         """Seconds per row by class, each by its best candidate; the median of so many passes."""
         return {
             name: median(self._seconds_per_row(candidate) for _ in range(repeats))

@@ -1,5 +1,6 @@
 """From a stored job to a problem in model space: input prepared, baselines and masks resolved."""
 
+import hashlib
 from typing import Any, cast
 
 import torch
@@ -13,6 +14,8 @@ from workers.inputs.prepared import Payload, Prepared, Tensors
 from workers.methods.problem import Problem
 from workers.resident import ResidentModel
 
+INPUTS = ("image", "text", "features", "input.")  # how the names of an input's own tensors begin
+
 
 def make_problem(
     model: ResidentModel, spec: JobSpec, method: AnyMethod, payload: Payload, prepared: Prepared
@@ -23,7 +26,8 @@ def make_problem(
         InputRejected: a baseline or mask does not fit the input.
     """
     examples = prepared.inputs[0].shape[0]
-    baselines = layer_baselines = distribution = None
+    digest = _digest(payload, INPUTS) if any(key.startswith(INPUTS) for key in payload) else None
+    baselines = layer_baselines = distribution = name = None
     if "baseline" in type(method).model_fields:
         like = prepared.inputs[0]
         given = tuple(tensor.to(like.device, like.dtype) for tensor in _numbered(payload, "baseline")) or None
@@ -52,7 +56,20 @@ def make_problem(
         layer_extras=prepared.layer_extras,
         layer_baselines=layer_baselines,
         layer_values=_layer_values(payload, prepared),
+        digest=digest,
+        baseline_digest=_digest(payload, ("baseline",), digest, name) if digest and baselines is not None else None,
     )
+
+
+def _digest(payload: Payload, kinds: tuple[str, ...], *more: object) -> bytes:
+    """Of those tensors of a payload whose names begin so, as they were sent: preprocessing adds nothing to them."""
+    digest = hashlib.blake2b(repr(more).encode(), digest_size=16)
+    for key in sorted(payload):
+        if key.startswith(kinds):
+            tensor = payload[key]
+            digest.update(f"{key} {tensor.dtype} {tuple(tensor.shape)}".encode())
+            digest.update(tensor.contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return digest.digest()
 
 
 def _layer_values(payload: Payload, prepared: Prepared) -> Tensors | None:

@@ -13,6 +13,7 @@ from schemas.errors import JobCancelled, JobError
 from workers.engine.block import Block, PassKind
 from workers.engine.executor import Answer, Executor
 from workers.engine.gate import DeviceGate
+from workers.engine.known import KnownOutputs
 from workers.engine.schedule import Schedule, Work
 from workers.engine.solo import SoloGroup, SoloRequest
 from workers.engine.stats import EngineStats
@@ -41,6 +42,7 @@ class Engine:
         threads: int | None = None,
     ) -> None:
         self.view = view
+        self.known = KnownOutputs()
         self._executor = Executor(view, batch_rows)
         self._gate = gate or DeviceGate()
         self._threads = threads

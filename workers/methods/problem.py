@@ -24,6 +24,8 @@ class Problem:
         layer_mask: (1 or examples, …) int64 each, of a layer's output.
         layer_values: (examples, …) each, what a layer's units are set to when they are taken away.
         layer_inputs, layer_extras, layer_baselines: the same examples as `ModelView.layer_module` takes them.
+        digest, baseline_digest: equal only for equal inputs and extras, and for equal baselines beside them; None where
+            nobody will ask for their outputs again.
     """
 
     inputs: Tensors
@@ -37,6 +39,8 @@ class Problem:
     layer_extras: Tensors
     layer_baselines: Tensors | None
     layer_values: Tensors | None = None
+    digest: bytes | None = None
+    baseline_digest: bytes | None = None
 
     @property
     def examples(self) -> int:
