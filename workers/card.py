@@ -1,6 +1,7 @@
 """The model card: what a model is, and what can be asked of it, found out by running it once."""
 
 import hashlib
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -8,7 +9,7 @@ from torch import Tensor, nn
 
 from schemas.methods import BaselineName
 from schemas.models import Defaults, LayerCard, MethodSupport, ModelCard, OutputCard
-from workers.config import ModelConfig, ModelConfigError
+from workers.config import ModelConfig, ModelConfigError, inside
 from workers.default_layer import default_layer
 from workers.engine.hooks import takes_hooks
 from workers.engine.view import ModelView
@@ -34,6 +35,7 @@ def make_card(
     background_rows: int,
     batch_rows: int,
     problems: dict[str, str],
+    folder: Path,
 ) -> ModelCard:
     """Runs the model once on a sample input and describes it; `problems` as in `workers.offer`; `embedding` is
     the layer that integers enter.
@@ -53,7 +55,7 @@ def make_card(
         name=config.name,
         version=config.version,
         status="ready",
-        digest=_digest(config, view.layer_module),
+        digest=_digest(config, view.layer_module, folder),
         description=config.description,
         license=config.license,
         input=adapter.card,
@@ -178,9 +180,13 @@ def _default_method(config: ModelConfig, methods: list[MethodSupport]) -> str:
     return next((name for name in OTHER_METHODS if name in offered), explain.method)
 
 
-def _digest(config: ModelConfig, module: nn.Module) -> str:
-    """sha256 over the configuration and every weight, so that equal digests mean equal models."""
+def _digest(config: ModelConfig, module: nn.Module, folder: Path) -> str:
+    """sha256 over configuration, code, labels, background and weights, so that equal digests mean equal answers."""
     digest = hashlib.sha256(config.model_dump_json().encode())
+    named = [config.output.labels if isinstance(config.output.labels, str) else None, config.explain.background]
+    for path in sorted([*folder.rglob("*.py"), *(inside(folder, name) for name in named if name)]):
+        digest.update(f"{path.name} ".encode())
+        digest.update(path.read_bytes())
     for name, tensor in sorted(module.state_dict().items()):
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())

@@ -118,6 +118,7 @@ def load_model(folder: Path, device: Device) -> ResidentModel:
         background_rows=0 if background is None else background[0].shape[0],
         batch_rows=device.batch_rows,
         problems=problems,
+        folder=folder,
     )
     engine = Engine(
         view, batch_rows=device.batch_rows, gate=device.gate, name=f"engine-{config.name}", threads=device.threads

@@ -66,14 +66,17 @@ def test_a_card_tells_what_can_be_asked(folder: Path) -> None:
     assert not any(p.requires_grad for p in model.engine.view.module.parameters())
 
 
-def test_the_digest_is_of_weights_and_configuration(folder: Path) -> None:
+def test_the_digest_is_of_weights_configuration_and_code(folder: Path) -> None:
     first = load_model(folder, DEVICE).card.digest
     assert load_model(folder, DEVICE).card.digest == first
     change(folder, '"no", "yes"', '"non", "oui"')
     second = load_model(folder, DEVICE).card.digest
     torch.manual_seed(1)
     save_file(nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2)).state_dict(), folder / "weights.safetensors")
-    assert len({first, second, load_model(folder, DEVICE).card.digest}) == 3
+    third = load_model(folder, DEVICE).card.digest
+    with (folder / "model.py").open("a") as code:
+        code.write("\n# another line\n")
+    assert len({first, second, third, load_model(folder, DEVICE).card.digest}) == 4
 
 
 @pytest.mark.parametrize(
