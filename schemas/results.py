@@ -51,13 +51,21 @@ class Picture(Record):
 
 
 class Timing(Record):
-    """Where the time went, in milliseconds, and the work done. `passes` counts those this job had rows in."""
+    """Where the time went, in milliseconds, and the work done.
+
+    `passes` counts those this job had rows in; `pass_ms` is the time of those passes, whoever's rows were in them
+    beside its own, and `wait_ms` what it waited for them: both are part of `run_ms`, whose rest is the method's own
+    code. `fill` is how full those passes were, of the model's batch.
+    """
 
     queued_ms: float
     prepare_ms: float
     run_ms: float
+    wait_ms: float = 0.0
+    pass_ms: float = 0.0
     rows: int
     passes: int
+    fill: float | None = None
 
 
 class Convergence(Record):

@@ -151,7 +151,16 @@ EXPLANATION: dict[str, Any] = {
     "attributions": [{"name": "input", "datatype": "FP32", "shape": [1, 2], "data": [0.5, -0.25]}],
     "features": [[{"name": "age", "value": 41.0, "score": 0.5}, {"name": "income", "value": 20.0, "score": -0.25}]],
     "warnings": [],
-    "timing": {"queued_ms": 1.2, "prepare_ms": 0.4, "run_ms": 3.1, "rows": 2, "passes": 2},
+    "timing": {
+        "queued_ms": 1.2,
+        "prepare_ms": 0.4,
+        "run_ms": 3.1,
+        "wait_ms": 0.2,
+        "pass_ms": 2.6,
+        "rows": 2,
+        "passes": 2,
+        "fill": 0.5,
+    },
     "provenance": {
         "service": "0.1.0",
         "captum": "0.9.0",

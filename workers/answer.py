@@ -71,7 +71,7 @@ def answer(model: ResidentModel, task: Task, job_id: str, spec: JobSpec, payload
     held = expanded_bytes(job.method, job.problem, model.engine.batch_rows, _answer_bytes(model, job.problem))
     with model.memory.lend(held):
         outcome = explain(model.engine, task, job.method, job.problem, spec.seed)
-    return describe(model, job, outcome, run_s=perf_counter() - started, rows=task.rows, passes=task.passes)
+    return describe(model, job, outcome, task, run_s=perf_counter() - started)
 
 
 def make_ready(model: ResidentModel, asked: Asked) -> Ready:
@@ -88,8 +88,8 @@ def make_ready(model: ResidentModel, asked: Asked) -> Ready:
     return Ready(asked, method, prepared, problem, prepare_s=perf_counter() - started)
 
 
-def describe(model: ResidentModel, job: Ready, outcome: Outcome, *, run_s: float, rows: int, passes: int) -> Answer:
-    """The result of a job as it is stored.
+def describe(model: ResidentModel, job: Ready, outcome: Outcome, task: Task, *, run_s: float) -> Answer:
+    """The result of a job as it is stored; `task` holds what it has cost.
 
     Raises:
         NonFinite: the attributions hold what is no number.
@@ -98,8 +98,11 @@ def describe(model: ResidentModel, job: Ready, outcome: Outcome, *, run_s: float
         queued_ms=round(job.asked.queued_ms, 3),
         prepare_ms=round(job.prepare_s * 1e3, 3),
         run_ms=round(run_s * 1e3, 3),
-        rows=rows,
-        passes=passes,
+        wait_ms=round(max(0.0, task.parked_s - task.pass_s) * 1e3, 3),
+        pass_ms=round(task.pass_s * 1e3, 3),
+        rows=task.rows,
+        passes=task.passes,
+        fill=round(task.pass_rows / task.passes / model.engine.batch_rows, 3) if task.passes else None,
     )
     return _describe(model, job.asked.job_id, job.asked.spec, job.method, job.prepared, outcome, timing)
 

@@ -109,7 +109,7 @@ class Reporter(threading.Thread):
                     self._runner.cancel(job.claim.job_id)
 
     def _stats(self) -> dict[str, float]:
-        stats: dict[str, float] = {}
+        stats: dict[str, float] = dict(self._runner.stages.copy())
         for key in self._models.serving():
             stats[f"{key}|jobs_total"] = self._runner.jobs[key]
             stats[f"{key}|failed_total"] = self._runner.failed[key]

@@ -1,10 +1,11 @@
 """Jobs in this worker, from claim to finish: each in its own thread, or with its likes where rows are cheap."""
 
 import threading
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any, TypeVar
 
 import structlog
@@ -63,6 +64,7 @@ class JobRunner:
         )
         self.jobs: Counter[str] = Counter()  # by name@version
         self.failed: Counter[str] = Counter()
+        self.stages: defaultdict[str, float] = defaultdict(float)  # by name@version|counter
 
     def room(self) -> dict[str, int]:
         """How many jobs may be claimed, per model with room."""
@@ -188,7 +190,9 @@ class JobRunner:
         ]
         if not finished:
             return
+        started = perf_counter()
         outcomes = self._hand_in(lambda: self._queue.finish_all(finished)) or []
+        self._count_stages(done, finish_s=perf_counter() - started)
         jobs = {job.claim.job_id: (job, result) for job, result in done}
         for one, outcome in zip(finished, outcomes, strict=False):
             job, result = jobs[one.claim.job_id]
@@ -197,6 +201,20 @@ class JobRunner:
             elif outcome:
                 self.jobs[job.key] += 1
                 self._logger(job).info("job succeeded", **result.meta.timing.model_dump())
+
+    def _count_stages(self, done: list[tuple[RunningJob, Answer]], finish_s: float) -> None:
+        """Adds up how long jobs stood in each stage: jobs that run at the same time count each for itself."""
+        with self._lock:
+            for job, result in done:
+                timing = result.meta.timing
+                for stage, spent_s in (
+                    ("queued", timing.queued_ms / 1e3),
+                    ("prepare", timing.prepare_ms / 1e3),
+                    ("wait", timing.wait_ms / 1e3),
+                    ("pass", timing.pass_ms / 1e3),
+                    ("finish", finish_s),
+                ):
+                    self.stages[f"{job.key}|job_{stage}_seconds_total"] += spent_s
 
     def _end(self, job: RunningJob, error: Exception) -> None:
         """A job that has no result."""

@@ -93,10 +93,15 @@ def _explain(model: ResidentModel, members: list[tuple[Ready, Task]]) -> list[An
     for ready, task in members:
         stop = start + ready.problem.examples
         task.rows = whole.rows * ready.problem.examples // problem.examples
-        task.passes = whole.passes
+        task.passes, task.pass_rows, task.pass_s, task.parked_s = (
+            whole.passes,
+            whole.pass_rows,
+            whole.pass_s,
+            whole.parked_s,
+        )
         try:
             part = _part(outcome, start, stop)
-            results.append(describe(model, ready, part, run_s=run_s, rows=task.rows, passes=task.passes))
+            results.append(describe(model, ready, part, task, run_s=run_s))
         except JobError as error:
             results.append(error)
         start = stop

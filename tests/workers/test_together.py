@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from captum.attr._utils.approximation_methods import approximation_parameters
 from safetensors.torch import load, save
 from torch import Tensor
 
@@ -94,6 +96,27 @@ def test_each_has_the_answer_that_it_has_alone(model: ResidentModel, method: Any
         if alone.meta.convergence_delta is not None:
             assert found.meta.convergence_delta == pytest.approx(alone.meta.convergence_delta, abs=1e-12)
     assert passes < alone_passes
+
+
+def test_a_result_says_where_its_time_went(model: ResidentModel) -> None:
+    job, task = asked("job", torch.rand(1, 4, dtype=torch.float64), IG, target=[1])
+    alone = answer(model, task, job.job_id, job.spec, job.payload, job.queued_ms).meta.timing
+    assert (alone.queued_ms, alone.rows, alone.passes) == (1.0, 22, 3)  # both ends, then 20 steps in passes of 16
+    assert alone.fill == pytest.approx(22 / (3 * 16), abs=1e-3)
+    assert 0 < alone.pass_ms <= alone.pass_ms + alone.wait_ms <= alone.run_ms + 0.01
+    grouped = answer_together(model, [asked(str(k), torch.rand(1, 4, dtype=torch.float64), IG) for k in range(8)])
+    for one in grouped:
+        assert isinstance(one, Answer)
+        assert (one.meta.timing.rows, one.meta.timing.passes) == (22, 11)
+        assert one.meta.timing.fill == 1.0
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 50])
+def test_the_nodes_are_captums(count: int) -> None:
+    nodes, weights = np.polynomial.legendre.leggauss(count)
+    for _ in range(2):
+        step_sizes, alphas = approximation_parameters("gausslegendre")
+        assert (step_sizes(count), alphas(count)) == (list(0.5 * weights), list(0.5 * (1 + nodes)))
 
 
 def test_what_fails_fails_alone(model: ResidentModel) -> None:

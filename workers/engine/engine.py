@@ -6,6 +6,8 @@ what is full at once; what is not full waits until every live job is parked, for
 """
 
 import threading
+from contextlib import nullcontext
+from time import perf_counter
 
 from torch import Tensor
 
@@ -197,12 +199,19 @@ class Engine:
         return None
 
     def _execute(self, work: Work) -> None:
+        before_s = self.stats.seconds
         if isinstance(work, SoloGroup):
             for request, error in self._executor.solo(work):
+                request.task.pass_s += self.stats.seconds - before_s
+                request.task.pass_rows += work.rows
                 with self._changed:
                     self._unpark(request, error)
             return
         outcomes = list(self._executor.shared(work))
+        rows = sum(part.rows for part in work.parts)
+        for part in work.parts:
+            part.block.task.pass_s += self.stats.seconds - before_s
+            part.block.task.pass_rows += rows
         with self._changed:  # all at once: the next pass is packed when every job of this one has come back
             for part, outcome in outcomes:
                 block = part.block
@@ -217,8 +226,7 @@ class Engine:
 
 
 def _wait(done: threading.Event, task: Task) -> None:
-    if task.random is None:
+    started = perf_counter()
+    with nullcontext() if task.random is None else task.random.paused():
         done.wait()
-        return
-    with task.random.paused():
-        done.wait()
+    task.parked_s += perf_counter() - started

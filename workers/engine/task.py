@@ -18,5 +18,8 @@ class Task:
     cancelled: threading.Event = field(default_factory=threading.Event)
     rows: int = 0  # computed so far
     passes: int = 0  # passes that held rows of this job
+    pass_s: float = 0.0  # time of those passes
+    pass_rows: int = 0  # rows of those passes, of all jobs
+    parked_s: float = 0.0  # time spent waiting for answers; written by the job's own thread
     total_rows: int = 0  # expected
     targets: Targets | None = None  # the outputs explained, once known

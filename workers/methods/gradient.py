@@ -4,6 +4,7 @@ from typing import Any
 
 from captum.attr import GradientShap, InputXGradient, IntegratedGradients, NoiseTunnel, Saliency
 
+import workers.methods.nodes  # noqa: F401  (Captum's quadrature, kept)
 from schemas import methods as spec
 from workers.engine.seams import Seams
 from workers.methods.problem import Problem, Tensors, captum_target, chunk_rows, detached
