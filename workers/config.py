@@ -12,7 +12,7 @@ from schemas.models import OutputKind
 from schemas.requests import ModelName, Version
 
 Side = Annotated[int, Field(ge=1, le=8192)]
-Loader = Literal["python", "torchscript", "export", "transformers"]
+Loader = Literal["python", "torchscript", "export", "transformers", "timm"]
 
 # What each loader must be given, and may be given.
 _FIELDS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -20,10 +20,11 @@ _FIELDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "torchscript": ("file", ()),
     "export": ("file", ()),
     "transformers": ("path", ()),
+    "timm": ("architecture", ("weights",)),
 }
 # What an input of each kind must be given; a loader that reads it from the model's own files needs none of it.
 _NEEDED = {"image": "size", "tabular": "features", "text": "tokenizer", "tensor": "shapes"}
-_FROM_ITS_FILES: dict[str, tuple[str, ...]] = {"transformers": ("image", "text")}
+_FROM_ITS_FILES: dict[str, tuple[str, ...]] = {"transformers": ("image", "text"), "timm": ("image",)}
 
 
 class ModelConfigError(ValueError):
@@ -104,6 +105,7 @@ class ModelConfig(Strict):
     factory: str | None = None  # python: "file.py:callable" in this folder, or "package.module:callable"
     weights: str | None = None  # python: safetensors, or .pt read with weights_only
     file: str | None = None  # torchscript, export: the program, a file in this folder
+    architecture: str | None = None  # timm: a name of its own
     path: str | None = None  # transformers: the folder that `save_pretrained` wrote, "." for this one
     description: dict[str, str] = Field(default_factory=dict)
     license: str | None = None
@@ -117,7 +119,7 @@ class ModelConfig(Strict):
         needed, optional = _FIELDS[self.loader]
         if getattr(self, needed) is None:
             raise ValueError(f"loader {self.loader!r} needs {needed!r}")
-        for field in ("factory", "weights", "file", "path"):
+        for field in ("factory", "weights", "file", "path", "architecture"):
             if getattr(self, field) is not None and field not in (needed, *optional):
                 raise ValueError(f"{field!r} means nothing to loader {self.loader!r}")
         kind = self.input.kind

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from workers.config import ModelConfig
-from workers.loaders import export, python, torchscript, transformers_folder
+from workers.loaders import export, python, timm_model, torchscript, transformers_folder
 from workers.loaders.loaded import Loaded
 
 LOADERS: dict[str, Callable[[ModelConfig, Path], Loaded]] = {
@@ -15,6 +15,7 @@ LOADERS: dict[str, Callable[[ModelConfig, Path], Loaded]] = {
     "torchscript": torchscript.load,
     "export": export.load,
     "transformers": transformers_folder.load,
+    "timm": timm_model.load,
 }
 
 
