@@ -65,6 +65,8 @@ async def _service_job(session: aiohttp.ClientSession, url: str, body: bytes) ->
     """One explanation and its result, decoded; the result's timing."""
     async with session.post(f"{url}/explain?wait=60", data=body, headers=HEADERS) as answer:
         job = orjson.loads(await answer.read())
+    if "links" not in job:
+        raise RuntimeError(f"the service refuses a job: {job}")
     while job["status"] not in {"succeeded", "failed", "cancelled"}:
         async with session.get(f"{url}{job['links']['events']}") as events:  # ends with the job
             await events.read()

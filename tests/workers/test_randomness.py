@@ -23,6 +23,7 @@ METHODS: list[AnyMethod] = [
     spec.ShapleyValueSampling(n_samples=9),
     spec.KernelShap(n_samples=40),
     spec.Lime(n_samples=40),
+    spec.LayerFeaturePermutation(layer="second"),
     spec.LayerGradientShap(layer="second", n_samples=12, stdevs=0.1),
     spec.NeuronGradientShap(layer="second", neuron_selector=3, n_samples=12, stdevs=0.1),
 ]
