@@ -18,6 +18,13 @@ def explain(
     baseline: Annotated[str | None, typer.Option(help="zero, black, white, mean, blur, pad or background.")] = None,
     layer: Annotated[str | None, typer.Option(help="Module path, for layer methods.")] = None,
     param: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="Any parameter; repeatable.")] = None,
+    quality: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FIGURE",
+            help="completeness, infidelity, sensitivity_max, deletion_insertion or randomization; repeatable.",
+        ),
+    ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Of the random numbers.")] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write .png, .npy, .safetensors or .json.")
@@ -56,6 +63,7 @@ def explain(
         target=target,
         parameters={"baseline": baseline, "layer": layer},
         written_parameters=param or [],
+        quality=quality or [],
         seed=seed,
         output=output,
         picture={key: value for key, value in picture.items() if value is not None},

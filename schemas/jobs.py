@@ -31,6 +31,7 @@ class JobSpec(Record):
     examples: int
     method: dict[str, Any]  # schemas.methods.stored_fields; the card's defaults filled in
     target: Targets | None = None  # None: the predicted class
+    quality: list[dict[str, Any]] = Field(default_factory=list)  # of schemas.quality, all fields filled in
     seed: int = 0
     priority: Priority = "interactive"
     rows: int = 0  # model rows to expect, an upper bound for texts
@@ -80,6 +81,7 @@ class Links(Record):
     events: str
     result: str
     overlay: str | None = None
+    quality: str | None = None  # the picture of the curves, where they were asked for
 
 
 class Job(Record):

@@ -7,6 +7,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 from schemas.base import Strict
 from schemas.limits import MAX_EXAMPLES, MAX_IMAGE_BYTES, MAX_INPUT_TENSORS, MAX_SEED, MAX_TENSOR_RANK, MAX_TEXT_CHARS
 from schemas.methods import Method
+from schemas.quality import Quality
 from schemas.tensors import Tensor
 
 ModelName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
@@ -86,6 +87,7 @@ class ExplainRequest(Strict):
         "of several dimensions, such as a map per class: `[class, y, x]`, or a list of such, one per row, with null "
         "for the class predicted there.",
     )
+    quality: Quality = Field(default=[], description="Figures that tell how far to trust the answer, computed with it.")
     seed: Annotated[int, Field(ge=0, le=MAX_SEED)] = 0
     priority: Priority = "interactive"
 

@@ -5,6 +5,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from schemas.base import Record
+from schemas.figures import QualityReport
 from schemas.jobs import ClassRef
 from schemas.tensors import TensorSpec
 
@@ -108,6 +109,7 @@ class ResultMeta(Record):
     words: list[list[TextScore]] | None = None
     features: list[list[FeatureScore]] | None = None
     picture: Picture | None = None
+    quality: QualityReport | None = None
     warnings: list[str] = Field(default_factory=list)
     cache: Literal["hit", "shared"] | None = Field(
         default=None,

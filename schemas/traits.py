@@ -47,8 +47,39 @@ NOISY = frozenset(  # all samples are expanded at once, so that a seed is one dr
     {"gradient_shap", "smooth_grad", "layer_gradient_shap", "neuron_gradient_shap"}
 )
 PERMUTES = frozenset({"feature_permutation", "layer_feature_permutation"})  # between examples, of which it needs two
+EFFICIENT = frozenset({"shapley_value_sampling", "shapley_values", "kernel_shap"})  # so do they, by Shapley's axiom
+COMPLETE_ON_AVERAGE = frozenset({"deep_lift_shap", "layer_deep_lift_shap"})  # to f(input) - mean f(baselines)
+# These are entered where the model itself is: for texts at the token ids, so that every layer is on the way. The others
+# interpolate or perturb their inputs, which ids do not allow; texts enter them at the embeddings.
+FROM_THE_MODELS_OWN_INPUT = frozenset(
+    {
+        "layer_grad_cam",
+        "layer_integrated_gradients",
+        "layer_gradient_x_activation",
+        "layer_activation",
+        "layer_feature_ablation",
+        "layer_feature_permutation",
+    }
+)
+OF_ONE_UNIT = "neuron_"  # how the names of methods begin that explain a unit of a layer, not an output
+_RATES = frozenset({"saliency", "guided_backprop", "deconvolution", "guided_grad_cam"})
 
 
 def stops_by_itself(method: AnyMethod) -> bool:
     """Whether steps or samples end where the answer is good enough."""
     return getattr(method, "n_steps", None) == "auto" or getattr(method, "tolerance", None) is not None
+
+
+def promises_completeness(method: AnyMethod) -> bool:
+    """Whether attributions add up to f(input) - f(baseline)."""
+    return method.name in COMPLETE | EFFICIENT | COMPLETE_ON_AVERAGE and getattr(method, "multiply_by_inputs", True)
+
+
+def tells_rates(method: AnyMethod) -> bool:
+    """Whether attributions are the output's rate of change at an element ("local"), not its share of a difference.
+
+    Source: Ancona et al., "Towards better understanding of gradient-based attribution methods" (2018).
+    """
+    if method.name == "smooth_grad":
+        return bool(method.attribution_method == "saliency")
+    return method.name in _RATES or not getattr(method, "multiply_by_inputs", True)

@@ -79,6 +79,20 @@ JSON_REQUESTS: dict[str, dict[str, Any]] = {
             "seed": 7,
         },
     },
+    "can_it_be_trusted": {
+        "summary": "An explanation with figures that tell how far to trust it",
+        "value": {
+            "model": "breast-cancer-mlp",
+            "input": {"features": NUCLEI},
+            "method": {"name": "integrated_gradients", "baseline": "background"},
+            "quality": [
+                "infidelity",
+                "sensitivity_max",
+                "randomization",
+                {"name": "deletion_insertion", "n_steps": 10},
+            ],
+        },
+    },
     "one_inner_unit": {
         "summary": "Which measurements excite one unit of a hidden layer?",
         "value": {

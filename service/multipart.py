@@ -26,7 +26,7 @@ JSON_INPUTS = frozenset({"features", "tensor", "tensors"})
 # `name` is the field `method` here; integrated gradients' quadrature `method` needs the JSON form of it.
 PARAMETERS = frozenset(field for cls in METHODS.values() for field in cls.model_fields) - {"name", "method"}
 PLAIN_PARAMETERS = frozenset({"layer"})  # text even where it looks like a number
-FIELDS = (*REQUEST_FIELDS, "method", "target", *INPUT_KEYS, *sorted(PARAMETERS))
+FIELDS = (*REQUEST_FIELDS, "method", "target", "quality", *INPUT_KEYS, *sorted(PARAMETERS))
 INDEX = re.compile(r"^\s*[+-]?[0-9]{1,12}\s*$")
 
 
@@ -65,6 +65,8 @@ def form_document(values: dict[str, str | bytes]) -> dict[str, Any]:
     document["input"] = {name: _input(name, values[name]) for name in INPUT_KEYS if name in values}
     if "target" in values:
         document["target"] = _target(_text("target", values["target"]))
+    if "quality" in values:
+        document["quality"] = _quality(_text("quality", values["quality"]))
     parameters = {name: _parameter(name, _text(name, values[name])) for name in PARAMETERS if name in values}
     if "method" in values:
         document["method"] = _method(_text("method", values["method"]), parameters)
@@ -106,6 +108,13 @@ def _target(text: str) -> Any:
     if INDEX.match(text):
         return int(text)
     return _parameter("target", text) if text.lstrip().startswith("[") else text
+
+
+def _quality(text: str) -> Any:
+    """A JSON list of figures, or their names with commas between."""
+    if text.lstrip().startswith(("[", "{")):
+        return _json(["quality"], text)
+    return [name.strip() for name in text.split(",")]
 
 
 def _json(loc: list[str | int], text: str) -> Any:

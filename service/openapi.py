@@ -15,7 +15,7 @@ from schemas.requests import ExplainRequest
 from schemas.results import Explanation
 from service.answers import Health, MethodCatalogue, MethodGuide, ModelList
 from service.problems import PROBLEM_MEDIA, http_problem
-from service.request_docs import method_property
+from service.request_docs import method_property, quality_property
 
 Answers = dict[int | str, dict[str, Any]]
 REF = "#/components/schemas/{model}"
@@ -127,4 +127,5 @@ def _schemas() -> dict[str, Any]:
     schemas: dict[str, Any] = {**answered["$defs"], **asked["$defs"]}
     properties = schemas["ExplainRequest"]["properties"]
     properties["method"] = method_property(properties["method"])
+    properties["quality"] = quality_property(properties["quality"])
     return schemas

@@ -23,7 +23,7 @@ def present(record: JobRecord, root_path: str = "") -> Job:
         started_at=None if record.started_ms is None else rfc3339(record.started_ms),
         finished_at=None if record.finished_ms is None else rfc3339(record.finished_ms),
         error=record.error,
-        links=_links(record.id, root_path),
+        links=_links(record, root_path),
     )
 
 
@@ -45,6 +45,13 @@ def rfc3339(epoch_ms: int) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _links(job_id: str, root_path: str) -> Links:
-    own = job_path(job_id, root_path)
-    return Links(self=own, events=f"{own}/events", result=f"{own}/result", overlay=f"{own}/overlay.png")
+def _links(record: JobRecord, root_path: str) -> Links:
+    own = job_path(record.id, root_path)
+    curves = any(figure["name"] == "deletion_insertion" for figure in record.spec.quality)
+    return Links(
+        self=own,
+        events=f"{own}/events",
+        result=f"{own}/result",
+        overlay=f"{own}/overlay.png",
+        quality=f"{own}/quality.png" if curves else None,
+    )

@@ -4,6 +4,7 @@ from collections import defaultdict
 from typing import Any
 
 from schemas.methods import METHOD_NAMES, METHODS
+from schemas.quality import QUALITY_NAMES
 from service.examples import FORM_REQUESTS, JSON_REQUESTS
 from service.multipart import PARAMETERS
 
@@ -20,6 +21,12 @@ def method_property(schema: dict[str, Any]) -> dict[str, Any]:
     return {**schema, "anyOf": [by_name, *schema["anyOf"]]}
 
 
+def quality_property(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of `quality`, whose figures are also taken as bare names."""
+    by_name = {"type": "string", "enum": list(QUALITY_NAMES), "description": "A figure with its default parameters."}
+    return {**schema, "items": {"anyOf": [by_name, schema["items"]]}}
+
+
 def _form_schema() -> dict[str, Any]:
     properties: dict[str, Any] = {
         "model": {"type": "string"},
@@ -31,6 +38,7 @@ def _form_schema() -> dict[str, Any]:
         "tensors": {"type": "string", "description": "JSON: a list of model-ready tensors."},
         "method": {"type": "string", "description": "A name, or the JSON object."},
         "target": {"type": "string", "description": "An index, a label, or a JSON list of them."},
+        "quality": {"type": "string", "description": "Names of figures with commas between, or the JSON list."},
         "seed": {"type": "string", "description": "An integer."},
         "priority": {"type": "string", "enum": ["interactive", "batch"]},
     }

@@ -15,6 +15,7 @@ from service.cost import check_noise, check_work, estimate
 from service.validation.inputs import check_input
 from service.validation.method import check_method
 from service.validation.model import ReadyModel
+from service.validation.quality import check_quality
 from service.validation.target import resolve_target
 
 VERSION = version("attribution-service")
@@ -43,9 +44,10 @@ def prepare(request: ExplainRequest, card: ModelCard) -> Submission:
     given = check_input(request.input, model.input)
     target = resolve_target(request.target, model.output, given.examples)
     method, arrays = check_method(request.method, model, given.examples)
-    work = estimate(method, model, given, arrays)
+    check_quality(request.quality, method, model)
+    work = estimate(method, model, given, arrays, request.quality)
     check_work(work)
-    check_noise(method, model, given.examples)
+    check_noise(method, model, given.examples, request.quality)
     spec = JobSpec(
         model=card.name,
         version=card.version,
@@ -53,6 +55,7 @@ def prepare(request: ExplainRequest, card: ModelCard) -> Submission:
         examples=given.examples,
         method=stored_fields(method),
         target=target,
+        quality=[figure.model_dump() for figure in request.quality],
         seed=request.seed,
         priority=request.priority,
         rows=work.rows,

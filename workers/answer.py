@@ -10,6 +10,7 @@ from captum.attr import LayerAttribution
 from safetensors.torch import load, save
 
 from schemas.errors import InputRejected, NonFinite
+from schemas.figures import QualityReport
 from schemas.jobs import ClassRef, JobSpec, Targets
 from schemas.limits import MAX_TENSOR_ELEMENTS as LARGEST
 from schemas.methods import LAYER_METHODS, AnyMethod, echo, stored_method
@@ -24,6 +25,9 @@ from workers.inputs.prepared import Prepared, Tensors
 from workers.memory import expanded_bytes
 from workers.methods.problem import Problem
 from workers.problem import make_problem
+from workers.quality.audit import make_audit
+from workers.quality.memory import perturbed_bytes
+from workers.quality.report import assess
 from workers.resident import ResidentModel
 
 TOP = 5  # predictions told
@@ -68,10 +72,15 @@ def answer(model: ResidentModel, task: Task, job_id: str, spec: JobSpec, payload
     """
     job = make_ready(model, Asked(job_id, spec, payload, queued_ms))
     started = perf_counter()
-    held = expanded_bytes(job.method, job.problem, model.engine.batch_rows, _answer_bytes(model, job.problem))
-    with model.memory.lend(held):
+    audit = make_audit(model, spec, job.method, job.prepared, job.problem)
+    needed = [
+        expanded_bytes(job.method, job.problem, model.engine.batch_rows, _answer_bytes(model, job.problem)),
+        perturbed_bytes(audit.figures, job.method, job.problem, model.engine.batch_rows),
+    ]
+    with model.memory.lend(max(needed)):
         outcome = explain(model.engine, task, job.method, job.problem, spec.seed)
-    return describe(model, job, outcome, task, run_s=perf_counter() - started)
+        quality = assess(model.engine, task, job.method, job.problem, outcome, audit, spec.seed)
+    return describe(model, job, outcome, task, quality, run_s=perf_counter() - started)
 
 
 def make_ready(model: ResidentModel, asked: Asked) -> Ready:
@@ -88,7 +97,9 @@ def make_ready(model: ResidentModel, asked: Asked) -> Ready:
     return Ready(asked, method, prepared, problem, prepare_s=perf_counter() - started)
 
 
-def describe(model: ResidentModel, job: Ready, outcome: Outcome, task: Task, *, run_s: float) -> Answer:
+def describe(
+    model: ResidentModel, job: Ready, outcome: Outcome, task: Task, quality: QualityReport | None, *, run_s: float
+) -> Answer:
     """The result of a job as it is stored; `task` holds what it has cost.
 
     Raises:
@@ -104,7 +115,7 @@ def describe(model: ResidentModel, job: Ready, outcome: Outcome, task: Task, *, 
         passes=task.passes,
         fill=round(task.pass_rows / task.passes / model.engine.batch_rows, 3) if task.passes else None,
     )
-    return _describe(model, job.asked.job_id, job.asked.spec, job.method, job.prepared, outcome, timing)
+    return _describe(model, job.asked.job_id, job.asked.spec, job.method, job.prepared, outcome, quality, timing)
 
 
 def _answer_bytes(model: ResidentModel, problem: Problem) -> int:
@@ -121,6 +132,7 @@ def _describe(
     method: AnyMethod,
     prepared: Prepared,
     outcome: Outcome,
+    quality: QualityReport | None,
     timing: Timing,
 ) -> Answer:
     layered = method.name in LAYER_METHODS
@@ -148,6 +160,7 @@ def _describe(
         words=described.words,
         features=described.features,
         picture=described.picture,
+        quality=quality,
         warnings=[*prepared.warnings, *_warnings(model, method), *completeness_warnings(method, outcome)],
         timing=timing,
         provenance=Provenance(

@@ -48,4 +48,6 @@ def _advice(method: AnyMethod) -> str:
     if steps is not None:
         auto = ', "n_steps": "auto"' if method.name == "integrated_gradients" else ""
         return f"try more steps than {steps}{auto}, or a baseline whose output differs more"
+    if hasattr(method, "n_samples"):
+        return f"try more samples than {method.n_samples}"
     return "the model holds parts that DeepLIFT has no rule for; integrated_gradients has no such limit"

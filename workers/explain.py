@@ -10,7 +10,14 @@ from schemas.errors import InputRejected
 from schemas.jobs import PREDICTED, Targets
 from schemas.methods import AnyMethod
 from schemas.results import Convergence
-from schemas.traits import AT_THE_INPUT, COMPLETE, DISTRIBUTED, DRAWS, stops_by_itself
+from schemas.traits import (
+    AT_THE_INPUT,
+    DISTRIBUTED,
+    DRAWS,
+    FROM_THE_MODELS_OWN_INPUT,
+    promises_completeness,
+    stops_by_itself,
+)
 from workers.engine.engine import Engine
 from workers.engine.passes import chosen
 from workers.engine.randomness import RandomStream
@@ -18,9 +25,9 @@ from workers.engine.seams import Seams
 from workers.engine.solo import SoloCall, SoloRequest
 from workers.engine.task import Task
 from workers.methods import solo
-from workers.methods.layers import FROM_THE_MODELS_OWN_INPUT
 from workers.methods.problem import Problem, Tensors
 from workers.methods.shared import SHARED, STOPPING
+from workers.methods.shares import shares
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +72,15 @@ def _explain(engine: Engine, task: Task, method: AnyMethod, problem: Problem, ba
     that is one gradient at the input has them from the pass of that gradient.
     """
     seams = Seams(engine, task)
-    complete = method.name in COMPLETE and getattr(method, "multiply_by_inputs", True) and problem.baselines is not None
-    at_baseline = None
+    absent = references(method, problem) if promises_completeness(method) else None
+    at_absent = None
     at_places = any(not isinstance(target, int) for target in problem.targets or [])  # looked at before they are used
     if method.name in AT_THE_INPUT and not at_places:
         outputs, targets = seams.gradient_at(problem.inputs, problem.extras, problem.targets)
         problem = replace(problem, targets=targets)
         engine.known.put(problem.digest, outputs)
     else:
-        outputs, at_baseline = _endpoints(engine, seams, problem, with_baselines=complete)
+        outputs, at_absent = _endpoints(engine, seams, problem, absent)
     if problem.targets is None and outputs.dim() > 2:
         raise InputRejected("the model has an output for each position: a target must name a class and a position")
     if problem.targets is not None and outputs.dim() > 2:
@@ -81,19 +88,41 @@ def _explain(engine: Engine, task: Task, method: AnyMethod, problem: Problem, ba
     if problem.targets is None and outputs.dim() > 1 and outputs.shape[1] > 1:
         problem = replace(problem, targets=outputs.argmax(dim=1).tolist())
     task.targets = problem.targets
-    convergence = None
+    attributions, convergence = _attributed(engine, seams, task, method, problem, batch_rows)
+    outcome = Outcome(attributions, outputs, problem.targets, None, None, convergence)
+    return outcome if at_absent is None else held_against(at_absent, outcome, method, problem)
+
+
+def held_against(at_absent: Tensor, outcome: Outcome, method: AnyMethod, problem: Problem) -> Outcome:
+    """The outcome with its completeness error. `at_absent` are outputs for the references: (examples, outputs), or of
+    samples to take the mean of."""
+    if references(method, problem) is not problem.baselines:
+        at_absent = at_absent.mean(dim=0, keepdim=True).expand_as(outcome.outputs)
+    difference = explained_outputs(outcome.outputs, outcome.targets) - explained_outputs(at_absent, outcome.targets)
+    total = torch.zeros_like(difference)
+    for part in shares(method, problem, outcome.attributions):
+        total = total + part.reshape(part.shape[0], -1).sum(dim=1)
+    return replace(outcome, delta=total - difference, difference=difference)
+
+
+def attribute(engine: Engine, seams: Seams, task: Task, method: AnyMethod, problem: Problem) -> Tensors:
+    """The method's Captum call, in its lane. The task is live, and its random stream entered if it has one.
+
+    Raises:
+        As `explain`.
+    """
+    return _attributed(engine, seams, task, method, problem, engine.batch_rows)[0]
+
+
+def _attributed(
+    engine: Engine, seams: Seams, task: Task, method: AnyMethod, problem: Problem, batch_rows: int
+) -> tuple[Tensors, Convergence | None]:
     if stops_by_itself(method):
         stopped = STOPPING[method.name](method, seams, problem, batch_rows)
-        attributions, convergence = stopped.attributions, stopped.convergence
-    elif method.name in SHARED:
-        attributions = SHARED[method.name](method, seams, problem, batch_rows)
-    else:
-        attributions = engine.solo(_solo_request(engine, task, method, problem))
-    if at_baseline is None:
-        return Outcome(attributions, outputs, problem.targets, None, None, convergence)
-    difference = _chosen(outputs, problem.targets) - _chosen(at_baseline, problem.targets)
-    total = sum((a.reshape(a.shape[0], -1).sum(dim=1) for a in attributions), start=torch.zeros(()).to(outputs))
-    return Outcome(attributions, outputs, problem.targets, total - difference, difference, convergence)
+        return stopped.attributions, stopped.convergence
+    if method.name in SHARED:
+        return SHARED[method.name](method, seams, problem, batch_rows), None
+    return engine.solo(_solo_request(engine, task, method, problem)), None
 
 
 def _places(problem: Problem, outputs: Tensor, *, padded: bool) -> list[list[int]]:
@@ -115,25 +144,39 @@ def _places(problem: Problem, outputs: Tensor, *, padded: bool) -> list[list[int
     return places
 
 
-def _endpoints(engine: Engine, seams: Seams, problem: Problem, *, with_baselines: bool) -> tuple[Tensor, Tensor | None]:
-    """f(inputs) and, if wanted, f(baselines): what is not known from earlier jobs, in one block of rows."""
-    ends = [(problem.inputs, problem.digest)]
-    if with_baselines and problem.baselines is not None:
-        ends.append((problem.baselines, problem.baseline_digest))
-    found = [engine.known.get(digest) for _, digest in ends]
+def references(method: AnyMethod, problem: Problem) -> Tensors | None:
+    """What stands for 'absent': (examples, …) each, or (samples, …) where the method takes the mean over many."""
+    return problem.distribution if method.name in DISTRIBUTED else problem.baselines
+
+
+def _endpoints(engine: Engine, seams: Seams, problem: Problem, absent: Tensors | None) -> tuple[Tensor, Tensor | None]:
+    """f(inputs) (examples, …) and, if asked for, f(absent) (rows, …): what is not known from earlier jobs, in one
+    block of rows."""
+    ends = [(problem.inputs, problem.extras, problem.digest)]
+    if absent is not None:
+        digest = problem.baseline_digest if absent is problem.baselines else None
+        ends.append((absent, extras_of(problem, absent), digest))
+    found = [engine.known.get(digest) for _, _, digest in ends]
     missing = [end for end, outputs in zip(ends, found, strict=True) if outputs is None]
     if missing:
-        inputs = tuple(torch.cat(column) for column in zip(*(tensors for tensors, _ in missing), strict=True))
-        extras = tuple(torch.cat([extra] * len(missing)) for extra in problem.extras)
-        computed = iter(torch.split(seams.forward(*inputs, *extras), problem.examples))
-        for k, (_, digest) in enumerate(ends):
+        inputs = tuple(torch.cat(column) for column in zip(*(tensors for tensors, _, _ in missing), strict=True))
+        extras = tuple(torch.cat(column) for column in zip(*(more for _, more, _ in missing), strict=True))
+        rows = [tensors[0].shape[0] for tensors, _, _ in missing]
+        computed = iter(torch.split(seams.forward(*inputs, *extras), rows))
+        for k, (_, _, digest) in enumerate(ends):
             if found[k] is None:
                 found[k] = at_end = next(computed)
                 engine.known.put(digest, at_end)
     outputs = [one for one in found if one is not None]
-    for (tensors, _), one in zip(ends, outputs, strict=True):
+    for (tensors, _, _), one in zip(ends, outputs, strict=True):
         seams.remember(tensors, one)
     return outputs[0], outputs[1] if len(outputs) > 1 else None
+
+
+def extras_of(problem: Problem, absent: Tensors) -> Tensors:
+    """The extras that go with references: those of their example, or of the first for samples."""
+    rows = absent[0].shape[0]
+    return tuple(e if rows == problem.examples else e[:1].expand(rows, *e.shape[1:]) for e in problem.extras)
 
 
 def _solo_request(engine: Engine, task: Task, method: AnyMethod, p: Problem) -> SoloRequest:
@@ -156,7 +199,7 @@ def _solo_request(engine: Engine, task: Task, method: AnyMethod, p: Problem) -> 
     )
 
 
-def _chosen(outputs: Tensor, targets: Targets | None) -> Tensor:
+def explained_outputs(outputs: Tensor, targets: Targets | None) -> Tensor:
     """(examples, …) to (examples,): the output that is explained."""
     if targets is None:
         return outputs.reshape(outputs.shape[0])

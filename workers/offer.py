@@ -8,14 +8,13 @@ from torch import nn
 from schemas import methods as spec
 from schemas.methods import METHOD_NAMES, METHODS
 from schemas.models import MethodSupport
-from schemas.traits import PERMUTES, WITHOUT_GRADIENTS
+from schemas.traits import FROM_THE_MODELS_OWN_INPUT, PERMUTES, WITHOUT_GRADIENTS
 from workers.embeddings import is_embedding
 from workers.engine.hooks import TORCHSCRIPT, HookSnapshot, takes_hooks
 from workers.engine.solo import SoloCall
 from workers.engine.view import ModelView
 from workers.inputs.prepared import Prepared
 from workers.methods import solo
-from workers.methods.layers import FROM_THE_MODELS_OWN_INPUT
 
 LONGEST_REASON = 300
 

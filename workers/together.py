@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from schemas.errors import JobCancelled, JobError
+from schemas.figures import QualityReport
 from schemas.jobs import JobSpec
 from schemas.methods import stored_method
 from schemas.traits import stops_by_itself
@@ -23,6 +24,7 @@ from workers.engine.task import Task
 from workers.explain import Outcome, explain
 from workers.memory import expanded_bytes
 from workers.methods.problem import Problem, Tensors, chunk_rows
+from workers.quality.completeness import told
 from workers.resident import ResidentModel
 
 TOGETHER = frozenset({"saliency", "input_x_gradient", "integrated_gradients"})
@@ -31,7 +33,7 @@ SHORT_S = 0.02  # what a group may take: so long do others wait for a pass of th
 
 def group_key(spec: JobSpec) -> Hashable | None:
     """Equal for jobs that may run together, None for one that must run by itself."""
-    if spec.method["name"] not in TOGETHER or stops_by_itself(stored_method(spec.method)):
+    if spec.quality or spec.method["name"] not in TOGETHER or stops_by_itself(stored_method(spec.method)):
         return None
     return spec.model, spec.version, spec.priority, spec.input_kind, repr(sorted(spec.method.items()))
 
@@ -101,11 +103,17 @@ def _explain(model: ResidentModel, members: list[tuple[Ready, Task]]) -> list[An
         )
         try:
             part = _part(outcome, start, stop)
-            results.append(describe(model, ready, part, task, run_s=run_s))
+            results.append(describe(model, ready, part, task, _completeness(part), run_s=run_s))
         except JobError as error:
             results.append(error)
         start = stop
     return results
+
+
+def _completeness(outcome: Outcome) -> QualityReport | None:
+    """The one figure of quality that is given unasked; jobs that ask for others run by themselves."""
+    found = told(outcome)
+    return QualityReport(completeness=found) if found else None
 
 
 def _shape(problem: Problem) -> Hashable:

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from cli.client.complaints import complain, complain_of
 from cli.client.outputs import check_output, write_output
-from cli.client.request import BadArgument, choose_model, method_fields, one_input, target_of
+from cli.client.request import BadArgument, choose_model, json_or_word, method_fields, one_input, target_of
 from cli.client.service import Refused, Service, Unreachable
 from cli.client.terminal import render
 from cli.console import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, console, stderr
@@ -29,6 +29,7 @@ class Question:
     target: str | None = None
     parameters: dict[str, Any] = field(default_factory=dict)
     written_parameters: list[str] = field(default_factory=list)  # key=value
+    quality: list[str] = field(default_factory=list)  # names, or JSON objects with parameters
     seed: int | None = None
     output: Path | None = None
     picture: dict[str, Any] = field(default_factory=dict)  # options of the overlay
@@ -76,6 +77,8 @@ def _answer(question: Question, service: Service) -> None:
     result = service.explanation(job.id)
     text = given.get("text")
     console.print(render(result, card, text=text, top=question.top))
+    if job.links.quality:
+        console.print(Text.assemble(("curves      ", "dim"), service.url + job.links.quality), soft_wrap=True)
     if question.output is not None:
         write_output(service, job, question.output, question.picture)
         console.print(Text.assemble(("written     ", "dim"), (str(question.output), "bold")), soft_wrap=True)
@@ -90,6 +93,7 @@ def _body(question: Question, given: dict[str, Any], card: ModelCard) -> dict[st
         "input": given,
         "method": method,
         "target": None if question.target is None else target_of(question.target),
+        "quality": [json_or_word(figure) for figure in question.quality] or None,
         "seed": question.seed,
     }
     return {key: value for key, value in body.items() if value is not None}

@@ -1,7 +1,7 @@
 """An explanation, readable in a terminal."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from rich.console import Group, RenderableType
@@ -103,9 +103,41 @@ def _summary(result: Explanation, card: ModelCard) -> Table:
         f"{_count(timing.rows, 'row')} in {_count(timing.passes, 'pass', 'es')}, {_duration(timing.run_ms)}"
         f" [dim]after {_duration(timing.queued_ms)} in the queue, on {result.provenance.device}[/]",
     )
+    for name, figure in quality_lines(result):
+        table.add_row(name, figure)
     for warning in result.warnings:
         table.add_row("warning", Text(warning, style="yellow"))
     return table
+
+
+def quality_lines(result: Explanation) -> Iterator[tuple[str, str]]:
+    """Each figure of quality by a short name; of several examples the first ones."""
+    report = result.quality
+    if report is None:
+        return
+    if report.completeness is not None and not result.convergence_delta:  # which says it in the outputs' units
+        yield "completeness", _each("missed {}", [_percent(one.relative_error) for one in report.completeness])
+    if report.infidelity is not None:
+        yield "infidelity", _each("{} [dim]lower is better[/]", report.infidelity.values)
+    if report.sensitivity_max is not None:
+        yield "sensitivity", _each("{} [dim]lower is better[/]", report.sensitivity_max.values)
+    if report.deletion_insertion is not None:
+        curves = report.deletion_insertion.examples
+        yield "deletion", _each("area {} [dim]lower is better[/]", [one.deletion.auc for one in curves])
+        yield "insertion", _each("area {} [dim]higher is better[/]", [one.insertion.auc for one in curves])
+    if report.randomization is not None:
+        last = report.randomization.stages[-1]
+        ranks = [one.spearman if one.spearman is not None else "undefined" for one in last.examples]
+        yield "randomised", _each("rank correlation {} [dim]near 0 is as it should be[/]", ranks)
+
+
+def _each(text: str, values: Sequence[float | str]) -> str:
+    shown = [value if isinstance(value, str) else f"{value:.3g}" for value in values[:MAX_EXAMPLES_SHOWN]]
+    return text.format(", ".join(shown))
+
+
+def _percent(share: float | None) -> str:
+    return "nothing to compare" if share is None else f"{share:.2%}"
 
 
 def prediction_line(predictions: Sequence[Prediction], kind: OutputKind) -> Text:

@@ -1,4 +1,4 @@
-"""`/jobs/{id}/result` by `Accept`, and `/jobs/{id}/overlay.png`."""
+"""`/jobs/{id}/result` by `Accept`, `/jobs/{id}/overlay.png` and `/jobs/{id}/quality.png`."""
 
 import hashlib
 from importlib.metadata import version
@@ -8,6 +8,7 @@ from fastapi import APIRouter, Header, Path, Query, Response
 
 from broker import JobStore
 from schemas.errors import (
+    FigureNotFound,
     InvalidRequest,
     JobHasNoResult,
     JobNotFound,
@@ -20,6 +21,7 @@ from service import examples, openapi
 from service.negotiation import choose_language, choose_media
 from service.overlay import OverlayQuery, draw, needs_payload
 from service.pictures.options import Language
+from service.quality_picture import QualityQuery, draw_quality, find_curves
 from service.representations import JSON, MEDIA, NPY, PNG, SAFETENSORS, explanation_json, npy
 from service.state import CurrentGateway, Gateway
 
@@ -118,6 +120,37 @@ async def get_overlay(
     if _matches(tag, if_none_match):
         return Response(status_code=304, headers=headers)
     body = await _picture(gateway, job_id, result, options, language)
+    return Response(body, media_type=PNG, headers=headers)
+
+
+@router.get(
+    "/jobs/{job_id}/quality.png",
+    summary="The deletion and insertion curves",
+    description="Of a job whose request asked for `deletion_insertion` in its `quality`, with its other figures below. "
+    "Drawn from the stored figures: nothing is computed again. Parameters that are not listed are refused.",
+    responses={
+        200: {"description": "The picture.", "headers": CACHE_HEADERS, "content": {PNG: BINARY}},
+        **NOT_MODIFIED,
+        **openapi.problems(
+            JobNotFound, FigureNotFound, ResultNotReady, JobHasNoResult, InvalidRequest, StoreUnavailable
+        ),
+    },
+)
+async def get_quality(
+    gateway: CurrentGateway,
+    job_id: JobId,
+    options: Annotated[QualityQuery, Query()],
+    accept_language: AcceptLanguage = None,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    meta = ResultMeta.model_validate_json((await _result(gateway.store, job_id))[0])
+    find_curves(meta, options)
+    language = _language(accept_language)
+    tag = _tag(job_id, "quality", options.model_dump_json(), language)
+    headers = {**CACHE, "ETag": tag, "Vary": "Accept-Language"}
+    if _matches(tag, if_none_match):
+        return Response(status_code=304, headers=headers)
+    body = await gateway.compute(draw_quality, meta, options, language)
     return Response(body, media_type=PNG, headers=headers)
 
 

@@ -28,13 +28,18 @@ def baseline_fields(method: AnyMethod, model: ReadyModel) -> dict[str, Any]:
         return {}
     defaults = model.defaults
     name: BaselineName = given or (defaults.shap_baseline if method.name in DISTRIBUTED else defaults.baseline)
-    valid = [known for known in model.card.baselines if known != "background" or model.card.background_rows > 0]
+    valid = valid_baselines(model)
     if name not in valid:
         listed = ", ".join(valid)
         raise InvalidRequest.at(
             ["method", "baseline"], f"means nothing for this model, which takes {listed} or a tensor"
         )
     return {"baseline": name}
+
+
+def valid_baselines(model: ReadyModel) -> list[BaselineName]:
+    """The names that mean something for this model."""
+    return [known for known in model.card.baselines if known != "background" or model.card.background_rows > 0]
 
 
 def baseline_arrays(method: AnyMethod, model: ReadyModel, examples: int) -> dict[str, Array]:

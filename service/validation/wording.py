@@ -7,6 +7,7 @@ from typing import Any
 
 from schemas.errors import FieldError
 from schemas.methods import METHOD_NAMES
+from schemas.quality import QUALITY_NAMES
 from service.validation.suggest import suggestion
 
 MAX_FIELDS = 20  # named in one answer
@@ -93,10 +94,11 @@ def _rules_out(complaint: _Complaint, union: Union) -> bool:
 
 def _message(error: Mapping[str, Any]) -> str:
     kind = error["type"]
-    if kind == "union_tag_invalid":
-        return f"no such method{suggestion(str(error['ctx']['tag']), METHOD_NAMES)}; known: {', '.join(METHOD_NAMES)}"
-    if kind == "union_tag_not_found":
-        return "the method's name is missing"
+    if kind in {"union_tag_invalid", "union_tag_not_found"}:
+        what, names = ("figure", QUALITY_NAMES) if error["loc"][0] == "quality" else ("method", METHOD_NAMES)
+        if kind == "union_tag_not_found":
+            return f"the {what}'s name is missing"
+        return f"no such {what}{suggestion(str(error['ctx']['tag']), names)}; known: {', '.join(names)}"
     if kind == "extra_forbidden":
         return "unknown field"
     if kind == "missing":

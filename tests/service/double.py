@@ -3,6 +3,7 @@
 import io
 import threading
 import time
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from safetensors.numpy import load, save
 from broker import Claim, WorkerInfo, WorkerQueue
 from broker.records import FIRST_ORDER
 from schemas.errors import InputRejected
+from schemas.figures import Curve, Curves, DeletionInsertionFigure, QualityReport
 from schemas.jobs import ClassRef, JobFailure
 from schemas.models import ModelCard, Residence
 from schemas.results import (
@@ -126,6 +128,7 @@ def explain(claim: Claim, card: ModelCard, payload: dict[str, Array]) -> tuple[R
         words=words,
         features=features,
         picture=picture,
+        quality=_curves(spec.quality, spec.examples),
         timing=Timing(queued_ms=1.0, prepare_ms=1.0, run_ms=1.0, rows=spec.examples, passes=1),
         provenance=Provenance(service="0", captum="0", torch="0", device="cpu", dtype="float32", seed=spec.seed),
     )
@@ -155,6 +158,30 @@ def _attributions(
         return {"input": payload["features"].astype(np.float32)}, None, rows, None
     inputs = {name: payload[name] for name in sorted(payload) if name.startswith("input.")}
     return ({"input": inputs["input.0"]} if len(inputs) == 1 else inputs), None, None, None
+
+
+def _curves(asked: list[dict[str, Any]], examples: int) -> QualityReport | None:
+    """Deletion curves that fall from 1 and insertion curves that rise to 1, where they are asked for."""
+    if not any(figure["name"] == "deletion_insertion" for figure in asked):
+        return None
+    curves = [
+        Curves(
+            deletion=Curve(values=[1.0, 0.5 / (index + 1), 0.0], auc=(0.5 + 0.5 / (index + 1)) / 2),
+            insertion=Curve(values=[0.0, 0.75, 1.0], auc=0.625),
+        )
+        for index in range(examples)
+    ]
+    return QualityReport(
+        deletion_insertion=DeletionInsertionFigure(
+            unit="elements",
+            units=2,
+            value="probability",
+            deletion_baseline="zero",
+            insertion_baseline="zero",
+            fractions=[0.0, 0.5, 1.0],
+            examples=curves,
+        )
+    )
 
 
 def _words(text: str) -> list[TextScore]:

@@ -44,7 +44,7 @@ def named(name: str, **parameters: Any) -> dict[str, Any]:
         ("feature_ablation", 30 + 1 + 1),
         ("layer_integrated_gradients", 50 + 2 + 2),
         ("layer_activation", 1 + 1),
-        ("deep_lift_shap", 2 * 20 + 1),
+        ("deep_lift_shap", 2 * 20 + 20 + 1),
         (named("layer_conductance", n_steps=10), 11 + 2),
         (named("layer_gradient_shap", n_samples=7), 3 * 7 + 1),
         ("layer_deep_lift", 2 + 2),
@@ -141,8 +141,8 @@ def test_features_of_shapley_values_are_counted_to_the_highest_number() -> None:
 
 def test_baselines_are_counted() -> None:
     given = {"tensor": {"shape": [3, 30], "data": [0.0] * 90}}
-    assert rows(row(method=named("deep_lift_shap", baseline=given)), table_card()) == 2 * 3 + 1
-    assert rows(row(method=named("layer_deep_lift_shap", baseline="zero")), table_card()) == 2 + 1
+    assert rows(row(method=named("deep_lift_shap", baseline=given)), table_card()) == 3 * 3 + 1
+    assert rows(row(method=named("layer_deep_lift_shap", baseline="zero")), table_card()) == 3 + 1
 
 
 def test_units_of_a_text_follow_its_tokens() -> None:

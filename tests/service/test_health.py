@@ -24,6 +24,7 @@ ROUTES_OF_THE_STORE = [
     ("GET", "/jobs/some-job/events"),
     ("GET", "/jobs/some-job/result"),
     ("GET", "/jobs/some-job/overlay.png"),
+    ("GET", "/jobs/some-job/quality.png"),
     ("GET", "/models"),
     ("GET", "/models/some-model"),
     ("GET", "/readyz"),

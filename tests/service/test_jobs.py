@@ -48,7 +48,7 @@ async def test_list_refuses(client: httpx.AsyncClient, query: str) -> None:
     assert named[-1] == query.partition("=")[0]
 
 
-@pytest.mark.parametrize("path", ["", "/events", "/result", "/overlay.png"])
+@pytest.mark.parametrize("path", ["", "/events", "/result", "/overlay.png", "/quality.png"])
 @pytest.mark.parametrize("job_id", ["nosuchjob", "a:b", "%2e%2e", "x" * 500, "%F0%9F%98%80"])
 async def test_unknown_job(client: httpx.AsyncClient, path: str, job_id: str) -> None:
     answer = await client.get(f"/jobs/{job_id}{path}")
@@ -72,7 +72,7 @@ async def test_cancel(client: httpx.AsyncClient) -> None:
 @pytest.mark.usefixtures("idle_worker")
 async def test_result_not_ready(client: httpx.AsyncClient) -> None:
     job = (await client.post("/explain", json=row())).json()
-    for path in ("result", "overlay.png"):
+    for path in ("result", "overlay.png", "quality.png"):
         answer = await client.get(f"/jobs/{job['id']}/{path}")
         assert answer.status_code == 409
         assert answer.json()["type"].endswith("result-not-ready")

@@ -11,6 +11,7 @@ from tests.service.conftest import SETTINGS
 from tests.service.double import WorkerDouble
 from tests.service.refusals import REFUSED, Refused, row
 from tests.service.refusals_of_methods import OF_FEATURES, OF_LAYERS, OF_TOLERANCE
+from tests.service.refusals_of_quality import OF_QUALITY
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("idle_worker")]
 JSON = {"Content-Type": "application/json"}
@@ -32,7 +33,7 @@ async def assert_refused(
 
 
 @pytest.mark.parametrize(
-    "refused", [*REFUSED, *OF_LAYERS, *OF_FEATURES, *OF_TOLERANCE], ids=lambda refused: refused.name
+    "refused", [*REFUSED, *OF_LAYERS, *OF_FEATURES, *OF_TOLERANCE, *OF_QUALITY], ids=lambda refused: refused.name
 )
 async def test_refused(client: httpx.AsyncClient, store: JobStore, refused: Refused) -> None:
     body = json.dumps(refused.body).encode()

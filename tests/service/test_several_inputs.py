@@ -41,7 +41,7 @@ def test_distributions_are_drawn_together() -> None:
     payload = load(asked("gradient_shap", baseline=tensors(several, "zero")).payload)
     assert payload["baseline.0"].shape == (4, 3)
     assert payload["baseline.1"].shape == (4, 2, 2)  # zero beside each of the four
-    assert asked("deep_lift_shap", baseline=tensors(several, RIGHT)).rows == 4 * 2 + 1
+    assert asked("deep_lift_shap", baseline=tensors(several, RIGHT)).rows == 4 * 3 + 1
     with pytest.raises(InvalidRequest, match=r"baseline\.tensors\.1\.shape\.0: 2 rows; allowed here: 1 or 4"):
         asked("gradient_shap", baseline=tensors(several, {"shape": [2, 2, 2], "data": [0] * 8}))
 
@@ -53,7 +53,7 @@ def test_a_mask_each() -> None:
     assert load(given.payload)["feature_mask.1"].tolist() == [[[1, 1], [2, 2]]]
     assert given.rows == (3 + 1) + 1  # feature 1 is in both inputs
     assert asked("shapley_value_sampling", n_samples=5, feature_mask=masks).rows == 5 * 3 + 2  # one coalition over all
-    assert asked("kernel_shap", feature_mask=masks).rows == 25 + 1
+    assert asked("kernel_shap", feature_mask=masks).rows == 25 + 2
     with pytest.raises(InvalidRequest, match="two features or more"):
         asked("kernel_shap", feature_mask=tensors({**left, "data": [1] * 3}, {"shape": [1, 2, 2], "data": [1] * 4}))
 

@@ -88,13 +88,17 @@ def test_each_has_the_answer_that_it_has_alone(model: ResidentModel, method: Any
         alone_passes += by_itself.passes
         assert isinstance(found, Answer), found
         torch.testing.assert_close(load(found.tensors)["input"], load(alone.tensors)["input"], rtol=0, atol=1e-12)
-        fields = {"timing", "predictions", "convergence_delta"}
+        fields = {"timing", "predictions", "convergence_delta", "quality"}
         assert found.meta.model_dump(exclude=fields) == alone.meta.model_dump(exclude=fields)
         assert found.meta.timing.rows == task.rows == by_itself.rows
         for one, other in zip(found.meta.predictions, alone.meta.predictions, strict=True):
             assert [p.index for p in one] == [p.index for p in other]
         if alone.meta.convergence_delta is not None:
             assert found.meta.convergence_delta == pytest.approx(alone.meta.convergence_delta, abs=1e-12)
+        figures = [meta.quality and meta.quality.completeness for meta in (found.meta, alone.meta)]
+        assert (figures[0] is None) == (figures[1] is None) == (alone.meta.convergence_delta is None)
+        for one, other in zip(*(figure or [] for figure in figures), strict=True):
+            assert one.model_dump() == pytest.approx(other.model_dump(), abs=1e-9)
     assert passes < alone_passes
 
 

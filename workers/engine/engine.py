@@ -57,6 +57,15 @@ class Engine:
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     @property
+    def gate(self) -> DeviceGate:
+        """Held while a pass runs: whoever holds it finds the model as it is between passes, without hooks."""
+        return self._gate
+
+    def beside(self, view: ModelView, name: str) -> "Engine":
+        """An engine for another model that takes its turns on the same device, with the same measures."""
+        return Engine(view, batch_rows=self.batch_rows, gate=self._gate, name=name, threads=self._threads)
+
+    @property
     def stats(self) -> EngineStats:
         return self._executor.stats
 

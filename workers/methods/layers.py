@@ -19,19 +19,6 @@ from workers.engine.view import ModelView
 from workers.methods.captum_arguments import Tensors, along, as_tuple, extras, leaves, targeted
 from workers.methods.token_maps import grad_cam_of_tokens
 
-# These are entered where the model itself is: for texts at the token ids, so that every layer is on the way. The others
-# interpolate or perturb their inputs, which ids do not allow; texts enter them at the embeddings.
-FROM_THE_MODELS_OWN_INPUT = frozenset(
-    {
-        "layer_grad_cam",
-        "layer_integrated_gradients",
-        "layer_gradient_x_activation",
-        "layer_activation",
-        "layer_feature_ablation",
-        "layer_feature_permutation",
-    }
-)
-
 
 def layer_grad_cam(m: spec.LayerGradCam, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
     if view.grid is not None:

@@ -19,12 +19,12 @@ from workers.methods.problem import Problem, Tensors, captum_target, chunk_rows,
 
 def occlusion(m: spec.Occlusion, seams: Seams, p: Problem, batch_rows: int) -> Tensors:
     """Dimensions that a window does not name, such as a text's embedding, it covers whole."""
-    windows = _over(m.sliding_window_shapes or [], tuple(tuple(tensor.shape[1:]) for tensor in p.inputs))
+    windows = windows_over(m.sliding_window_shapes or [], tuple(tuple(tensor.shape[1:]) for tensor in p.inputs))
     return detached(
         Occlusion(seams.forward).attribute(
             p.inputs,
             sliding_window_shapes=windows,
-            strides=None if m.strides is None else _over(m.strides, windows),
+            strides=None if m.strides is None else windows_over(m.strides, windows),
             baselines=p.baselines,
             **_common(p, batch_rows),
         )
@@ -57,7 +57,7 @@ def lime(m: spec.Lime, seams: Seams, p: Problem, batch_rows: int) -> Tensors:
     return detached(Lime(seams.forward).attribute(p.inputs, n_samples=m.n_samples, **featured(p, batch_rows)))
 
 
-def _over(given: list[Any], whole: tuple[tuple[int, ...], ...]) -> tuple[tuple[int, ...], ...]:
+def windows_over(given: list[Any], whole: tuple[tuple[int, ...], ...]) -> tuple[tuple[int, ...], ...]:
     """One window per input, from one for all or a list of them, completed by `whole`."""
     each = given if given and isinstance(given[0], list) else [given] * len(whole)
     return tuple((*window, *full[len(window) :]) for window, full in zip(each, whole, strict=True))
