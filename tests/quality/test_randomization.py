@@ -2,6 +2,7 @@
 
 import copy
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -252,3 +253,14 @@ def test_a_model_that_cannot_be_copied_fails_the_job_alone() -> None:
         job.result()
     assert RunningJob(engine, spec.Saliency(), problem).result().attributions
     engine.stop()
+
+
+@pytest.mark.parametrize("method", [spec.FeatureAblation(), spec.IntegratedGradients(n_steps=5)], ids=lambda m: m.name)
+def test_no_stage_answers_from_what_another_has_computed(method: spec.AnyMethod) -> None:
+    """Engines remember outputs by the digest of an input; each stage is another model."""
+    engine = Engine(view_of(MODELS["mlp"][0]), batch_rows=16, threads=1).start()
+    problem = toy_problem("mlp", 2, seed=4)
+    named = replace(problem, digest=b"input", baseline_digest=b"baseline")
+    plain, remembered = (randomised(audited(engine, method, p, Randomization(stages=3))) for p in (problem, named))
+    engine.stop()
+    assert remembered == plain
