@@ -83,7 +83,7 @@ def test_the_lean_copy_in_float64_equals_captum_on_the_model_itself() -> None:
         Saliency(abs=False),
         IntegratedGradients(n_steps=5),
         SmoothGrad(nt_samples=3, stdevs=0.2),
-        Occlusion(sliding_window_shapes=[3, 32, 32]),
+        Occlusion(sliding_window_shapes=[3, 32, 32], strides=[3, 32, 32]),
     ]
     engine = Engine(view, batch_rows=8, threads=1).start()
     outcomes = [job.result() for job in [RunningJob(engine, method, problem, seed=7) for method in methods]]
