@@ -8,7 +8,7 @@ from workers.engine.hooks import TORCHSCRIPT, takes_hooks
 from workers.engine.view import ModelView
 from workers.inputs.prepared import Prepared
 from workers.methods import deep_lift_rules as _  # noqa: F401  # puts its rules into Captum's table
-from workers.rewrite import hook_problems, separate_activations
+from workers.rewrite import hook_problems, lacks_lrp_rules, separate_activations
 
 log = structlog.get_logger()
 FAMILIES = ("deep_lift", "guided", "lrp")  # as `workers.rewrite.hook_problems` calls them
@@ -25,8 +25,8 @@ def make_hookable(view: ModelView, sample: Prepared) -> tuple[nn.Module | None, 
         return None, dict.fromkeys(FAMILIES, TORCHSCRIPT)
     try:
         problems = hook_problems(view.module, tensors, view.inputs)
-        if not problems:
-            return None, {}
+        if not problems or (problems.keys() == {"lrp"} and lacks_lrp_rules(view.module)):
+            return None, problems
         rewritten = separate_activations(view.module, tensors, view.inputs)
         left = hook_problems(rewritten.module, tensors, view.inputs)
     except Exception as error:  # the model's own code may raise anything

@@ -6,8 +6,8 @@ with the same weights, calls a module of its own for each of these (`separate`),
 and is searched for what these methods would still get wrong (`problems`).
 """
 
-from workers.rewrite.problems import hook_problems
+from workers.rewrite.problems import hook_problems, lacks_lrp_rules
 from workers.rewrite.proof import verify
 from workers.rewrite.separate import Rewritten, separate_activations
 
-__all__ = ["Rewritten", "hook_problems", "separate_activations", "verify"]
+__all__ = ["Rewritten", "hook_problems", "lacks_lrp_rules", "separate_activations", "verify"]

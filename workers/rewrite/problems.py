@@ -33,6 +33,16 @@ def hook_problems(module: nn.Module, sample: Tensors, attributed: int | None = N
     return {family: _summary(reasons) for family, reasons in found.items() if reasons}
 
 
+def lacks_lrp_rules(module: nn.Module) -> bool:
+    """True where LRP has no rule for a layer with weights: no rewriting of calls gives it one."""
+    layers = _lrp_layers(module)
+    return any(
+        path not in layers and not hasattr(part, "rule") and any(True for _ in part.parameters())
+        for path, part in module.named_modules()
+        if not any(part.children())
+    )
+
+
 def own_input_needed(root: nn.Module, seen: Observation) -> list[str]:
     """The paths of modules that are only right with an input that nothing else computes with."""
     bends, relus, layers, flat = _bends(root), _relus(root), _lrp_layers(root), _lrp_flat(root)
