@@ -12,6 +12,7 @@ from workers.methods.adaptive import most_steps
 from workers.methods.problem import Problem, chunk_rows
 
 BUDGET_BYTES = 4 * MAX_NOISE_BYTES  # of expanded inputs at once; Captum keeps a handful of tensors of that size
+CHUNK_COPIES = 4  # a chunk's inputs and answers while its job waits, and what Captum joins and scales them from
 
 
 class MemoryBudget:
@@ -38,10 +39,12 @@ class MemoryBudget:
 
 
 def expanded_bytes(method: Any, problem: Problem, batch_rows: int, answer_bytes: int = 0) -> int:
-    """The size of the inputs that Captum expands at once for a job, and of what the model answers to them.
+    """What a job holds of inputs that Captum expands for it, and of what the model answers to them.
 
-    `answer_bytes` are those of one row, where they are worth counting: a map of scores for each class is larger than
-    the picture. Methods that take gradients are given the target's score alone.
+    Jobs that go chunk by chunk are charged for every copy of a chunk: a dozen of them keep passes full, and more would
+    only hold more. Of noisy copies, which a job must draw in one piece, the draw alone is counted. `answer_bytes` are
+    those of one row, where they are worth counting: a map of scores for each class is larger than the picture. Methods
+    that take gradients are given the target's score alone.
 
     Raises:
         InputRejected: noisy copies, which cannot be made in parts, take more than any job may.
@@ -54,7 +57,7 @@ def expanded_bytes(method: Any, problem: Problem, batch_rows: int, answer_bytes:
         return int(each * (steps * together + chunk_rows(batch_rows, 1)))
     if method.name not in NOISY:
         alters = hasattr(method, "baseline") or hasattr(method, "feature_mask")  # else the input itself is all there is
-        return int(each * (chunk_rows(batch_rows, problem.examples) if alters else problem.examples))
+        return int(each * (CHUNK_COPIES * chunk_rows(batch_rows, problem.examples) if alters else problem.examples))
     samples = method.nt_samples if method.name == "smooth_grad" else method.n_samples
     if stops_by_itself(method):
         samples = min(samples, NOISE_ROUND)

@@ -10,6 +10,7 @@ import structlog
 from broker import WorkerInfo, WorkerQueue
 from schemas.errors import Unavailable
 from workers.answer import target_classes
+from workers.engine.allocator import IdleMemory
 from workers.engine.engine import Engine
 from workers.pool import ModelPool, OrderFollower
 from workers.runner import JobRunner
@@ -44,6 +45,7 @@ class Reporter(threading.Thread):
         self._renew_s = lease_ms / 1e3 / 4
         self._started_ms = int(time.time() * 1e3)
         self._ended = threading.Event()
+        self._memory = IdleMemory()
 
     def run(self) -> None:
         due = {self._announce: 0.0, self._renew: 0.0, self._progress: 0.0}
@@ -94,6 +96,7 @@ class Reporter(threading.Thread):
 
     def _renew(self) -> None:
         active = self._runner.active()
+        self._memory.observe(busy=bool(active), now_s=time.monotonic())
         if active:
             for job_id in self._queue.renew([job.claim for job in active]):
                 self._runner.cancel(job_id)

@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from workers.engine.allocator import IdleMemory
+
 # 96 MiB, more than a thread's own arena can hold, taken and freed in a thread as an engine does.
 PROGRAM = """
 import resource, sys, threading
@@ -51,3 +53,14 @@ def test_freed_memory_is_kept_until_it_is_returned() -> None:
 def test_without_it_every_pass_faults_its_memory_in() -> None:
     faults, _ = run("leave")
     assert faults > 1_000
+
+
+def test_idle_memory_is_returned_once() -> None:
+    memory = IdleMemory(after_s=30)
+    assert not memory.observe(busy=False, now_s=100)  # nothing has run yet
+    assert not memory.observe(busy=True, now_s=110)
+    assert not memory.observe(busy=False, now_s=139)
+    assert memory.observe(busy=False, now_s=140)
+    assert not memory.observe(busy=False, now_s=200)
+    memory.observe(busy=True, now_s=210)
+    assert memory.observe(busy=False, now_s=240)

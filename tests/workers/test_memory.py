@@ -17,8 +17,8 @@ PICTURE = torch.zeros(1, 3, 224, 224)  # 602,112 bytes
     ("method", "rows"),
     [
         (Saliency(), 1),
-        (IntegratedGradients(n_steps=2_000), 64),
-        (IntegratedGradients(n_steps="auto"), 222 + 64),  # the gradients kept, and a round
+        (IntegratedGradients(n_steps=2_000), 4 * 32),
+        (IntegratedGradients(n_steps="auto"), 222 + 32),  # the gradients kept, and a round
         (GradientShap(n_samples=30), 30),
         (SmoothGrad(), 5),
         (SmoothGrad(nt_samples=1_000, tolerance=0.1), 8),

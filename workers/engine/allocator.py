@@ -30,6 +30,28 @@ def keep_freed_memory() -> bool:
     return all(taken)
 
 
+class IdleMemory:
+    """Returns freed memory once nothing has run for a while: what one large job took is not held for ever.
+
+    Args:
+        after_s: seconds without work; the next pass faults its memory in again.
+    """
+
+    def __init__(self, after_s: float = 30.0) -> None:
+        self._after_s = after_s
+        self._busy_until: float | None = None  # None: returned, and nothing has run since
+
+    def observe(self, *, busy: bool, now_s: float) -> bool:
+        """Call now and then. True where memory was returned."""
+        if busy:
+            self._busy_until = now_s
+        elif self._busy_until is not None and now_s - self._busy_until >= self._after_s:
+            self._busy_until = None
+            return_freed_memory()
+            return True
+        return False
+
+
 def return_freed_memory() -> None:
     """Gives what is free back to the kernel: for when a model has left, or memory is short."""
     libc = ctypes.CDLL(None)

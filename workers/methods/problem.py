@@ -47,7 +47,7 @@ class Problem:
         return int(self.inputs[0].shape[0])
 
 
-MIN_CHUNK_ROWS = 64  # rows a job hands over at once; bounds its memory, and is enough to keep a batch full
+MIN_CHUNK_ROWS = 32  # rows a job hands over at once; bounds its memory, and is enough to keep a batch full
 
 
 def chunk_rows(batch_rows: int, examples: int) -> int:
