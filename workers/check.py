@@ -43,7 +43,7 @@ class CheckRow:
 def check(directories: list[Path]) -> Iterator[CheckRow]:
     """Checks every model of the directories on this machine's device."""
     settings = WorkerSettings(models=directories)
-    device = Device(settings.torch_device(), settings.threads, settings.rows(), DeviceGate())
+    device = Device(settings.torch_device(), settings.threads, settings.batch_rows, DeviceGate())
     for loaded in load_all(directories, device):
         if isinstance(loaded, ModelCard):
             yield CheckRow(f"{loaded.name}@{loaded.version}", "", False, loaded.error or "failed to load")

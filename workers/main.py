@@ -29,7 +29,7 @@ def run(settings: WorkerSettings) -> int:
     stop = threading.Event()
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, lambda *_: stop.set())
-    device = Device(settings.torch_device(), settings.threads, settings.rows(), DeviceGate())
+    device = Device(settings.torch_device(), settings.threads, settings.batch_rows, DeviceGate())
     if device.device.type == "cpu":
         keep_freed_memory()
     queue = WorkerQueue(
@@ -43,7 +43,7 @@ def run(settings: WorkerSettings) -> int:
     models = ModelPool(settings.models, device, settings.model_memory)
     orders = OrderFollower(queue, models, stop)
     models.start(orders.look())
-    runner = JobRunner(queue, models, max_live=max(16, 2 * device.batch_rows))
+    runner = JobRunner(queue, models, max_live=settings.live_jobs())
     reporter = Reporter(
         queue,
         runner,

@@ -26,6 +26,7 @@ from workers.inputs.tabular import TabularAdapter
 from workers.inputs.tensor import TensorAdapter
 from workers.inputs.text import TextAdapter, read_tokenizer
 from workers.lean import make_lean
+from workers.lean.batch import tune_rows
 from workers.loaders import load
 from workers.loaders.weights import read_background
 from workers.memory import MemoryBudget
@@ -34,6 +35,7 @@ from workers.recurrent import allow_backward
 from workers.token_grid import picture_grid
 
 log = structlog.get_logger()
+UNTUNED_ROWS = 16  # of a full pass, where the model could not be measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ class Device:
 
     device: torch.device
     threads: int  # CPU threads of a pass
-    batch_rows: int
+    batch_rows: int | None  # of a full pass; None: tuned for each model
     gate: DeviceGate
     memory: MemoryBudget = field(default_factory=MemoryBudget)
 
@@ -95,7 +97,8 @@ def load_model(folder: Path, device: Device) -> ResidentModel:
     else:
         view = ModelView(module, module, device.device, inputs=len(adapter.card.shapes))
         view = replace(view, grid=picture_grid(config, module))
-    view = replace(view, lean=make_lean(view.module, (*sample.inputs, *sample.extras), view.inputs))
+    tensors = (*sample.inputs, *sample.extras)
+    view = replace(view, lean=make_lean(view.module, tensors, view.inputs))
     embeddings = find_embeddings(view.layer_module, sample)
     if config.input.kind == "tensor":
         adapter.card = adapter.card.model_copy(update={"vocabularies": embeddings.vocabularies})
@@ -109,6 +112,7 @@ def load_model(folder: Path, device: Device) -> ResidentModel:
     if background is not None:
         dtype = getattr(torch, config.input.dtype)
         background = tuple(tensor.to(dtype).to(device.device) for tensor in background)
+    batch_rows = device.batch_rows or tune_rows(view, tensors, device.gate, device.threads) or UNTUNED_ROWS
     card = make_card(
         config,
         view,
@@ -116,13 +120,11 @@ def load_model(folder: Path, device: Device) -> ResidentModel:
         embedding=embeddings.layer,
         labels=read_labels(config, folder),
         background_rows=0 if background is None else background[0].shape[0],
-        batch_rows=device.batch_rows,
+        batch_rows=batch_rows,
         problems=problems,
         folder=folder,
     )
-    engine = Engine(
-        view, batch_rows=device.batch_rows, gate=device.gate, name=f"engine-{config.name}", threads=device.threads
-    )
+    engine = Engine(view, batch_rows=batch_rows, gate=device.gate, name=f"engine-{config.name}", threads=device.threads)
     return ResidentModel(config, card, adapter, engine, background, device.memory)
 
 

@@ -23,7 +23,7 @@ class WorkerSettings(BaseSettings):
     models: Annotated[list[Path], NoDecode] = Field(default=[Path("models")])  # separated as in PATH
     device: str = "auto"  # auto, cpu, cuda:0, …
     threads: Annotated[int, Field(ge=1, le=1024)] = os.cpu_count() or 1  # CPU threads of a pass
-    batch_rows: Annotated[int, Field(ge=1, le=65_536)] | None = None  # None: by device
+    batch_rows: Annotated[int, Field(ge=1, le=65_536)] | None = None  # None: tuned for each model
     model_memory: int | None = None  # bytes that models may take, "8GiB" and the like; None: no bound
     worker_id: str = Field(default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}")
     lease_ms: Annotated[int, Field(ge=500, le=600_000)] = 8_000
@@ -58,8 +58,7 @@ class WorkerSettings(BaseSettings):
             return torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
         return torch.device(self.device)
 
-    def rows(self) -> int:
-        """Rows of a full pass: what keeps the device busy without outgrowing its caches or memory."""
-        if self.batch_rows is not None:
-            return self.batch_rows
-        return 128 if self.torch_device().type == "cuda" else 16
+    def live_jobs(self) -> int:
+        """Jobs of one model that are run at a time: enough one-row jobs to fill two passes."""
+        by_device = 128 if self.torch_device().type == "cuda" else 16
+        return max(16, 2 * (self.batch_rows or by_device))
