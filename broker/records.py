@@ -44,12 +44,14 @@ class Claim(Record):
 
 
 class FinishedJob(NamedTuple):
-    """A claimed job's result: `ResultMeta` as JSON, the attributions as a safetensors blob."""
+    """A claimed job's result: `ResultMeta` as JSON, the attributions as a safetensors blob. Unless `reusable` it
+    answers no later request: the model has other weights than when the job was queued."""
 
     claim: Claim
     meta: bytes
     tensors: bytes
     target: list[ClassRef] | None
+    reusable: bool = True
 
 
 class WorkerInfo(Record):

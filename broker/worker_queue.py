@@ -120,6 +120,7 @@ class WorkerQueue:
                 one.tensors,
                 self._result_ttl_s,
                 dump_target(one.target),
+                int(one.reusable),
             )
             for one in results
         ]

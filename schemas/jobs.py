@@ -35,6 +35,7 @@ class JobSpec(Record):
     seed: int = 0
     priority: Priority = "interactive"
     rows: int = 0  # model rows to expect, an upper bound for texts
+    digest: str | None = None  # of the model, as its card was when the request was checked
 
 
 class Progress(Record):

@@ -59,6 +59,7 @@ def prepare(request: ExplainRequest, card: ModelCard) -> Submission:
         seed=request.seed,
         priority=request.priority,
         rows=work.rows,
+        digest=card.digest,
     )
     payload = save({**given.arrays, **arrays})
     return Submission(spec, payload, work.rows, _digest(card, spec, payload))

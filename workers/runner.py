@@ -185,7 +185,13 @@ class JobRunner:
 
     def _finish(self, done: list[tuple[RunningJob, Answer]]) -> None:
         finished = [
-            FinishedJob(job.claim, result.meta.model_dump_json().encode(), result.tensors, result.meta.target)
+            FinishedJob(
+                job.claim,
+                result.meta.model_dump_json().encode(),
+                result.tensors,
+                result.meta.target,
+                reusable=job.claim.spec.digest in (None, result.meta.model.digest),
+            )
             for job, result in done
         ]
         if not finished:

@@ -6,7 +6,7 @@ import json
 import pytest
 import redis
 
-from broker import Content, JobStore, WorkerQueue
+from broker import Content, FinishedJob, JobStore, WorkerQueue
 from schemas.errors import JobHasNoResult, Overloaded
 from schemas.jobs import ClassRef, JobFailure
 from schemas.requests import Priority
@@ -44,6 +44,19 @@ async def test_an_equal_job_is_answered_from_the_result(store: JobStore, queue: 
     assert await store.payload(second) == b"in"
     assert queue.claim({QUEUE: 1}, 0) == []
     assert [job.id for job in (await store.list())[0]] == [second, first]
+
+
+async def test_a_result_of_other_weights_answers_no_later_request(store: JobStore, queue: WorkerQueue) -> None:
+    first, _ = await ask(store)
+    follower, outcome = await ask(store)
+    assert outcome == "shared"
+    assert queue.finish_all([FinishedJob(claim_one(queue), META, b"tensors", TARGET, reusable=False)]) == [True]
+    assert [(await store.get(job_id)).status for job_id in (first, follower)] == ["succeeded", "succeeded"]
+    later, outcome = await ask(store)
+    assert outcome == "created"
+    assert queue.finish_all([FinishedJob(claim_one(queue), META, b"newer", TARGET)]) == [True]
+    assert (await ask(store))[1] == "hit"
+    assert (await store.result(later))[1] == b"newer"
 
 
 async def test_an_answer_outlives_the_job_that_computed_it(

@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -126,6 +127,24 @@ async def test_a_second_version_is_loaded_while_jobs_run_on_the_first(
     assert [job["id"] for job in listed] == [newest["id"]]
     assert len((await client.get("/jobs?model=slow")).json()["jobs"]) == 3
     assert await ended(store, long) == "succeeded"
+
+
+async def test_new_weights_are_not_answered_from_old_results(client: httpx.AsyncClient, serving: Serving) -> None:
+    async def ask() -> dict[str, Any]:
+        asked = {"Cache-Control": "max-age=3600"}
+        job = (await client.post("/explain?wait=60", json=request_of(version="1"), headers=asked)).json()
+        result: dict[str, Any] = (await client.get(job["links"]["result"])).json()
+        return result
+
+    before, again = await ask(), await ask()
+    assert again["cache"] == "hit"
+    model = serving.models / "slow-1" / "model.py"
+    model.write_text(model.read_text().replace("manual_seed(0)", "manual_seed(11)"))
+    assert await order(client, "slow/load", version="1") == {"1": "ready"}
+    after = await ask()
+    assert after["cache"] is None
+    assert after["model"]["digest"] != before["model"]["digest"]
+    assert after["attributions"] != before["attributions"]
 
 
 async def test_unloading_finishes_what_runs_and_refuses_what_waits(
