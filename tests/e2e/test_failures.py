@@ -30,7 +30,11 @@ def slow_service(own_store: StoreServer, tmp_path_factory: pytest.TempPathFactor
     """Two workers on one core each, over a store that the tests can reach and stop."""
     directory = tmp_path_factory.mktemp("failures")
     models = write_repository(directory / "models")
-    variables = {"ATTRIBUTION_REDIS_URL": own_store.url, "ATTRIBUTION_THREADS": "1"}
+    variables = {
+        "ATTRIBUTION_REDIS_URL": own_store.url,
+        "ATTRIBUTION_THREADS": "1",
+        "ATTRIBUTION_BATCH_ROWS": "16",  # tuned to passes that only sleep, jobs would be over before they are disturbed
+    }
     service = RunningService(directory / "log", "--models", str(models), "--workers", "2", variables=variables)
     try:
         service.wait_until_ready()
