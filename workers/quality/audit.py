@@ -10,7 +10,7 @@ from schemas.figures import Unit
 from schemas.jobs import JobSpec
 from schemas.methods import AnyMethod, BaselineName
 from schemas.models import OutputKind
-from schemas.quality import AnyQuality, DeletionInsertion, stored_quality
+from schemas.quality import AnyQuality, Completeness, DeletionInsertion, stored_quality
 from workers.explain import references
 from workers.inputs.prepared import Prepared, Tensors
 from workers.methods.problem import Problem
@@ -53,9 +53,12 @@ def make_audit(model: ResidentModel, spec: JobSpec, method: AnyMethod, prepared:
         InputRejected: a baseline does not fit the input.
     """
     figures = stored_quality(spec.quality)
+    kind, output = model.adapter.card.kind, model.config.output.kind
+    if all(isinstance(figure, Completeness) for figure in figures):  # which takes nothing away
+        nothing = Replacement("", ())
+        return Audit(figures, "elements", (), nothing, nothing, output, picture=kind == "image")
     unit, units = _units(model, method, prepared, problem)
     asked = next((figure for figure in figures if isinstance(figure, DeletionInsertion)), DeletionInsertion())
-    kind = model.adapter.card.kind
     removed = _replacement(model, method, prepared, problem, asked.deletion_baseline)
     start = removed
     if (name := asked.insertion_baseline or ("blur" if kind == "image" else None)) is not None:
@@ -66,7 +69,7 @@ def make_audit(model: ResidentModel, spec: JobSpec, method: AnyMethod, prepared:
         units=units,
         removed=removed,
         start=start,
-        output=model.config.output.kind,
+        output=output,
         picture=kind == "image",
     )
 
