@@ -13,7 +13,7 @@ from schemas.errors import InputRejected, InvalidRequest
 from schemas.jobs import JobSpec
 from schemas.methods import METHODS, AnyMethod, stored_fields
 from schemas.results import ResultMeta
-from schemas.traits import WITHOUT_GRADIENTS
+from schemas.traits import FROM_THE_MODELS_OWN_INPUT, WITHOUT_GRADIENTS
 from service.validation.layers import find_layer
 from service.validation.model import ReadyModel
 from tests.workers.toys import CPU
@@ -24,7 +24,6 @@ from workers.embeddings import find_embeddings
 from workers.engine.gate import DeviceGate
 from workers.engine.task import Task
 from workers.inputs.prepared import Prepared
-from workers.methods.layers import FROM_THE_MODELS_OWN_INPUT
 from workers.recurrent import allow_backward
 from workers.resident import Device, ResidentModel, load_model
 
