@@ -18,23 +18,23 @@ RESULTS = Path(__file__).parent / "results"
 def parts(quick: bool) -> dict[str, Callable[[], dict[str, Any]]]:
     """What can be measured, by name. On a GPU rounds have more jobs, since each takes less."""
     scale = 8 if device().type == "cuda" else 1
-    clients = 32 if scale == 1 else 256  # two batches' worth
+    clients = 16 if scale == 1 else 256  # two batches' worth and more
     rounds = 1 if quick else 5
-    jobs = 8 if quick else 32
+    jobs = 8 if quick else 16
 
     def captum(kind: str, ours: int, theirs: int, count: int) -> Callable[[], dict[str, Any]]:
         few = 4 if quick else 1
         return lambda: versus_captum.measure(
-            kind, rounds=rounds, ours=scale * ours // few, theirs=theirs // few, clients=count
+            kind, rounds=rounds, ours=scale * ours // few, theirs=max(1, theirs // few), clients=count
         )
 
     return {
         "ig": lambda: efficiency.measure(mix=False, rounds=rounds, jobs=scale * jobs, clients=clients),
-        "mix": lambda: efficiency.measure(mix=True, rounds=rounds, jobs=scale * (7 if quick else 56), clients=32),
-        "captum-ig": captum("ig", 16, 4, 16),
-        "captum-saliency": captum("saliency", 256, 128, 64),
-        "captum-tabular": captum("tabular", 1024, 512, 64),
-        "memory": lambda: memory.measure(waiting=64, watched_s=20 if quick else 60),
+        "mix": lambda: efficiency.measure(mix=True, rounds=rounds, jobs=scale * (7 if quick else 35), clients=32),
+        "captum-ig": captum("ig", 8, 3, 8),
+        "captum-saliency": captum("saliency", 128, 64, 64),
+        "captum-tabular": captum("tabular", 768, 512, 64),
+        "memory": lambda: memory.measure(waiting=64, watched_s=20 if quick else 40),
         "alone": lambda: latency.alone(repeats=10 if quick else 60),
         "fairness": lambda: latency.behind_a_long_job(repeats=3 if quick else 12),
     }

@@ -5,7 +5,7 @@ by Captum, an input and its baseline). Shared passes may run any of a grid of {m
 is checked against the model as it is built, in float32, before it is timed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -57,12 +57,13 @@ class Ceilings:
             if best is None or seconds < self.grid[candidate.rows_class][f"{best.name}, {best.batch}"]:
                 self.best[candidate.rows_class] = candidate
 
-    def measure(self, repeats: int = 3) -> dict[str, float]:
-        """Seconds per row by class, each by its best candidate; the median of so many passes."""
-        return {
-            name: median(self._seconds_per_row(candidate) for _ in range(repeats))
-            for name, candidate in self.best.items()
-        }
+    def measure(self, classes: Collection[str], repeats: int = 3) -> dict[str, float]:
+        """Seconds per row of these classes, each by its best candidate; the median of so many passes."""
+        return {name: self._median(self.best[name], repeats) for name in classes}
+
+    def _median(self, candidate: Candidate, repeats: int) -> float:
+        self._seconds_per_row(candidate)
+        return median(self._seconds_per_row(candidate, warm=True) for _ in range(repeats))
 
     def one_row(self) -> dict[str, float]:
         """Seconds of a gradient row and of a forward row, each by itself in a pass."""
@@ -73,10 +74,11 @@ class Ceilings:
         )
         return {candidate.rows_class: self._seconds_per_row(candidate) for candidate in alone}
 
-    def _seconds_per_row(self, candidate: Candidate) -> float:
+    def _seconds_per_row(self, candidate: Candidate, *, warm: bool = False) -> float:
         x = self._x[: candidate.batch]
-        candidate.call(x)
-        self._wait()
+        if not warm:
+            candidate.call(x)
+            self._wait()
         started = perf_counter()
         candidate.call(x)
         self._wait()

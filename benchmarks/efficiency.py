@@ -7,6 +7,7 @@ Wall time runs from the first byte sent to the last result decoded. Ceilings are
 round whose two differ by more than a tenth is void.
 """
 
+from collections.abc import Collection
 from statistics import median
 from typing import Any
 
@@ -48,7 +49,8 @@ def measure(*, mix: bool, rounds: int, jobs: int, clients: int) -> dict[str, Any
         inputs = [{"image": image} for image in images()]
         body = bodies(MODEL, inputs, *(MIX if mix else [IG]))
         load_service(server.url, body, clients=len(MIX), jobs=len(MIX))  # warm
-        measured = [_round(server, ceilings, body, clients, jobs) for _ in range(rounds)]
+        classes = ("forward", "gradient", "layer", "pair") if mix else ("forward", "gradient")
+        measured = [_round(server, ceilings, classes, body, clients, jobs) for _ in range(rounds)]
     valid = [one for one in measured if not one["void"]]
     figures = ("e_serve", "fill", "kernel", "busy", "rows_per_pass", "worker_share", "jobs_per_second")
     return {
@@ -63,15 +65,17 @@ def measure(*, mix: bool, rounds: int, jobs: int, clients: int) -> dict[str, Any
     }
 
 
-def _round(server: Server, ceilings: Ceilings, body: Any, clients: int, jobs: int) -> dict[str, Any]:
-    before = ceilings.measure()
+def _round(
+    server: Server, ceilings: Ceilings, classes: Collection[str], body: Any, clients: int, jobs: int
+) -> dict[str, Any]:
+    before = ceilings.measure(classes)
     counters, cpu, own = server.counters(MODEL), server.cpu_s(), psutil.Process().cpu_times()
     done = load_service(server.url, body, clients=clients, jobs=jobs)
     used = {name: seconds - cpu.get(name, 0.0) for name, seconds in server.cpu_s().items()}
     ended = psutil.Process().cpu_times()
     used["load"] = ended.user + ended.system - own.user - own.system
     counted = server.counted_since(counters, MODEL, len(done.jobs))
-    after = ceilings.measure()
+    after = ceilings.measure(classes)
     ceiling = {name: (before[name] + after[name]) / 2 for name in before}
     ideal_s = sum(rows * ceiling[name] for name, rows in useful_rows(done).items())
     drift = max(abs(before[name] - after[name]) / before[name] for name in ("forward", "gradient"))
