@@ -15,7 +15,7 @@ from safetensors.numpy import load
 from schemas.methods import METHOD_NAMES, METHODS, IntegratedGradients, Saliency, stored_fields
 from tests.e2e.running import ROOT
 from tests.workers.captum_calls import max_relative_difference
-from tests.workers.shipped import Shipped, methods_for
+from tests.workers.shipped import methods_for, shipped_model
 
 MODELS = ROOT / "models"
 CAT = (MODELS / "efficientnet-lite0" / "chelsea.jpg").read_bytes()
@@ -156,16 +156,41 @@ def test_the_cat_is_why_it_says_egyptian_cat(client: httpx.Client) -> None:
 @pytest.mark.parametrize("method", [Saliency(), IntegratedGradients(n_steps=8)], ids=lambda m: m.name)
 @pytest.mark.parametrize("model", ["breast-cancer-mlp", "efficientnet-lite0"])
 def test_over_http_it_is_captums_answer(client: httpx.Client, model: str, method: object) -> None:
-    shipped = Shipped(model)
-    try:
-        filled = method.model_copy(update={"baseline": "zero"}) if method.name != "saliency" else method  # type: ignore[attr-defined]
-        expected = shipped.captum(filled, 0)
-    finally:
-        shipped.model.engine.stop()
+    filled = method.model_copy(update={"baseline": "zero"}) if method.name != "saliency" else method  # type: ignore[attr-defined]
+    expected = shipped_model(model).captum(filled, 0)
     job = explain(client, model, stored_fields(filled), target="1")
     tensors = client.get(f"/jobs/{job['id']}/result", headers={"Accept": "application/vnd.safetensors"}).content
     ours = tuple(torch.from_numpy(array.copy()) for array in load(tensors).values())
     assert max_relative_difference(ours, expected) <= 1e-4
+
+
+@pytest.mark.parametrize("model", sorted(SAMPLES))
+def test_figures_of_quality(client: httpx.Client, model: str) -> None:
+    """What the strongest features are taken from falls faster than what they are put into stays low."""
+    figures: list[object] = [
+        "infidelity",
+        {"name": "sensitivity_max", "n_perturb_samples": 2},
+        {"name": "deletion_insertion", "n_steps": 6},
+        *([{"name": "randomization", "stages": 1}] if model == "breast-cancer-mlp" else []),
+    ]
+    job = explain(client, model, {"name": "integrated_gradients", "n_steps": 10}, quality=json.dumps(figures))
+    found = result(client, job)["quality"]
+    assert isinstance(found, dict)
+    (complete,) = found["completeness"]
+    assert complete["error"] == pytest.approx(complete["attributions_sum"] - complete["outputs_difference"], abs=1e-6)
+    assert found["infidelity"]["values"][0] >= 0
+    assert found["sensitivity_max"]["values"][0] > 0
+    curves = found["deletion_insertion"]
+    assert curves["unit"] == {"minilm-sentiment": "tokens", "breast-cancer-mlp": "columns"}.get(model, "pixels")
+    (example,) = curves["examples"]
+    assert example["insertion"]["auc"] > example["deletion"]["auc"]
+    assert example["deletion"]["values"][0] == pytest.approx(example["insertion"]["values"][-1], abs=1e-5)
+    assert (found["randomization"] is not None) == (model == "breast-cancer-mlp")
+    pictures = [
+        client.get(f"/jobs/{job['id']}/quality.png", headers={"Accept-Language": language}) for language in ("en", "es")
+    ]
+    assert all(Image.open(io.BytesIO(picture.content)).format == "PNG" for picture in pictures)
+    assert pictures[0].content != pictures[1].content
 
 
 def test_a_sentence_comes_back_by_token_and_by_word(client: httpx.Client) -> None:

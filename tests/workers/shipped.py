@@ -2,6 +2,7 @@
 
 import json
 import math
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -156,3 +157,9 @@ class Shipped:
             if embedding is not None:
                 embedding.weight.requires_grad_(False)
         return self._answers[key]
+
+
+@cache
+def shipped_model(name: str) -> Shipped:
+    """Loaded once for all tests, for loading takes longer than most of them."""
+    return Shipped(name)

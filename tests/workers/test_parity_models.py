@@ -5,8 +5,6 @@ roundings of the same function differ wherever an activation lies on the bend of
 are held against Captum on the model itself, here and for every method in `test_parity_toys`.
 """
 
-from collections.abc import Iterator
-
 import pytest
 import torch
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -14,7 +12,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from schemas.methods import METHOD_NAMES, AnyMethod, IntegratedGradients, Occlusion, Saliency, SmoothGrad
 from schemas.traits import PERMUTES
 from tests.workers.captum_calls import direct, max_relative_difference
-from tests.workers.shipped import FOLDERS, MODELS, NOT_OFFERED, Shipped
+from tests.workers.shipped import FOLDERS, MODELS, NOT_OFFERED, Shipped, shipped_model
 from tests.workers.toys import RunningJob, lean_view_of, problem_of
 from workers.config import read_config
 from workers.engine.engine import Engine
@@ -26,10 +24,8 @@ ON_TOYS_ALONE = {"shapley_values", *PERMUTES}  # exponential; need several examp
 
 
 @pytest.fixture(scope="module", params=MODELS)
-def shipped(request: pytest.FixtureRequest) -> Iterator[Shipped]:
-    model = Shipped(request.param)
-    yield model
-    model.model.engine.stop()
+def shipped(request: pytest.FixtureRequest) -> Shipped:
+    return shipped_model(request.param)
 
 
 @pytest.mark.parametrize("name", METHOD_NAMES)
