@@ -28,7 +28,7 @@ class Line:
     at_most: bool = False
 
     def wanted(self, found: dict[str, Any]) -> float:
-        return self.target if found["machine"]["device"] == "cpu" else self.gpu_target
+        return self.target if found.get("machine", {"device": "cpu"})["device"] == "cpu" else self.gpu_target
 
     def reached(self, found: dict[str, Any]) -> bool:
         value, wanted = found[self.figure], self.wanted(found)

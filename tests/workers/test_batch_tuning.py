@@ -20,13 +20,13 @@ def costs(per_pass_s: float, per_row_s: float, memory_rows: int = 10_000) -> Cal
 @pytest.mark.parametrize(
     ("seconds", "rows"),
     [
-        (costs(0.0, 0.02), 4),  # nothing is gained by more
+        (costs(0.0, 0.02), 8),  # nothing is gained by more
         (costs(0.01, 0.005), 64),  # the next would take more than half a second
         (costs(1e-4, 1e-7), 4_096),  # a tiny model: all that is allowed
         (costs(1e-4, 2e-6), 1_024),  # until 3 % are not gained any more
         (costs(1e-4, 1e-7, memory_rows=100), 64),
         (costs(0.0, 0.1, memory_rows=2), 1),  # not even the first fits
-        (costs(0.0, 10.0), 4),
+        (costs(0.0, 10.0), 8),
     ],
 )
 def test_the_fastest_batch(seconds: Callable[[int], float | None], rows: int) -> None:

@@ -19,11 +19,10 @@ from workers.engine.view import ModelView
 from workers.rewrite.samples import Tensors, first_row
 
 log = structlog.get_logger()
-FIRST_ROWS = 4
+FIRST_ROWS = 8  # fewer never pay, and are told from more only on a quiet machine
 MOST_ROWS = {"cpu": 4_096, "cuda": 1_024}  # of passes that stay short
 ENOUGH = 1.03  # a doubled batch must compute rows so much faster to be worth its wait and its memory
 PASS_S = 0.5  # a pass may take so long: a one-row job that comes behind it waits for its end
-SHORT_S = 0.05
 REPEATS = 3
 MEMORY_SHARE = 0.6  # of the device's memory, at most, with models and all
 TEXT_LENGTH = 128  # of the texts that are timed: a batch suits short and long ones
@@ -53,7 +52,7 @@ def fastest(seconds: Callable[[int], float | None], most: int) -> int:
     while rows <= most and (took_s := seconds(rows)) is not None:
         if rows / took_s >= pace * ENOUGH ** log2(rows / best):
             best, pace = rows, rows / took_s
-        elif rows > 2 * best or took_s > SHORT_S:  # short passes are hard to time: one disappointment is let pass
+        elif rows > 4 * best:  # passes are hard to time beside other processes: two disappointments are let pass
             break
         if 2 * took_s > PASS_S:
             break
