@@ -63,19 +63,19 @@ def bodies(model: str, inputs: list[Body], *methods: Body) -> Requests:
 
 async def _service_job(session: aiohttp.ClientSession, url: str, body: bytes) -> Body:
     """One explanation and its result, decoded; the result's timing."""
-    async with session.post(f"{url}/explain?wait=60", data=body, headers=HEADERS) as answer:
-        job = orjson.loads(await answer.read())
-    if "links" not in job:
-        raise RuntimeError(f"the service refuses a job: {job}")
-    while job["status"] not in {"succeeded", "failed", "cancelled"}:
-        async with session.get(f"{url}{job['links']['events']}") as events:  # ends with the job
+    async with session.post(f"{url}/explain?wait=60&answer=result", data=body, headers=HEADERS) as answer:
+        document: Body = orjson.loads(await answer.read())
+        location = answer.headers.get("Location")
+    if location is None:
+        raise RuntimeError(f"the service refuses a job: {document}")
+    while answer.status == 202:  # it has not ended within the wait
+        async with session.get(f"{url}{location}/events") as events:  # ends with the job
             await events.read()
-        async with session.get(f"{url}{job['links']['self']}") as answer:
-            job = orjson.loads(await answer.read())
-    if job["status"] != "succeeded":
-        raise RuntimeError(f"a job {job['status']}: {job['error']}")
-    async with session.get(f"{url}{job['links']['result']}") as answer:
-        timing: Body = orjson.loads(await answer.read())["timing"]
+        async with session.get(f"{url}{location}/result") as answer:
+            document = orjson.loads(await answer.read())
+    if answer.status != 200:
+        raise RuntimeError(f"a job has no result: {document}")
+    timing: Body = document["timing"]
     return timing
 
 

@@ -1,8 +1,9 @@
 """Clients of Redis that never hang, and what their errors mean to the service."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
 
 import redis
 import redis.asyncio
@@ -11,7 +12,7 @@ from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from schemas.errors import StoreFull, StoreUnavailable
+from schemas.errors import StoreFull, StoreUnavailable, Unavailable
 
 RETRY_AFTER_S = 2
 MAX_CONNECTIONS = 64  # of one gateway process; further calls wait within their timeout
@@ -24,12 +25,15 @@ LOST = (exceptions.ConnectionError, exceptions.TimeoutError, OSError)  # OSError
 
 
 def async_client(url: str, timeout_s: float) -> redis.asyncio.Redis:
-    """For one event loop. RESP2 saves a round trip per connection; a lost connection is not retried but reported."""
+    """For one event loop. RESP2 saves a round trip per connection; a lost connection is not retried but reported.
+
+    Sending and reading have no time limits of their own, each of which costs a task: calls stand in a `StoreGuard`.
+    """
     pool = redis.asyncio.BlockingConnectionPool.from_url(
         url,
         max_connections=MAX_CONNECTIONS,
         timeout=timeout_s,
-        socket_timeout=timeout_s,
+        socket_timeout=None,
         socket_connect_timeout=timeout_s,
         retry=AsyncRetry(NoBackoff(), 0),
         protocol=2,
@@ -58,20 +62,45 @@ def store_errors() -> Iterator[None]:
     """
     try:
         yield
-    except LOST as error:
-        raise StoreUnavailable("the job store does not answer", retry_after_s=RETRY_AFTER_S) from error
-    except exceptions.ResponseError as error:
+    except Exception as error:
+        told = _told(error)
+        if told is None:
+            raise
+        raise told from error
+
+
+class StoreGuard:
+    """`store_errors` around awaits, and `StoreUnavailable` when they take longer than `timeout_s`: connecting, waiting
+    for a connection and reading together. Each call of the store enters one: a generator would cost more."""
+
+    __slots__ = ("_timeout",)
+
+    def __init__(self, timeout_s: float) -> None:
+        self._timeout = asyncio.timeout(timeout_s)
+
+    async def __aenter__(self) -> None:
+        await self._timeout.__aenter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            await self._timeout.__aexit__(kind, value, trace)
+        except TimeoutError as late:
+            value = late
+        told = _told(value) if isinstance(value, Exception) else None
+        if told is not None:
+            raise told from value
+
+
+def _told(error: Exception) -> Unavailable | None:
+    """What an error means to the service; None for one that is not Redis's state."""
+    if isinstance(error, LOST):
+        return StoreUnavailable("the job store does not answer", retry_after_s=RETRY_AFTER_S)
+    if isinstance(error, exceptions.ResponseError):
         text = str(error)
         if isinstance(error, exceptions.OutOfMemoryError) or OUT_OF_MEMORY in text:
-            raise StoreFull("the job store is out of memory", retry_after_s=RETRY_AFTER_S) from error
+            return StoreFull("the job store is out of memory", retry_after_s=RETRY_AFTER_S)
         if isinstance(error, exceptions.ReadOnlyError) or any(code in text for code in UNAVAILABLE_CODES):
-            raise StoreUnavailable("the job store cannot serve now", retry_after_s=RETRY_AFTER_S) from error
-        raise
-
-
-@asynccontextmanager
-async def store_guard(timeout_s: float) -> AsyncIterator[None]:
-    """`store_errors`, and `StoreUnavailable` when the body takes longer: connecting, waiting and reading together."""
-    with store_errors():
-        async with asyncio.timeout(timeout_s):
-            yield
+            return StoreUnavailable("the job store cannot serve now", retry_after_s=RETRY_AFTER_S)
+    return None

@@ -13,9 +13,9 @@ from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
-from broker.connection import RETRY_AFTER_S, store_guard
-from broker.keys import Keys
-from broker.records import Snapshot, job_from_message
+from broker.connection import RETRY_AFTER_S, StoreGuard
+from broker.keys import Keys, new_inbox
+from broker.records import Snapshot, ended_job, job_from_message
 from schemas.errors import StoreUnavailable
 
 log = structlog.get_logger(__name__)
@@ -88,12 +88,20 @@ class _Channel:
 
 
 class JobEvents:
-    """Hands each message to the watches of its job, and renews the connection while anybody watches."""
+    """Hands each message to the watches of its job, and renews the connection while anybody watches.
+
+    Whoever watches a job has a channel of its own for it. Whoever only waits for the end of a job that it has submitted
+    shares one inbox with all others of this process, which takes no round trip to open.
+    """
 
     def __init__(self, make_connection: Callable[[], AbstractConnection], keys: Keys, timeout_s: float) -> None:
         self._make_connection = make_connection
         self._keys = keys
         self._timeout_s = timeout_s
+        self.inbox = new_inbox()
+        self._inbox_channel = keys.inbox(self.inbox).encode()
+        self._inbox_joined = False
+        self._endings: dict[str, Subscription] = {}  # by job
         self._channels: dict[bytes, _Channel] = {}
         self._connection: AbstractConnection | None = None
         self._task: asyncio.Task[None] | None = None
@@ -107,7 +115,7 @@ class JobEvents:
         subscription = Subscription()
         channel.subscriptions.add(subscription)
         try:
-            async with store_guard(self._timeout_s):
+            async with StoreGuard(self._timeout_s):
                 await self._join(name, channel, subscription)
             yield subscription
         finally:
@@ -115,6 +123,24 @@ class JobEvents:
             if not channel.subscriptions and self._channels.get(name) is channel:
                 del self._channels[name]
                 await self._send("UNSUBSCRIBE", name)
+
+    @asynccontextmanager
+    async def ending(self, job_id: str) -> AsyncIterator[Subscription]:
+        """The end of a job that is submitted after entering, with `inbox`, reaches the subscription.
+
+        Raises `StoreUnavailable`.
+        """
+        subscription = self._endings[job_id] = Subscription()
+        try:
+            if self._inbox_joined:
+                subscription.confirm()
+            else:
+                self._ensure_running()
+                async with StoreGuard(self._timeout_s):
+                    await subscription.joined
+            yield subscription
+        finally:
+            del self._endings[job_id]
 
     async def close(self) -> None:
         """Drop the connection and end every subscription."""
@@ -129,10 +155,13 @@ class JobEvents:
         if channel.joined:
             subscription.confirm()
             return
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._run(), name="job-events")
+        self._ensure_running()
         await self._send("SUBSCRIBE", name)
         await subscription.joined
+
+    def _ensure_running(self) -> None:
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run(), name="job-events")
 
     async def _send(self, *command: str | bytes) -> None:
         """Best effort: when it fails the connection is lost, and the next one subscribes to all there is."""
@@ -142,7 +171,7 @@ class JobEvents:
 
     async def _run(self) -> None:
         pause_s = FIRST_PAUSE_S
-        while self._channels:
+        while self._channels or self._endings:
             started = monotonic()
             try:
                 await self._converse()
@@ -157,6 +186,7 @@ class JobEvents:
     def _on_lost(self) -> None:
         """Whoever has just come is refused at once; whoever watches waits `timeout_s` for the next connection."""
         is_over = monotonic() - self._heard_at > self._timeout_s
+        self._inbox_joined = False
         for channel in self._channels.values():
             channel.joined = False
         for subscription in self._subscriptions():
@@ -164,7 +194,8 @@ class JobEvents:
                 subscription.fail()
 
     def _subscriptions(self) -> list[Subscription]:
-        return [one for channel in self._channels.values() for one in channel.subscriptions]
+        watches = [one for channel in self._channels.values() for one in channel.subscriptions]
+        return [*watches, *self._endings.values()]
 
     async def _converse(self) -> None:
         """Read until the connection breaks, or is silent for `timeout_s` although asked. Always raises."""
@@ -174,8 +205,7 @@ class JobEvents:
             async with asyncio.timeout(self._timeout_s):
                 await connection.connect()  # type: ignore[no-untyped-call]
             self._connection = connection
-            if self._channels:
-                await connection.send_command("SUBSCRIBE", *self._channels, check_health=False)
+            await connection.send_command("SUBSCRIBE", self._inbox_channel, *self._channels, check_health=False)
             asked = False
             while True:
                 reading = reading or asyncio.create_task(connection.read_response(timeout=math.inf))
@@ -197,6 +227,9 @@ class JobEvents:
 
     def _heard(self, reply: list[bytes]) -> None:
         self._heard_at = monotonic()
+        if reply[1] == self._inbox_channel:
+            self._heard_in_inbox(reply)
+            return
         channel = self._channels.get(reply[1])
         if channel is None:  # an answer to PING, or a channel left meanwhile
             return
@@ -208,3 +241,13 @@ class JobEvents:
             snapshot = job_from_message(channel.job_id, reply[2])
             for subscription in channel.subscriptions:
                 subscription.put(snapshot)
+
+    def _heard_in_inbox(self, reply: list[bytes]) -> None:
+        if reply[0] == b"subscribe":
+            self._inbox_joined = True
+            for subscription in self._endings.values():
+                subscription.confirm()
+        elif reply[0] == b"message":
+            job_id, snapshot = ended_job(reply[2])
+            if job_id in self._endings:
+                self._endings[job_id].put(snapshot)

@@ -16,6 +16,7 @@
     {ns}:unloaded           set      model@version that the operator has taken out of service
     {ns}:orders             stream   what the operator ordered about models: `action`, `model`, `version`; TTL
     {ns}:events:{id}        channel  the job's hash after each change
+    {ns}:inbox:{gateway}    channel  id, a space, and the hash of a job that has ended and is waited for there
     {ns}:cancelled          channel  ids of cancelled jobs, for workers
 
 The Lua scripts build names from job ids they find in streams, so they are handed these names as data instead of
@@ -39,6 +40,11 @@ def new_job_id() -> str:
     return secrets.token_urlsafe(16)
 
 
+def new_inbox() -> str:
+    """A name that no other process takes."""
+    return secrets.token_urlsafe(12)
+
+
 def queue_name(spec: JobSpec) -> str:
     """`model@version`: jobs of one queue can be computed together."""
     return f"{spec.model}@{spec.version}"
@@ -56,7 +62,7 @@ class Keys:
         self.cancelled = f"{namespace}:cancelled"
         self.unloaded = f"{namespace}:unloaded"
         self.orders = f"{namespace}:orders"
-        prefixes = ("job", "payload", "result", "content", "followers", "pace", "worker", "card", "events")
+        prefixes = ("job", "payload", "result", "content", "followers", "pace", "worker", "card", "events", "inbox")
         plain = ("index", "expiry", "queues", "workers", "cards", "cancelled", "unloaded", "orders")
         names = {prefix: f"{namespace}:{prefix}:" for prefix in prefixes} | {
             name: f"{namespace}:{name}" for name in plain
@@ -74,6 +80,9 @@ class Keys:
 
     def events(self, job_id: str) -> str:
         return f"{self._namespace}:events:{job_id}"
+
+    def inbox(self, gateway: str) -> str:
+        return f"{self._namespace}:inbox:{gateway}"
 
     def worker(self, worker_id: str) -> str:
         return f"{self._namespace}:worker:{worker_id}"

@@ -113,7 +113,8 @@ def job_from_fields(job_id: str, fields: dict[str, str]) -> Snapshot:
 
     Fields: spec, target, error (JSON), status, done, total, created_ms, started_ms, finished_ms, attempts, revision;
     and for the scripts alone: queue, stream, entry (where it waits), token, starts (who may write), content, leader,
-    cache, waits_in (whose result it shares, and where it would wait without), ttl_s (how long it is kept).
+    cache, waits_in (whose result it shares, and where it would wait without), inbox (who waits for its end), ttl_s (how
+    long it is kept).
     """
     record = JobRecord(
         id=job_id,
@@ -141,6 +142,13 @@ def job_from_message(job_id: str, message: bytes) -> Snapshot:
     """A job from a message of its channel: the same list as JSON."""
     texts = orjson.loads(message)
     return job_from_fields(job_id, dict(zip(texts[::2], texts[1::2], strict=True)))
+
+
+def ended_job(message: bytes) -> tuple[str, Snapshot]:
+    """A job's id and itself from a message of an inbox."""
+    job_id, _, fields = message.partition(b" ")
+    name = job_id.decode()
+    return name, job_from_message(name, fields)
 
 
 def order_number(order: str) -> tuple[int, int]:

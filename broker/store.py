@@ -1,14 +1,16 @@
 """The gateway's side of the broker: submit, look, wait, cancel."""
 
+import asyncio
 import builtins
 import re
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, asynccontextmanager, suppress
+from functools import partial
 from typing import Any
 
 from broker import scripts
 from broker.cards import CardName, best_card, card_names
-from broker.connection import async_client, store_guard
+from broker.connection import StoreGuard, async_client
 from broker.events import JobEvents, Subscription
 from broker.keys import Keys, new_job_id, queue_name
 from broker.records import (
@@ -37,6 +39,7 @@ from schemas.models import ModelCard
 IDEMPOTENCY_TTL_S = 24 * 3600
 MAX_PAGE = 200  # jobs
 JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+Wait = Callable[[float], Awaitable[JobRecord]]
 CURSOR = re.compile(r"[0-9]{1,16}")
 
 
@@ -86,7 +89,7 @@ class JobStore:
         return (await self._submit(new_job_id(), spec, payload, rows, idempotency, content))[0]
 
     @asynccontextmanager
-    async def submit_and_watch(
+    async def submit_and_wait(
         self,
         spec: JobSpec,
         payload: bytes,
@@ -94,17 +97,34 @@ class JobStore:
         rows: int,
         idempotency: tuple[str, str] | None = None,
         content: Content | None = None,
-    ) -> AsyncIterator[tuple[Submitted, AsyncIterator[JobRecord]]]:
-        """`submit`, and `watch` of the job from its very beginning, without asking for it again. Raises as both do."""
+    ) -> AsyncIterator[tuple[Submitted, Wait]]:
+        """`submit`, and a function that waits so many seconds for the job's end and returns the job, ended or as it
+        then stands. The function raises as `get` does."""
         job_id = new_job_id()
-        async with self._events.subscribe(job_id) as subscription:
-            submitted, first = await self._submit(job_id, spec, payload, rows, idempotency, content)
+        async with self._events.ending(job_id) as subscription:
+            submitted, first = await self._submit(job_id, spec, payload, rows, idempotency, content, self._events.inbox)
             if submitted.job_id == job_id:
-                async with aclosing(self._changes(job_id, first, subscription)) as changes:
-                    yield submitted, changes
-                    return
-        async with self.watch(submitted.job_id) as changes:  # known by its idempotency key
-            yield submitted, changes
+                yield submitted, partial(self._ended_within, first, subscription)
+                return
+        yield submitted, partial(self._watched_within, submitted.job_id)  # known by its idempotency key
+
+    async def _ended_within(self, latest: Snapshot, subscription: Subscription, wait_s: float) -> JobRecord:
+        try:
+            async with asyncio.timeout(wait_s):
+                while latest.record.status not in TERMINAL:
+                    latest = await subscription.next() or await self._snapshot(latest.record.id)
+        except TimeoutError:
+            latest = await self._snapshot(latest.record.id)
+        return latest.record
+
+    async def _watched_within(self, job_id: str, wait_s: float) -> JobRecord:
+        async with self.watch(job_id) as changes:
+            latest = await anext(changes)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    async for change in changes:
+                        latest = change
+        return latest
 
     async def _submit(
         self,
@@ -114,6 +134,7 @@ class JobStore:
         rows: int,
         idempotency: tuple[str, str] | None,
         content: Content | None,
+        inbox: str = "",
     ) -> tuple[Submitted, Snapshot]:
         queue = queue_name(spec)
         own = self._keys.stream(queue, spec.priority)
@@ -135,6 +156,7 @@ class JobStore:
             content.digest if content else "",
             int(content is not None and content.reuse),
             int(spec.priority == "batch"),
+            inbox,
         )
         if outcome == b"full":
             raise Overloaded(f"the queue of {queue} holds {self._queue_depth} jobs", retry_after_s=value)
@@ -175,7 +197,7 @@ class JobStore:
     async def payload(self, job_id: str) -> bytes:
         """The input as submitted, a safetensors blob. Raises `JobNotFound`."""
         key = self._keys.payload(self._checked(job_id))
-        async with store_guard(self._timeout_s):
+        async with StoreGuard(self._timeout_s):
             blob: Any = await self._client.get(key)
         if blob is None:
             raise JobNotFound(f"no job {job_id}")
@@ -262,7 +284,7 @@ class JobStore:
 
     async def backlog(self) -> dict[str, int]:
         """Jobs per "name@version", waiting and running; 0 for a model that has had some."""
-        async with store_guard(self._timeout_s):
+        async with StoreGuard(self._timeout_s):
             names: set[Any] = await self._client.smembers(self._keys.queues)
             queues = sorted(name.decode() for name in names)
             async with self._client.pipeline(transaction=False) as pipeline:
@@ -275,7 +297,7 @@ class JobStore:
 
     async def ping(self) -> None:
         """Raises `StoreUnavailable` unless Redis answers."""
-        async with store_guard(self._timeout_s):
+        async with StoreGuard(self._timeout_s):
             await self._client.ping()
 
     async def close(self) -> None:
@@ -284,21 +306,21 @@ class JobStore:
         await self._client.aclose()
 
     async def _snapshot(self, job_id: str) -> Snapshot:
-        async with store_guard(self._timeout_s):
+        async with StoreGuard(self._timeout_s):
             fields: dict[Any, Any] = await self._client.hgetall(self._keys.job(self._checked(job_id)))
         if not fields:
             raise JobNotFound(f"no job {job_id}")
         return job_from_reply(job_id, [part for pair in fields.items() for part in pair])
 
     async def _card_names(self) -> builtins.list[CardName]:
-        async with store_guard(self._timeout_s), self._client.pipeline(transaction=False) as pipeline:
+        async with StoreGuard(self._timeout_s), self._client.pipeline(transaction=False) as pipeline:
             pipeline.zrange(self._keys.cards, 0, -1)
             pipeline.smembers(self._keys.unloaded)
             members, unloaded = await pipeline.execute()
         return card_names((member.decode() for member in members), {queue.decode() for queue in unloaded})
 
     async def _registry(self, key: str) -> builtins.list[str]:
-        async with store_guard(self._timeout_s):
+        async with StoreGuard(self._timeout_s):
             members: Any = await self._client.zrange(key, 0, -1)
         return [member.decode() for member in members]
 
@@ -306,12 +328,12 @@ class JobStore:
         """The value of each key, None where it has expired."""
         if not keys:
             return []
-        async with store_guard(self._timeout_s):
+        async with StoreGuard(self._timeout_s):
             blobs: Any = await self._client.mget(keys)
         return list(blobs)
 
     async def _run(self, script: str, *arguments: scripts.Argument) -> Any:
-        async with store_guard(self._timeout_s):
+        async with StoreGuard(self._timeout_s):
             return await scripts.run_async(self._client, script, self._keys.for_scripts, *arguments)
 
     @staticmethod

@@ -1,5 +1,6 @@
 """`attribution gateway`: one gateway process."""
 
+import gc
 import socket
 
 import uvicorn
@@ -31,4 +32,5 @@ def run_gateway(host: str, port: int, descriptor: int | None) -> None:
         timeout_graceful_shutdown=GRACE_S,
     )
     server = uvicorn.Server(config)
+    gc.freeze()  # what is imported and built by now stays: no collection need walk through it
     server.run(sockets=[listening])

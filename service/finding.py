@@ -1,5 +1,6 @@
 """Models by name."""
 
+import asyncio
 from time import monotonic
 
 from broker import JobStore
@@ -9,25 +10,37 @@ from service.validation.suggest import suggestion
 
 RECENT_S = 0.25  # a worker announces its cards every two seconds
 MOST_RECENT = 64
+Name = tuple[str, str | None]  # and version, where one is asked for
 
 
 class RecentCards:
     """Cards found a moment ago, so that a crowd of requests looks each up once."""
 
     def __init__(self) -> None:
-        self._cards: dict[tuple[str, str | None], tuple[float, ModelCard]] = {}
+        self._cards: dict[Name, tuple[float, ModelCard]] = {}
+        self._looking: dict[Name, asyncio.Task[ModelCard]] = {}
 
     async def find(self, store: JobStore, name: str, version: str | None) -> ModelCard:
         """As `find_card`; what was not found, or is not ready, is looked for again each time."""
-        at, card = self._cards.get((name, version), (0.0, None))
-        now = monotonic()
-        if card is None or now - at > RECENT_S:
-            card = await find_card(store, name, version)
-            self._cards.pop((name, version), None)
-            if card.status == "ready":
-                while len(self._cards) >= MOST_RECENT:
-                    del self._cards[next(iter(self._cards))]
-                self._cards[name, version] = (now, card)
+        asked = (name, version)
+        at, card = self._cards.get(asked, (0.0, None))
+        if card is not None and monotonic() - at <= RECENT_S:
+            return card
+        looking = self._looking.get(asked)
+        if looking is None:
+            looking = self._looking[asked] = asyncio.create_task(self._look(store, asked))
+        return await asyncio.shield(looking)  # others may wait for it when this one leaves
+
+    async def _look(self, store: JobStore, asked: Name) -> ModelCard:
+        try:
+            card = await find_card(store, *asked)
+        finally:
+            del self._looking[asked]
+        self._cards.pop(asked, None)
+        if card.status == "ready":
+            while len(self._cards) >= MOST_RECENT:
+                del self._cards[next(iter(self._cards))]
+            self._cards[asked] = (monotonic(), card)
         return card
 
 

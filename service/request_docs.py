@@ -10,8 +10,9 @@ from service.multipart import PARAMETERS
 
 EXPLAIN_DESCRIPTION = (
     "Queues a job and answers 202 with it, or, with `Prefer: wait=10` or `?wait=10`, 200 with the finished job if it "
-    "ends in time. Parameters of a method that are not given take Captum's defaults; method, baseline and layer take "
-    "the model's.\n\nWith curl: `curl -F image=@cat.jpg -F model=efficientnet-lite0 -F method=saliency …/explain`."
+    "ends in time, or, with `?wait=10&answer=result`, its result in the format of `Accept`. Parameters of a method "
+    "that are not given take Captum's defaults; method, baseline and layer take the model's.\n\n"
+    "With curl: `curl -F image=@cat.jpg -F model=efficientnet-lite0 -F method=saliency …/explain`."
 )
 
 

@@ -7,7 +7,9 @@ from time import perf_counter
 
 import torch
 from captum.attr import LayerAttribution
+from safetensors.numpy import save as save_arrays
 from safetensors.torch import load, save
+from torch import Tensor
 
 from schemas.errors import InputRejected, NonFinite
 from schemas.figures import QualityReport
@@ -83,14 +85,14 @@ def answer(model: ResidentModel, task: Task, job_id: str, spec: JobSpec, payload
     return describe(model, job, outcome, task, quality, run_s=perf_counter() - started)
 
 
-def make_ready(model: ResidentModel, asked: Asked) -> Ready:
-    """Decodes and preprocesses a job's input.
+def make_ready(model: ResidentModel, asked: Asked, method: AnyMethod | None = None) -> Ready:
+    """Decodes and preprocesses a job's input. `method` is that of its spec, where it has been read before.
 
     Raises:
         InputRejected: it cannot be used.
     """
     started = perf_counter()
-    method = stored_method(asked.spec.method)
+    method = method or stored_method(asked.spec.method)
     tensors = load(asked.payload)
     prepared = model.adapter.prepare(tensors, model.engine.view.device)
     problem = make_problem(model, asked.spec, method, tensors, prepared)
@@ -172,7 +174,14 @@ def _describe(
             seed=spec.seed,
         ),
     )
-    return Answer(meta, save({name: tensor.cpu().contiguous() for name, tensor in named.items()}))
+    return Answer(meta, _serialized({name: tensor.detach().cpu().contiguous() for name, tensor in named.items()}))
+
+
+def _serialized(tensors: dict[str, Tensor]) -> bytes:
+    """As safetensors; by way of numpy where that knows the type, which takes a tenth of the time for a small tensor."""
+    if any(tensor.dtype == torch.bfloat16 for tensor in tensors.values()):
+        return save(tensors)
+    return save_arrays({name: tensor.numpy() for name, tensor in tensors.items()})
 
 
 def _on_wire(model: ResidentModel, method: AnyMethod, prepared: Prepared, attributions: Tensors) -> Tensors:

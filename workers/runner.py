@@ -23,6 +23,9 @@ from workers.together import answer_together, group_key, short_rows
 log = structlog.get_logger()
 T = TypeVar("T")
 MAX_ATTEMPTS = 3  # workers that may die on a job
+CLAIM_AT_ONCE = 8  # so that one worker does not hoard what others could start
+TOGETHER_AT_ONCE = 64  # of jobs that are over in no time
+TOGETHER_ROWS = 32  # that such a job is taken to have at least, until it is known
 MAX_THREADS = 4_096  # made as they are needed; what may be claimed keeps far below
 FINISH_RETRY_S = 0.5  # between tries to hand a result in while the store is away
 
@@ -46,7 +49,7 @@ class RunningJob:
 
 
 class JobRunner:
-    """Runs claims. `room` says how many more of a model are welcome; `active` are those whose leases must be kept."""
+    """Runs claims. `room` says how many of a model are welcome now; `active` are those whose leases must be kept."""
 
     def __init__(self, queue: WorkerQueue, models: ModelPool, max_live: int) -> None:
         self._queue = queue
@@ -67,10 +70,20 @@ class JobRunner:
         self.stages: defaultdict[str, float] = defaultdict(float)  # by name@version|counter
 
     def room(self) -> dict[str, int]:
-        """How many jobs may be claimed, per model with room."""
+        """How many jobs may be claimed at once, per model with room."""
         live = Counter(job.key for job in self.active())
-        claimable = self._models.claimable(self._max_live)
-        return {key: most - live[key] for key, most in claimable.items() if live[key] < most}
+        found = {}
+        for key, most in self._models.claimable(self._max_live).items():
+            together = min(TOGETHER_AT_ONCE, self._short_rows(key) // TOGETHER_ROWS)
+            room = min(max(most, together) - live[key], max(CLAIM_AT_ONCE, together))
+            if room > 0:
+                found[key] = room
+        return found
+
+    def gather(self, timeout_s: float) -> None:
+        """While jobs run together, waits for that time or their end: what comes meanwhile is then claimed at once."""
+        with self._lock:
+            self._lock.wait_for(lambda: not self._together, timeout_s)
 
     def last_attempts(self) -> int:
         """How many jobs on their last attempt may be started: one at a time, for it may be what kills workers."""
@@ -156,6 +169,7 @@ class JobRunner:
             waiting = self._together[key]
             if not waiting:
                 del self._together[key]
+                self._lock.notify_all()
                 return []
             room = self._short_rows(waiting[0].key)
             jobs = [waiting.popleft()]

@@ -51,11 +51,12 @@ def answer_together(model: ResidentModel, jobs: Sequence[tuple[Asked, Task]]) ->
     """
     results: list[Answer | Exception] = [RuntimeError("not computed")] * len(jobs)
     groups: dict[Hashable, list[tuple[int, Ready]]] = defaultdict(list)
+    method = stored_method(jobs[0][0].spec.method)
     for index, (asked, task) in enumerate(jobs):
         try:
             if task.cancelled.is_set():
                 raise JobCancelled("the job was cancelled")
-            ready = make_ready(model, asked)
+            ready = make_ready(model, asked, method)
         except Exception as error:
             results[index] = error
         else:

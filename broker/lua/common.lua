@@ -26,10 +26,15 @@ local function owns(id, token)
 end
 
 -- Tell whoever watches the job. The revision lets a watcher drop a message older than what it has read.
-local function publish(id)
+-- An inbox is where the gateway hears of the job's end whose client waits for nothing else.
+local function publish(id, inbox)
   redis.call('HINCRBY', K.job .. id, 'revision', 1)
   local fields = redis.call('HGETALL', K.job .. id)
-  redis.call('PUBLISH', K.events .. id, cjson.encode(fields))
+  local text = cjson.encode(fields)
+  redis.call('PUBLISH', K.events .. id, text)
+  if inbox then
+    redis.call('PUBLISH', K.inbox .. inbox, id .. ' ' .. text)
+  end
   return fields
 end
 
@@ -101,7 +106,7 @@ end
 -- Make a job terminal: out of its stream, TTL on all its keys, published, its followers with it. Returns its hash.
 local function end_job(id, status, ttl_s, failure)
   local job = K.job .. id
-  local fields = redis.call('HMGET', job, 'stream', 'entry', 'queue', 'started_ms', 'leader', 'content', 'target')
+  local fields = redis.call('HMGET', job, 'stream', 'entry', 'queue', 'started_ms', 'leader', 'content', 'target', 'inbox')
   if fields[1] then
     redis.call('XACK', fields[1], GROUP, fields[2])
     redis.call('XDEL', fields[1], fields[2])
@@ -128,7 +133,7 @@ local function end_job(id, status, ttl_s, failure)
   end
   if status == 'cancelled' then
     succeed_leader(followers, fields[1], fields[6])
-    return publish(id)
+    return publish(id, fields[8])
   end
   for _, follower in ipairs(followers) do
     if status == 'succeeded' then
@@ -142,5 +147,5 @@ local function end_job(id, status, ttl_s, failure)
   if fields[1] then
     note_pace(fields[3], fields[4], now)
   end
-  return publish(id)
+  return publish(id, fields[8])
 end

@@ -1,10 +1,11 @@
 -- ARGV: names, job id, spec, queue, own stream, other stream, rows, queue depth, payload,
 --       idempotency key or '', fingerprint, its TTL in seconds,
---       digest of the content or '', whether earlier answers to it will do (1 or 0), whether it may follow a job of `other` (1 or 0)
+--       digest of the content or '', whether earlier answers to it will do (1 or 0), whether it may follow a job of
+--       `other` (1 or 0), the inbox that is told of its end or ''
 -- Returns {'created' or 'known' or 'hit' or 'shared', id, hash of the job}, {'conflict', id}, {'unloaded', ''}
 -- or {'full', seconds to wait}.
 local _, id, spec, queue, own, other, rows, depth, payload, idempotency, fingerprint, ttl_s = unpack(ARGV, 1, 12)
-local content, reuse, follows_other = ARGV[13], ARGV[14] == '1', ARGV[15] == '1'
+local content, reuse, follows_other, inbox = ARGV[13], ARGV[14] == '1', ARGV[15] == '1', ARGV[16]
 depth = tonumber(depth)
 
 if idempotency ~= '' then
@@ -70,6 +71,9 @@ if how then
   end
 else
   redis.call('HSET', K.job .. id, 'stream', own, 'entry', redis.call('XADD', own, '*', 'job', id))
+end
+if inbox ~= '' then
+  redis.call('HSET', K.job .. id, 'inbox', inbox)
 end
 if content ~= '' and how ~= 'shared' then
   redis.call('HSET', K.job .. id, 'content', content)

@@ -1,7 +1,7 @@
 """`POST /explain`: check, queue, and wait if asked to."""
 
 import re
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
@@ -10,10 +10,12 @@ from schemas.errors import (
     BodyTooLarge,
     IdempotencyConflict,
     InvalidRequest,
+    JobHasNoResult,
     MalformedBody,
     ModelNotFound,
     ModelUnavailable,
     ModelUnloaded,
+    NotAcceptable,
     Overloaded,
     StoreFull,
     StoreUnavailable,
@@ -27,11 +29,14 @@ from service.metrics import CLIENT_LEFT
 from service.multipart import read_form
 from service.prefer import preferred_wait_s
 from service.present import job_path, present
+from service.problems import error_response
+from service.representations import JSON, MEDIA
 from service.request_docs import EXPLAIN_BODY, EXPLAIN_DESCRIPTION
+from service.result_answer import Wish, answer_result
 from service.state import SMALL_BYTES, CurrentGateway, Gateway
 from service.submission import Submission, fingerprint, prepare
 from service.validation.body import parse_json, read_request
-from service.waiting import last_within, unless_disconnected
+from service.waiting import unless_disconnected
 
 router = APIRouter(tags=["explain"])
 JSON_MEDIA = re.compile(r"^application/json\s*(;|$)", re.IGNORECASE)
@@ -40,11 +45,34 @@ ANSWER_HEADERS = {
     "Location": {"description": "Where the job is polled.", "schema": {"type": "string"}},
     "Preference-Applied": {"description": "The `wait` of `Prefer`, as used.", "schema": {"type": "string"}},
 }
+ENDED_ANSWER = {
+    "description": "The job ended within the wait: it, or its result.",
+    "headers": ANSWER_HEADERS,
+    "content": {
+        JSON: {
+            "schema": {"anyOf": [openapi.ref("Job"), openapi.ref("Explanation")]},
+            "examples": {
+                "job": {"summary": "The job", "value": examples.SUCCEEDED_JOB},
+                "result": {"summary": "Its result, with `?answer=result`", "value": examples.EXPLANATION},
+            },
+        },
+        **{media: {"schema": {"type": "string", "format": "binary"}} for media in MEDIA if media != JSON},
+    },
+}
 
 WaitQuery = Annotated[
     float | None, Query(ge=0, le=86_400, allow_inf_nan=False, description="Seconds to wait for the end of the job.")
 ]
 PreferHeader = Annotated[str | None, Header(description="`wait=N`, as the query parameter; `?wait=` goes before it.")]
+AnswerQuery = Annotated[
+    Literal["job", "result"],
+    Query(
+        description="`result`: once the job has ended within the wait, what `GET /jobs/{id}/result` answers, in the "
+        "format of `Accept`."
+    ),
+]
+AcceptHeader = Annotated[str | None, Header(description=f"Of a result: {', '.join(MEDIA)}.")]
+LanguageHeader = Annotated[str | None, Header(description="Language of the words in a picture: `en` or `es`.")]
 KeyHeader = Annotated[
     str | None,
     Header(
@@ -79,7 +107,7 @@ class _Order(NamedTuple):
     description=EXPLAIN_DESCRIPTION,
     openapi_extra={"requestBody": EXPLAIN_BODY},
     responses={
-        200: openapi.json_answer("Job", "The job ended within the wait.", examples.SUCCEEDED_JOB, ANSWER_HEADERS),
+        200: ENDED_ANSWER,
         202: openapi.json_answer("Job", "The job is queued or running.", examples.QUEUED_JOB, ANSWER_HEADERS),
         **openapi.problems(
             MalformedBody,
@@ -87,8 +115,10 @@ class _Order(NamedTuple):
             ModelUnloaded,
             BodyTooLarge,
             UnsupportedMedia,
+            NotAcceptable,
             InvalidRequest,
             IdempotencyConflict,
+            JobHasNoResult,
             Overloaded,
             StoreUnavailable,
             StoreFull,
@@ -101,9 +131,13 @@ async def explain(
     gateway: CurrentGateway,
     wait: WaitQuery = None,
     prefer: PreferHeader = None,
+    answer: AnswerQuery = "job",
+    accept: AcceptHeader = None,
+    accept_language: LanguageHeader = None,
     idempotency_key: KeyHeader = None,
     cache_control: CacheHeader = None,
 ) -> Response:
+    wish = Wish.of(accept, accept_language) if answer == "result" else None
     asked = await _read(request, gateway)
     card = await gateway.cards.find(gateway.store, asked.model, asked.version)
     size_bytes = int(request.headers.get("content-length", SMALL_BYTES + 1))
@@ -119,7 +153,11 @@ async def explain(
     applied = {"Preference-Applied": f"wait={wait_s:g}"} if wait is None and preferred_s is not None else {}
     order = _Order(submission, idempotency, _content(gateway, submission, cache_control or ""))
     record = await _submit(request, gateway, order, wait_s)
-    return Response(status_code=CLIENT_LEFT) if record is None else _answer(request, record, wait_s, applied)
+    if record is None:
+        return Response(status_code=CLIENT_LEFT)
+    headers = {**applied, "Location": job_path(record.id, request.scope.get("root_path", ""))}
+    ended = wait_s > 0 and record.status in TERMINAL
+    return await _result(gateway, record, wish, headers) if ended and wish else _job(request, record, ended, headers)
 
 
 async def _read(request: Request, gateway: Gateway) -> ExplainRequest:
@@ -159,9 +197,9 @@ async def _submit(request: Request, gateway: Gateway, order: _Order, wait_s: flo
         submitted = await gateway.store.submit(spec, payload, **options)
         _count(gateway, spec, submitted)
         return await gateway.store.get(submitted.job_id)
-    async with gateway.store.submit_and_watch(spec, payload, **options) as (submitted, changes):
+    async with gateway.store.submit_and_wait(spec, payload, **options) as (submitted, wait):
         _count(gateway, spec, submitted)
-        return await unless_disconnected(request, last_within(changes, wait_s))
+        return await unless_disconnected(request, wait(wait_s))
 
 
 def _count(gateway: Gateway, spec: JobSpec, submitted: Submitted) -> None:
@@ -169,9 +207,17 @@ def _count(gateway: Gateway, spec: JobSpec, submitted: Submitted) -> None:
         gateway.metrics.submitted(spec.model, spec.method["name"], spec.priority, submitted.outcome)
 
 
-def _answer(request: Request, record: JobRecord, wait_s: float, headers: dict[str, str]) -> Response:
+async def _result(gateway: Gateway, record: JobRecord, wish: Wish, headers: dict[str, str]) -> Response:
+    """What `GET /jobs/{id}/result` would answer, and where both are found."""
+    try:
+        response = await answer_result(gateway, record.id, wish)
+        response.headers["Content-Location"] = f"{headers['Location']}/result"
+    except JobHasNoResult as error:
+        response = error_response(error)
+    response.headers.update(headers)
+    return response
+
+
+def _job(request: Request, record: JobRecord, ended: bool, headers: dict[str, str]) -> Response:
     """200 with the finished job, or 202 with the job as it stands and where to poll it."""
-    root = request.scope.get("root_path", "")
-    headers = {**headers, "Location": job_path(record.id, root)}
-    status = 200 if wait_s > 0 and record.status in TERMINAL else 202
-    return json_response(present(record, root), status, headers)
+    return json_response(present(record, request.scope.get("root_path", "")), 200 if ended else 202, headers)

@@ -33,6 +33,7 @@ def gateway_calls(store: JobStore, job_id: str) -> list[Callable[[], Awaitable[o
         lambda: store.payload(job_id),
         lambda: store.result(job_id),
         lambda: store.watch(job_id).__aenter__(),
+        lambda: store.submit_and_wait(spec(), b"in", rows=1).__aenter__(),
     ]
 
 

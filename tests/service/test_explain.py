@@ -1,4 +1,4 @@
-"""`POST /explain`, from the body to the queue, and waiting for the end."""
+"""`POST /explain`, from the body to the queue."""
 
 import asyncio
 import base64
@@ -15,7 +15,6 @@ from schemas.jobs import PREDICTED
 from service.examples import NUCLEI, TINY_PNG
 from tests.servers import StoreServer
 from tests.service.cards import image_card
-from tests.service.conftest import SETTINGS, client_of
 from tests.service.double import WorkerDouble
 from tests.service.refusals import picture, place, row, tensor, text
 
@@ -172,38 +171,6 @@ async def test_a_layer_mask_for_a_text_has_as_many_rows_as_tokens(client: httpx.
     groups = {"tensor": {"shape": [1, 3, 384], "data": [0] * 384 + [1] * 384 + [2] * 384}}
     job = await submitted(client, text(method={"name": "layer_feature_ablation", "layer_mask": groups}))
     assert job["progress"]["total"] == 3 + 2 + 1
-
-
-@pytest.mark.usefixtures("worker")
-@pytest.mark.parametrize("headers", [{"Prefer": "wait=15"}, {}], ids=["header", "query"])
-async def test_wait_for_the_end(client: httpx.AsyncClient, headers: dict[str, str]) -> None:
-    answer = await client.post("/explain" if headers else "/explain?wait=15", json=row(), headers=headers)
-    job = answer.json()
-    assert answer.status_code == 200
-    assert job["status"] == "succeeded"
-    assert job["progress"]["fraction"] == 1.0
-    assert job["target"] == [{"index": 0, "label": "malignant"}]
-    assert answer.headers.get("preference-applied") == ("wait=15" if headers else None)
-
-
-@pytest.mark.usefixtures("worker")
-async def test_a_failed_job_ends_the_wait(client: httpx.AsyncClient) -> None:
-    answer = await client.post("/explain?wait=15", json=text(input={"text": "please fail"}))
-    assert answer.status_code == 200
-    assert answer.json()["status"] == "failed"
-    assert answer.json()["error"]["code"] == "input_rejected"
-
-
-@pytest.mark.usefixtures("idle_worker")
-async def test_wait_is_bounded(client: httpx.AsyncClient, store: JobStore) -> None:
-    answer = await client.post("/explain", json=row(), headers={"Prefer": "wait=0.05"})
-    assert answer.status_code == 202
-    assert answer.json()["status"] == "queued"
-    assert answer.headers["preference-applied"] == "wait=0.05"
-    async with client_of(store, SETTINGS.model_copy(update={"max_wait_s": 0.05})) as impatient:
-        answer = await impatient.post("/explain", json=row(), headers={"Prefer": "respond-async, wait=3600"})
-        assert answer.status_code == 202
-        assert answer.headers["preference-applied"] == "wait=0.05"
 
 
 @pytest.mark.usefixtures("idle_worker")

@@ -13,7 +13,7 @@ from service.examples import CANCELLED_JOB, EXPLANATION, FORM_REQUESTS, JSON_REQ
 from tests.service.conftest import SETTINGS
 
 ROUTES = {
-    ("post", "/explain"): {"200", "202", "400", "404", "409", "413", "415", "422", "429", "500", "503"},
+    ("post", "/explain"): {"200", "202", "400", "404", "406", "409", "413", "415", "422", "429", "500", "503"},
     ("get", "/jobs"): {"200", "422", "500", "503"},
     ("get", "/jobs/{job_id}"): {"200", "404", "500", "503"},
     ("delete", "/jobs/{job_id}"): {"200", "404", "500", "503"},

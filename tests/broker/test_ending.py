@@ -1,0 +1,129 @@
+"""Waiting for the end of a job that one has submitted: many share one inbox, and no end is missed."""
+
+import asyncio
+
+import pytest
+import redis
+
+from broker import Content, JobRecord, JobStore, WorkerQueue
+from schemas.errors import JobNotFound, StoreUnavailable
+from tests.broker.conftest import MakeStore
+from tests.broker.helpers import WAIT_MS, claim_one, spec
+from tests.broker.test_round_trip import FAILURE
+from tests.servers import StoreServer
+
+pytestmark = pytest.mark.anyio
+LONG_S = 30.0  # never waited for in full
+
+
+async def test_the_ended_job_is_returned(store: JobStore, queue: WorkerQueue) -> None:
+    async with store.submit_and_wait(spec(), b"in", rows=1) as (submitted, wait):
+        claim = claim_one(queue)
+        assert claim.job_id == submitted.job_id
+        queue.finish(claim, b"{}", b"t")
+        job = await wait(LONG_S)
+    assert job == await store.get(submitted.job_id)
+    assert job.status == "succeeded"
+
+
+async def test_after_the_time_the_job_as_it_stands(store: JobStore, queue: WorkerQueue) -> None:
+    async with store.submit_and_wait(spec(), b"in", rows=50) as (submitted, wait):
+        assert (await wait(0.01)).status == "queued"
+        queue.progress(claim_one(queue), 7, 50)
+        job = await wait(0.01)
+        assert (job.id, job.status, job.done) == (submitted.job_id, "running", 7)
+
+
+@pytest.mark.parametrize("end", ["fail", "cancel"])
+async def test_other_ends(store: JobStore, queue: WorkerQueue, end: str) -> None:
+    async with store.submit_and_wait(spec(), b"in", rows=1) as (submitted, wait):
+        if end == "fail":
+            queue.fail(claim_one(queue), FAILURE)
+        else:
+            await store.cancel(submitted.job_id)
+        assert (await wait(LONG_S)).status == ("failed" if end == "fail" else "cancelled")
+
+
+async def test_jobs_that_share_a_result_end_together(store: JobStore, queue: WorkerQueue) -> None:
+    content = Content("digest")
+    async with (
+        store.submit_and_wait(spec(), b"in", rows=1, content=content) as (first, wait_first),
+        store.submit_and_wait(spec(), b"in", rows=1, content=content) as (second, wait_second),
+    ):
+        assert (first.outcome, second.outcome) == ("created", "shared")
+        queue.finish(claim_one(queue), b"{}", b"t")
+        assert [(await wait(LONG_S)).status for wait in (wait_first, wait_second)] == ["succeeded"] * 2
+    async with store.submit_and_wait(spec(), b"in", rows=1, content=content) as (third, wait_third):
+        assert third.outcome == "hit"
+        assert (await wait_third(LONG_S)).status == "succeeded"
+
+
+async def test_a_job_known_by_its_key_is_waited_for(store: JobStore, queue: WorkerQueue) -> None:
+    key = ("key", "fingerprint")
+    first = await store.submit(spec(), b"in", rows=1, idempotency=key)
+    async with store.submit_and_wait(spec(), b"in", rows=1, idempotency=key) as (submitted, wait):
+        assert (submitted.job_id, submitted.outcome) == (first.job_id, "known")
+        assert (await wait(0.01)).status == "queued"
+        queue.finish(claim_one(queue), b"{}", b"t")
+        assert (await wait(LONG_S)).status == "succeeded"
+
+
+async def test_each_of_many_hears_of_its_own_on_one_connection(
+    store: JobStore, queue: WorkerQueue, own_server: StoreServer, raw: redis.Redis
+) -> None:
+    submitted: asyncio.Queue[str] = asyncio.Queue()
+
+    async def ended() -> tuple[str, JobRecord]:
+        async with store.submit_and_wait(spec(), b"in", rows=1) as (one, wait):
+            submitted.put_nowait(one.job_id)
+            return one.job_id, await wait(LONG_S)
+
+    waiting = [asyncio.create_task(ended()) for _ in range(60)]
+    jobs = {await submitted.get() for _ in waiting}
+    assert len(raw.client_list(_type="pubsub")) == 1
+    claims = queue.claim({"squarer@1": 60}, WAIT_MS)
+    assert {claim.job_id for claim in claims} == jobs
+    for claim in reversed(claims):
+        queue.finish(claim, b"{}", b"t")
+    for job_id, job in await asyncio.gather(*waiting):
+        assert (job.id, job.status) == (job_id, "succeeded")
+
+
+async def test_an_end_while_nobody_listened_is_found(
+    store: JobStore, queue: WorkerQueue, own_server: StoreServer, raw: redis.Redis
+) -> None:
+    for _ in range(3):
+        async with store.submit_and_wait(spec(), b"in", rows=1) as (_, wait):
+            claim = claim_one(queue)
+            raw.client_kill_filter(_type="pubsub")
+            queue.finish(claim, b"{}", b"t")
+            assert (await asyncio.wait_for(wait(LONG_S), 10)).status == "succeeded"
+
+
+async def test_a_restart_that_forgot_the_job(store: JobStore, own_server: StoreServer) -> None:
+    async with store.submit_and_wait(spec(), b"in", rows=1) as (_, wait):
+        own_server.restart()
+        with pytest.raises(JobNotFound):
+            await asyncio.wait_for(wait(LONG_S), 10)
+    async with store.submit_and_wait(spec(), b"in", rows=1) as (_, wait):
+        assert (await wait(0.01)).status == "queued"
+
+
+@pytest.mark.parametrize("outage", ["stop", "pause"])
+async def test_a_store_that_stays_away_ends_the_wait(
+    make_store: MakeStore, own_server: StoreServer, outage: str
+) -> None:
+    store = make_store(timeout_s=0.3)
+    async with store.submit_and_wait(spec(), b"in", rows=1) as (_, wait):
+        getattr(own_server, outage)()
+        with pytest.raises(StoreUnavailable):
+            await asyncio.wait_for(wait(LONG_S), 10)
+
+
+async def test_closing_the_store_ends_its_waits(store: JobStore) -> None:
+    async with store.submit_and_wait(spec(), b"in", rows=1) as (_, wait):
+        waiting = asyncio.ensure_future(wait(LONG_S))
+        await asyncio.sleep(0)
+        await store.close()
+        with pytest.raises(StoreUnavailable):
+            await waiting
