@@ -7,6 +7,7 @@ what is full at once; what is not full waits until every live job is parked, for
 
 import threading
 from contextlib import nullcontext
+from functools import partial
 from time import perf_counter
 
 from torch import Tensor
@@ -190,10 +191,9 @@ class Engine:
 
     def _run(self) -> None:
         if self._threads is not None:
-            use_threads(self._threads)
+            use_threads(1)  # of its own; for passes the gate has as many as they may take
         while (work := self._next()) is not None:
-            with self._gate:
-                self._execute(work)
+            self._gate.run(partial(self._execute, work), self._threads)
 
     def _next(self) -> Work | None:
         """Waits for the next work; None when the engine stops."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from math import log2
 from time import perf_counter
 
@@ -32,13 +33,13 @@ def tune_rows(view: ModelView, sample: Tensors, gate: DeviceGate, threads: int) 
     """The batch size from which on larger ones no longer compute rows faster; None where the model cannot be measured.
 
     Batches are doubled while rows per second rise, a pass stays under `PASS_S`, and the device has the memory. Each
-    pass takes its turn on the device, in a thread that is set up as an engine's.
+    pass takes its turn on the device, as an engine's would.
 
     Args:
         sample: what `view.module` takes, with at least one row of each tensor.
     """
-    timer = _Timer(view, first_row(sample), gate)
-    with ThreadPoolExecutor(1, "tuning", use_threads, (threads,)) as thread:
+    timer = _Timer(view, first_row(sample), gate, threads)
+    with ThreadPoolExecutor(1, "tuning", use_threads, (1,)) as thread:
         try:
             return thread.submit(fastest, timer, MOST_ROWS.get(view.device.type, MOST_ROWS["cuda"])).result()
         except Exception as error:  # the model's own code may raise anything
@@ -64,9 +65,10 @@ def fastest(seconds: Callable[[int], float | None], most: int) -> int:
 class _Timer:
     """Times passes of one row over and over; gradients where the inputs can have them."""
 
-    def __init__(self, view: ModelView, row: Tensors, gate: DeviceGate) -> None:
+    def __init__(self, view: ModelView, row: Tensors, gate: DeviceGate, threads: int) -> None:
         self._view = view
         self._gate = gate
+        self._threads = threads
         self._row = tuple(_of_length(tensor, TEXT_LENGTH) for tensor in row) if view.padded else row
         inputs = row[: view.inputs]
         self._kind: PassKind = "gradient" if all(tensor.is_floating_point() for tensor in inputs) else "forward"
@@ -88,13 +90,14 @@ class _Timer:
         return took_s if self._fits() else None
 
     def _pass(self, rows: int) -> float:
-        block = self._block(rows)
-        with self._gate:
-            begun_s = perf_counter()
-            run_pass(self._view, self._kind, [Part(block, 0, rows)])
-            if self._view.device.type == "cuda":
-                torch.cuda.synchronize(self._view.device)
-            return perf_counter() - begun_s
+        return self._gate.run(partial(self._timed, self._block(rows)), self._threads)
+
+    def _timed(self, block: Block) -> float:
+        begun_s = perf_counter()
+        run_pass(self._view, self._kind, [Part(block, 0, block.rows)])
+        if self._view.device.type == "cuda":
+            torch.cuda.synchronize(self._view.device)
+        return perf_counter() - begun_s
 
     def _block(self, rows: int) -> Block:
         repeated = tuple(tensor.expand(rows, *tensor.shape[1:]).contiguous() for tensor in self._row)

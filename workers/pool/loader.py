@@ -3,6 +3,7 @@
 import gc
 import threading
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
 
 import structlog
@@ -39,7 +40,6 @@ class Loader(threading.Thread):
         self.stopping = False
 
     def run(self) -> None:
-        use_threads(self._device.threads)
         while self.step(block=True):
             pass
 
@@ -160,7 +160,9 @@ class Loader(threading.Thread):
         """
         started = monotonic()
         files = fingerprint(slot.folder)
-        model = load_model(slot.folder, self._device)
+        # A thread of its own, that ends: while OpenMP keeps its threads for it, those of passes do not spin.
+        with ThreadPoolExecutor(1, "loading", use_threads, (self._device.threads,)) as thread:
+            model = thread.submit(load_model, slot.folder, self._device).result()
         if model.key != slot.key:
             raise ModelConfigError(f"its folder now holds {model.key}")
         size = model.bytes
