@@ -57,7 +57,7 @@ class Ceilings:
             if best is None or seconds < self.grid[candidate.rows_class][f"{best.name}, {best.batch}"]:
                 self.best[candidate.rows_class] = candidate
 
-    def measure(self, classes: Collection[str], repeats: int = 3) -> dict[str, float]:
+    def measure(self, classes: Collection[str], repeats: int = 5) -> dict[str, float]:
         """Seconds per row of these classes, each by its best candidate; the median of so many passes."""
         return {name: self._median(self.best[name], repeats) for name in classes}
 
@@ -65,14 +65,10 @@ class Ceilings:
         self._seconds_per_row(candidate)
         return median(self._seconds_per_row(candidate, warm=True) for _ in range(repeats))
 
-    def one_row(self) -> dict[str, float]:
-        """Seconds of a gradient row and of a forward row, each by itself in a pass."""
+    def one_row(self) -> float:
+        """Seconds of a gradient row by itself in a pass."""
         module, form = self.model.engine.view.pass_module, torch.contiguous_format
-        alone = (
-            Candidate("gradient", "", 1, _gradient(module, form)),
-            Candidate("forward", "", 1, _forward(module, form)),
-        )
-        return {candidate.rows_class: self._seconds_per_row(candidate) for candidate in alone}
+        return self._seconds_per_row(Candidate("gradient", "", 1, _gradient(module, form)))
 
     def _seconds_per_row(self, candidate: Candidate, *, warm: bool = False) -> float:
         x = self._x[: candidate.batch]

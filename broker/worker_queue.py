@@ -210,10 +210,15 @@ class WorkerQueue:
 
     def _with_payloads(self, started: list[list[Any]]) -> list[Claim]:
         """Claims with their inputs; a job whose input is gone (evicted, deleted) is failed."""
-        with store_errors():
-            payloads = self._client.mget([self._keys.payload(job_id.decode()) for job_id, *_ in started])
+        missing = [job_id for job_id, *_, payload in started if payload is None]
+        found: dict[bytes, Any] = {}
+        if missing:
+            with store_errors():
+                blobs: Any = self._client.mget([self._keys.payload(job_id.decode()) for job_id in missing])
+            found = dict(zip(missing, blobs, strict=True))
         claims = []
-        for (job_id, spec, attempt, token, created_ms, started_ms), payload in zip(started, payloads, strict=True):
+        for job_id, spec, attempt, token, created_ms, started_ms, small in started:
+            payload = found[job_id] if small is None else small
             claim = Claim(
                 job_id=job_id.decode(),
                 spec=JobSpec.model_validate_json(spec),

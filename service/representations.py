@@ -1,4 +1,4 @@
-"""A stored result in the formats a client may ask for. CPU work of milliseconds: run in a thread."""
+"""A stored result in the formats a client may ask for. As JSON it is CPU work of milliseconds: for a thread."""
 
 import io
 from typing import Any
@@ -31,14 +31,15 @@ def explanation_json(meta: bytes, tensors: bytes) -> bytes:
 
 
 def npy(meta: bytes, tensors: bytes, name: str | None) -> bytes:
-    """One attribution tensor as a .npy file, the first where none is named.
+    """One attribution tensor as a .npy file, the first where none is named. Takes about as long as copying it.
 
     Raises:
         InvalidRequest: no tensor of that name.
     """
-    stream = io.BytesIO()
-    np.save(stream, attribution(ResultMeta.model_validate_json(meta), tensors, name), allow_pickle=False)
-    return stream.getvalue()
+    array = _named([spec["name"] for spec in orjson.loads(meta)["attributions"]], tensors, name)
+    head = io.BytesIO()
+    np.lib.format.write_array_header_1_0(head, np.lib.format.header_data_from_array_1_0(array))
+    return b"".join((head.getvalue(), np.ascontiguousarray(array).data))
 
 
 def attribution(meta: ResultMeta, tensors: bytes, name: str | None = None) -> NDArray[Any]:
@@ -47,7 +48,10 @@ def attribution(meta: ResultMeta, tensors: bytes, name: str | None = None) -> ND
     Raises:
         InvalidRequest: no tensor of that name.
     """
-    names = [spec.name for spec in meta.attributions]
+    return _named([spec.name for spec in meta.attributions], tensors, name)
+
+
+def _named(names: list[str], tensors: bytes, name: str | None) -> NDArray[Any]:
     chosen = names[0] if name is None else name
     if chosen not in names:
         raise InvalidRequest.at(["query", "tensor"], f"the result holds {', '.join(names)}")

@@ -14,7 +14,7 @@ from service.negotiation import choose_language, choose_media
 from service.overlay import OverlayQuery, draw, needs_payload
 from service.pictures.options import Language
 from service.representations import JSON, MEDIA, NPY, PNG, SAFETENSORS, explanation_json, npy
-from service.state import Gateway
+from service.state import COPIED_BYTES, Gateway
 
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 VERSION = version("attribution-service")
@@ -59,7 +59,7 @@ async def answer_result(gateway: Gateway, job_id: str, wish: Wish, if_none_match
     if wish.media == JSON:
         body = await gateway.compute_sized(len(meta) + len(tensors), explanation_json, meta, tensors)
     elif wish.media == NPY:
-        body = await gateway.compute_sized(len(tensors), npy, meta, tensors, wish.tensor)
+        body = await gateway.compute_sized(len(tensors), npy, meta, tensors, wish.tensor, small_bytes=COPIED_BYTES)
     elif wish.media == SAFETENSORS:
         body = tensors
     else:

@@ -14,7 +14,8 @@ from service.metrics import HttpMetrics
 from service.settings import GatewaySettings
 
 T = TypeVar("T")
-SMALL_BYTES = 16_384  # of JSON or of tensors: parsed or written in a fraction of a millisecond
+SMALL_BYTES = 65_536  # of JSON: parsed or written in a fraction of a millisecond
+COPIED_BYTES = 4 * 1024 * 1024  # of tensors that are handed on as they are: copied in a fraction of a millisecond
 
 
 def _cpu_threads() -> CapacityLimiter:
@@ -35,10 +36,12 @@ class Gateway:
         """CPU work in a thread, off the event loop; raises what `work` raises."""
         return await to_thread.run_sync(work, *arguments, limiter=self.cpu)
 
-    async def compute_sized(self, size_bytes: int, work: Callable[..., T], *arguments: object) -> T:
-        """`compute` for work that grows with `size_bytes` alone: where that is little, the way into a thread and back
-        would take longer than the work."""
-        if size_bytes <= SMALL_BYTES:
+    async def compute_sized(
+        self, size_bytes: int, work: Callable[..., T], *arguments: object, small_bytes: int = SMALL_BYTES
+    ) -> T:
+        """`compute` for work that grows with `size_bytes` alone: up to `small_bytes` the way into a thread and back takes
+        longer than the work."""
+        if size_bytes <= small_bytes:
             return work(*arguments)
         return await self.compute(work, *arguments)
 

@@ -1,11 +1,13 @@
 -- ARGV: names, worker id, lease in ms, attempts allowed, TTL in seconds, failure (JSON) of a job that used them up,
 --       how many jobs on their last attempt may be started,
 --       then for each queue: its name, the stream to serve first, the stream to serve next, room
--- Returns {{id, spec, attempt, token, created_ms, started_ms}, ...} and, when that is empty, the last entry id of
--- each stream in the order given, from which to wait.
+-- Returns {{id, spec, attempt, token, created_ms, started_ms, payload or false}, ...} and, when that is empty, the last
+-- entry id of each stream in the order given, from which to wait. A large payload is left for a plain read: through here
+-- it would be copied once more, while everybody else waits.
 local worker, lease_ms, max_attempts, ttl_s, failure = ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5], ARGV[6]
 local last_attempts = tonumber(ARGV[7])
 local LAST_ATTEMPTS_SEEN = 64 -- lapsed entries looked at beyond the room, since some may have to wait
+local SMALL_BYTES = 65536
 local started = {}
 
 local function start(id, stream, entry)
@@ -26,7 +28,9 @@ local function start(id, stream, entry)
   redis.call('HSET', job, 'status', 'running', 'token', token, 'started_ms', now, 'done', 0)
   publish(id)
   tell_followers(id, 'status', 'running', 'started_ms', now, 'done', 0)
-  started[#started + 1] = {id, fields[4], attempt, token, tonumber(fields[5]), now}
+  local size = redis.call('STRLEN', K.payload .. id)
+  local payload = size > 0 and size <= SMALL_BYTES and redis.call('GET', K.payload .. id)
+  started[#started + 1] = {id, fields[4], attempt, token, tonumber(fields[5]), now, payload}
   return true
 end
 
