@@ -39,8 +39,8 @@ class Gateway:
     async def compute_sized(
         self, size_bytes: int, work: Callable[..., T], *arguments: object, small_bytes: int = SMALL_BYTES
     ) -> T:
-        """`compute` for work that grows with `size_bytes` alone: up to `small_bytes` the way into a thread and back takes
-        longer than the work."""
+        """`compute` for work that grows with `size_bytes` alone: up to `small_bytes` the way into a thread and back
+        takes longer than the work."""
         if size_bytes <= small_bytes:
             return work(*arguments)
         return await self.compute(work, *arguments)
