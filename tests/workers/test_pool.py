@@ -322,6 +322,7 @@ def test_a_successor_that_fits_only_in_its_place(make_pool: MakePool, tmp_path: 
     pool.load("a", None)
     until(pool, lambda: pool.claimable(16) == {})
     job.end()
+    until(pool, lambda: pool.claimable(16) == {"a@1": 16})  # no job is claimed before
     assert use_once(pool, "a@1") == 2.0
 
 
