@@ -9,6 +9,7 @@ import pytest
 from tests.servers import StoreServer
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the workers set it; must stand before torch is imported
+os.environ.setdefault("GOMP_SPINCOUNT", "0")  # several processes at once have the cores here: none may spin
 
 
 @pytest.fixture(scope="session")
