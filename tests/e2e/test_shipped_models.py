@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from safetensors.numpy import load
 
-from schemas.methods import METHOD_NAMES, METHODS, IntegratedGradients, Saliency, stored_fields
+from schemas.methods import METHOD_NAMES, METHODS, AnyMethod, IntegratedGradients, Saliency, stored_fields
 from tests.e2e.running import ROOT
 from tests.workers.captum_calls import max_relative_difference
 from tests.workers.shipped import methods_for, shipped_model
@@ -153,12 +153,13 @@ def test_the_cat_is_why_it_says_egyptian_cat(client: httpx.Client) -> None:
     assert on_face.mean() > 0.7  # of the hottest fiftieth; the face is a third of the picture
 
 
-@pytest.mark.parametrize("method", [Saliency(), IntegratedGradients(n_steps=8)], ids=lambda m: m.name)
+@pytest.mark.parametrize(
+    "method", [Saliency(), IntegratedGradients(n_steps=8, baseline="zero")], ids=lambda method: method.name
+)
 @pytest.mark.parametrize("model", ["breast-cancer-mlp", "efficientnet-lite0"])
-def test_over_http_it_is_captums_answer(client: httpx.Client, model: str, method: object) -> None:
-    filled = method.model_copy(update={"baseline": "zero"}) if method.name != "saliency" else method  # type: ignore[attr-defined]
-    expected = shipped_model(model).captum(filled, 0)
-    job = explain(client, model, stored_fields(filled), target="1")
+def test_over_http_it_is_captums_answer(client: httpx.Client, model: str, method: AnyMethod) -> None:
+    expected = shipped_model(model).captum(method, 0)
+    job = explain(client, model, stored_fields(method), target="1")
     tensors = client.get(f"/jobs/{job['id']}/result", headers={"Accept": "application/vnd.safetensors"}).content
     ours = tuple(torch.from_numpy(array.copy()) for array in load(tensors).values())
     assert max_relative_difference(ours, expected) <= 1e-4
