@@ -52,7 +52,8 @@ async def _in_turns(server: Any, ceilings: Ceilings, body: Any, repeats: int) ->
             async with session.post(url, data=body(k)[1], headers=headers) as answer:
                 if answer.status != 200:
                     raise RuntimeError(await answer.text())
-                return await answer.read()
+                content: bytes = await answer.read()
+                return content
 
         for k in range(repeats):
             started = perf_counter()
