@@ -21,6 +21,7 @@ from workers.resident import Device, ResidentModel, load_model
 
 ROOT = Path(__file__).parents[1]
 MODEL, LAYER = "efficientnet-lite0", "features.17"
+TABLE = "breast-cancer-mlp"
 AGREES = 1e-3  # of the largest output: rounding moves them less
 Run = Callable[[Tensor], object]
 
@@ -42,6 +43,7 @@ class Ceilings:
         self.device = device()
         threads = torch.get_num_threads()
         self.model: ResidentModel = load_model(ROOT / "models" / MODEL, Device(self.device, threads, 16, DeviceGate()))
+        self._table = load_model(ROOT / "models" / TABLE, Device(self.device, threads, 16, DeviceGate()))
         cuda = self.device.type == "cuda"
         self.batches = (64, 128, 256, 512) if cuda else (8, 16, 32)
         self._x = torch.randn(max(self.batches), 3, 224, 224, device=self.device)
@@ -65,13 +67,16 @@ class Ceilings:
         self._seconds_per_row(candidate)
         return median(self._seconds_per_row(candidate, warm=True) for _ in range(repeats))
 
-    def one_row(self) -> float:
+    def one_row(self, name: str = MODEL) -> float:
         """Seconds of a gradient row by itself in a pass."""
-        module, form = self.model.engine.view.pass_module, torch.contiguous_format
-        return self._seconds_per_row(Candidate("gradient", "", 1, _gradient(module, form)))
+        model = self.model if name == MODEL else self._table
+        call = _gradient(model.engine.view.pass_module, torch.contiguous_format)
+        return self._seconds_per_row(
+            Candidate("gradient", "", 1, call), rows=model.adapter.sample(self.device).inputs[0]
+        )
 
-    def _seconds_per_row(self, candidate: Candidate, *, warm: bool = False) -> float:
-        x = self._x[: candidate.batch]
+    def _seconds_per_row(self, candidate: Candidate, *, warm: bool = False, rows: Tensor | None = None) -> float:
+        x = (self._x if rows is None else rows)[: candidate.batch]
         if not warm:
             candidate.call(x)
             self._wait()

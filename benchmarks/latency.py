@@ -1,17 +1,19 @@
 """What a job waits for: alone on an idle service, and behind a long one."""
 
 import asyncio
+import http.client
 import io
 from statistics import median
 from time import perf_counter
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import numpy as np
 import orjson
 
-from benchmarks.ceiling import MODEL, Ceilings
-from benchmarks.load import HEADERS, TIMEOUT, bodies, images, load_service
+from benchmarks.ceiling import MODEL, TABLE, Ceilings
+from benchmarks.load import HEADERS, TIMEOUT, bodies, images, load_service, table_row
 from benchmarks.processes import service
 
 SALIENCY = {"name": "saliency"}
@@ -21,14 +23,17 @@ LONG_STEPS, LONG_EXAMPLES = 2_000, 2  # 4,000 rows
 def alone(*, repeats: int) -> dict[str, Any]:
     """p50 of one Saliency job, from the request to the decoded result, less the time of its row in a bare loop.
 
-    One client with one connection; results as .npy and as JSON, whose 150,000 numbers take their time to be written and
-    read. Requests and rows take turns.
+    One client with one connection. A picture's result as .npy and as JSON, whose 150,000 numbers take their time to be
+    written and read; and a row of the tabular model, whose input and result are small: what is left is the service's
+    own. Requests and rows take turns.
     """
-    body = bodies(MODEL, [{"image": image} for image in images()], SALIENCY)
+    picture = bodies(MODEL, [{"image": image} for image in images()], SALIENCY)
+    table = bodies(TABLE, [{"features": table_row()}], SALIENCY)
     with service() as server:
         ceilings = Ceilings()
-        load_service(server.url, body, clients=1, jobs=8)
-        asked = asyncio.run(_in_turns(server, ceilings, body, repeats))
+        for body in (picture, table):
+            load_service(server.url, body, clients=1, jobs=8)
+        asked = _in_turns(server.url, ceilings, picture, table, repeats)
     row = median(asked["row"])
     timing = {name: median(told[name] or 0 for told in asked["timing"]) for name in asked["timing"][0]}
     return {
@@ -37,33 +42,40 @@ def alone(*, repeats: int) -> dict[str, Any]:
         "overhead_ms": (median(asked["npy"]) - row) * 1e3,
         "json_p50_ms": median(asked["json"]) * 1e3,
         "json_overhead_ms": (median(asked["json"]) - row) * 1e3,
+        "table_p50_ms": median(asked["table"]) * 1e3,
+        "table_overhead_ms": (median(asked["table"]) - median(asked["table_row"])) * 1e3,
         "timing": timing,
         "repeats": repeats,
     }
 
 
-async def _in_turns(server: Any, ceilings: Ceilings, body: Any, repeats: int) -> dict[str, list[Any]]:
-    found: dict[str, list[Any]] = {"npy": [], "json": [], "row": [], "timing": []}
-    async with aiohttp.ClientSession(timeout=TIMEOUT) as session:
+def _in_turns(url: str, ceilings: Ceilings, picture: Any, table: Any, repeats: int) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {"npy": [], "json": [], "row": [], "timing": [], "table": [], "table_row": []}
+    where = urlsplit(url)
+    connection = http.client.HTTPConnection(str(where.hostname), where.port, timeout=60)
 
-        async def ask(k: int, media: str) -> bytes:
-            headers = {**HEADERS, "Accept": media}
-            url = f"{server.url}/explain?wait=60&answer=result"
-            async with session.post(url, data=body(k)[1], headers=headers) as answer:
-                if answer.status != 200:
-                    raise RuntimeError(await answer.text())
-                content: bytes = await answer.read()
-                return content
+    def ask(body: bytes, media: str) -> bytes:
+        connection.request("POST", "/explain?wait=60&answer=result", body, {**HEADERS, "Accept": media})
+        answer = connection.getresponse()
+        content = answer.read()
+        if answer.status != 200:
+            raise RuntimeError(content.decode())
+        return content
 
-        for k in range(repeats):
-            started = perf_counter()
-            np.load(io.BytesIO(await ask(k, "application/x-npy")))
-            found["npy"].append(perf_counter() - started)
-            started = perf_counter()
-            document = orjson.loads(await ask(k + 1, "application/json"))
-            found["json"].append(perf_counter() - started)
-            found["timing"].append(document["timing"])
-            found["row"].append(ceilings.one_row())
+    for k in range(repeats):
+        started = perf_counter()
+        np.load(io.BytesIO(ask(picture(k)[1], "application/x-npy")))
+        found["npy"].append(perf_counter() - started)
+        started = perf_counter()
+        document = orjson.loads(ask(picture(k + 1)[1], "application/json"))
+        found["json"].append(perf_counter() - started)
+        found["timing"].append(document["timing"])
+        started = perf_counter()
+        orjson.loads(ask(table(k)[1], "application/json"))
+        found["table"].append(perf_counter() - started)
+        found["row"].append(ceilings.one_row())
+        found["table_row"].append(ceilings.one_row(TABLE))
+    connection.close()
     return found
 
 

@@ -6,11 +6,10 @@ Both servers are up all the time and only one is asked at once; every result is 
 from statistics import median
 from typing import Any
 
-from benchmarks.ceiling import MODEL
+from benchmarks.ceiling import MODEL, TABLE
 from benchmarks.load import Requests, bodies, images, load_handler, load_service, table_row
 from benchmarks.processes import plain_handler, service
 
-TABLE = "breast-cancer-mlp"
 IG: dict[str, Any] = {"name": "integrated_gradients", "n_steps": 50}
 TUNED_BATCH = 16  # Captum's internal_batch_size, where the handler is given one
 

@@ -15,6 +15,7 @@ from redis.retry import Retry
 from schemas.errors import StoreFull, StoreUnavailable, Unavailable
 
 RETRY_AFTER_S = 2
+READ_BYTES = 1 << 20  # at most at once: a result of some hundred kilobytes in a few reads of the event loop
 MAX_CONNECTIONS = 64  # of one gateway process; further calls wait within their timeout
 
 # Errors by which a server that answers says it cannot serve now. Inside a script Redis 6.2 hides the code in the text.
@@ -35,6 +36,7 @@ def async_client(url: str, timeout_s: float) -> redis.asyncio.Redis:
         timeout=timeout_s,
         socket_timeout=None,
         socket_connect_timeout=timeout_s,
+        socket_read_size=READ_BYTES,
         retry=AsyncRetry(NoBackoff(), 0),
         protocol=2,
     )

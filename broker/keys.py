@@ -2,7 +2,9 @@
 
     {ns}:job:{id}           hash     one job, see `records.job_from_fields`; TTL once terminal
     {ns}:payload:{id}       string   its input, a safetensors blob; TTL once terminal
-    {ns}:result:{id}        hash     `meta` (JSON), `tensors` (safetensors); TTL
+    {ns}:result:{id}        string   its result's meta (JSON); TTL
+    {ns}:tensors:{id}       string   its result's numbers, a safetensors blob; TTL
+    {ns}:handed:{id}:{token}   string   such a blob on its way from the worker; TTL
     {ns}:content:{sha256}   string   the job that computes, or has computed, what has this digest; TTL
     {ns}:followers:{id}     set      jobs that wait for this one's result instead of computing it again
     {ns}:queue:{model@version}:{priority}   stream   jobs that wait or run, entry `job` = id; one consumer group
@@ -62,7 +64,10 @@ class Keys:
         self.cancelled = f"{namespace}:cancelled"
         self.unloaded = f"{namespace}:unloaded"
         self.orders = f"{namespace}:orders"
-        prefixes = ("job", "payload", "result", "content", "followers", "pace", "worker", "card", "events", "inbox")
+        prefixes = (
+            *("job", "payload", "result", "tensors", "handed", "content"),
+            *("followers", "pace", "worker", "card", "events", "inbox"),
+        )
         plain = ("index", "expiry", "queues", "workers", "cards", "cancelled", "unloaded", "orders")
         names = {prefix: f"{namespace}:{prefix}:" for prefix in prefixes} | {
             name: f"{namespace}:{name}" for name in plain
@@ -77,6 +82,12 @@ class Keys:
 
     def result(self, job_id: str) -> str:
         return f"{self._namespace}:result:{job_id}"
+
+    def tensors(self, job_id: str) -> str:
+        return f"{self._namespace}:tensors:{job_id}"
+
+    def handed(self, job_id: str, token: str) -> str:
+        return f"{self._namespace}:handed:{job_id}:{token}"
 
     def events(self, job_id: str) -> str:
         return f"{self._namespace}:events:{job_id}"

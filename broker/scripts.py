@@ -39,16 +39,24 @@ def run(client: redis.Redis, name: str, *arguments: Argument) -> Any:
         return client.eval(script.source, 0, *arguments)
 
 
-def run_each(client: redis.Redis, name: str, calls: Sequence[tuple[Argument, ...]]) -> list[Any]:
-    """Run a script once for each tuple of arguments, in one round trip. Errors of one call are its reply."""
+def run_each(
+    client: redis.Redis, name: str, calls: Sequence[tuple[Argument, ...]], before: Sequence[tuple[Argument, ...]] = ()
+) -> tuple[list[Any], list[Any]]:
+    """Run a script once for each tuple of arguments, in one round trip, plain commands `before` them.
+
+    Returns the replies of the commands and those of the script; an error is a reply like any other.
+    """
     script = load(name)
     with client.pipeline(transaction=False) as pipeline:
+        for command in before:
+            pipeline.execute_command(*command)  # type: ignore[no-untyped-call]
         for arguments in calls:
             pipeline.evalsha(script.sha, 0, *arguments)
         replies = pipeline.execute(raise_on_error=False)
-    if any(isinstance(reply, NoScriptError) for reply in replies):
-        return [client.eval(script.source, 0, *arguments) for arguments in calls]
-    return list(replies)
+    first, own = replies[: len(before)], replies[len(before) :]
+    if any(isinstance(reply, NoScriptError) for reply in own):
+        own = [client.eval(script.source, 0, *arguments) for arguments in calls]
+    return first, own
 
 
 async def run_async(client: redis.asyncio.Redis, name: str, *arguments: Argument) -> Any:

@@ -208,13 +208,23 @@ class JobStore:
 
         Raises `JobNotFound`, `ResultNotReady` while it is queued or running, `JobHasNoResult` if it did not succeed.
         """
-        status, leader, cache, meta, tensors = await self._run("result", self._checked(job_id))
-        if status is None or (status == b"succeeded" and (meta is None or tensors is None)):
+        names = [self._keys.result(self._checked(job_id)), self._keys.tensors(job_id)]
+        async with StoreGuard(self._timeout_s), self._client.pipeline(transaction=False) as pipeline:
+            pipeline.hmget(self._keys.job(job_id), ["status", "leader", "cache"])
+            pipeline.mget(names)
+            (status, leader, cache), (meta, tensors) = await pipeline.execute()
+        if status is None:
             raise JobNotFound(f"no job {job_id}")
         if status.decode() not in TERMINAL:
             raise ResultNotReady(f"the job is {status.decode()}")
         if status != b"succeeded":
             raise JobHasNoResult(f"the job is {status.decode()}")
+        if leader is not None:
+            meta, tensors = await self._values(
+                [self._keys.result(leader.decode()), self._keys.tensors(leader.decode())]
+            )
+        if meta is None or tensors is None:
+            raise JobNotFound(f"no job {job_id}")
         return (meta if leader is None else shared_meta(meta, job_id, cache.decode())), tensors
 
     @asynccontextmanager

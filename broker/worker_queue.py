@@ -24,6 +24,9 @@ WORKER_TTL_MS = 10_000
 CARD_TTL_MS = 60_000
 LONGEST_WAIT_S = 0.5  # between two looks at lapsed leases while nothing is submitted
 REFUSED_AT_ONCE = 100  # by one script, so that none takes long
+SMALL_BYTES = 65_536  # of tensors: a script that takes them as an argument is done before another command is written
+HANDED_TTL_S = 60  # of tensors whose worker is lost before its script ran
+NOT_HANDED = -1  # what `finish` answers where the tensors did not come before it
 BATCH_FIRST_EVERY = 8  # of so many claims one is offered the batch stream first, so that it never starves
 
 
@@ -105,28 +108,43 @@ class WorkerQueue:
 
     def finish(self, claim: Claim, meta: bytes, tensors: bytes, target: list[ClassRef] | None = None) -> bool:
         """Store the result and end the job. False: no longer ours. Raises `StoreFull`; the job then still runs."""
-        return bool(
-            self._run("finish", claim.job_id, claim.token, meta, tensors, self._result_ttl_s, dump_target(target))
-        )
+        outcome = self.finish_all([FinishedJob(claim, meta, tensors, target)])[0]
+        if isinstance(outcome, StoreFull):
+            raise outcome
+        return outcome
 
     def finish_all(self, results: Sequence[FinishedJob]) -> list[bool | StoreFull]:
-        """`finish` for several jobs in one round trip: for each what it would answer, or raise."""
-        arguments = [
-            (
-                self._keys.for_scripts,
-                one.claim.job_id,
-                one.claim.token,
-                one.meta,
-                one.tensors,
-                self._result_ttl_s,
-                dump_target(one.target),
-                int(one.reusable),
-            )
-            for one in results
-        ]
+        """`finish` for several jobs in one round trip: for each what it would answer, or raise.
+
+        Large tensors do not go through the script, where Lua would copy and hash them, but ahead of it into a key of
+        their own, which the script gives its name; without that the key expires.
+        """
+        large: list[tuple[scripts.Argument, ...]] = []
+        for one in results:
+            if len(one.tensors) > SMALL_BYTES:
+                key = self._keys.handed(one.claim.job_id, one.claim.token)
+                large.append(("SET", key, one.tensors, "EX", HANDED_TTL_S))
         with store_errors():
-            replies = scripts.run_each(self._client, "finish", arguments)
+            handed, replies = scripts.run_each(
+                self._client, "finish", [self._finish_arguments(one) for one in results], before=large
+            )
+        for reply in handed:
+            _as_outcome(reply)  # raises where the store cannot write; for want of room the script says so itself
         return [_as_outcome(reply) for reply in replies]
+
+    def _finish_arguments(self, one: FinishedJob) -> tuple[scripts.Argument, ...]:
+        is_handed = len(one.tensors) > SMALL_BYTES
+        return (
+            self._keys.for_scripts,
+            one.claim.job_id,
+            one.claim.token,
+            one.meta,
+            int(is_handed),
+            b"" if is_handed else one.tensors,
+            self._result_ttl_s,
+            dump_target(one.target),
+            int(one.reusable),
+        )
 
     def fail(self, claim: Claim, failure: JobFailure) -> bool:
         """End the job without a result. False: no longer ours."""
@@ -242,14 +260,14 @@ class WorkerQueue:
 
 
 def _as_outcome(reply: Any) -> bool | StoreFull:
-    """What a script answered within a pipeline, where errors are replies. Raises `StoreUnavailable`."""
+    """What a command answered within a pipeline, where errors are replies. Raises `StoreUnavailable`."""
     try:
         with store_errors():
             if isinstance(reply, Exception):
                 raise reply
     except StoreFull as full:
         return full
-    return bool(reply)
+    return StoreFull("the job store had no room for the tensors") if reply == NOT_HANDED else bool(reply)
 
 
 def _worn_out(max_attempts: int) -> str:

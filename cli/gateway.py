@@ -7,6 +7,7 @@ import uvicorn
 
 from cli.console import EXIT_FAILED, EXIT_USAGE, fail
 from cli.listen import CannotListen, listen
+from service.allocator import keep_freed_blocks
 from service.app import create_app
 from service.logs import configure_logging
 from service.settings import SettingsError, read_settings
@@ -17,6 +18,7 @@ GRACE_S = 5  # for open requests at a stop
 def run_gateway(host: str, port: int, descriptor: int | None) -> None:
     """Serve until SIGTERM or SIGINT, on the given address or on a listening socket inherited as `descriptor`."""
     configure_logging()
+    keep_freed_blocks()
     try:
         settings = read_settings()
         listening = socket.socket(fileno=descriptor) if descriptor is not None else listen(host, port)

@@ -23,6 +23,7 @@ from schemas.traits import PERTURBS
 from workers.completeness import completeness_warnings
 from workers.engine.task import Task
 from workers.explain import Outcome, explain
+from workers.finite import all_finite
 from workers.inputs.prepared import Prepared, Tensors
 from workers.memory import expanded_bytes
 from workers.methods.problem import Problem
@@ -139,7 +140,7 @@ def _describe(
 ) -> Answer:
     layered = method.name in LAYER_METHODS
     attributions = _on_wire(model, method, prepared, outcome.attributions)
-    if not all(bool(torch.isfinite(tensor).all()) for tensor in attributions):
+    if not all(map(all_finite, attributions)):
         raise NonFinite("the attributions hold NaN or infinite values; the model overflows on this input or baseline")
     described = model.adapter.describe(prepared, attributions, layered=layered)
     layer = getattr(method, "layer", None)

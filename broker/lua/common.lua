@@ -118,7 +118,7 @@ local function end_job(id, status, ttl_s, failure)
   if failure then
     redis.call('HSET', job, 'error', failure)
   end
-  for _, key in ipairs({job, K.payload .. id, K.result .. id}) do
+  for _, key in ipairs({job, K.payload .. id, K.result .. id, K.tensors .. id}) do
     redis.call('EXPIRE', key, ttl_s)
   end
   redis.call('ZADD', K.expiry, now + ttl_s * 1000, id)

@@ -1,12 +1,22 @@
--- ARGV: names, job id, token, meta, tensors, TTL in seconds, target (JSON) or '', whether it may answer later requests
---       (1 or 0). Returns 1, or 0 when the job is no longer the caller's.
-local _, id, token, meta, tensors, ttl_s, target, reusable = unpack(ARGV)
+-- ARGV: names, job id, token, meta, whether the tensors wait in the key `handed` (1 or 0), else the tensors, TTL in
+--       seconds, target (JSON) or '', whether it may answer later requests (1 or 0). Returns 1, or 0 when the job is no
+--       longer the caller's, or -1 when no tensors wait; the job then still runs.
+local _, id, token, meta, is_handed, tensors, ttl_s, target, reusable = unpack(ARGV)
+local handed = K.handed .. id .. ':' .. token
 if not owns(id, token) then
+  redis.call('DEL', handed)
   -- A caller whose answer was lost asks again, and did succeed.
   local fields = redis.call('HMGET', K.job .. id, 'status', 'token')
   return (fields[1] == 'succeeded' and fields[2] == token) and 1 or 0
 end
-redis.call('HSET', K.result .. id, 'meta', meta, 'tensors', tensors) -- first: refused when out of memory
+if is_handed == '0' then
+  redis.call('SET', K.tensors .. id, tensors) -- first: refused when out of memory
+elseif redis.call('EXISTS', handed) == 1 then
+  redis.call('RENAME', handed, K.tensors .. id)
+else
+  return -1
+end
+redis.call('SET', K.result .. id, meta)
 if target ~= '' then
   redis.call('HSET', K.job .. id, 'target', target)
 end

@@ -42,7 +42,7 @@ local function earlier()
     job[name] = values[i]
   end
   local holder = job.leader or known
-  if job.status == 'succeeded' and redis.call('EXISTS', K.result .. holder) == 1 then
+  if job.status == 'succeeded' and redis.call('EXISTS', K.result .. holder, K.tensors .. holder) == 2 then
     return 'hit', holder, job
   end
   if is_live(job.status) and (job.stream == own or (job.stream == other and follows_other)) then
@@ -88,6 +88,7 @@ if how == 'shared' then
 elseif how == 'hit' then
   redis.call('HSET', K.job .. id, 'started_ms', now, 'done', job.total, 'total', job.total)
   redis.call('EXPIRE', K.result .. holder, job.ttl_s)
+  redis.call('EXPIRE', K.tensors .. holder, job.ttl_s)
   end_job(id, 'succeeded', job.ttl_s)
 end
 

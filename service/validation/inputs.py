@@ -11,7 +11,7 @@ from schemas.limits import MAX_EXAMPLES
 from schemas.models import InputCard
 from schemas.requests import FeaturesInput, ImageInput, Input, TensorInput, TextInput
 from schemas.tensors import Tensor
-from service.pictures.load import PictureRejected, open_picture
+from service.pictures.load import PictureRejected, check_picture, decoding_pixels
 from service.validation.suggest import suggestion
 from service.validation.tensors import Array, Location, check_ids, check_shape, tensor_array
 from service.validation.wording import short
@@ -22,6 +22,7 @@ ACCEPTED = {  # by the model's kind of input
     "text": ("text",),
     "tensor": ("tensor", "tensors"),
 }
+BYTES_PER_PIXEL = 3
 MAX_NAMED = 5  # features in one message
 
 
@@ -56,15 +57,30 @@ def check_input(given: Input, card: InputCard) -> CheckedInput:
     return _tensors([(tensor, ["input", "tensors", i]) for i, tensor in enumerate(given.tensors)], card)
 
 
+def unfolded_bytes(given: Input) -> int:
+    """Of a picture once it is decoded, which may be far more than was sent; 0 for what stays as it is."""
+    if not isinstance(given, ImageInput):
+        return 0
+    try:
+        return BYTES_PER_PIXEL * decoding_pixels(_file(given))
+    except ValueError:
+        return 0
+
+
+def _file(given: ImageInput) -> bytes:
+    """Raises `ValueError` for what is no base64."""
+    return binascii.a2b_base64(given.image, strict_mode=True)
+
+
 def _image(given: ImageInput) -> CheckedInput:
     """Decoded wholly here, so that a broken picture never becomes a job; the worker decodes it again from the file."""
     try:
-        encoded = binascii.a2b_base64(given.image, strict_mode=True)
+        encoded = _file(given)
     except ValueError:
         hint = ", without a data: prefix" if given.image.startswith("data:") else ""
         raise InvalidRequest.at(["input", "image"], f"not valid base64{hint}") from None
     try:
-        open_picture(encoded)
+        check_picture(encoded)
     except PictureRejected as error:
         raise InvalidRequest.at(["input", "image"], str(error)) from None
     return CheckedInput("image", 1, {"image": np.frombuffer(encoded, dtype=np.uint8)})

@@ -7,11 +7,12 @@ from broker import JobStore, WorkerInfo, WorkerQueue
 from schemas.errors import StoreFull, StoreUnavailable
 from schemas.models import ModelCard
 from tests.broker.conftest import MakeQueue, MakeStore
-from tests.broker.helpers import QUEUE, claim_one, spec, submit
+from tests.broker.helpers import QUEUE, WAIT_MS, claim_one, spec, submit
 from tests.broker.test_round_trip import FAILURE
 from tests.servers import StoreServer
 
 pytestmark = pytest.mark.anyio
+LARGE = bytes(range(256)) * 1024  # more than goes through a script
 LASTING = {"index", "expiry", "queues", "queue"}  # the second part of keys without TTL
 
 
@@ -39,6 +40,7 @@ async def test_ended_jobs_leave_empty_streams_and_keys_that_expire(
     for key in raw.scan_iter(f"{namespace}:*"):
         assert (raw.ttl(key) > 0) != (key.split(":")[1] in LASTING), key
     assert 0 < raw.ttl(f"{namespace}:result:{finished.job_id}") <= 100
+    assert 0 < raw.ttl(f"{namespace}:tensors:{finished.job_id}") <= 100
 
 
 async def test_the_index_forgets_expired_jobs(
@@ -70,7 +72,10 @@ async def test_out_of_memory(
         await store.submit(spec(), b"in", rows=1)
     with pytest.raises(StoreFull):
         queue.finish(claims[0], b"{}", b"t")
+    with pytest.raises(StoreFull):
+        queue.finish(claims[0], b"{}", LARGE)
     assert (await store.get(jobs[0])).status == "running"
+    assert raw.keys(f"{namespace}:handed:*") == []
     # What frees memory, and what keeps workers known, goes on.
     queue.announce(info, [ModelCard(name="squarer", version="1", status="ready")])
     assert await store.workers() == [info]
@@ -86,7 +91,26 @@ async def test_out_of_memory(
 
     raw.config_set("maxmemory", "0")
     await submit(store)
-    assert queue.finish(claim_one(queue), b"{}", b"t")
+    claim = claim_one(queue)
+    assert queue.finish(claim, b"{}", LARGE)
+    assert await store.result(claim.job_id) == (b"{}", LARGE)
+
+
+async def test_large_tensors_of_a_worker_that_lost_its_job_are_dropped(
+    make_store: MakeStore, make_queue: MakeQueue, raw: redis.Redis, namespace: str
+) -> None:
+    store, lost, heir = make_store(), make_queue("lost", lease_ms=50), make_queue("heir", lease_ms=50)
+    await submit(store)
+    stale = claim_one(lost)
+    fresh = claim_one(heir, WAIT_MS)
+
+    assert not lost.finish(stale, b"{}", LARGE[::-1])
+    assert raw.keys(f"{namespace}:handed:*") == []
+    assert heir.finish(fresh, b"{}", LARGE)
+    assert heir.finish(fresh, b"{}", LARGE), "asked again: the answer to the first may be lost"
+    assert raw.keys(f"{namespace}:handed:*") == []
+    assert await store.result(fresh.job_id) == (b"{}", LARGE)
+    assert 0 < raw.ttl(f"{namespace}:tensors:{fresh.job_id}") <= 3600
 
 
 async def test_a_read_only_replica_is_unavailable(

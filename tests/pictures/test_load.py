@@ -2,6 +2,7 @@
 
 import io
 import random
+import re
 import struct
 import zlib
 
@@ -10,7 +11,14 @@ import pytest
 from PIL import Image
 
 from schemas.limits import MAX_IMAGE_BYTES
-from service.pictures.load import MAX_JPEG_SCANS, PictureRejected, crop_view, open_picture
+from service.pictures.load import (
+    MAX_JPEG_SCANS,
+    PictureRejected,
+    check_picture,
+    crop_view,
+    decoding_pixels,
+    open_picture,
+)
 from tests.pictures.drawn import photograph
 
 VIEW = photograph(48, 32)
@@ -143,6 +151,8 @@ def test_truncated_files_are_refused(options: dict[str, str], share: float) -> N
     data = encoded(noise, **options)
     with pytest.raises(PictureRejected, match="damaged or incomplete"):
         open_picture(data[: int(share * len(data))])
+    with pytest.raises(PictureRejected, match="damaged or incomplete"):
+        check_picture(data[: int(share * len(data))])
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
@@ -157,8 +167,11 @@ def test_damaged_files_are_read_or_refused_and_raise_nothing_else(kind: str) -> 
             data[chance.randrange(12, len(data))] = chance.randrange(256)
         try:
             picture = open_picture(bytes(data))
-        except PictureRejected:
+        except PictureRejected as refused:
+            with pytest.raises(PictureRejected, match=re.escape(str(refused))):
+                check_picture(bytes(data))
             continue
+        check_picture(bytes(data))
         assert picture.mode == "RGB"
 
 
@@ -168,6 +181,14 @@ def test_a_jpeg_of_many_scans_is_refused() -> None:
     with pytest.raises(PictureRejected, match="scans"):
         open_picture(data[:-2] + last * MAX_JPEG_SCANS + b"\xff\xd9")
     assert open_picture(data[:-2] + last * (MAX_JPEG_SCANS // 2) + b"\xff\xd9").size == VIEW.size
+
+
+def test_what_the_decoder_will_write_is_told_by_the_headers() -> None:
+    pixels = VIEW.width * VIEW.height
+    assert [decoding_pixels(encoded(VIEW, kind)) for kind in ("PNG", "JPEG", "WEBP")] == [pixels] * 3
+    assert decoding_pixels(encoded(VIEW, "JPEG", progressive=True)) > 5 * pixels  # each scan writes all of them
+    assert decoding_pixels(png_of(6_000, 6_000)) == 36_000_000
+    assert decoding_pixels(b"no picture") == decoding_pixels(encoded(VIEW, "JPEG")[:20]) == 0
 
 
 def test_scans_are_not_counted_in_metadata_or_behind_the_end() -> None:

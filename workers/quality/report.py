@@ -6,8 +6,6 @@ from dataclasses import replace
 from math import isfinite
 from typing import Any
 
-import torch
-
 from schemas.errors import NonFinite
 from schemas.figures import QualityReport
 from schemas.methods import AnyMethod
@@ -17,6 +15,7 @@ from workers.engine.randomness import RandomStream
 from workers.engine.seams import Seams
 from workers.engine.task import Task
 from workers.explain import Outcome
+from workers.finite import all_finite
 from workers.methods.problem import Problem
 from workers.quality.audit import Audit
 from workers.quality.completeness import completeness
@@ -37,7 +36,9 @@ def assess(
     Raises:
         JobError: as `workers.explain.explain`; or a figure is not finite.
     """
-    if not all(bool(torch.isfinite(part).all()) for part in outcome.attributions):
+    if not audit.figures and outcome.delta is None:
+        return None
+    if not all(map(all_finite, outcome.attributions)):
         return None  # the job fails of that
     question = replace(problem, targets=outcome.targets)
     task.random = None  # the explanation's own stream has ended
