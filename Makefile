@@ -31,8 +31,10 @@ $(STAMP): pyproject.toml constraints.txt
 run: install ## the service on http://127.0.0.1:8000, with a first explanation; ONCE=1 stops after that
 	@$(BIN)/attribution serve --port $(PORT) --demo $(if $(filter-out 0,$(ONCE)),--once)
 
+# Two files of tests at a time; those that start the whole service have the cores to themselves.
 test: install system check ## lint, types and every test
-	@$(BIN)/python -m pytest --durations=10
+	@$(BIN)/python -m pytest --durations=10 -n 2 --dist loadfile --ignore=tests/e2e
+	@$(BIN)/python -m pytest --durations=10 tests/e2e
 
 # Figures are for a machine that does nothing else; with a GPU they are the GPU's.
 bench: install ## benchmarks/results.md, measured here in about half an hour; ONLY="ig memory" for parts
