@@ -11,6 +11,7 @@ from typing import Any
 
 from benchmarks import efficiency, latency, memory, report, versus_captum
 from benchmarks.machine import device, machine
+from workers.engine.allocator import keep_freed_memory
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -46,6 +47,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="short rounds, written elsewhere: figures of no worth")
     parser.add_argument("--out", type=Path, default=RESULTS)
     asked = parser.parse_args()
+    keep_freed_memory()  # as a CPU worker does: the ceilings are to be the least that can be had
     out: Path = asked.out
     out.mkdir(parents=True, exist_ok=True)
     known = parts(asked.quick)
