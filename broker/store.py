@@ -208,24 +208,29 @@ class JobStore:
 
         Raises `JobNotFound`, `ResultNotReady` while it is queued or running, `JobHasNoResult` if it did not succeed.
         """
-        names = [self._keys.result(self._checked(job_id)), self._keys.tensors(job_id)]
-        async with StoreGuard(self._timeout_s), self._client.pipeline(transaction=False) as pipeline:
-            pipeline.hmget(self._keys.job(job_id), ["status", "leader", "cache"])
-            pipeline.mget(names)
-            (status, leader, cache), (meta, tensors) = await pipeline.execute()
+        own = await self._own_result(self._checked(job_id))
+        if own is not None:  # as most jobs have: one command
+            return own
+        async with StoreGuard(self._timeout_s):
+            fields: Any = await self._client.hmget(self._keys.job(job_id), ["status", "leader", "cache"])
+        status, leader, cache = fields
         if status is None:
             raise JobNotFound(f"no job {job_id}")
         if status.decode() not in TERMINAL:
             raise ResultNotReady(f"the job is {status.decode()}")
         if status != b"succeeded":
             raise JobHasNoResult(f"the job is {status.decode()}")
-        if leader is not None:
-            meta, tensors = await self._values(
-                [self._keys.result(leader.decode()), self._keys.tensors(leader.decode())]
-            )
-        if meta is None or tensors is None:
+        # Without a leader it may have succeeded between the two looks.
+        found = await self._own_result(job_id if leader is None else leader.decode())
+        if found is None:
             raise JobNotFound(f"no job {job_id}")
+        meta, tensors = found
         return (meta if leader is None else shared_meta(meta, job_id, cache.decode())), tensors
+
+    async def _own_result(self, job_id: str) -> tuple[bytes, bytes] | None:
+        """What is stored under a job's own name: there once it has succeeded, if it was computed for itself."""
+        meta, tensors = await self._values([self._keys.result(job_id), self._keys.tensors(job_id)])
+        return None if meta is None or tensors is None else (meta, tensors)
 
     @asynccontextmanager
     async def watch(self, job_id: str) -> AsyncIterator[AsyncIterator[JobRecord]]:
