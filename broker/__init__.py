@@ -5,7 +5,7 @@ crash leaves no job half done; each start writes a token, so a worker that lost 
 One Redis >= 6.2 or Valkey server, standalone or replicated; Redis Cluster is out of scope.
 """
 
-from broker.records import Claim, Content, FinishedJob, JobRecord, Orders, Submitted, WorkerInfo
+from broker.records import Claim, Content, FinishedJob, JobRecord, Orders, StoredResult, Submitted, Waited, WorkerInfo
 from broker.store import JobStore
 from broker.worker_queue import WorkerQueue
 
@@ -16,7 +16,9 @@ __all__ = [
     "JobRecord",
     "JobStore",
     "Orders",
+    "StoredResult",
     "Submitted",
+    "Waited",
     "WorkerInfo",
     "WorkerQueue",
 ]

@@ -18,7 +18,7 @@
     {ns}:unloaded           set      model@version that the operator has taken out of service
     {ns}:orders             stream   what the operator ordered about models: `action`, `model`, `version`; TTL
     {ns}:events:{id}        channel  the job's hash after each change
-    {ns}:inbox:{gateway}    channel  id, a space, and the hash of a job that has ended and is waited for there
+    {ns}:inbox:{gateway}    channel  a job that has ended and is waited for there, see `records.ended_job`
     {ns}:cancelled          channel  ids of cancelled jobs, for workers
 
 The Lua scripts build names from job ids they find in streams, so they are handed these names as data instead of

@@ -54,6 +54,9 @@ class FinishedJob(NamedTuple):
     reusable: bool = True
 
 
+StoredResult = tuple[bytes, bytes]  # `ResultMeta` as JSON, and the attributions as a safetensors blob
+
+
 class WorkerInfo(Record):
     """A worker as announced. `models`, "name@version", take jobs; `stats` are counters since the start, per model as
     "name@version|counter"."""
@@ -102,10 +105,18 @@ class Orders(NamedTuple):
 
 
 class Snapshot(NamedTuple):
-    """A job at one revision; a later change has a higher one."""
+    """A job at one revision; a later change has a higher one. `result` where it came along."""
 
     revision: int
     record: JobRecord
+    result: StoredResult | None = None
+
+
+class Waited(NamedTuple):
+    """A job that was waited for, ended or as it stands after the time. A small result may come along."""
+
+    record: JobRecord
+    result: StoredResult | None = None
 
 
 def job_from_fields(job_id: str, fields: dict[str, str]) -> Snapshot:
@@ -113,8 +124,8 @@ def job_from_fields(job_id: str, fields: dict[str, str]) -> Snapshot:
 
     Fields: spec, target, error (JSON), status, done, total, created_ms, started_ms, finished_ms, attempts, revision;
     and for the scripts alone: queue, stream, entry (where it waits), token, starts (who may write), content, leader,
-    cache, waits_in (whose result it shares, and where it would wait without), inbox (who waits for its end), ttl_s (how
-    long it is kept).
+    cache, waits_in (whose result it shares, and where it would wait without), inbox, takes_result (who waits for its
+    end, and whether for a small result with it), ttl_s (how long it is kept).
     """
     record = JobRecord(
         id=job_id,
@@ -145,10 +156,12 @@ def job_from_message(job_id: str, message: bytes) -> Snapshot:
 
 
 def ended_job(message: bytes) -> tuple[str, Snapshot]:
-    """A job's id and itself from a message of an inbox."""
-    job_id, _, fields = message.partition(b" ")
-    name = job_id.decode()
-    return name, job_from_message(name, fields)
+    """A job's id and itself from a message of an inbox: id, length of the job, length of the result's meta, job, meta,
+    tensors. Without a meta no result came along."""
+    job_id, job_bytes, meta_bytes, rest = message.split(b" ", 3)
+    name, end, meta_end = job_id.decode(), int(job_bytes), int(job_bytes) + int(meta_bytes)
+    snapshot = job_from_message(name, rest[:end])
+    return name, snapshot._replace(result=(rest[end:meta_end], rest[meta_end:])) if meta_end > end else snapshot
 
 
 def order_number(order: str) -> tuple[int, int]:

@@ -18,6 +18,7 @@ from broker.records import (
     JobRecord,
     Snapshot,
     Submitted,
+    Waited,
     WorkerInfo,
     job_from_reply,
     order_number,
@@ -39,7 +40,7 @@ from schemas.models import ModelCard
 IDEMPOTENCY_TTL_S = 24 * 3600
 MAX_PAGE = 200  # jobs
 JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-Wait = Callable[[float], Awaitable[JobRecord]]
+Wait = Callable[[float], Awaitable[Waited]]
 CURSOR = re.compile(r"[0-9]{1,16}")
 
 
@@ -97,34 +98,37 @@ class JobStore:
         rows: int,
         idempotency: tuple[str, str] | None = None,
         content: Content | None = None,
+        takes_result: bool = False,
     ) -> AsyncIterator[tuple[Submitted, Wait]]:
         """`submit`, and a function that waits so many seconds for the job's end and returns the job, ended or as it
-        then stands. The function raises as `get` does."""
+        then stands; with `takes_result` a small result may come along. The function raises as `get` does."""
         job_id = new_job_id()
         async with self._events.ending(job_id) as subscription:
-            submitted, first = await self._submit(job_id, spec, payload, rows, idempotency, content, self._events.inbox)
+            submitted, first = await self._submit(
+                job_id, spec, payload, rows, idempotency, content, self._events.inbox, takes_result
+            )
             if submitted.job_id == job_id:
                 yield submitted, partial(self._ended_within, first, subscription)
                 return
         yield submitted, partial(self._watched_within, submitted.job_id)  # known by its idempotency key
 
-    async def _ended_within(self, latest: Snapshot, subscription: Subscription, wait_s: float) -> JobRecord:
+    async def _ended_within(self, latest: Snapshot, subscription: Subscription, wait_s: float) -> Waited:
         try:
             async with asyncio.timeout(wait_s):
                 while latest.record.status not in TERMINAL:
                     latest = await subscription.next() or await self._snapshot(latest.record.id)
         except TimeoutError:
             latest = await self._snapshot(latest.record.id)
-        return latest.record
+        return Waited(latest.record, latest.result)
 
-    async def _watched_within(self, job_id: str, wait_s: float) -> JobRecord:
+    async def _watched_within(self, job_id: str, wait_s: float) -> Waited:
         async with self.watch(job_id) as changes:
             latest = await anext(changes)
             with suppress(TimeoutError):
                 async with asyncio.timeout(wait_s):
                     async for change in changes:
                         latest = change
-        return latest
+        return Waited(latest)
 
     async def _submit(
         self,
@@ -135,6 +139,7 @@ class JobStore:
         idempotency: tuple[str, str] | None,
         content: Content | None,
         inbox: str = "",
+        takes_result: bool = False,
     ) -> tuple[Submitted, Snapshot]:
         queue = queue_name(spec)
         own = self._keys.stream(queue, spec.priority)
@@ -157,6 +162,7 @@ class JobStore:
             int(content is not None and content.reuse),
             int(spec.priority == "batch"),
             inbox,
+            int(takes_result),
         )
         if outcome == b"full":
             raise Overloaded(f"the queue of {queue} holds {self._queue_depth} jobs", retry_after_s=value)

@@ -7,7 +7,7 @@ from typing import get_args
 
 from fastapi import Response
 
-from broker import JobStore
+from broker import JobStore, StoredResult
 from schemas.errors import JobHasNoResult, NotAcceptable
 from schemas.results import ResultMeta
 from service.negotiation import choose_language, choose_media
@@ -19,7 +19,6 @@ from service.state import COPIED_BYTES, Gateway
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 VERSION = version("attribution-service")
 CACHE = {"Cache-Control": "private, max-age=3600, immutable"}  # a result never changes
-Stored = tuple[bytes, bytes]  # `ResultMeta` as JSON, and the tensors
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +42,17 @@ class Wish:
         return cls(media, language_of(accept_language), tensor)
 
 
-async def answer_result(gateway: Gateway, job_id: str, wish: Wish, if_none_match: str | None = None) -> Response:
-    """The result of a job that has ended.
+async def answer_result(
+    gateway: Gateway, job_id: str, wish: Wish, if_none_match: str | None = None, known: StoredResult | None = None
+) -> Response:
+    """The result of a job that has ended; `known` where it need not be fetched.
 
     Raises:
         JobNotFound, ResultNotReady, JobHasNoResult: see `stored_result`.
         InvalidRequest: the result holds no such tensor.
         StoreUnavailable: Redis is away.
     """
-    meta, tensors = await stored_result(gateway.store, job_id)
+    meta, tensors = known or await stored_result(gateway.store, job_id)
     tag = entity_tag(job_id, wish.media, wish.tensor or "", wish.language if wish.media == PNG else "")
     headers = {**CACHE, "ETag": tag, "Vary": "Accept, Accept-Language"}
     if matches(tag, if_none_match):
@@ -67,7 +68,7 @@ async def answer_result(gateway: Gateway, job_id: str, wish: Wish, if_none_match
     return Response(body, media_type=wish.media, headers=headers)
 
 
-async def stored_result(store: JobStore, job_id: str) -> Stored:
+async def stored_result(store: JobStore, job_id: str) -> StoredResult:
     """What the worker has handed in.
 
     Raises:
@@ -83,7 +84,9 @@ async def stored_result(store: JobStore, job_id: str) -> Stored:
     raise JobHasNoResult(f"the job is {record.status}{reason}")
 
 
-async def picture(gateway: Gateway, job_id: str, stored: Stored, options: OverlayQuery, language: Language) -> bytes:
+async def picture(
+    gateway: Gateway, job_id: str, stored: StoredResult, options: OverlayQuery, language: Language
+) -> bytes:
     """The overlay as PNG."""
     meta = ResultMeta.model_validate_json(stored[0])
     payload = await gateway.store.payload(job_id) if needs_payload(meta) else b""

@@ -26,14 +26,16 @@ local function owns(id, token)
 end
 
 -- Tell whoever watches the job. The revision lets a watcher drop a message older than what it has read.
--- An inbox is where the gateway hears of the job's end whose client waits for nothing else.
-local function publish(id, inbox)
+-- An inbox is where the gateway hears of the job's end whose client waits for nothing else; a small result may come
+-- along, {meta, tensors}. Lengths go before the parts, for tensors may hold any byte.
+local function publish(id, inbox, result)
   redis.call('HINCRBY', K.job .. id, 'revision', 1)
   local fields = redis.call('HGETALL', K.job .. id)
   local text = cjson.encode(fields)
   redis.call('PUBLISH', K.events .. id, text)
   if inbox then
-    redis.call('PUBLISH', K.inbox .. inbox, id .. ' ' .. text)
+    local meta, tensors = result and result[1] or '', result and result[2] or ''
+    redis.call('PUBLISH', K.inbox .. inbox, id .. ' ' .. #text .. ' ' .. #meta .. ' ' .. text .. meta .. tensors)
   end
   return fields
 end
@@ -103,10 +105,12 @@ local function succeed_leader(followers, leaders_stream, content)
   tell_followers(heir)
 end
 
--- Make a job terminal: out of its stream, TTL on all its keys, published, its followers with it. Returns its hash.
-local function end_job(id, status, ttl_s, failure)
+-- Make a job terminal: out of its stream, TTL on all its keys, published, with its result where that is given and asked
+-- for, its followers with it. Returns its hash.
+local function end_job(id, status, ttl_s, failure, result)
   local job = K.job .. id
-  local fields = redis.call('HMGET', job, 'stream', 'entry', 'queue', 'started_ms', 'leader', 'content', 'target', 'inbox')
+  local fields = redis.call('HMGET', job, 'stream', 'entry', 'queue', 'started_ms', 'leader', 'content', 'target',
+    'inbox', 'takes_result')
   if fields[1] then
     redis.call('XACK', fields[1], GROUP, fields[2])
     redis.call('XDEL', fields[1], fields[2])
@@ -147,5 +151,5 @@ local function end_job(id, status, ttl_s, failure)
   if fields[1] then
     note_pace(fields[3], fields[4], now)
   end
-  return publish(id, fields[8])
+  return publish(id, fields[8], fields[9] and result)
 end

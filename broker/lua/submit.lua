@@ -1,7 +1,7 @@
 -- ARGV: names, job id, spec, queue, own stream, other stream, rows, queue depth, payload,
 --       idempotency key or '', fingerprint, its TTL in seconds,
 --       digest of the content or '', whether earlier answers to it will do (1 or 0), whether it may follow a job of
---       `other` (1 or 0), the inbox that is told of its end or ''
+--       `other` (1 or 0), the inbox that is told of its end or '', whether with its result (1 or 0)
 -- Returns {'created' or 'known' or 'hit' or 'shared', id, hash of the job}, {'conflict', id}, {'unloaded', ''}
 -- or {'full', seconds to wait}.
 local _, id, spec, queue, own, other, rows, depth, payload, idempotency, fingerprint, ttl_s = unpack(ARGV, 1, 12)
@@ -74,6 +74,9 @@ else
 end
 if inbox ~= '' then
   redis.call('HSET', K.job .. id, 'inbox', inbox)
+  if ARGV[17] == '1' then
+    redis.call('HSET', K.job .. id, 'takes_result', 1)
+  end
 end
 if content ~= '' and how ~= 'shared' then
   redis.call('HSET', K.job .. id, 'content', content)

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
-from broker import Content, JobRecord, Submitted
+from broker import Content, JobRecord, Submitted, Waited
 from schemas.errors import (
     BodyTooLarge,
     IdempotencyConflict,
@@ -100,6 +100,7 @@ class _Order(NamedTuple):
     submission: Submission
     idempotency: tuple[str, str] | None
     content: Content | None
+    takes_result: bool
 
 
 @router.post(
@@ -151,13 +152,14 @@ async def explain(
     preferred_s = preferred_wait_s(prefer)
     wait_s = min(wait if wait is not None else preferred_s or 0.0, gateway.settings.max_wait_s)
     applied = {"Preference-Applied": f"wait={wait_s:g}"} if wait is None and preferred_s is not None else {}
-    order = _Order(submission, idempotency, _content(gateway, submission, cache_control or ""))
-    record = await _submit(request, gateway, order, wait_s)
-    if record is None:
+    content = _content(gateway, submission, cache_control or "")
+    waited = await _submit(request, gateway, _Order(submission, idempotency, content, wish is not None), wait_s)
+    if waited is None:
         return Response(status_code=CLIENT_LEFT)
+    record = waited.record
     headers = {**applied, "Location": job_path(record.id, request.scope.get("root_path", ""))}
     ended = wait_s > 0 and record.status in TERMINAL
-    return await _result(gateway, record, wish, headers) if ended and wish else _job(request, record, ended, headers)
+    return await _result(gateway, waited, wish, headers) if ended and wish else _job(request, record, ended, headers)
 
 
 async def _read(request: Request, gateway: Gateway) -> ExplainRequest:
@@ -189,14 +191,15 @@ def _content(gateway: Gateway, submission: Submission, cache_control: str) -> Co
     return Content(submission.digest, reuse="no-cache" not in asked)
 
 
-async def _submit(request: Request, gateway: Gateway, order: _Order, wait_s: float) -> JobRecord | None:
+async def _submit(request: Request, gateway: Gateway, order: _Order, wait_s: float) -> Waited | None:
     """Queues the job: it as it stands, or, waited for, as it is in the end; None when the client left meanwhile."""
     spec, payload, rows = order.submission.spec, order.submission.payload, order.submission.rows
     options: Any = {"rows": rows, "idempotency": order.idempotency, "content": order.content}
     if wait_s <= 0:
         submitted = await gateway.store.submit(spec, payload, **options)
         _count(gateway, spec, submitted)
-        return await gateway.store.get(submitted.job_id)
+        return Waited(await gateway.store.get(submitted.job_id))
+    options["takes_result"] = order.takes_result
     async with gateway.store.submit_and_wait(spec, payload, **options) as (submitted, wait):
         _count(gateway, spec, submitted)
         return await unless_disconnected(request, wait(wait_s))
@@ -207,10 +210,10 @@ def _count(gateway: Gateway, spec: JobSpec, submitted: Submitted) -> None:
         gateway.metrics.submitted(spec.model, spec.method["name"], spec.priority, submitted.outcome)
 
 
-async def _result(gateway: Gateway, record: JobRecord, wish: Wish, headers: dict[str, str]) -> Response:
+async def _result(gateway: Gateway, waited: Waited, wish: Wish, headers: dict[str, str]) -> Response:
     """What `GET /jobs/{id}/result` would answer, and where both are found."""
     try:
-        response = await answer_result(gateway, record.id, wish)
+        response = await answer_result(gateway, waited.record.id, wish, known=waited.result)
         response.headers["Content-Location"] = f"{headers['Location']}/result"
     except JobHasNoResult as error:
         response = error_response(error)

@@ -1,6 +1,7 @@
 """Waiting for the end of a job that one has submitted: many share one inbox, and no end is missed."""
 
 import asyncio
+from typing import Any
 
 import pytest
 import redis
@@ -21,16 +22,44 @@ async def test_the_ended_job_is_returned(store: JobStore, queue: WorkerQueue) ->
         claim = claim_one(queue)
         assert claim.job_id == submitted.job_id
         queue.finish(claim, b"{}", b"t")
-        job = await wait(LONG_S)
+        job = (await wait(LONG_S)).record
     assert job == await store.get(submitted.job_id)
     assert job.status == "succeeded"
 
 
+@pytest.mark.parametrize(("tensors", "comes"), [(b"", True), (b" \x00\xff1 2", True), (bytes(16_385), False)])
+async def test_a_small_result_comes_along_where_it_is_asked_for(
+    store: JobStore, queue: WorkerQueue, tensors: bytes, comes: bool
+) -> None:
+    meta = '{"id": "á"}'.encode()
+    for takes_result in (True, False):
+        async with store.submit_and_wait(spec(), b"in", rows=1, takes_result=takes_result) as (submitted, wait):
+            queue.finish(claim_one(queue), meta, tensors)
+            job, result = await wait(LONG_S)
+        assert job == await store.get(submitted.job_id)
+        assert result == ((meta, tensors) if takes_result and comes else None)
+        assert await store.result(submitted.job_id) == (meta, tensors)
+
+
+async def test_a_followers_result_is_left_to_be_fetched(store: JobStore, queue: WorkerQueue) -> None:
+    content = Content("digest")
+    options: Any = {"rows": 1, "content": content, "takes_result": True}
+    async with (
+        store.submit_and_wait(spec(), b"in", **options) as (first, wait_first),
+        store.submit_and_wait(spec(), b"in", **options) as (second, wait_second),
+    ):
+        queue.finish(claim_one(queue), b"{}", b"t")
+        assert (await wait_first(LONG_S)).result == (b"{}", b"t")
+        assert await wait_second(LONG_S) == (await store.get(second.job_id), None)
+    assert b'"cache":"shared"' in (await store.result(second.job_id))[0]
+    assert (first.outcome, second.outcome) == ("created", "shared")
+
+
 async def test_after_the_time_the_job_as_it_stands(store: JobStore, queue: WorkerQueue) -> None:
     async with store.submit_and_wait(spec(), b"in", rows=50) as (submitted, wait):
-        assert (await wait(0.01)).status == "queued"
+        assert (await wait(0.01)).record.status == "queued"
         queue.progress(claim_one(queue), 7, 50)
-        job = await wait(0.01)
+        job = (await wait(0.01)).record
         assert (job.id, job.status, job.done) == (submitted.job_id, "running", 7)
 
 
@@ -41,7 +70,7 @@ async def test_other_ends(store: JobStore, queue: WorkerQueue, end: str) -> None
             queue.fail(claim_one(queue), FAILURE)
         else:
             await store.cancel(submitted.job_id)
-        assert (await wait(LONG_S)).status == ("failed" if end == "fail" else "cancelled")
+        assert (await wait(LONG_S)).record.status == ("failed" if end == "fail" else "cancelled")
 
 
 async def test_jobs_that_share_a_result_end_together(store: JobStore, queue: WorkerQueue) -> None:
@@ -52,10 +81,10 @@ async def test_jobs_that_share_a_result_end_together(store: JobStore, queue: Wor
     ):
         assert (first.outcome, second.outcome) == ("created", "shared")
         queue.finish(claim_one(queue), b"{}", b"t")
-        assert [(await wait(LONG_S)).status for wait in (wait_first, wait_second)] == ["succeeded"] * 2
+        assert [(await wait(LONG_S)).record.status for wait in (wait_first, wait_second)] == ["succeeded"] * 2
     async with store.submit_and_wait(spec(), b"in", rows=1, content=content) as (third, wait_third):
         assert third.outcome == "hit"
-        assert (await wait_third(LONG_S)).status == "succeeded"
+        assert (await wait_third(LONG_S)).record.status == "succeeded"
 
 
 async def test_a_job_known_by_its_key_is_waited_for(store: JobStore, queue: WorkerQueue) -> None:
@@ -63,9 +92,9 @@ async def test_a_job_known_by_its_key_is_waited_for(store: JobStore, queue: Work
     first = await store.submit(spec(), b"in", rows=1, idempotency=key)
     async with store.submit_and_wait(spec(), b"in", rows=1, idempotency=key) as (submitted, wait):
         assert (submitted.job_id, submitted.outcome) == (first.job_id, "known")
-        assert (await wait(0.01)).status == "queued"
+        assert (await wait(0.01)).record.status == "queued"
         queue.finish(claim_one(queue), b"{}", b"t")
-        assert (await wait(LONG_S)).status == "succeeded"
+        assert (await wait(LONG_S)).record.status == "succeeded"
 
 
 async def test_each_of_many_hears_of_its_own_on_one_connection(
@@ -76,7 +105,7 @@ async def test_each_of_many_hears_of_its_own_on_one_connection(
     async def ended() -> tuple[str, JobRecord]:
         async with store.submit_and_wait(spec(), b"in", rows=1) as (one, wait):
             submitted.put_nowait(one.job_id)
-            return one.job_id, await wait(LONG_S)
+            return one.job_id, (await wait(LONG_S)).record
 
     waiting = [asyncio.create_task(ended()) for _ in range(60)]
     jobs = {await submitted.get() for _ in waiting}
@@ -97,7 +126,7 @@ async def test_an_end_while_nobody_listened_is_found(
             claim = claim_one(queue)
             raw.client_kill_filter(_type="pubsub")
             queue.finish(claim, b"{}", b"t")
-            assert (await asyncio.wait_for(wait(LONG_S), 10)).status == "succeeded"
+            assert (await asyncio.wait_for(wait(LONG_S), 10)).record.status == "succeeded"
 
 
 async def test_a_restart_that_forgot_the_job(store: JobStore, own_server: StoreServer) -> None:
@@ -106,7 +135,7 @@ async def test_a_restart_that_forgot_the_job(store: JobStore, own_server: StoreS
         with pytest.raises(JobNotFound):
             await asyncio.wait_for(wait(LONG_S), 10)
     async with store.submit_and_wait(spec(), b"in", rows=1) as (_, wait):
-        assert (await wait(0.01)).status == "queued"
+        assert (await wait(0.01)).record.status == "queued"
 
 
 @pytest.mark.parametrize("outage", ["stop", "pause"])

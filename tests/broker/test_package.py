@@ -14,7 +14,9 @@ def test_the_public_names() -> None:
         "JobRecord",
         "JobStore",
         "Orders",
+        "StoredResult",
         "Submitted",
+        "Waited",
         "WorkerInfo",
         "WorkerQueue",
     ]
