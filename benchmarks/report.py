@@ -190,8 +190,9 @@ def _draw(found: Found, path: Path) -> None:
     for k, ((line, part), ratio) in enumerate(zip(shown, ratios, strict=True)):
         sign = "at most" if line.at_most else "at least"
         text = f"{part[line.figure]:.2f}{line.unit} ({sign} {line.wanted(part):g})"
-        axes.text(min(ratio, limit) + 0.03, k, text, va="center", fontsize=9)
-    axes.axvline(1.0, color="black", linewidth=1)
+        paper = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}  # the line does not cross words
+        axes.text(min(ratio, limit) + 0.03, k, text, va="center", fontsize=9, bbox=paper, zorder=3)
+    axes.axvline(1.0, color="black", linewidth=1, zorder=2)
     axes.set_yticks(range(len(shown)), [line.name for line, _ in shown])
     axes.invert_yaxis()
     axes.set_xlim(0, limit + 1.1)
