@@ -5,7 +5,7 @@ put in front of each.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
@@ -40,23 +40,23 @@ def run(client: redis.Redis, name: str, *arguments: Argument) -> Any:
 
 
 def run_each(
-    client: redis.Redis, name: str, calls: Sequence[tuple[Argument, ...]], before: Sequence[tuple[Argument, ...]] = ()
+    client: redis.Redis, name: str, calls: Sequence[tuple[Argument, ...]], values: Mapping[str, bytes], ttl_s: int
 ) -> tuple[list[Any], list[Any]]:
-    """Run a script once for each tuple of arguments, in one round trip, plain commands `before` them.
+    """Set values by key, for `ttl_s` each, and run a script once for each tuple of arguments, in one round trip.
 
-    Returns the replies of the commands and those of the script; an error is a reply like any other.
+    Returns the replies to the values and those of the script; an error is a reply like any other.
     """
     script = load(name)
     with client.pipeline(transaction=False) as pipeline:
-        for command in before:
-            pipeline.execute_command(*command)  # type: ignore[no-untyped-call]
+        for key, value in values.items():
+            pipeline.set(key, value, ex=ttl_s)
         for arguments in calls:
             pipeline.evalsha(script.sha, 0, *arguments)
         replies = pipeline.execute(raise_on_error=False)
-    first, own = replies[: len(before)], replies[len(before) :]
-    if any(isinstance(reply, NoScriptError) for reply in own):
-        own = [client.eval(script.source, 0, *arguments) for arguments in calls]
-    return first, own
+    stored, answers = replies[: len(values)], replies[len(values) :]
+    if any(isinstance(answer, NoScriptError) for answer in answers):
+        answers = [client.eval(script.source, 0, *arguments) for arguments in calls]
+    return stored, answers
 
 
 async def run_async(client: redis.asyncio.Redis, name: str, *arguments: Argument) -> Any:

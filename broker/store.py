@@ -17,6 +17,7 @@ from broker.records import (
     Content,
     JobRecord,
     Snapshot,
+    StoredResult,
     Submitted,
     Waited,
     WorkerInfo,
@@ -209,8 +210,8 @@ class JobStore:
             raise JobNotFound(f"no job {job_id}")
         return bytes(blob)
 
-    async def result(self, job_id: str) -> tuple[bytes, bytes]:
-        """`ResultMeta` as JSON, and the attributions as a safetensors blob.
+    async def result(self, job_id: str) -> StoredResult:
+        """What the worker has handed in for it.
 
         Raises `JobNotFound`, `ResultNotReady` while it is queued or running, `JobHasNoResult` if it did not succeed.
         """
@@ -233,7 +234,7 @@ class JobStore:
         meta, tensors = found
         return (meta if leader is None else shared_meta(meta, job_id, cache.decode())), tensors
 
-    async def _own_result(self, job_id: str) -> tuple[bytes, bytes] | None:
+    async def _own_result(self, job_id: str) -> StoredResult | None:
         """What is stored under a job's own name: there once it has succeeded, if it was computed for itself."""
         meta, tensors = await self._values([self._keys.result(job_id), self._keys.tensors(job_id)])
         return None if meta is None or tensors is None else (meta, tensors)

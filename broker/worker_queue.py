@@ -119,15 +119,14 @@ class WorkerQueue:
         Large tensors do not go through the script, where Lua would copy and hash them, but ahead of it into a key of
         their own, which the script gives its name; without that the key expires.
         """
-        large: list[tuple[scripts.Argument, ...]] = []
-        for one in results:
-            if len(one.tensors) > SMALL_BYTES:
-                key = self._keys.handed(one.claim.job_id, one.claim.token)
-                large.append(("SET", key, one.tensors, "EX", HANDED_TTL_S))
+        large = {
+            self._keys.handed(one.claim.job_id, one.claim.token): one.tensors
+            for one in results
+            if len(one.tensors) > SMALL_BYTES
+        }
+        calls = [self._finish_arguments(one) for one in results]
         with store_errors():
-            handed, replies = scripts.run_each(
-                self._client, "finish", [self._finish_arguments(one) for one in results], before=large
-            )
+            handed, replies = scripts.run_each(self._client, "finish", calls, large, HANDED_TTL_S)
         for reply in handed:
             _as_outcome(reply)  # raises where the store cannot write; for want of room the script says so itself
         return [_as_outcome(reply) for reply in replies]

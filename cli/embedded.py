@@ -19,8 +19,6 @@ MEMORY_SHARE = 4  # one part in four of the machine's memory
 LEAST_MEMORY_BYTES = 256 * 2**20
 MOST_MEMORY_BYTES = 4 * 2**30
 
-# Full memory evicts what has a lifetime and was not touched for longest: old results. `volatile-ttl` would begin with
-# the workers' heartbeats, whose lifetime is the shortest. Jobs that wait have no lifetime and are never evicted.
 # The wheel's server has glibc's allocator, which would map each result's block from the kernel: on a virtual machine,
 # faulting its pages in took six times as long as storing it. In huge pages they are few; what speaks against those is
 # the copying after a fork, and this server writes nothing to disk.
@@ -29,6 +27,8 @@ ALLOCATOR = {
     f":glibc.malloc.trim_threshold={64 * 2**20}"
 }
 
+# Full memory evicts what has a lifetime and was not touched for longest: old results. `volatile-ttl` would begin with
+# the workers' heartbeats, whose lifetime is the shortest. Jobs that wait have no lifetime and are never evicted.
 CONFIG = """\
 port 0
 unixsocket "{socket}"
@@ -68,8 +68,9 @@ class EmbeddedStore:
 
     def program(self) -> Program:
         """What the supervisor runs."""
+        environment = {} if "GLIBC_TUNABLES" in os.environ else ALLOCATOR  # what the operator has set stands
         return Program(
-            name="valkey", command=(str(server_binary()), str(self._config)), environment=ALLOCATOR, grace_s=5.0
+            name="valkey", command=(str(server_binary()), str(self._config)), environment=environment, grace_s=5.0
         )
 
     async def answering(self, timeout_s: float = 20.0) -> None:

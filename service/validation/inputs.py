@@ -22,7 +22,6 @@ ACCEPTED = {  # by the model's kind of input
     "text": ("text",),
     "tensor": ("tensor", "tensors"),
 }
-BYTES_PER_PIXEL = 3
 MAX_NAMED = 5  # features in one message
 
 
@@ -57,12 +56,12 @@ def check_input(given: Input, card: InputCard) -> CheckedInput:
     return _tensors([(tensor, ["input", "tensors", i]) for i, tensor in enumerate(given.tensors)], card)
 
 
-def unfolded_bytes(given: Input) -> int:
-    """Of a picture once it is decoded, which may be far more than was sent; 0 for what stays as it is."""
+def pixels_to_decode(given: Input) -> int:
+    """Of a picture, which may be far more than was sent; 0 for other inputs, and for what is refused unread."""
     if not isinstance(given, ImageInput):
         return 0
     try:
-        return BYTES_PER_PIXEL * decoding_pixels(_file(given))
+        return decoding_pixels(_file(given))
     except ValueError:
         return 0
 
