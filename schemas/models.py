@@ -102,6 +102,8 @@ class ModelCard(Record):
     defaults: Defaults | None = None
     batch_rows: int | None = None  # the engine's batch size
     device: str | None = None
+    execution: Literal["packed", "alone"] = "packed"  # alone: one row per pass
+    execution_reason: str | None = None  # why alone
 
 
 class ModelState(Record):

@@ -115,6 +115,10 @@ class ResultMeta(Record):
         default=None,
         description="Not computed for this job: taken from an earlier equal one, or shared with one under way.",
     )
+    execution: Literal["packed", "alone"] = Field(
+        default="packed", description="packed: rows share passes with other jobs'; alone: each row has its own pass."
+    )
+    execution_reason: str | None = None
     timing: Timing
     provenance: Provenance
 

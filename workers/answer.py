@@ -164,7 +164,14 @@ def _describe(
         features=described.features,
         picture=described.picture,
         quality=quality,
-        warnings=[*prepared.warnings, *_warnings(model, method), *completeness_warnings(method, outcome)],
+        warnings=[
+            *prepared.warnings,
+            *_chance(model, spec.seed),
+            *_warnings(model, method),
+            *completeness_warnings(method, outcome),
+        ],
+        execution="alone" if model.engine.alone else "packed",
+        execution_reason=model.engine.alone,
         timing=timing,
         provenance=Provenance(
             service=VERSIONS["attribution-service"],
@@ -255,6 +262,12 @@ def _predictions(model: ResidentModel, outcome: Outcome) -> list[list[Prediction
         ]
         for row, (indices, values) in enumerate(zip(order.tolist(), scores.gather(1, order).tolist(), strict=True))
     ]
+
+
+def _chance(model: ResidentModel, seed: int) -> list[str]:
+    if not model.engine.view.random:
+        return []
+    return [f"the model draws random numbers in its forward; this result holds for seed {seed} alone"]
 
 
 def _warnings(model: ResidentModel, method: AnyMethod) -> list[str]:

@@ -17,7 +17,6 @@ from workers.inputs.prepared import InputAdapter, Prepared
 from workers.offer import offered_methods
 
 MAX_LAYERS = 2_000
-ROWS = 2  # of the sample that layers are seen on
 NOT_TENSORS = (
     "the layer gives more than tensors with one row for each example, as recurrent layers do; name the layer behind "
     "it, or explain its input by attribute_to_layer_input"
@@ -67,6 +66,8 @@ def make_card(
         defaults=defaults,
         batch_rows=batch_rows,
         device=str(view.device),
+        execution="alone" if view.alone else "packed",
+        execution_reason=view.alone,
     )
 
 
@@ -81,7 +82,8 @@ def _layers(view: ModelView, sample: Prepared) -> tuple[list[LayerCard], Tensor]
     The sample is given twice, which tells the dimension of the rows from others.
     """
     outputs: dict[str, Any] = {}
-    sample = sample.twice()
+    sample = sample if view.alone else sample.twice()
+    rows = sample.layer_inputs[0].shape[0]
 
     def record(name: str) -> Any:
         def hook(_module: nn.Module, _args: object, output: object) -> None:
@@ -99,12 +101,12 @@ def _layers(view: ModelView, sample: Prepared) -> tuple[list[LayerCard], Tensor]
         for handle in handles:
             handle.remove()
     cards = [
-        _layer(view, name, layer, outputs[name])
+        _layer(view, name, layer, outputs[name], rows)
         for name, layer in named
         if name in outputs  # a layer that never ran cannot be explained
     ]
-    if out.shape[:1] != (ROWS,):
-        told = f"for {ROWS} rows it answers {list(out.shape)}"
+    if out.shape[:1] != (rows,):
+        told = f"for {rows} rows it answers {list(out.shape)}"
         raise ModelConfigError(f"the model must answer (rows,), (rows, outputs) or (rows, classes, …); {told}")
     if not out.is_floating_point():
         raise ModelConfigError(f"the model answers {out.dtype}: its scores are needed, not its decision")
@@ -117,13 +119,15 @@ def _shapes(output: object) -> list[torch.Size | None]:
     return [part.shape if isinstance(part, Tensor) else None for part in parts]
 
 
-def _layer(view: ModelView, name: str, layer: nn.Module, shape: torch.Size | list[torch.Size | None]) -> LayerCard:
+def _layer(
+    view: ModelView, name: str, layer: nn.Module, shape: torch.Size | list[torch.Size | None], rows: int
+) -> LayerCard:
     kind = type(layer).__name__
     if isinstance(shape, list):
-        whole = all(part is not None and part[:1] == (ROWS,) for part in shape)
+        whole = all(part is not None and part[:1] == (rows,) for part in shape)
         return LayerCard(name=name, type=kind, output_refused=None if whole else NOT_TENSORS)
-    if shape[:1] != (ROWS,):
-        told = f"for {ROWS} examples its output is of shape {list(shape)}"
+    if shape[:1] != (rows,):
+        told = f"for {rows} examples its output is of shape {list(shape)}"
         return LayerCard(name=name, type=kind, refused=f"the layer does not give one row for each example: {told}")
     return LayerCard(name=name, type=kind, output_shape=list(shape[1:]), grid=_grid(view, list(shape[1:])))
 

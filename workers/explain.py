@@ -54,6 +54,7 @@ def explain(
     Raises:
         JobError: the job was cancelled, does not fit into memory, or the model raised.
     """
+    task.seed = seed
     if method.name in DRAWS:
         task.random = RandomStream(seed, engine.view.device)
     engine.enter(task)
@@ -187,7 +188,7 @@ def _solo_request(engine: Engine, task: Task, method: AnyMethod, p: Problem) -> 
     baselines = None if distribution else (p.layer_baselines if own else p.baselines)
     call = SoloCall(inputs, extras, baselines, targets, distribution, p.feature_mask, p.layer_mask, p.layer_values)
     own_tensors = (distribution, p.feature_mask, p.layer_mask, p.layer_values)
-    alone = any(part is not None for part in (task.random, *own_tensors))
+    alone = engine.view.random or any(part is not None for part in (task.random, *own_tensors))
     shapes = tuple((t.dtype, t.shape[1:]) for t in inputs)
     return SoloRequest(
         task,

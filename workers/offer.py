@@ -25,6 +25,16 @@ _TRIED = {
     "lrp": (spec.Lrp(), ("lrp",)),
 }
 
+_SEVERAL_ROWS = (
+    "deep_lift",
+    "guided",
+    "deconvolution",
+    "lrp",
+    "conductance",
+    "layer_gradient_shap",
+    "neuron_gradient_shap",
+)
+
 
 def offered_methods(
     view: ModelView, sample: Prepared, problems: dict[str, str], *, text: bool, embedding: str | None
@@ -42,8 +52,10 @@ def offered_methods(
     pictures = sample.inputs[0].dim() == 4
     supports = []
     for name in METHOD_NAMES:
-        reason = None
-        if not floats and (why := _not_of_integers(name, view.layer_module, embedding)):
+        reason = _not_alone(view, name)
+        if reason is not None:
+            pass
+        elif not floats and (why := _not_of_integers(name, view.layer_module, embedding)):
             reason = why
         elif "layer" in METHODS[name].model_fields and (without := _without_layers(view.layer_module)):
             reason = without
@@ -57,6 +69,13 @@ def offered_methods(
             )
         supports.append(MethodSupport(name=name, supported=reason is None, reason=reason))
     return supports
+
+
+def _not_alone(view: ModelView, name: str) -> str | None:
+    """Why a method cannot run with one row per pass; None where it can, or need not."""
+    if view.alone is None or not any(part in name for part in _SEVERAL_ROWS):
+        return None
+    return f"it needs several rows in one pass, or a proven copy of the model, and this model runs alone: {view.alone}"
 
 
 def _not_of_integers(name: str, module: nn.Module, embedding: str | None) -> str | None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from workers.config import ModelConfigError
@@ -52,6 +53,41 @@ class _Pick:
     def __call__(self, module: nn.Module, args: object, answer: Any) -> Tensor:
         tensor: Tensor = answer if self._key is None else _parts(answer)[self._key]
         return tensor if self._class_dim == 1 else tensor.movedim(self._class_dim, 1)
+
+
+def keep_row_dimension(module: nn.Module, rows: list[tuple[Tensor, ...]]) -> None:
+    """Gives the output of one row its row back, by a hook, where the model squeezes it away.
+
+    `x.squeeze()` drops the dimension of the rows as well when there is only one.
+
+    Args:
+        rows: single rows that the module takes, (1, …) each.
+    """
+    if not rows or not takes_hooks(module):
+        return
+    with torch.no_grad():
+        single = module(*(tensor.clone() for tensor in rows[0]))
+        if single.dim() == 0:
+            module.register_forward_hook(_RestoreRow(single.dim()), with_kwargs=True)
+            return
+        try:
+            batch = module(*(torch.cat(column) for column in zip(*rows[:3], strict=True)))
+        except Exception:  # a model that answers single rows only
+            batch = None
+    whole = batch is not None and len(rows) >= 3 and batch.shape[:1] == (3,)
+    if single.shape[0] != 1 or (whole and batch is not None and batch.dim() == single.dim() + 1):
+        module.register_forward_hook(_RestoreRow(single.dim()), with_kwargs=True)
+
+
+class _RestoreRow:
+    """The hook. Pure, so that copies of a module may share it."""
+
+    def __init__(self, dims: int) -> None:
+        self._dims = dims  # of the output of one row, without its row
+
+    def __call__(self, module: nn.Module, args: Any, kwargs: Any, answer: Tensor) -> Tensor:
+        rows = next((t.shape[0] for t in (*args, *kwargs.values()) if isinstance(t, Tensor) and t.dim()), 0)
+        return answer.unsqueeze(0) if rows == 1 and answer.dim() == self._dims else answer
 
 
 def _check_dim(answer: Tensor, dim: int) -> None:

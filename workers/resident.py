@@ -7,21 +7,22 @@ from pathlib import Path
 
 import structlog
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from schemas.models import ModelCard
 from workers.card import failed_card, make_card
 from workers.config import ModelConfig, ModelConfigError, read_config, read_labels
-from workers.embeddings import check_pad, find_embeddings
+from workers.embeddings import Embeddings, check_pad, find_embeddings
 from workers.engine.engine import Engine
 from workers.engine.gate import DeviceGate
 from workers.engine.randomness import RandomStream
 from workers.engine.size import resident_bytes
 from workers.engine.view import ModelView
 from workers.entry import enter_at_embeddings
+from workers.execution import Execution, embedded, examine, row_kinds, text_kinds
 from workers.hookable import make_hookable, text_problems
 from workers.inputs.image import ImageAdapter
-from workers.inputs.prepared import InputAdapter
+from workers.inputs.prepared import InputAdapter, Prepared
 from workers.inputs.tabular import TabularAdapter
 from workers.inputs.tensor import TensorAdapter
 from workers.inputs.text import TextAdapter, read_tokenizer
@@ -30,9 +31,12 @@ from workers.lean.batch import tune_rows
 from workers.loaders import load
 from workers.loaders.weights import read_background
 from workers.memory import MemoryBudget
-from workers.outputs import answer_with_tensor
+from workers.outputs import answer_with_tensor, keep_row_dimension
 from workers.recurrent import allow_backward
 from workers.token_grid import picture_grid
+from workers.tracing.chance import settle
+from workers.tracing.draws import draw_rows, stacked
+from workers.tracing.rows import rows_mix
 
 log = structlog.get_logger()
 UNTUNED_ROWS = 16  # of a full pass, where the model could not be measured
@@ -80,6 +84,7 @@ def load_model(folder: Path, device: Device) -> ResidentModel:
     with RandomStream(0, device.device):  # a model's own code may draw, or set the seed, while jobs of others draw
         loaded = load(read_config(folder), folder)
     config, module = loaded.config, loaded.module.to(device.device)
+    settle(module, device.device)
     allow_backward(module, device.device)
     adapter: InputAdapter
     if config.input.kind == "text":
@@ -92,27 +97,19 @@ def load_model(folder: Path, device: Device) -> ResidentModel:
     with torch.no_grad():
         given = module(*sample.layer_inputs, *sample.layer_extras)
     answer_with_tensor(module, given, config.output.field, config.output.class_dim)
-    if isinstance(adapter, TextAdapter):
-        view = enter_at_embeddings(module, adapter, device.device)
-    else:
-        view = ModelView(module, module, device.device, inputs=len(adapter.card.shapes))
-        view = replace(view, grid=picture_grid(config, module))
-    tensors = (*sample.inputs, *sample.extras)
-    view = replace(view, lean=make_lean(view.module, tensors, view.inputs))
-    embeddings = find_embeddings(view.layer_module, sample)
+    embeddings = find_embeddings(module, sample)
     if config.input.kind == "tensor":
         adapter.card = adapter.card.model_copy(update={"vocabularies": embeddings.vocabularies})
         check_pad(config.input, embeddings)
-    if config.input.kind == "text":
-        problems = text_problems(view)
-    else:
-        rewritten, problems = make_hookable(view, sample)
-        view = replace(view, rewritten=rewritten)
+    execution, view = _examined(config, module, adapter, sample, embeddings, device.device)
+    view, problems = _copies(config, view, sample, execution)
+    tensors = (*sample.inputs, *sample.extras)
     background = read_background(config, folder, adapter.card.shapes)
     if background is not None:
         dtype = getattr(torch, config.input.dtype)
         background = tuple(tensor.to(dtype).to(device.device) for tensor in background)
-    batch_rows = device.batch_rows or tune_rows(view, tensors, device.gate, device.threads) or UNTUNED_ROWS
+    batch_rows = 1 if view.alone else device.batch_rows
+    batch_rows = batch_rows or tune_rows(view, tensors, device.gate, device.threads) or UNTUNED_ROWS
     card = make_card(
         config,
         view,
@@ -126,6 +123,56 @@ def load_model(folder: Path, device: Device) -> ResidentModel:
     )
     engine = Engine(view, batch_rows=batch_rows, gate=device.gate, name=f"engine-{config.name}", threads=device.threads)
     return ResidentModel(config, card, adapter, engine, background, device.memory)
+
+
+def _examined(
+    config: ModelConfig,
+    module: nn.Module,
+    adapter: InputAdapter,
+    sample: Prepared,
+    embeddings: Embeddings,
+    device: torch.device,
+) -> tuple[Execution, ModelView]:
+    """What packing assumes, tested; and the model as the engine calls it, without any copies yet.
+
+    Raises:
+        ModelConfigError: the model keeps state, or answers otherwise from its embeddings.
+    """
+    if isinstance(adapter, TextAdapter):
+        words = getattr(adapter.embeddings, "num_embeddings", None) or 2
+        kinds = text_kinds(adapter, sample, words)
+        keep_row_dimension(module, draw_rows(kinds, module, device, 0))
+        execution = examine(module, kinds, 0, device)
+        view = enter_at_embeddings(module, adapter, device)
+        draws = embedded(execution.draws, adapter.embeddings)
+        mixed = None if execution.alone else rows_mix(view.module, draws, view.inputs)
+        execution = replace(execution, alone=execution.alone or mixed, draws=draws)
+    else:
+        kinds = row_kinds(config, sample, embeddings.vocabularies)
+        keep_row_dimension(module, draw_rows(kinds, module, device, 0))
+        view = ModelView(module, module, device, inputs=len(adapter.card.shapes))
+        view = replace(view, grid=picture_grid(config, module))
+        execution = examine(module, kinds, view.inputs, device)
+    if execution.alone:
+        log.warning("model runs alone, one row per pass", model=config.name, reason=execution.alone)
+    return execution, replace(
+        view, alone=execution.alone, random=execution.random, padded=view.padded and not execution.alone
+    )
+
+
+def _copies(
+    config: ModelConfig, view: ModelView, sample: Prepared, execution: Execution
+) -> tuple[ModelView, dict[str, str]]:
+    """The view with its optimized and hookable copies, and why families of hook methods are not right on the model."""
+    if execution.alone:
+        return view, {}
+    samples = [row for rows in execution.draws for row in rows[:2]] + [stacked(rows) for rows in execution.draws]
+    tensors = (*sample.inputs, *sample.extras)
+    view = replace(view, lean=make_lean(view.module, samples or [tensors], view.inputs))
+    if config.input.kind == "text":
+        return view, text_problems(view)
+    rewritten, problems = make_hookable(view, sample)
+    return replace(view, rewritten=rewritten), problems
 
 
 def load_all(directories: list[Path], device: Device) -> Iterator[ResidentModel | ModelCard]:

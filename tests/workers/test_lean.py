@@ -101,7 +101,7 @@ def lean_of(model: nn.Module, shape: tuple[int, ...] = IMAGE) -> nn.Module:
     model = frozen(model)
     before = copy.deepcopy(model.state_dict())
     rows = torch.randn(5, *shape, generator=generator, dtype=torch.float64)
-    lean = make_lean(model, (rows[:1],), 1)
+    lean = make_lean(model, [(rows[:1],)], 1)
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
     given, expected = (gradient_of(part, rows) for part in (lean, model))
     assert max_relative_difference(given, expected) <= 1e-9
@@ -182,7 +182,7 @@ def test_an_output_of_the_model_is_not_folded_away() -> None:
             return self.norms[0](y).flatten(1), y
 
     model = frozen(Two(lambda m, x: x))
-    lean = make_lean(model, (torch.randn(1, *IMAGE, dtype=torch.float64),), 1)
+    lean = make_lean(model, [(torch.randn(1, *IMAGE, dtype=torch.float64),)], 1)
     assert norms_of(lean) == 1
 
 
@@ -215,7 +215,7 @@ def test_a_model_that_needs_its_layout_keeps_it() -> None:
 
 def test_weights_are_shared_unless_changed() -> None:
     model = frozen(chain(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(144, 50), nn.Linear(50, 2)))
-    lean = make_lean(model, (torch.randn(1, *IMAGE, dtype=torch.float64),), 1)
+    lean = make_lean(model, [(torch.randn(1, *IMAGE, dtype=torch.float64),)], 1)
     assert lean is not model
     theirs = {parameter.data_ptr() for parameter in model[3:].parameters()}
     assert theirs <= {parameter.data_ptr() for parameter in lean.parameters()}
@@ -223,7 +223,7 @@ def test_weights_are_shared_unless_changed() -> None:
 
 def test_a_model_without_anything_to_change_is_used_itself() -> None:
     model = frozen(chain(nn.Linear(6, 4), nn.ReLU(), nn.Linear(4, 2)))
-    assert make_lean(model, (torch.randn(1, 6, dtype=torch.float64),), 1) is model
+    assert make_lean(model, [(torch.randn(1, 6, dtype=torch.float64),)], 1) is model
 
 
 def test_shared_passes_run_it_and_hooks_find_the_model() -> None:

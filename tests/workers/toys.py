@@ -152,7 +152,7 @@ def lean_view_of(model: nn.Module, shapes: Sequence[Sequence[int]]) -> ModelView
     """As a worker makes it: shared passes run a leaner copy, where there is one."""
     generator = torch.Generator().manual_seed(0)
     sample = tuple(torch.randn(1, *shape, generator=generator, dtype=torch.float64) for shape in shapes)
-    return replace(view_of(model, len(shapes)), lean=make_lean(model, sample, len(shapes)))
+    return replace(view_of(model, len(shapes)), lean=make_lean(model, [sample], len(shapes)))
 
 
 def problem_of(

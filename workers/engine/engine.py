@@ -45,8 +45,8 @@ class Engine:
         threads: int | None = None,
     ) -> None:
         self.view = view
-        self.known = KnownOutputs()
-        self._executor = Executor(view, batch_rows)
+        self.known = KnownOutputs(0) if view.random else KnownOutputs()  # what chance gave belongs to one seed
+        self._executor = Executor(view, 1 if view.alone else batch_rows)
         self._gate = gate or DeviceGate()
         self._threads = threads
         self._changed = threading.Condition()
@@ -73,6 +73,11 @@ class Engine:
     @property
     def batch_rows(self) -> int:
         return self._executor.batch_rows
+
+    @property
+    def alone(self) -> str | None:
+        """Why each row has a pass of its own; None where rows share passes."""
+        return self.view.alone or self._executor.alone
 
     @property
     def alive(self) -> bool:

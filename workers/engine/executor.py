@@ -9,6 +9,7 @@ from torch import Tensor
 
 from schemas.errors import JobError, JobFailed, OutOfMemory
 from workers.engine.allocator import return_freed_memory
+from workers.engine.alone import seeded
 from workers.engine.passes import Part, run_pass
 from workers.engine.schedule import SharedPass
 from workers.engine.solo import SoloGroup, SoloRequest
@@ -17,6 +18,8 @@ from workers.engine.view import ModelView
 
 log = structlog.get_logger()
 Answer = tuple[Tensor, ...]
+ONLY_ALONE = 3  # passes in a row that fail as a whole while each of their rows succeeds
+FAILS_TOGETHER = "it raises on several rows at once"
 
 
 class Executor:
@@ -25,15 +28,18 @@ class Executor:
     def __init__(self, view: ModelView, batch_rows: int) -> None:
         self.view = view
         self.batch_rows = batch_rows  # falls by halves when the device runs out of memory
+        self.alone: str | None = None  # found out by passes that failed
         self.stats = EngineStats()
+        self._failed_together = 0
 
     def shared(self, work: SharedPass) -> Iterator[tuple[Part, Answer | JobError]]:
         """Each part, perhaps cut further, with its answer or its error.
 
-        Out of memory halves the batch and goes on. A pass that fails otherwise is run again part by part, so that a bad
-        job fails alone.
+        Out of memory halves the batch and goes on. A pass that fails otherwise is run again part by part, and a part
+        row by row, so that a bad job fails alone. A model that only answers single rows runs so from then on.
         """
         waiting = deque([work.parts])
+        narrowed = failed = False
         while waiting:
             parts = waiting.popleft()
             rows = sum(part.rows for part in parts)
@@ -41,18 +47,22 @@ class Executor:
                 waiting.extendleft(reversed(_cut(parts, self.batch_rows)))
                 continue
             try:
-                with self.stats.timed(rows):
+                with self.stats.timed(rows), seeded(self.view, parts[0].block.task.seed):
                     answers = run_pass(self.view, work.kind, parts)
             except Exception as error:
                 if is_out_of_memory(error) and rows > 1:
                     self._shrink(rows)
                     waiting.appendleft(parts)
-                elif len(parts) > 1:
-                    waiting.extendleft([part] for part in reversed(parts))
+                elif rows > 1:
+                    narrowed = True
+                    apart = [[part] for part in parts] if len(parts) > 1 else _cut(parts, 1)
+                    waiting.extendleft(reversed(apart))
                 else:
+                    failed = True
                     yield parts[0], self._failure(error, parts[0].block.task.id)
             else:
                 yield from zip(parts, answers, strict=True)
+        self._note(narrowed=narrowed, failed=failed)
 
     def solo(self, group: SoloGroup) -> Iterator[tuple[SoloRequest, JobError | None]]:
         """One Captum call for all of a group; one by one when that fails. Each request with its error, if any."""
@@ -74,6 +84,16 @@ class Executor:
                 yield from ((request, None) for request in group.requests)
             finally:
                 self.stats.count(group.rows, group.passes)
+
+    def _note(self, *, narrowed: bool, failed: bool) -> None:
+        """Remembers a model that fails on batches of rows which it answers one by one."""
+        if failed or not narrowed:
+            self._failed_together = 0 if not narrowed else self._failed_together
+            return
+        self._failed_together += 1
+        if self._failed_together == ONLY_ALONE:
+            self.alone, self.batch_rows = FAILS_TOGETHER, 1
+            log.warning("the model answers single rows only, its passes hold one row from now on")
 
     def _shrink(self, rows: int) -> None:
         self.batch_rows = rows // 2

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from schemas.errors import InputRejected
+from schemas.errors import InputRejected, JobFailed
 from schemas.jobs import PREDICTED
 from workers.engine.block import Block, PassKind
 from workers.engine.view import ModelView
@@ -36,7 +36,7 @@ def run_pass(view: ModelView, kind: PassKind, parts: list[Part]) -> list[tuple[T
     extras = tuple(_gather(view, parts, "extras", i, lengths[len(first.inputs) + i]) for i in range(len(first.extras)))
     if kind == "forward":
         with torch.no_grad():
-            outputs: tuple[Tensor, ...] = (view.pass_module(*inputs, *extras),)
+            outputs: tuple[Tensor, ...] = (_by_row(view.pass_module(*inputs, *extras), inputs),)
     else:
         targets = None if first.targets is None else torch.cat([_rows(p, p.block.targets) for p in parts])
         outputs = _gradients(view, inputs, extras, targets)
@@ -54,10 +54,24 @@ def _gradients(
     """
     with torch.enable_grad():
         leaves = tuple(tensor.detach().requires_grad_() for tensor in inputs)
-        out = view.pass_module(*leaves, *extras)
+        out = _by_row(view.pass_module(*leaves, *extras), inputs)
         explained = _explained(out, targets)
         gradients = torch.autograd.grad(explained.sum(), leaves, allow_unused=True, materialize_grads=True)
     return *(gradient.contiguous() for gradient in gradients), explained.detach(), out.detach()
+
+
+def _by_row(out: Tensor, inputs: tuple[Tensor, ...]) -> Tensor:
+    """The outputs, one row for each row of the batch. The 0-dimensional output of one row is a row.
+
+    Raises:
+        JobFailed: there is not one row of output for each row of input.
+    """
+    rows = inputs[0].shape[0]
+    if out.dim() == 0 and rows == 1:
+        return out.reshape(1)
+    if out.shape[:1] != (rows,):
+        raise JobFailed(f"for {rows} rows the model answers an output of shape {list(out.shape)}")
+    return out
 
 
 def _explained(out: Tensor, targets: Tensor | None) -> Tensor:

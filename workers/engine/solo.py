@@ -12,8 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from schemas.errors import JobCancelled, JobError
+from workers.engine.alone import one_row_each
 from workers.engine.block import result_of
 from workers.engine.hooks import HookSnapshot
+from workers.engine.randomness import RandomStream
 from workers.engine.task import Task
 from workers.engine.view import ModelView
 
@@ -149,10 +151,12 @@ class SoloGroup:
         call = _concatenate([r.call for r in self.requests])
         first = self.requests[0]
         step = max(1, batch_rows // first.rows_each) if first.divisible else call.examples
+        step = 1 if view.alone else step
         counters = [m.register_forward_hook(self._count) for m in {view.layer_module, view.rewritten} if m is not None]
         hooks = HookSnapshot(view.module, view.layer_module, view.hook_module)
         try:
-            with first.task.random or nullcontext():
+            stream = first.task.random or (RandomStream(first.task.seed, view.device) if view.random else nullcontext())
+            with stream, one_row_each(view, first.task.seed):
                 starts = range(0, call.examples, step)
                 parts = [first.attribute(view, call.part(i, i + step), batch_rows) for i in starts]
         finally:

@@ -15,6 +15,7 @@ class Task:
     id: str
     priority: Priority = "interactive"
     random: RandomStream | None = None  # set for methods that draw
+    seed: int = 0  # of the job, for models that draw
     cancelled: threading.Event = field(default_factory=threading.Event)
     rows: int = 0  # computed so far
     passes: int = 0  # passes that held rows of this job

@@ -30,6 +30,8 @@ class ModelView:
     padded: bool = False  # dimension 1 of every tensor is a length; extras mask what is padded
     longest: int | None = None  # the length that the model takes at most
     grid: TokenGrid | None = None  # of an image transformer
+    alone: str | None = None  # why its rows cannot share a pass; None where they can
+    random: bool = False  # its forward draws random numbers
 
     def length(self, tensor: Tensor) -> int | None:
         """The length rows of this tensor are padded to in a pass, None where they are not padded."""

@@ -8,30 +8,33 @@ from torch import nn
 from workers.lean.folding import fold_batch_norms
 from workers.lean.layout import channels_last
 from workers.lean.pieces import use_whole_pieces
-from workers.rewrite.proof import as_float64, compare, in_float64
+from workers.rewrite.proof import compare
 from workers.rewrite.samples import Tensors, draws, first_row
+from workers.tracing.precise import as_float64, in_float64
 
 log = structlog.get_logger()
 Step = Callable[[nn.Module, Tensors, int], nn.Module | None]
 STEPS: tuple[Step, ...] = (use_whole_pieces, fold_batch_norms, channels_last)
 
 
-def make_lean(module: nn.Module, sample: Tensors, attributed: int) -> nn.Module:
+def make_lean(module: nn.Module, samples: list[Tensors], attributed: int) -> nn.Module:
     """A module for shared passes: a copy of `module` with what each step makes leaner, or `module` itself.
 
     The copy shares all weights that it did not have to change. It is used only if it is proven equal; if the steps
     together are not, they are tried in part. The module must be in evaluation mode and frozen; it is left as it was.
 
     Args:
-        sample: what the module takes, with at least one row; the first `attributed` tensors get gradients.
+        samples: what the module takes, at least one row each; the first `attributed` tensors get gradients. One sample
+            stands for itself and its random neighbours.
     """
-    _, sample, *_ = draws(first_row(sample))  # a random neighbour: the sample itself may be all zeros
+    samples = samples if len(samples) > 1 else list(draws(first_row(samples[0])))[1:]  # it may be all zeros
+    sample = first_row(samples[0])
     for steps in _choices():
         try:
             lean = _made(module, steps, sample, attributed)
             if lean is None:
                 continue
-            reason = _why_not_equal(module, lean, steps, sample, attributed)
+            reason = _why_not_equal(module, lean, steps, samples, attributed)
         except Exception as error:  # the model's own code, or a part that cannot be copied
             reason = f"{type(error).__name__}: {error}"
         names = [step.__name__ for step in steps]
@@ -58,18 +61,20 @@ def _made(module: nn.Module, steps: tuple[Step, ...], sample: Tensors, attribute
 
 
 def _why_not_equal(
-    module: nn.Module, lean: nn.Module, steps: tuple[Step, ...], sample: Tensors, attributed: int
+    module: nn.Module, lean: nn.Module, steps: tuple[Step, ...], samples: list[Tensors], attributed: int
 ) -> str | None:
-    """None if it is proven, on the sample, that the steps change nothing but rounding.
+    """None if it is proven, on the samples, that the steps change nothing but rounding.
 
     In float64 the steps, taken on a copy of the model, must keep outputs and input gradients to 1e-9 of the largest
     value. In the model's own precision outputs must be equal to 1e-5. Gradients in float32 prove nothing there: where
     an activation lies within rounding of the bend of a ReLU its gate falls one way or the other, in the original too.
     Where the model has no float64, gradients are compared to 1e-5 in its own precision nevertheless.
     """
+    sample = first_row(samples[0])
     exact = in_float64(module, sample)
     if exact is None:
-        return compare(module, lean, [sample], attributed)
+        return compare(module, lean, samples, attributed)
     changed = _made(exact, steps, as_float64(sample), attributed)
-    reason = None if changed is None else compare(exact, changed, [as_float64(sample)], attributed)
-    return reason or compare(module, lean, [sample], attributed, gradients=False)
+    precise = [as_float64(one) for one in samples]
+    reason = None if changed is None else compare(exact, changed, precise, attributed)
+    return reason or compare(module, lean, samples, attributed, gradients=False)

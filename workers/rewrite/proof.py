@@ -1,6 +1,5 @@
 """Proof on examples that a rewritten model computes what the original does, forward and backward."""
 
-import copy
 from collections.abc import Iterable
 from typing import Any
 
@@ -8,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from workers.rewrite.samples import Tensors, enter, labelled, leaves, tensors_in
+from workers.tracing.precise import as_float64, pair_in_float64
 
-FLOAT64_BYTES = 2 << 30  # the largest float64 copy of a model's weights that is made for a proof
 TOLERANCE = {torch.float64: 1e-9}
 OTHER_TOLERANCE = 1e-5
 
@@ -23,7 +22,7 @@ def verify(
     be run so and the copy takes no more than `FLOAT64_BYTES`; else 1e-5 in the model's own precision.
     """
     samples = list(samples)
-    pair = _pair_in_float64(original, rewritten, samples[0])
+    pair = pair_in_float64(original, rewritten, samples[0])
     if pair is not None:
         original, rewritten = pair
         samples = [as_float64(sample) for sample in samples]
@@ -40,19 +39,25 @@ def compare(
 ) -> str | None:
     """As `verify`, in the precision that modules and samples have."""
     for number, sample in enumerate(samples, start=1):
-        reason = _difference(original, rewritten, sample, attributed if gradients else 0)
+        between = samples[number % len(samples)]
+        reason = _difference(original, rewritten, sample, between, attributed if gradients else 0)
         if reason is not None:
             place = _first_difference(original, rewritten, sample)
             return f"on sample {number} of {len(samples)} {reason}" + (f"; first at {place}" if place else "")
     return None
 
 
-def _difference(original: nn.Module, rewritten: nn.Module, sample: Tensors, attributed: int | None) -> str | None:
+def _difference(
+    original: nn.Module, rewritten: nn.Module, sample: Tensors, between: Tensors, attributed: int | None
+) -> str | None:
+    """`between` runs through the original before the rewriting runs: hooks and closures of a copy may still read, or
+    write, what belongs to the original."""
     try:
         expected = _run(original, sample, attributed)
     except Exception as error:  # the model's own code
         return f"the model itself raises {type(error).__name__}: {error}"
     try:
+        _run(original, between, 0)
         given = _run(rewritten, sample, attributed)
     except Exception as error:
         return f"the rewritten model raises {type(error).__name__}: {error}"
@@ -86,30 +91,6 @@ def _equal(expected: Tensor, given: Tensor) -> bool:
     tolerance = TOLERANCE.get(expected.dtype, OTHER_TOLERANCE)
     scale = float(torch.nan_to_num(expected, posinf=0.0, neginf=0.0).abs().max())
     return torch.allclose(expected, given, rtol=0.0, atol=tolerance * scale, equal_nan=True)
-
-
-def in_float64(module: nn.Module, sample: Tensors) -> nn.Module | None:
-    """A copy in float64; None where the model cannot be run so, or its weights take more than `FLOAT64_BYTES`."""
-    pair = _pair_in_float64(module, module, sample)
-    return None if pair is None else pair[0]
-
-
-def _pair_in_float64(original: nn.Module, rewritten: nn.Module, sample: Tensors) -> tuple[nn.Module, nn.Module] | None:
-    weights = [t for t in (*original.parameters(), *original.buffers()) if t.is_floating_point()]
-    if 8 * sum(t.numel() for t in weights) > FLOAT64_BYTES:
-        return None
-    try:
-        pair = copy.deepcopy((original, rewritten))  # together, so that they go on sharing weights
-        left, right = (module.double() for module in pair)
-        with torch.no_grad():
-            left(*as_float64(sample))
-    except Exception:  # a device without float64, or a model that insists on its own precision
-        return None
-    return left, right
-
-
-def as_float64(sample: Tensors) -> Tensors:
-    return tuple(tensor.double() if tensor.is_floating_point() else tensor for tensor in sample)
 
 
 def _first_difference(original: nn.Module, rewritten: nn.Module, sample: Tensors) -> str | None:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 Tensors = tuple[Tensor, ...]
-DRAWS = 2
+DRAWS = 5
 
 
 def draws(sample: Tensors) -> Iterator[Tensors]:
