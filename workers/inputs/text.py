@@ -1,6 +1,5 @@
 """Texts: tokens for the layers, their embeddings for everything else, and words for people."""
 
-import re
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -15,10 +14,8 @@ from schemas.models import InputCard
 from schemas.results import TextScore
 from workers.config import InputConfig, ModelConfigError, inside
 from workers.inputs.prepared import Described, Payload, Prepared, Tensors
+from workers.inputs.words import Span, numbered, word_of_each_token
 from workers.rewrite.sharing import shared_copy
-
-# A word: letters and digits, with inner apostrophes and hyphens. Any other visible character stands alone.
-WORD = re.compile(r"\w+(?:['\u2019\-]\w+)*|[^\w\s]")
 
 
 class FromEmbeddings(nn.Module):
@@ -102,11 +99,11 @@ class TextAdapter:
         raise InputRejected(f"baseline {name!r} means nothing for a text")
 
     def feature_mask(self, wanted: FeatureMask | None, prepared: Prepared) -> Tensors | None:
-        """(1, tokens, width): each token is one feature, or each word; what is in no word stands alone."""
+        """(1, tokens, width): each token is one feature, or each word; each special token stands alone."""
         embedded = prepared.inputs[0]
         features = list(range(embedded.shape[1]))
         if wanted == "words":
-            features = _word_numbers(prepared.source)
+            features = numbered(_word_of_each_token(prepared.source))
         mask = torch.tensor(features, device=embedded.device).view(1, -1, 1)
         return (mask.expand_as(embedded).contiguous(),)  # Captum takes views of it
 
@@ -135,39 +132,19 @@ def _tokens(source: TextSource, scores: list[float]) -> list[TextScore]:
 
 def _words(source: TextSource, scores: list[float]) -> list[TextScore]:
     """Tokens merged to words: a word's attribution is the sum over its tokens; words without tokens are left out."""
-    words: list[TextScore] = []
-    for (start, end), special, score in zip(_spans(source), source.encoding.special_tokens_mask, scores, strict=True):
-        if special:
-            continue
-        if words and words[-1].start == start:
-            words[-1] = words[-1].model_copy(update={"score": words[-1].score + score})
-        else:
-            words.append(TextScore(text=source.text[start:end], start=start, end=end, score=score))
-    return words
+    sums: dict[Span, float] = {}
+    for word, score in zip(_word_of_each_token(source), scores, strict=True):
+        if word is not None:
+            sums[word] = sums.get(word, 0.0) + score
+    return [
+        TextScore(text=source.text[start:end], start=start, end=end, score=score)
+        for (start, end), score in sorted(sums.items())
+    ]
 
 
-def _word_numbers(source: TextSource) -> list[int]:
-    """For each token the number of its word, counted from 0; special tokens are counted as words of their own."""
-    numbers: list[int] = []
-    previous: tuple[int, int] | None = None
-    for span, special in zip(_spans(source), source.encoding.special_tokens_mask, strict=True):
-        new = bool(special) or span != previous
-        numbers.append((numbers[-1] + new) if numbers else 0)
-        previous = None if special else span
-    return numbers
-
-
-def _spans(source: TextSource) -> list[tuple[int, int]]:
-    """For each token the characters of its word, or its own where the pattern does not see it as part of one."""
-    spans: list[tuple[int, int]] = []
-    words = iter(WORD.finditer(source.text))
-    word = next(words, None)
-    for (start, end), special in zip(source.encoding.offsets, source.encoding.special_tokens_mask, strict=True):
-        while not special and word is not None and word.end() <= start:
-            word = next(words, None)
-        inside = not special and word is not None and word.start() <= start
-        spans.append(word.span() if inside and word is not None else (start, end))
-    return spans
+def _word_of_each_token(source: TextSource) -> list[Span | None]:
+    encoding = source.encoding
+    return word_of_each_token(source.text, encoding.offsets, encoding.special_tokens_mask)
 
 
 def read_tokenizer(config: InputConfig, folder: Path) -> Tokenizer:
