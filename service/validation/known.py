@@ -48,7 +48,7 @@ def _inside(name: str, document: Any) -> str | None:
     """Of a field at the top that is one of the method or the input."""
     if name not in PARAMETERS and name not in INPUT_KEYS and nearest(name, ExplainRequest.model_fields) is not None:
         return None
-    for owner, fields in (("input", list(INPUT_KEYS)), ("method", _parameters(document) or list(PARAMETERS))):
+    for owner, fields in (("input", INPUT_KEYS), ("method", _parameters(document)), ("method", PARAMETERS)):
         meant = nearest(name, fields)
         if meant is not None:
             return f"unknown field; did you mean {meant!r} inside {owner!r}?"
