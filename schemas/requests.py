@@ -6,12 +6,14 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from schemas.base import Strict
 from schemas.limits import MAX_EXAMPLES, MAX_IMAGE_BYTES, MAX_INPUT_TENSORS, MAX_SEED, MAX_TENSOR_RANK, MAX_TEXT_CHARS
+from schemas.method_names import canonical_method_name
 from schemas.methods import Method
 from schemas.quality import Quality
 from schemas.tensors import Tensor
 
 ModelName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 Version = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$")]
+MAX_URI_HEAD = 200  # characters of a data URI before the data
 Priority = Literal["interactive", "batch"]
 Label = Annotated[str, Field(min_length=1, max_length=200)]
 ClassIndex = Annotated[int, Field(ge=0, le=10_000_000)]
@@ -22,9 +24,9 @@ FeatureRow = Annotated[dict[Annotated[str, Field(max_length=200)], float], Field
 
 
 class ImageInput(Strict):
-    """One picture: PNG, JPEG or WebP, base64."""
+    """One picture: PNG, JPEG or WebP, base64, by itself or as a data URI."""
 
-    image: Annotated[str, Field(min_length=1, max_length=MAX_IMAGE_BYTES * 4 // 3 + 4)]
+    image: Annotated[str, Field(min_length=1, max_length=MAX_IMAGE_BYTES * 4 // 3 + 4 + MAX_URI_HEAD)]
 
 
 class TextInput(Strict):
@@ -94,7 +96,12 @@ class ExplainRequest(Strict):
     @model_validator(mode="before")
     @classmethod
     def _method_by_name(cls, value: Any) -> Any:
-        """`"method": "saliency"` is short for `"method": {"name": "saliency"}`."""
-        if isinstance(value, dict) and isinstance(value.get("method"), str):
-            return {**value, "method": {"name": value["method"]}}
-        return value
+        """`"method": "saliency"` is short for `"method": {"name": "saliency"}`; Captum's own spelling is known, too."""
+        if not isinstance(value, dict) or not isinstance(value.get("method"), str | dict):
+            return value
+        method = value["method"]
+        fields = {"name": method} if isinstance(method, str) else method
+        name = fields.get("name")
+        if isinstance(name, str):
+            fields = {**fields, "name": canonical_method_name(name) or name}
+        return {**value, "method": fields}

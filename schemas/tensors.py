@@ -1,12 +1,13 @@
 """Tensors on the wire, as in the Open Inference Protocol: name, datatype, shape, flat row-major data."""
 
 import math
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationInfo, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 
 from schemas.base import Record, Strict
 from schemas.limits import MAX_INPUT_TENSORS, MAX_TENSOR_ELEMENTS, MAX_TENSOR_RANK
+from schemas.nested import flattened
 
 Datatype = Literal["BOOL", "UINT8", "INT32", "INT64", "FP16", "FP32", "FP64"]
 
@@ -25,6 +26,20 @@ Dimension = Annotated[int, Field(ge=1, le=MAX_TENSOR_ELEMENTS)]
 Shape = Annotated[list[Dimension], Field(min_length=1, max_length=MAX_TENSOR_RANK)]
 
 
+def _flat(value: Any, info: ValidationInfo) -> Any:
+    return flattened(value, info.data.get("shape"))
+
+
+Data = Annotated[
+    list[float],
+    Field(
+        max_length=MAX_TENSOR_ELEMENTS,
+        description="Row-major, one number per element: flat, or nested as the shape says.",
+    ),
+    BeforeValidator(_flat),
+]
+
+
 class TensorSpec(Record):
     """A tensor's head, without its values. In results dimensions may be anything a layer gives."""
 
@@ -34,7 +49,7 @@ class TensorSpec(Record):
 
 
 class Tensor(Strict):
-    """A whole tensor. `data` is flat and row-major, one number per element.
+    """A whole tensor. `data` is row-major, one number per element: flat, or nested as the shape says.
 
     Validating with `context={"stored": True}` accepts an empty `data`: the job store keeps the values apart, in binary.
     """
@@ -42,7 +57,7 @@ class Tensor(Strict):
     name: str = Field(default="input", max_length=200)
     datatype: Datatype = "FP32"
     shape: Shape
-    data: Annotated[list[float], Field(max_length=MAX_TENSOR_ELEMENTS)]
+    data: Data
 
     @model_validator(mode="after")
     def _shape_multiplies_out(self, info: ValidationInfo) -> Self:

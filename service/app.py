@@ -13,7 +13,7 @@ from service.middleware.body_limit import BodyLimit
 from service.middleware.observe import Observe
 from service.routes import explain, health, jobs, methods, models, orders, results
 from service.settings import GatewaySettings
-from service.state import Gateway, State
+from service.state import Gateway, State, open_store
 
 
 def create_app(settings: GatewaySettings, store: JobStore | None = None) -> FastAPI:
@@ -25,7 +25,7 @@ def create_app(settings: GatewaySettings, store: JobStore | None = None) -> Fast
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
-        used = store or JobStore(settings.redis_url, namespace=settings.namespace, queue_depth=settings.queue_depth)
+        used = store or open_store(settings)
         try:
             yield State(gateway=Gateway(settings, used, metrics))
         finally:

@@ -30,17 +30,11 @@ def windows(method: Occlusion, model: ReadyModel, given: CheckedInput) -> int:
 
 
 def features(method: FeatureMethod, model: ReadyModel, given: CheckedInput, arrays: dict[str, Array]) -> int:
-    """Features that the masks tell apart; the same number in several inputs is one feature."""
+    """Features of the example that has most; the same number in several inputs is one feature."""
     masks = given_masks(arrays)
-    if masks:
-        return int(np.unique(np.concatenate([mask.ravel() for mask in masks])).size)
+    if masks:  # numbered without gaps, see `service.validation.numbering`
+        return int(max(mask.max() for mask in masks)) + 1
     return _unmasked(method, model, given)
-
-
-def numbered_features(method: FeatureMethod, model: ReadyModel, given: CheckedInput, arrays: dict[str, Array]) -> int:
-    """Features up to the masks' highest number: Captum's Shapley values walk through those that they leave out, too."""
-    masks = given_masks(arrays)
-    return int(max(mask.max() for mask in masks)) + 1 if masks else _unmasked(method, model, given)
 
 
 def orders(count: int) -> int:

@@ -59,11 +59,11 @@ def _occlusion(a: Asked) -> Factors:
 
 
 def _ablation(a: Asked) -> Factors:
-    return {"features and the input itself": counts.features(a.method, a.model, a.given, a.arrays) + 1}
+    return {"features and the input itself": _features(a) + 1}
 
 
-def _numbered(a: Asked) -> int:
-    return counts.numbered_features(a.method, a.model, a.given, a.arrays)
+def _features(a: Asked) -> int:
+    return counts.features(a.method, a.model, a.given, a.arrays)
 
 
 def _units(a: Asked) -> Factors:
@@ -79,8 +79,8 @@ FACTORS: dict[str, Callable[[Asked], Factors]] = {  # a method that is not here 
     "occlusion": _occlusion,
     "feature_ablation": _ablation,
     "feature_permutation": _ablation,
-    "shapley_value_sampling": lambda a: {**_samples(a), "features": _numbered(a)},
-    "shapley_values": lambda a: {"orders": counts.orders(_numbered(a)), "features": _numbered(a)},
+    "shapley_value_sampling": lambda a: {**_samples(a), "features": _features(a)},
+    "shapley_values": lambda a: {"orders": counts.orders(_features(a)), "features": _features(a)},
     "kernel_shap": _samples,
     "lime": _samples,
     "deep_lift_shap": _pairs,

@@ -10,6 +10,7 @@ from service.validation.suggest import suggestion
 
 RECENT_S = 0.25  # a worker announces its cards every two seconds
 MOST_RECENT = 64
+MOST_LISTED = 20  # models in one message
 Name = tuple[str, str | None]  # and version, where one is asked for
 
 
@@ -58,7 +59,14 @@ async def find_card(store: JobStore, name: str, version: str | None) -> ModelCar
     versions = [card.version for card in cards if card.name == name]
     if versions:
         raise _not_found("version", f"the model {name} has no such version; there is {', '.join(versions)}")
-    raise _not_found("model", f"no such model{suggestion(name, [card.name for card in cards])}")
+    names = list(dict.fromkeys(card.name for card in cards))
+    raise _not_found("model", f"no such model{suggestion(name, names)}; {_listed(names)}")
+
+
+def _listed(names: list[str]) -> str:
+    """All models, as far as they fit into a message."""
+    more = f" and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else ""
+    return f"there is {', '.join(names[:MOST_LISTED])}{more}" if names else "no model is loaded"
 
 
 def _not_found(field: str, message: str) -> ModelNotFound:

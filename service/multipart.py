@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from schemas.errors import InvalidRequest, MalformedBody
 from schemas.methods import METHODS
 from schemas.requests import INPUT_KEYS
-from service.validation.suggest import suggestion
+from service.validation.suggest import unknown_field
 from service.validation.wording import short
 
 MAX_FILES = 4
@@ -60,7 +60,7 @@ def form_document(values: dict[str, str | bytes]) -> dict[str, Any]:
     """
     unknown = next((name for name in values if name not in FIELDS), None)
     if unknown is not None:
-        raise InvalidRequest.at(short([unknown]), f"unknown field{suggestion(unknown, FIELDS)}")
+        raise InvalidRequest.at(short([unknown]), _unknown(unknown))
     document: dict[str, Any] = {name: _text(name, values[name]) for name in REQUEST_FIELDS if name in values}
     document["input"] = {name: _input(name, values[name]) for name in INPUT_KEYS if name in values}
     if "target" in values:
@@ -75,8 +75,16 @@ def form_document(values: dict[str, str | bytes]) -> dict[str, Any]:
     return document
 
 
+def _unknown(name: str) -> str:
+    if name in ("input", "inputs"):
+        return f"unknown field; in a form each of {', '.join(INPUT_KEYS)} is a field of its own"
+    return unknown_field(name, FIELDS)
+
+
 def _input(name: str, value: str | bytes) -> Any:
     if name == "image":
+        if isinstance(value, str) and value.startswith("data:"):
+            return value
         if isinstance(value, str):
             raise InvalidRequest.at(["input", "image"], "send the picture as a file part, such as -F image=@cat.jpg")
         return b64encode(value).decode("ascii")

@@ -52,6 +52,16 @@ class State(TypedDict):
     gateway: Gateway
 
 
+def open_store(settings: GatewaySettings) -> JobStore:
+    """The job store of these settings. Whoever opens it closes it."""
+    return JobStore(
+        settings.redis_url,
+        namespace=settings.namespace,
+        queue_depth=settings.queue_depth,
+        result_ttl_s=settings.result_ttl_s,
+    )
+
+
 async def _gateway(request: Request) -> Gateway:  # FastAPI runs what is not async in a thread
     gateway: Gateway = request.state.gateway
     return gateway

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from schemas.errors import InvalidRequest
+from schemas.nested import flattened, is_nested
 from service.validation.wording import short
 
 LONG = 1_000  # from this length on a container can only hold a tensor's numbers or a row's features
@@ -30,12 +31,23 @@ def check_bulk(document: Any) -> None:
         nodes += 1
         if not isinstance(value, dict | list):
             continue
+        if loc and loc[-1] == "data" and is_nested(value):
+            value = _numbers(loc, value)
         if len(value) >= LONG:
             _check_numbers(loc, value)
             continue
         if nodes + len(value) > MAX_NODES:
             raise InvalidRequest(f"The body holds more than {MAX_NODES} values outside of tensors.")
         waiting.extend(([*loc, key], child) for key, child in _items(value))
+
+
+def _numbers(loc: Location, nested: dict[str, Any] | list[Any]) -> list[Any]:
+    """The elements of a tensor's nested data, which are a tensor's numbers however they are grouped."""
+    try:
+        flat: list[Any] = flattened(nested)
+    except ValueError as error:
+        raise InvalidRequest.at(short(loc), str(error)) from None
+    return flat
 
 
 def _check_numbers(loc: Location, container: dict[str, Any] | list[Any]) -> None:

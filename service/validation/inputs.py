@@ -1,6 +1,5 @@
 """The input of a request against the model's input card."""
 
-import binascii
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +11,7 @@ from schemas.models import InputCard
 from schemas.requests import FeaturesInput, ImageInput, Input, TensorInput, TextInput
 from schemas.tensors import Tensor
 from service.pictures.load import PictureRejected, check_picture, decoding_pixels
+from service.validation.encoded import NO_PLACE, NotEncoded, image_bytes, is_place
 from service.validation.suggest import suggestion
 from service.validation.tensors import Array, Location, check_ids, check_shape, tensor_array
 from service.validation.wording import short
@@ -61,27 +61,21 @@ def pixels_to_decode(given: Input) -> int:
     if not isinstance(given, ImageInput):
         return 0
     try:
-        return decoding_pixels(_file(given))
+        return decoding_pixels(image_bytes(given.image))
     except ValueError:
         return 0
-
-
-def _file(given: ImageInput) -> bytes:
-    """Raises `ValueError` for what is no base64."""
-    return binascii.a2b_base64(given.image, strict_mode=True)
 
 
 def _image(given: ImageInput) -> CheckedInput:
     """Decoded wholly here, so that a broken picture never becomes a job; the worker decodes it again from the file."""
     try:
-        encoded = _file(given)
-    except ValueError:
-        hint = ", without a data: prefix" if given.image.startswith("data:") else ""
-        raise InvalidRequest.at(["input", "image"], f"not valid base64{hint}") from None
-    try:
+        encoded = image_bytes(given.image)
         check_picture(encoded)
-    except PictureRejected as error:
+    except NotEncoded as error:
         raise InvalidRequest.at(["input", "image"], str(error)) from None
+    except PictureRejected as error:
+        reason = NO_PLACE if is_place(given.image) else str(error)
+        raise InvalidRequest.at(["input", "image"], reason) from None
     return CheckedInput("image", 1, {"image": np.frombuffer(encoded, dtype=np.uint8)})
 
 

@@ -12,6 +12,7 @@ from schemas.tensors import Tensor, TensorValue, TensorValues
 from schemas.traits import PERMUTES
 from service.validation.baselines import input_shapes, located
 from service.validation.model import ReadyModel
+from service.validation.numbering import numbered_densely
 from service.validation.tensors import Array, Location, check_shape, tensor_array
 
 DEFAULT_GRID = 14  # rows and columns over a picture
@@ -53,7 +54,8 @@ def mask_fields(method: AnyMethod, model: ReadyModel) -> dict[str, Any]:
 
 
 def mask_arrays(method: AnyMethod, model: ReadyModel, examples: int) -> dict[str, Array]:
-    """Masks given as tensors, one per input, (1 or examples, …) int64, under their names in the payload.
+    """Masks given as tensors, one per input, (1 or examples, …) int64, under their names in the payload. The features
+    of each example are numbered without gaps, so that the worker draws from no feature that is not there.
 
     Raises:
         InvalidRequest: the model takes none, or number, shape or values do not fit.
@@ -64,13 +66,11 @@ def mask_arrays(method: AnyMethod, model: ReadyModel, examples: int) -> dict[str
     loc: Location = ["method", "feature_mask"]
     # Permutation exchanges a feature between the examples, so it must be the same one in each of them.
     rows = (1,) if method.name in PERMUTES else (1, examples)
-    arrays = {}
-    for index, ((tensor, at), shape) in enumerate(
-        zip(located(given, loc), input_shapes(given, model, loc), strict=True)
-    ):
+    masks = []
+    for (tensor, at), shape in zip(located(given, loc), input_shapes(given, model, loc), strict=True):
         check_shape(tensor.shape, shape, rows, at)
-        arrays[f"feature_mask.{index}"] = mask_array(tensor, at)
-    return arrays
+        masks.append(mask_array(tensor, at))
+    return {f"feature_mask.{index}": mask for index, mask in enumerate(numbered_densely(masks))}
 
 
 def given_masks(arrays: dict[str, Array]) -> list[Array]:
@@ -88,13 +88,19 @@ def check_players(method: AnyMethod, model: ReadyModel, arrays: dict[str, Array]
         return
     masks = given_masks(arrays)
     if masks:
-        alone = min(mask.min() for mask in masks) == max(mask.max() for mask in masks)
+        alone = _fewest(masks) == 1
     elif isinstance(method.feature_mask, Grid):
         alone = prod(method.feature_mask.grid) == 1
     else:
         alone = sum(map(prod, model.input.shapes)) == 1
     if alone:
         raise InvalidRequest.at(["method", "feature_mask"], "KernelSHAP needs two features or more")
+
+
+def _fewest(masks: list[Array]) -> int:
+    """Features of the example that has fewest."""
+    highest = [mask.reshape(len(mask), -1).max(axis=1) for mask in masks]  # (1 or examples,) each
+    return int(np.minimum.reduce(np.maximum.reduce(np.broadcast_arrays(*highest)))) + 1
 
 
 def mask_array(tensor: Tensor, loc: Location) -> Array:

@@ -8,6 +8,7 @@ from schemas.traits import PERMUTES
 from service.validation.layers import explained_shape, find_layer, follows_the_text
 from service.validation.masks import mask_array
 from service.validation.model import ReadyModel
+from service.validation.numbering import numbered_densely
 from service.validation.tensors import Array, Location, check_rows, check_shape, tensor_array
 
 
@@ -60,7 +61,7 @@ def layer_arrays(method: AnyMethod, model: ReadyModel, examples: int) -> dict[st
     if method.layer_mask is not None:
         loc: Location = ["method", "layer_mask", "tensor"]
         check(method.layer_mask.tensor, loc)
-        arrays["layer_mask.0"] = mask_array(method.layer_mask.tensor, loc)
+        (arrays["layer_mask.0"],) = numbered_densely([mask_array(method.layer_mask.tensor, loc)])
     baselines = getattr(method, "layer_baselines", None)
     if isinstance(baselines, TensorValue):
         loc = ["method", "layer_baselines", "tensor"]

@@ -8,10 +8,13 @@ from typing import Any
 from schemas.errors import FieldError
 from schemas.methods import METHOD_NAMES
 from schemas.quality import QUALITY_NAMES
+from service.validation.kinds import TENSOR, Hint, hint
+from service.validation.known import renamed, unknown
 from service.validation.suggest import suggestion
 
 MAX_FIELDS = 20  # named in one answer
 MAX_NAME_CHARS = 100  # of a field name that the caller chose
+PLAIN = {"missing": "this field is required", "list_type": "a list is needed", "string_type": "a text is needed"}
 Place = tuple[str | int, ...]
 Union = tuple[Place, tuple[str, ...]]  # where it is, and the tags passed there already: unions may be nested
 
@@ -32,8 +35,9 @@ def field_errors(errors: Sequence[Mapping[str, Any]], document: Any = None) -> l
     alternative of a union is plainly the one that was meant, what the others complain about is dropped.
     """
     grouped: dict[Place, list[str]] = defaultdict(list)
-    for complaint in _meant([_complaint(error, document) for error in errors]):
-        grouped[complaint.place].append(_message(complaint.error))
+    for complaint in _not_renamed(list(_meant([_complaint(error, document) for error in errors])), document):
+        place, message = _hint(complaint, document) or (complaint.place, _message(complaint, document))
+        grouped[place].append(message)
     return [
         FieldError(loc=short(place), msg="; or ".join(dict.fromkeys(messages)))
         for place, messages in list(grouped.items())[:MAX_FIELDS]
@@ -49,6 +53,8 @@ def _complaint(error: Mapping[str, Any], document: Any) -> _Complaint:
     value = document
     last = len(error["loc"]) - 1
     for position, part in enumerate(error["loc"]):
+        if position == 1 and place == ("input",) and last > 1:
+            continue  # the tag, which is the name of a field at the same time
         if _leads_on(value, part):
             value = value[part]
         elif not (position == last and error["type"] == "missing"):
@@ -92,20 +98,45 @@ def _rules_out(complaint: _Complaint, union: Union) -> bool:
     return depth == 1 and kind in {"missing", "extra_forbidden"}
 
 
-def _message(error: Mapping[str, Any]) -> str:
+def _hint(complaint: _Complaint, document: Any) -> Hint | None:
+    """What is wanted in place of the value that this error is about, or of one around it."""
+    value = document
+    for depth, part in enumerate(complaint.place):
+        if not _leads_on(value, part):
+            return None
+        value = value[part]
+        found = hint(complaint.place[: depth + 1], value)
+        if found is not None:
+            return found
+    return None
+
+
+def _not_renamed(complaints: list[_Complaint], document: Any) -> Iterable[_Complaint]:
+    """Without the fields that are missing because they were sent under another name, which is told there."""
+    unknown_ones = [complaint.place for complaint in complaints if complaint.error["type"] == "extra_forbidden"]
+    meant = {renamed(place, document) for place in unknown_ones if place}
+    return (one for one in complaints if not (one.error["type"] == "missing" and one.place in meant))
+
+
+def _message(complaint: _Complaint, document: Any) -> str:
+    error, place = complaint.error, complaint.place
     kind = error["type"]
-    if kind in {"union_tag_invalid", "union_tag_not_found"}:
-        what, names = ("figure", QUALITY_NAMES) if error["loc"][0] == "quality" else ("method", METHOD_NAMES)
-        if kind == "union_tag_not_found":
-            return f"the {what}'s name is missing"
-        return f"no such {what}{suggestion(str(error['ctx']['tag']), names)}; known: {', '.join(names)}"
+    if kind.startswith("union_tag"):
+        return _no_such(error)
     if kind == "extra_forbidden":
-        return "unknown field"
-    if kind == "missing":
-        return "this field is required"
+        return unknown(place, document)
     if kind in {"model_type", "model_attributes_type", "dict_type"}:
-        return "an object is needed"
-    return str(error["msg"]).removeprefix("Value error, ")
+        is_tensor = "tensor" in place[-1:] or "tensors" in place[-2:-1]
+        return f"a tensor is an object {TENSOR}" if is_tensor else "an object is needed"
+    return PLAIN.get(kind) or str(error["msg"]).removeprefix("Value error, ")
+
+
+def _no_such(error: Mapping[str, Any]) -> str:
+    """Of the name that says which method or figure is meant."""
+    what, names = ("figure", QUALITY_NAMES) if error["loc"][0] == "quality" else ("method", METHOD_NAMES)
+    if error["type"] == "union_tag_not_found":
+        return f'the {what}\'s name is missing: {{"name": …}}'
+    return f"no such {what}{suggestion(str(error['ctx']['tag']), names)}; known: {', '.join(names)}"
 
 
 def short(place: Iterable[str | int]) -> list[str | int]:

@@ -198,7 +198,8 @@ REFUSED = [
     ),
     # pictures
     Refused("no base64", picture(input={"image": "not base64!"}), ["input", "image"]),
-    Refused("a data URL", picture(input={"image": f"data:image/png;base64,{TINY_PNG}"}), ["input", "image"]),
+    Refused("a data URI without base64", picture(input={"image": "data:image/svg+xml,%3Csvg/%3E"}), ["input", "image"]),
+    Refused("a data URI of bad base64", picture(input={"image": "data:image/png;base64,abc"}), ["input", "image"]),
     Refused("no picture", picture(input={"image": encoded(b"hello, world")}), ["input", "image"]),
     Refused(
         "a broken picture", picture(input={"image": encoded(base64.b64decode(TINY_PNG)[:100])}), ["input", "image"]
