@@ -17,6 +17,7 @@ from workers.inputs.prepared import InputAdapter, Prepared
 from workers.offer import offered_methods
 
 MAX_LAYERS = 2_000
+MAX_REASON = 4_000  # characters: a description may have many mistakes, and all are told
 NOT_TENSORS = (
     "the layer gives more than tensors with one row for each example, as recurrent layers do; name the layer behind "
     "it, or explain its input by attribute_to_layer_input"
@@ -73,7 +74,7 @@ def make_card(
 
 def failed_card(name: str, version: str, reason: str) -> ModelCard:
     """The card of a model that could not be loaded."""
-    return ModelCard(name=name, version=version, status="failed", error=reason[:500])
+    return ModelCard(name=name, version=version, status="failed", error=reason[:MAX_REASON])
 
 
 def _layers(view: ModelView, sample: Prepared) -> tuple[list[LayerCard], Tensor]:

@@ -1,17 +1,33 @@
 """`model.toml`: how a folder of the model repository describes its model. Written by the operator, read here."""
 
+import difflib
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
 from schemas.base import Strict
+from schemas.method_names import canonical_method_name
 from schemas.methods import METHOD_NAMES, METHODS, BaselineName
 from schemas.models import OutputKind
 from schemas.requests import ModelName, Version
+from workers.config_mistakes import missing_files, mistakes
 
 Side = Annotated[int, Field(ge=1, le=8192)]
+_DTYPES = {"fp32": "float32", "fp64": "float64", "float": "float32", "double": "float64", "long": "int64"}
+
+
+def _dtype(given: Any) -> Any:
+    """`FP32`, as requests have it, and `torch.float32` are `float32`."""
+    if not isinstance(given, str):
+        return given
+    name = given.casefold().removeprefix("torch.")
+    return _DTYPES.get(name, name)
+
+
+Dtype = Annotated[Literal["float32", "float64", "int64", "int32"], BeforeValidator(_dtype)]
 Loader = Literal["python", "torchscript", "export", "transformers", "timm"]
 
 # What each loader must be given, and may be given.
@@ -37,10 +53,15 @@ class FeatureConfig(Strict):
     std: Annotated[float, Field(gt=0)] = 1.0
     unit: str | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _name_alone(cls, given: Any) -> Any:
+        return {"name": given} if isinstance(given, str) else given
+
 
 class InputConfig(Strict):
     kind: Literal["image", "tabular", "text", "tensor"]
-    dtype: Literal["float32", "float64", "int64", "int32"] = "float32"
+    dtype: Dtype = "float32"
     # image
     size: Annotated[list[Side], Field(min_length=2, max_length=2)] | None = None  # height, width in pixels
     mean: list[float] = Field(default=[0.0] * 3)  # per channel, of values in 0..1
@@ -87,13 +108,16 @@ class ExplainConfig(Strict):
         None  # safetensors file with (rows, …) model-ready examples: one tensor, or input.0, input.1, …
     )
 
-    @model_validator(mode="after")
-    def _method_is_known(self) -> "ExplainConfig":
-        if self.method not in METHOD_NAMES:
-            raise ValueError(f"unknown method {self.method!r}")
-        if any(field.is_required() for field in METHODS[self.method].model_fields.values()):
-            raise ValueError(f"method {self.method!r} has parameters without a default")
-        return self
+    @field_validator("method")
+    @classmethod
+    def _method_is_known(cls, given: str) -> str:
+        name = canonical_method_name(given)
+        if name is None:
+            close = difflib.get_close_matches(given.casefold(), METHOD_NAMES, n=1)
+            raise ValueError(f"unknown method {given!r}" + (f"; did you mean {close[0]!r}?" if close else ""))
+        if any(field.is_required() for field in METHODS[name].model_fields.values()):
+            raise ValueError(f"method {name!r} has parameters without a default")
+        return name
 
 
 class ModelConfig(Strict):
@@ -116,23 +140,26 @@ class ModelConfig(Strict):
 
     @model_validator(mode="after")
     def _loader_has_its_fields(self) -> "ModelConfig":
+        said = list(self._unfit())
+        if said:
+            raise ValueError("; ".join(said))
+        return self
+
+    def _unfit(self) -> Iterator[str]:
         needed, optional = _FIELDS[self.loader]
         if getattr(self, needed) is None:
-            raise ValueError(f"loader {self.loader!r} needs {needed!r}")
+            yield f"loader {self.loader!r} needs {needed!r}"
         for field in ("factory", "weights", "file", "path", "architecture"):
             if getattr(self, field) is not None and field not in (needed, *optional):
-                raise ValueError(f"{field!r} means nothing to loader {self.loader!r}")
+                yield f"{field!r} means nothing to loader {self.loader!r}"
         kind = self.input.kind
         from_its_files = _FROM_ITS_FILES.get(self.loader)
         if from_its_files is not None and kind not in from_its_files:
-            raise ValueError(f"input.kind: loader {self.loader!r} takes {' and '.join(from_its_files)}")
+            yield f"input.kind: loader {self.loader!r} takes {' and '.join(from_its_files)}"
         if from_its_files is None and not getattr(self.input, _NEEDED[kind]):
-            raise ValueError(f"input: kind {kind!r} needs {_NEEDED[kind]!r}")
+            yield f"input: kind {kind!r} needs {_NEEDED[kind]!r}"
         if kind == "text" and self.loader in ("torchscript", "export"):
-            raise ValueError(
-                f"input.kind: loader {self.loader!r} has no way in behind a text's embeddings; use 'python'"
-            )
-        return self
+            yield f"input.kind: loader {self.loader!r} has no way in behind a text's embeddings; use 'python'"
 
 
 def read_config(folder: Path) -> ModelConfig:
@@ -149,9 +176,18 @@ def read_config(folder: Path) -> ModelConfig:
     except tomllib.TOMLDecodeError as error:
         raise ModelConfigError(f"model.toml is not TOML: {error}") from error
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "model.toml"
-        raise ModelConfigError(f"{where}: {first['msg']}") from error
+        raise ModelConfigError("; ".join(mistakes(ModelConfig, fields, error, folder))) from error
+
+
+def check_files(config: ModelConfig, folder: Path) -> None:
+    """Not part of `read_config`: a model whose files are still to come has its name all the same.
+
+    Raises:
+        ModelConfigError: the folder lacks files that its description names; the message names all of them.
+    """
+    missing = list(missing_files(config.model_dump(exclude_unset=True), folder))
+    if missing:
+        raise ModelConfigError("; ".join(missing))
 
 
 def read_labels(config: ModelConfig, folder: Path) -> list[str] | None:

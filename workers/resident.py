@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from schemas.models import ModelCard
 from workers.card import failed_card, make_card
-from workers.config import ModelConfig, ModelConfigError, read_config, read_labels
+from workers.config import ModelConfig, ModelConfigError, check_files, read_config, read_labels
 from workers.embeddings import Embeddings, check_pad, find_embeddings
 from workers.engine.engine import Engine
 from workers.engine.gate import DeviceGate
@@ -82,7 +82,9 @@ def load_model(folder: Path, device: Device) -> ResidentModel:
         Whatever the model's own code raises.
     """
     with RandomStream(0, device.device):  # a model's own code may draw, or set the seed, while jobs of others draw
-        loaded = load(read_config(folder), folder)
+        config = read_config(folder)
+        check_files(config, folder)
+        loaded = load(config, folder)
     config, module = loaded.config, loaded.module.to(device.device)
     settle(module, device.device)
     allow_backward(module, device.device)

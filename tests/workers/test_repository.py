@@ -166,13 +166,13 @@ def test_a_pickle_that_is_not_only_weights_is_not_loaded(folder: Path) -> None:
     change(folder, "weights.safetensors", "weights.pt")
     (failed,) = load_all([folder.parent], DEVICE)
     assert isinstance(failed, ModelCard)
-    assert "weights_only" in (failed.error or "").lower() or "Weights only" in (failed.error or "")
+    assert "save the state_dict" in (failed.error or "")
 
 
 def test_one_failure_does_not_stop_the_others(folder: Path) -> None:
     other = folder.parent / "a-broken-one"
     other.mkdir()
-    (other / "model.toml").write_text(TOML.replace('"tiny"', '"broken"'))
+    (other / "model.toml").write_text(TOML.replace('"tiny"', '"broken"').replace('weights = "weights.safetensors"', ""))
     (other / "model.py").write_text("raise RuntimeError('no weights today')\n")
     failed, model = load_all([folder.parent], DEVICE)
     assert isinstance(failed, ModelCard)

@@ -35,6 +35,7 @@ def test_preprocessing_that_cannot_be_done_is_refused() -> None:
 @pytest.mark.skipif(find_spec("timm") is not None, reason="timm is installed")
 def test_without_timm_the_model_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "model.toml").write_text(TOML)
+    (tmp_path / "w.safetensors").touch()
     with pytest.raises(ModelConfigError, match="loader: timm cannot be imported"):
         load_model(tmp_path, DEVICE)
 

@@ -6,6 +6,8 @@ Nothing here reaches for a hub, and nothing a folder names leads out of it.
 from collections.abc import Callable
 from pathlib import Path
 
+import torch
+
 from workers.config import ModelConfig
 from workers.loaders import export, python, timm_model, torchscript, transformers_folder
 from workers.loaders.loaded import Loaded
@@ -26,4 +28,14 @@ def load(config: ModelConfig, folder: Path) -> Loaded:
         ModelConfigError: the folder does not hold what its description says.
         Whatever the model's own code raises.
     """
+    _plain_attention()
     return LOADERS[config.loader](config, folder)
+
+
+def _plain_attention() -> None:
+    """Switches off torch's fused inference path of attention and transformer encoders, in the whole process.
+
+    It passes over submodules, so that their hooks never fire, and hands nested tensors from layer to layer, which have
+    no shape. Gradients never take it; without it, every pass of a method runs the same code.
+    """
+    torch.backends.mha.set_fastpath_enabled(False)

@@ -1,12 +1,17 @@
 """Files of tensors in a model's folder: safetensors, or torch's own read with `weights_only`."""
 
+import zipfile
 from pathlib import Path
+from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from workers.config import ModelConfig, ModelConfigError, inside
+
+SAVE = "save the state_dict: torch.save(model.state_dict(), path)"
 
 
 def load_weights(module: nn.Module, path: Path) -> None:
@@ -15,10 +20,14 @@ def load_weights(module: nn.Module, path: Path) -> None:
     Every tensor of the file must have its place in the module; what the module holds already may be missing.
 
     Raises:
-        ModelConfigError: no such file, or a tensor that the module has no place for.
+        ModelConfigError: no such file, or a tensor that the module has no place for, or one of another shape.
     """
     state = read_tensors(path)
-    unexpected = module.load_state_dict(state, strict=False).unexpected_keys
+    try:
+        unexpected = module.load_state_dict(state, strict=False).unexpected_keys
+    except RuntimeError as error:  # shapes that differ: one line for each, behind a heading
+        first = str(error).strip().splitlines()[-1].strip()
+        raise ModelConfigError(f"weights: they do not fit the model: {first}") from error
     if unexpected:
         raise ModelConfigError(f"weights: the model has no {unexpected[0]!r}")
 
@@ -49,12 +58,44 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     """Tensors by name.
 
     Raises:
-        ModelConfigError: no such file.
+        ModelConfigError: no such file, or one that holds anything but tensors by name.
     """
     if not path.is_file():
         raise ModelConfigError(f"{path.name} is not in the model's folder")
     if path.suffix == ".safetensors":
-        state: dict[str, Tensor] = load_file(path)
+        try:
+            state: dict[str, Tensor] = load_file(path)
+        except SafetensorError as error:
+            raise ModelConfigError(f"{path.name} is no safetensors file: {error}") from error
         return state
-    state = torch.load(path, weights_only=True, map_location="cpu")
+    return _tensors_only(_read_torch(path), path)
+
+
+def _read_torch(path: Path) -> Any:
+    """torch's own words are not passed on: they advise to switch the check off."""
+    if _is_script(path):
+        raise ModelConfigError(f"{path.name} is a TorchScript program; {SAVE}, or use loader 'torchscript'")
+    try:
+        return torch.load(path, weights_only=True, map_location="cpu")
+    except (EOFError, KeyError, RuntimeError) as error:  # cut short, or never a file of torch's
+        raise ModelConfigError(f"{path.name} is damaged, or was not written by torch.save") from error
+    except Exception as error:  # whatever the restricted reader says of objects that are no tensors
+        raise ModelConfigError(f"{path.name} holds pickled objects, such as a whole module; {SAVE}") from error
+
+
+def _is_script(path: Path) -> bool:
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return any(name.endswith("/constants.pkl") for name in archive.namelist())
+
+
+def _tensors_only(state: Any, path: Path) -> dict[str, Tensor]:
+    """The state itself, unless it is a checkpoint with more in it than weights, or no dictionary at all."""
+    if not isinstance(state, dict):
+        raise ModelConfigError(f"{path.name} holds a {type(state).__name__} and not tensors by name; {SAVE}")
+    for name, value in state.items():
+        if not isinstance(value, Tensor) and not str(name).endswith("_extra_state"):  # a module's own, beside tensors
+            what = f"{name!r} in {path.name} is of type {type(value).__name__} and no tensor"
+            raise ModelConfigError(f"{what}; {SAVE}")
     return state

@@ -9,6 +9,7 @@ from time import monotonic
 import structlog
 import torch
 
+from workers.card import MAX_REASON
 from workers.config import ModelConfigError
 from workers.engine.allocator import return_freed_memory
 from workers.engine.threads import use_threads
@@ -147,7 +148,7 @@ class Loader(threading.Thread):
             holding = self._read(slot)
         except Exception as error:  # a model's own code may raise anything
             reason = str(error) if isinstance(error, ModelConfigError) else f"{type(error).__name__}: {error}"
-            self._failed(slot, reason[:500])
+            self._failed(slot, reason[:MAX_REASON])
             return []
         return self._loaded(slot, holding)
 
