@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from schemas.errors import InputRejected
+from schemas.errors import InputRejected, JobFailed
 from schemas.jobs import PREDICTED
 from workers.engine.block import Block, PassKind
 from workers.engine.view import ModelView
@@ -36,7 +36,7 @@ def run_pass(view: ModelView, kind: PassKind, parts: list[Part]) -> list[tuple[T
     extras = tuple(_gather(view, parts, "extras", i, lengths[len(first.inputs) + i]) for i in range(len(first.extras)))
     if kind == "forward":
         with torch.no_grad():
-            outputs: tuple[Tensor, ...] = (view.pass_module(*inputs, *extras),)
+            outputs: tuple[Tensor, ...] = (_outputs(view, inputs, extras),)
     else:
         targets = None if first.targets is None else torch.cat([_rows(p, p.block.targets) for p in parts])
         outputs = _gradients(view, inputs, extras, targets)
@@ -54,10 +54,23 @@ def _gradients(
     """
     with torch.enable_grad():
         leaves = tuple(tensor.detach().requires_grad_() for tensor in inputs)
-        out = view.pass_module(*leaves, *extras)
+        out = _outputs(view, leaves, extras)
         explained = _explained(out, targets)
         gradients = torch.autograd.grad(explained.sum(), leaves, allow_unused=True, materialize_grads=True)
     return *(gradient.contiguous() for gradient in gradients), explained.detach(), out.detach()
+
+
+def _outputs(view: ModelView, inputs: tuple[Tensor, ...], extras: tuple[Tensor, ...]) -> Tensor:
+    """(rows, …). One tensor without dimensions is one row.
+
+    Raises:
+        JobFailed: the model does not answer one row for each of the batch: whoever waits for the others waits for ever.
+    """
+    out: Tensor = view.pass_module(*inputs, *extras)
+    rows = inputs[0].shape[0]
+    if out.shape[:1] != (rows,) and (rows, out.dim()) != (1, 0):
+        raise JobFailed(f"the model answers {list(out.shape)} for a batch of {rows} rows, not one row for each")
+    return out
 
 
 def _explained(out: Tensor, targets: Tensor | None) -> Tensor:
