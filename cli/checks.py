@@ -1,55 +1,102 @@
-"""`attribution models check`: every method of every model, once."""
+"""`attribution models check`: every method of every model, once, told as it comes."""
 
-import logging
-import warnings
-from collections.abc import Iterator
+from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import structlog
-from rich.table import Table
+from rich.console import Console
+from rich.padding import Padding
 from rich.text import Text
 
+from cli.check_process import check_steps
 from cli.console import EXIT_FAILED, EXIT_USAGE, console, fail, stderr
 from cli.places import NoModels, model_directories
+from schemas.methods import METHOD_NAMES
+from workers.check_row import Begun, CheckRow, CheckState
 
-if TYPE_CHECKING:
-    from workers.check import CheckRow
+STYLES: dict[CheckState, str] = {"ok": "green", "not offered": "yellow", "failed": "bold red"}
+INDENT = 2
+STATE_WIDTH = max(map(len, STYLES)) + 2
+METHOD_WIDTH = max(map(len, METHOD_NAMES)) + 2
 
 
-def run_checks(directories: list[Path]) -> int:
-    """Show a table; returns the exit code, 1 when anything failed."""
+def run_checks(directories: list[Path], limit_s: float) -> int:
+    """Prints a row for each method when it is done; returns the exit code, 1 when anything failed."""
     try:
         directories = model_directories(directories)
     except NoModels as error:
         fail(str(error), EXIT_USAGE)
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for name in ("model", "method", ""):
-        table.add_column(name, no_wrap=True)
-    table.add_column("rows", justify="right")
-    table.add_column("seconds", justify="right")
-    table.add_column("detail", overflow="fold", style="dim")
-    results: list[bool] = []
-    shown = None
-    for row in _progress(directories):
-        results.append(row.ok)
-        verdict = Text("ok", style="green") if row.ok else Text("failed", style="bold red")
-        model = "" if row.model == shown else row.model
-        table.add_row(model, row.method, verdict, str(row.rows), f"{row.seconds:.2f}", Text(row.detail))
-        shown = row.model
-    console.print(table)
-    failed = results.count(False)
-    console.print(Text(f"{failed} of {len(results)} failed" if failed else f"all {len(results)} ok", style="bold"))
-    return EXIT_FAILED if failed else 0
+    report = Report(console)
+    where = console if console.is_terminal else stderr  # a status line and the rows share a terminal
+    with where.status("Loading torch") as status:
+        for step in check_steps(directories, limit_s):
+            if isinstance(step, Begun):
+                status.update(f"{step.model} {step.method or 'is loaded'}")
+            else:
+                report.add(step)
+    report.end()
+    return EXIT_FAILED if report.counts["failed"] else 0
 
 
-def _progress(directories: list[Path]) -> "Iterator[CheckRow]":
-    """The rows as they come, the latest named in a status line."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))  # the table tells it all
-    warnings.filterwarnings("ignore", category=UserWarning, module=r"captum\.")
-    with stderr.status("Loading the models") as status:
-        from workers.check import check  # noqa: PLC0415  # loads torch
+class Report:
+    """Rows on a console, by model. A reason is told once for each model: further rows with it are named at its end."""
 
-        for row in check(directories):
-            status.update(f"{row.model} {row.method}")
-            yield row
+    def __init__(self, out: Console) -> None:
+        self.counts: Counter[CheckState] = Counter()
+        self._out = out
+        self._model: str | None = None
+        self._reasons: dict[tuple[CheckState, str, str], list[str]] = {}  # the methods it holds for
+
+    def add(self, row: CheckRow) -> None:
+        """Prints the row, or keeps its method for the end of the model when its reason has been told."""
+        if row.model != self._model:
+            self._end_model()
+            self._model = row.model
+            self._out.print(Text(row.model, style="bold"))
+        self.counts[row.state] += 1
+        if row.state != "ok":
+            methods = self._reasons.setdefault((row.state, row.detail, row.trace), [])
+            methods.append(row.method)
+            if len(methods) > 1:
+                return
+        self._row(row)
+
+    def end(self) -> None:
+        """What is left to be told of the last model, and how many rows there were of each state."""
+        self._end_model()
+        told = (f"{self.counts[state]} {state}" for state in STYLES)
+        self._out.print(Text(", ".join(told), style="bold"))
+
+    def _row(self, row: CheckRow) -> None:
+        line = Text(" " * INDENT)
+        line.append(f"{row.state:<{STATE_WIDTH}}", style=STYLES[row.state])
+        line.append(f"{row.method or 'to load':<{METHOD_WIDTH}}")
+        if row.rows or row.state == "ok":
+            line.append(f"{row.rows:>8} rows")
+        if row.seconds:
+            line.append(f"{row.seconds:>9.2f} s")
+        line.rstrip()
+        self._out.print(line, soft_wrap=True)
+        self._below(row.detail)
+        self._below(row.trace, wrap=False)
+
+    def _end_model(self) -> None:
+        for (state, _, _), methods in self._reasons.items():
+            if more := methods[1:]:
+                count = f"{len(more)} more method{'s' if len(more) > 1 else ''}"
+                line = Text(" " * INDENT)
+                line.append(f"{state:<{STATE_WIDTH}}", style=STYLES[state])
+                line.append(f"the same as {methods[0]} for {count}:")
+                self._out.print(line, soft_wrap=True)
+                self._below(", ".join(more))
+        self._reasons.clear()
+
+    def _below(self, text: str, *, wrap: bool = True) -> None:
+        """Under a row's method; code keeps its lines."""
+        left = INDENT + STATE_WIDTH
+        if not text:
+            return
+        if wrap:
+            self._out.print(Padding(Text(text, style="dim"), (0, 0, 0, left)))
+            return
+        for line in text.splitlines():
+            self._out.print(Text(" " * left + line, style="dim"), soft_wrap=True)

@@ -11,17 +11,21 @@ Url = Annotated[str, typer.Option(envvar="ATTRIBUTION_URL", help="The service.")
 Name = Annotated[str, typer.Argument(metavar="NAME", help="As in model.toml.")]
 ModelVersion = Annotated[str | None, typer.Option("--version", help="Default: every version.")]
 Wait = Annotated[float, typer.Option(min=0, help="Seconds to wait for the workers.")]
+Limit = Annotated[
+    float, typer.Option(min=1, metavar="SECONDS", help="Time for one method; ten times as long for a load.")
+]
 HERE = "http://127.0.0.1:8000"
 
 
 @app.command("check")
 def check_models(
     directories: Annotated[list[Path], typer.Argument(metavar="DIR…", help="Directories of model folders.")],
+    limit: Limit = 60.0,
 ) -> None:
     """Load every model of DIR and run each method it offers once. Exit code 1 when something failed."""
     from cli.checks import run_checks  # noqa: PLC0415
 
-    raise typer.Exit(run_checks(directories))
+    raise typer.Exit(run_checks(directories, limit))
 
 
 @app.command("list")

@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+import structlog
 import torch
 from torch import Tensor, nn
 
@@ -16,6 +17,7 @@ from workers.engine.view import ModelView
 from workers.inputs.prepared import InputAdapter, Prepared
 from workers.offer import offered_methods
 
+log = structlog.get_logger()
 MAX_LAYERS = 2_000
 MAX_REASON = 4_000  # characters: a description may have many mistakes, and all are told
 NOT_TENSORS = (
@@ -109,9 +111,24 @@ def _layers(view: ModelView, sample: Prepared) -> tuple[list[LayerCard], Tensor]
     if out.shape[:1] != (rows,):
         told = f"for {rows} rows it answers {list(out.shape)}"
         raise ModelConfigError(f"the model must answer (rows,), (rows, outputs) or (rows, classes, …); {told}")
+    _check_rows(module, sample)
     if not out.is_floating_point():
         raise ModelConfigError(f"the model answers {out.dtype}: its scores are needed, not its decision")
     return cards, out
+
+
+def _check_rows(module: nn.Module, sample: Prepared) -> None:
+    """Once more with another number of rows: a model of two outputs that mixes the rows answers two numbers for two."""
+    tensors = [torch.cat([tensor[:1]] * (ROWS + 1)) for tensor in (*sample.layer_inputs, *sample.layer_extras)]
+    try:
+        with torch.no_grad():
+            out = module(*tensors)
+    except Exception as error:  # a model may be made for so many rows and no more
+        log.warning("model raises on more rows", rows=ROWS + 1, error=type(error).__name__)
+        return
+    if out.shape[:1] != (ROWS + 1,):
+        told = f"for {ROWS + 1} rows it answers {list(out.shape)}"
+        raise ModelConfigError(f"the model must answer (rows,), (rows, outputs) or (rows, classes, …); {told}")
 
 
 def _shapes(output: object) -> list[torch.Size | None]:

@@ -1,8 +1,8 @@
 """Tries a model repository out: loads every folder and runs every offered method once, as a job would."""
 
 import math
+import traceback
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -12,82 +12,109 @@ import torch
 from schemas.errors import InputRejected, JobError
 from schemas.jobs import JobSpec, Targets
 from schemas.methods import METHODS, AnyMethod, stored_fields
-from schemas.models import ModelCard
 from schemas.traits import PERMUTES, PERTURBS_LAYERS
+from workers.check_row import Begun, CheckRow, Done
 from workers.engine.gate import DeviceGate
+from workers.engine.raised import causes, frames
 from workers.engine.task import Task
 from workers.explain import explain
 from workers.inputs.prepared import Payload, Prepared
 from workers.problem import make_problem
-from workers.resident import Device, ResidentModel, load_all
+from workers.resident import Device, ResidentModel, failed_to_load, load_model, model_folders
 from workers.settings import WorkerSettings
 
+NOTHING = Done()
 MANY_ELEMENTS = 1_024  # an example larger than this is ablated by coarse windows
 WINDOWS_A_SIDE = 4
 FEATURES = 3  # in the masks of the check
+MOST_CHARACTERS = 500  # of an error's message
 MANY_UNITS = 256  # of a layer that is not ablated unit by unit
 
 
-@dataclass(frozen=True, slots=True)
-class CheckRow:
-    """One line of the report. `method` is empty for a model that failed to load."""
-
-    model: str
-    method: str
-    ok: bool
-    detail: str
-    rows: int = 0
-    seconds: float = 0.0
-
-
 def check(directories: list[Path]) -> Iterator[CheckRow]:
-    """Checks every model of the directories on this machine's device."""
+    """Checks every model of the directories on this machine's device, in this process."""
+    return (step for step in steps(directories) if isinstance(step, CheckRow))
+
+
+def steps(directories: list[Path], done: Done = NOTHING) -> Iterator[Begun | CheckRow]:
+    """`check`, with what is begun before what came of it, and behind what is done."""
     settings = WorkerSettings(models=directories)
     device = Device(settings.torch_device(), settings.threads, settings.batch_rows, DeviceGate())
-    for loaded in load_all(directories, device):
-        if isinstance(loaded, ModelCard):
-            yield CheckRow(f"{loaded.name}@{loaded.version}", "", False, loaded.error or "failed to load")
+    for number, folder in enumerate(model_folders(directories)):
+        if number < done.models:
             continue
-        loaded.engine.start()
+        yield Begun(number, folder.name, "")
         try:
-            for support in loaded.card.methods:
-                if support.supported:
-                    yield _try(loaded, support.name)
-                else:
-                    yield CheckRow(loaded.key, support.name, True, f"not offered: {support.reason}")
-        finally:
-            loaded.engine.stop()
+            loaded = load_model(folder, device)
+        except Exception as error:  # a model's own code may raise anything
+            card = failed_to_load(folder, error)
+            yield CheckRow(f"{card.name}@{card.version}", "", "failed", card.error or "", trace=_trace(error, folder))
+            continue
+        yield from _methods(number, folder, loaded, done.methods if number == done.models else 0)
 
 
-def _try(model: ResidentModel, name: str) -> CheckRow:
+def _methods(number: int, folder: Path, model: ResidentModel, skipped: int) -> Iterator[Begun | CheckRow]:
+    model.engine.start()
+    try:
+        for support in model.card.methods[skipped:]:
+            yield Begun(number, model.key, support.name)
+            if support.supported:
+                yield _try(model, support.name, folder)
+            else:
+                yield CheckRow(model.key, support.name, "not offered", support.reason or "")
+    finally:
+        model.engine.stop()
+
+
+def _try(model: ResidentModel, name: str, folder: Path) -> CheckRow:
     """Runs one method on the adapter's sample, in the calling thread."""
     method = _method(model, name)
     if method is None:
-        return CheckRow(model.key, name, True, "not tried: no default layer, or one of too many units")
+        return CheckRow(model.key, name, "not offered", "not tried: no default layer, or one of too many units")
     task = Task(name)
     started = perf_counter()
     try:
-        prepared = model.adapter.sample(model.engine.view.device)
-        spec = JobSpec(
-            model=model.card.name,
-            version=model.card.version,
-            input_kind="tensor",
-            examples=1,
-            method=stored_fields(method),
-            target=_target(model),
-        )
-        if name in PERMUTES:
-            prepared = prepared.twice()
-        problem = make_problem(model, spec, method, _payload(model, prepared), prepared)
-        explain(model.engine, task, method, problem)
+        _explain(model, name, method, task)
     except InputRejected as error:  # the default layer or sample does not suit the method
-        return CheckRow(model.key, name, True, f"not tried: {error.detail}", task.rows, perf_counter() - started)
-    except JobError as error:
-        return CheckRow(model.key, name, False, error.detail, task.rows, perf_counter() - started)
+        detail = f"not tried: {error.detail}"
+        return CheckRow(model.key, name, "not offered", detail, task.rows, perf_counter() - started)
     except Exception as error:  # Captum asserts, and raises what it likes: all of it is the report's business
-        detail = f"{type(error).__name__}: {error}"[:300]
-        return CheckRow(model.key, name, False, detail, task.rows, perf_counter() - started)
-    return CheckRow(model.key, name, True, "works", task.rows, perf_counter() - started)
+        took_s = perf_counter() - started
+        return CheckRow(model.key, name, "failed", _detail(error), task.rows, took_s, _trace(error, folder))
+    return CheckRow(model.key, name, "ok", "", task.rows, perf_counter() - started)
+
+
+def _explain(model: ResidentModel, name: str, method: AnyMethod, task: Task) -> None:
+    prepared = model.adapter.sample(model.engine.view.device)
+    spec = JobSpec(
+        model=model.card.name,
+        version=model.card.version,
+        input_kind="tensor",
+        examples=1,
+        method=stored_fields(method),
+        target=_target(model),
+    )
+    if name in PERMUTES:
+        prepared = prepared.twice()
+    problem = make_problem(model, spec, method, _payload(model, prepared), prepared)
+    explain(model.engine, task, method, problem)
+
+
+def _detail(error: Exception) -> str:
+    """What went wrong: the sample is the check's own, so the model's message may be told."""
+    if isinstance(error, JobError):
+        own = error.__cause__
+        return error.detail if own is None else f"{error.detail}: {own}"[:MOST_CHARACTERS]
+    return f"{type(error).__name__}: {error}"[:MOST_CHARACTERS]
+
+
+def _trace(error: Exception, folder: Path) -> str:
+    """The frames from the first one in the model's own code on; empty where the error came from none of it."""
+    below = str(folder.resolve())
+    for one in causes(error):
+        if any(frame.filename.startswith(below) for frame in traceback.extract_tb(one.__traceback__)):
+            return "".join(frames(one, below)).rstrip()
+    return ""
 
 
 def _method(model: ResidentModel, name: str) -> AnyMethod | None:

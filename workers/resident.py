@@ -15,6 +15,7 @@ from workers.config import ModelConfig, ModelConfigError, check_files, read_conf
 from workers.embeddings import Embeddings, check_pad, find_embeddings
 from workers.engine.engine import Engine
 from workers.engine.gate import DeviceGate
+from workers.engine.raised import without_data
 from workers.engine.randomness import RandomStream
 from workers.engine.size import resident_bytes
 from workers.engine.view import ModelView
@@ -28,6 +29,7 @@ from workers.inputs.tensor import TensorAdapter
 from workers.inputs.text import TextAdapter, read_tokenizer
 from workers.lean import make_lean
 from workers.lean.batch import tune_rows
+from workers.load_failure import load_failure_reason
 from workers.loaders import load
 from workers.loaders.weights import read_background
 from workers.memory import MemoryBudget
@@ -183,7 +185,7 @@ def load_all(directories: list[Path], device: Device) -> Iterator[ResidentModel 
         try:
             model = load_model(folder, device)
         except Exception as error:  # a model's own code may raise anything
-            yield _failed(folder, error)
+            yield failed_to_load(folder, error)
         else:
             log.info("model loaded", model=model.key, digest=model.card.digest, device=str(device.device))
             yield model
@@ -194,11 +196,12 @@ def model_folders(directories: list[Path]) -> list[Path]:
     return sorted(path.parent for directory in directories for path in directory.glob("*/model.toml"))
 
 
-def _failed(folder: Path, error: Exception) -> ModelCard:
-    reason = str(error) if isinstance(error, ModelConfigError) else f"{type(error).__name__}: {error}"
+def failed_to_load(folder: Path, error: Exception) -> ModelCard:
+    """The card that says why, and where in the folder's own code."""
+    reason = load_failure_reason(error, folder)
     name, version = folder.name, "1"
     with contextlib.suppress(ModelConfigError):
         config = read_config(folder)
         name, version = config.name, config.version
-    log.error("model failed to load", model=name, reason=reason)
+    log.error("model failed to load", model=name, reason=reason, exception=without_data(error))
     return failed_card(name, version, reason)

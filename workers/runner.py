@@ -14,6 +14,7 @@ from broker import Claim, FinishedJob, WorkerQueue
 from schemas.errors import JobCancelled, JobError, JobFailed, StoreFull, StoreUnavailable
 from schemas.jobs import JobFailure
 from workers.answer import Answer, Asked, answer
+from workers.engine.raised import without_data
 from workers.engine.task import Task
 from workers.engine.threads import use_threads
 from workers.pool import ModelPool
@@ -245,7 +246,7 @@ class JobRunner:
         elif isinstance(error, JobError):
             self._fail(job, error)
         else:
-            self._logger(job).error("job raised", exc_info=error)
+            self._logger(job).error("job raised", exception=without_data(error))
             self._fail(job, _as_failure(error))
 
     @staticmethod

@@ -125,7 +125,7 @@ def test_a_layer_without_a_row_for_each_example(tmp_path: Path) -> None:
 def test_every_offered_method_works(folder: Path) -> None:
     rows = list(check([folder.parent]))
     assert all(row.ok for row in rows), [row for row in rows if not row.ok]
-    worked = {row.method for row in rows if row.detail == "works"}
+    worked = {row.method for row in rows if row.state == "ok"}
     assert worked >= FROM_THE_MODELS_OWN_INPUT | {"shapley_value_sampling", "kernel_shap", "lime", "feature_ablation"}
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from torch import Tensor
 
-from schemas.errors import JobError
+from schemas.errors import JobError, JobFailed
 from workers.engine.task import Task
 
 PassKind = Literal["forward", "gradient"]
@@ -41,8 +41,11 @@ class Block:
     def rows(self) -> int:
         return int(self.inputs[0].shape[0])
 
-    def accept(self, start: int, outputs: tuple[Tensor, ...]) -> None:
-        """Stores the answers of rows from `start` on; the last ones complete the block."""
+    def accept(self, start: int, outputs: tuple[Tensor, ...]) -> JobError | None:
+        """Stores the answers of rows from `start` on; the last ones complete the block.
+
+        Returns the error of answers that are not of the shape of those before: an engine must not stop over it.
+        """
         rows = outputs[0].shape[0]
         if rows == self.rows:
             self.answer = outputs
@@ -50,10 +53,14 @@ class Block:
             if self.answer is None:
                 self.answer = tuple(out.new_empty((self.rows, *out.shape[1:])) for out in outputs)
             for whole, part in zip(self.answer, outputs, strict=True):
+                if whole.shape[1:] != part.shape[1:]:
+                    told = f"{list(whole.shape[1:])} for some rows and {list(part.shape[1:])} for others"
+                    return JobFailed(f"the model's outputs change their shape from pass to pass: {told}")
                 whole[start : start + rows] = part
         self.left -= rows
         self.task.rows += rows
         self.task.passes += 1
+        return None
 
     def result(self) -> tuple[Tensor, ...]:
         """The whole answer.

@@ -231,12 +231,10 @@ class Engine:
                 block = part.block
                 if not self._schedule.holds(block):
                     continue  # cancelled, or failed by an earlier part
-                failed = isinstance(outcome, JobError)
-                if not isinstance(outcome, JobError):
-                    block.accept(part.start, outcome)
-                if failed or block.left == 0:
+                error = outcome if isinstance(outcome, JobError) else block.accept(part.start, outcome)
+                if error is not None or block.left == 0:
                     self._schedule.remove_block(block)
-                    self._unpark(block, outcome if isinstance(outcome, JobError) else None)
+                    self._unpark(block, error)
 
 
 def _wait(done: threading.Event, task: Task) -> None:

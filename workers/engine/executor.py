@@ -1,5 +1,6 @@
 """Runs work on the device and deals with what goes wrong: lack of memory, and jobs that fail beside good ones."""
 
+import traceback
 from collections import deque
 from collections.abc import Iterator
 
@@ -11,6 +12,7 @@ from schemas.errors import JobError, JobFailed, OutOfMemory
 from workers.engine.allocator import return_freed_memory
 from workers.engine.alone import seeded
 from workers.engine.passes import Part, run_pass
+from workers.engine.raised import without_data
 from workers.engine.schedule import SharedPass
 from workers.engine.solo import SoloGroup, SoloRequest
 from workers.engine.stats import EngineStats
@@ -108,13 +110,19 @@ class Executor:
             return_freed_memory()
 
     def _failure(self, error: Exception, job: str) -> JobError:
-        """What the job is told. A model's own message may hold its data, so only the kind of error is passed on."""
+        """What the job is told. A model's own message may hold its data, so only the kind of error is passed on.
+
+        The log has the stack without it; the error itself stays the cause, for an operator who tries the model out.
+        """
         if isinstance(error, JobError):
             return error
         if is_out_of_memory(error):
             return OutOfMemory("one row of this model does not fit into the device's memory")
-        log.warning("the model raised", job=job, error=type(error).__name__)
-        return JobFailed(f"the model raised {type(error).__name__} on this input")
+        log.warning("the model raised", job=job, error=type(error).__name__, exception=without_data(error))
+        traceback.clear_frames(error.__traceback__)  # else the batch lives as long as the error
+        failed = JobFailed(f"the model raised {type(error).__name__} on this input")
+        failed.__cause__ = error
+        return failed
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -36,7 +36,7 @@ def run_pass(view: ModelView, kind: PassKind, parts: list[Part]) -> list[tuple[T
     extras = tuple(_gather(view, parts, "extras", i, lengths[len(first.inputs) + i]) for i in range(len(first.extras)))
     if kind == "forward":
         with torch.no_grad():
-            outputs: tuple[Tensor, ...] = (_by_row(view.pass_module(*inputs, *extras), inputs),)
+            outputs: tuple[Tensor, ...] = (_outputs(view, inputs, extras),)
     else:
         targets = None if first.targets is None else torch.cat([_rows(p, p.block.targets) for p in parts])
         outputs = _gradients(view, inputs, extras, targets)
@@ -54,23 +54,24 @@ def _gradients(
     """
     with torch.enable_grad():
         leaves = tuple(tensor.detach().requires_grad_() for tensor in inputs)
-        out = _by_row(view.pass_module(*leaves, *extras), inputs)
+        out = _outputs(view, leaves, extras)
         explained = _explained(out, targets)
         gradients = torch.autograd.grad(explained.sum(), leaves, allow_unused=True, materialize_grads=True)
     return *(gradient.contiguous() for gradient in gradients), explained.detach(), out.detach()
 
 
-def _by_row(out: Tensor, inputs: tuple[Tensor, ...]) -> Tensor:
-    """The outputs, one row for each row of the batch. The 0-dimensional output of one row is a row.
+def _outputs(view: ModelView, inputs: tuple[Tensor, ...], extras: tuple[Tensor, ...]) -> Tensor:
+    """(rows, …). One tensor without dimensions is one row.
 
     Raises:
-        JobFailed: there is not one row of output for each row of input.
+        JobFailed: the model does not answer one row for each of the batch: whoever waits for the others waits for ever.
     """
+    out: Tensor = view.pass_module(*inputs, *extras)
     rows = inputs[0].shape[0]
-    if out.dim() == 0 and rows == 1:
+    if (rows, out.dim()) == (1, 0):
         return out.reshape(1)
     if out.shape[:1] != (rows,):
-        raise JobFailed(f"for {rows} rows the model answers an output of shape {list(out.shape)}")
+        raise JobFailed(f"the model answers {list(out.shape)} for a batch of {rows} rows, not one row for each")
     return out
 
 

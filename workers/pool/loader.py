@@ -12,7 +12,9 @@ import torch
 from workers.card import MAX_REASON
 from workers.config import ModelConfigError
 from workers.engine.allocator import return_freed_memory
+from workers.engine.raised import without_data
 from workers.engine.threads import use_threads
+from workers.load_failure import load_failure_reason
 from workers.pool.repository import fingerprint
 from workers.pool.room import STAY, Place, drain, victims
 from workers.pool.slot import Holding, Slot
@@ -147,8 +149,7 @@ class Loader(threading.Thread):
         try:
             holding = self._read(slot)
         except Exception as error:  # a model's own code may raise anything
-            reason = str(error) if isinstance(error, ModelConfigError) else f"{type(error).__name__}: {error}"
-            self._failed(slot, reason[:MAX_REASON])
+            self._failed(slot, load_failure_reason(error, slot.folder)[:MAX_REASON], without_data(error))
             return []
         return self._loaded(slot, holding)
 
@@ -200,12 +201,12 @@ class Loader(threading.Thread):
             return [self._evict(newest)] if newest.held is not None else []
         return [self._evict(self._slots[key]) for key in keys]
 
-    def _failed(self, slot: Slot, reason: str) -> None:
+    def _failed(self, slot: Slot, reason: str, stack: str) -> None:
         with self._changed:
             slot.loading = False
             self.refuse(slot, reason)
             self._changed.notify_all()
-        log.error("model failed to load", model=slot.key, reason=reason)
+        log.error("model failed to load", model=slot.key, reason=reason, exception=stack)
 
     def refuse(self, slot: Slot, reason: str) -> None:
         """Notes why what the folder holds cannot be loaded. A model that is loaded serves on."""
