@@ -30,7 +30,8 @@ MANY_UNITS = 256  # of a layer that is not ablated unit by unit
 
 @dataclass(frozen=True, slots=True)
 class CheckRow:
-    """One line of the report. `method` is empty for a model that failed to load."""
+    """One line of the report. `method` is empty for a model that failed to load, and for what is to be said of a model
+    as a whole."""
 
     model: str
     method: str
@@ -48,6 +49,9 @@ def check(directories: list[Path]) -> Iterator[CheckRow]:
         if isinstance(loaded, ModelCard):
             yield CheckRow(f"{loaded.name}@{loaded.version}", "", False, loaded.error or "failed to load")
             continue
+        output = loaded.card.output
+        if output is not None and output.kind_reason is not None:
+            yield CheckRow(loaded.key, "", True, output.kind_reason)
         loaded.engine.start()
         try:
             for support in loaded.card.methods:

@@ -10,6 +10,7 @@ from schemas.errors import InputRejected
 from schemas.jobs import PREDICTED
 from workers.engine.block import Block, PassKind
 from workers.engine.view import ModelView
+from workers.precision import widened
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ def run_pass(view: ModelView, kind: PassKind, parts: list[Part]) -> list[tuple[T
     extras = tuple(_gather(view, parts, "extras", i, lengths[len(first.inputs) + i]) for i in range(len(first.extras)))
     if kind == "forward":
         with torch.no_grad():
-            outputs: tuple[Tensor, ...] = (view.pass_module(*inputs, *extras),)
+            outputs: tuple[Tensor, ...] = (widened(view.pass_module(*inputs, *extras)),)
     else:
         targets = None if first.targets is None else torch.cat([_rows(p, p.block.targets) for p in parts])
         outputs = _gradients(view, inputs, extras, targets)
@@ -54,10 +55,10 @@ def _gradients(
     """
     with torch.enable_grad():
         leaves = tuple(tensor.detach().requires_grad_() for tensor in inputs)
-        out = view.pass_module(*leaves, *extras)
+        out = widened(view.pass_module(*leaves, *extras))
         explained = _explained(out, targets)
         gradients = torch.autograd.grad(explained.sum(), leaves, allow_unused=True, materialize_grads=True)
-    return *(gradient.contiguous() for gradient in gradients), explained.detach(), out.detach()
+    return *(widened(gradient).contiguous() for gradient in gradients), explained.detach(), out.detach()
 
 
 def _explained(out: Tensor, targets: Tensor | None) -> Tensor:
