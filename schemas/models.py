@@ -9,7 +9,8 @@ from schemas.methods import BaselineName
 from schemas.tensors import Datatype
 
 InputKind = Literal["image", "tabular", "text", "tensor"]
-OutputKind = Literal["classification", "multilabel", "regression"]
+# Logits of classes, logits of labels that may hold together, probabilities of either, or values.
+OutputKind = Literal["classification", "multilabel", "probabilities", "regression"]
 
 # In memory; out of it, until the next job brings it back; being loaded for the first time; taken out of service by the
 # operator; not loadable.
@@ -41,6 +42,7 @@ class OutputCard(Record):
     whose targets name a class and a position."""
 
     kind: OutputKind
+    kind_reason: str | None = None  # how the kind was found where the model's description does not give it
     size: int  # classes, or other outputs; 1 for a scalar regression
     shape: list[int]
     labels: list[str] | None = None
@@ -53,7 +55,9 @@ class LayerCard(Record):
     type: str
     output_shape: list[int] | None = None  # None where the output is not one tensor
     grid: list[int] | None = None  # rows and columns that its tokens make on the picture, of an image transformer
+    calls: int = 1  # how often one forward calls it
     refused: str | None = None  # why nothing can be asked of this layer
+    input_refused: str | None = None  # why its input cannot be asked for, by `attribute_to_layer_input`
     output_refused: str | None = None  # why nothing but its input can be, by `attribute_to_layer_input`
 
 

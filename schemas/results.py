@@ -18,7 +18,7 @@ class ModelRef(Record):
 
 class Prediction(Record):
     """`score` is the softmax probability of a class, the sigmoid of a label beside which others may hold, the value
-    itself of a regression; `position` says where, for outputs of several dimensions."""
+    itself of a probability or a regression; `position` says where, for outputs of several dimensions."""
 
     index: int
     label: str | None = None

@@ -15,10 +15,13 @@ from workers.default_layer import default_layer
 from workers.engine.hooks import takes_hooks
 from workers.engine.view import ModelView
 from workers.inputs.prepared import InputAdapter, Prepared
+from workers.layer_seen import LayerSeen
 from workers.offer import offered_methods
+from workers.output_kind import Found, output_kind
 
 log = structlog.get_logger()
 MAX_LAYERS = 2_000
+ROWS = 2  # of the sample that layers are seen on
 MAX_REASON = 4_000  # characters: a description may have many mistakes, and all are told
 NOT_TENSORS = (
     "the layer gives more than tensors with one row for each example, as recurrent layers do; name the layer behind "
@@ -48,9 +51,13 @@ def make_card(
     """
     sample = adapter.sample(view.device)
     layers, out = _layers(view, sample)
-    output = _output(config, out, labels, tokens=sample.layer_inputs[0].shape[1] if adapter.card.max_tokens else None)
+    kind = output_kind(config.output.kind, view, sample, adapter.card.vocabularies)
+    tokens = sample.layer_inputs[0].shape[1] if adapter.card.max_tokens else None
+    output = _output(config, kind, out, labels, tokens=tokens)
+    shared = {one.name for one in layers if one.calls > 1}  # which methods at a layer cannot answer for
+    embedding = None if embedding in shared else embedding
     methods = offered_methods(view, sample, problems, text=config.input.kind == "text", embedding=embedding)
-    layer = default_layer(view, sample) or embedding
+    layer = default_layer(view, sample, shared) or embedding
     defaults = _defaults(config, adapter, layers, background_rows, methods, layer)
     baselines: list[BaselineName] = [*adapter.baselines, *(["background"] if background_rows else [])]  # type: ignore[list-item]
     return ModelCard(
@@ -84,19 +91,12 @@ def _layers(view: ModelView, sample: Prepared) -> tuple[list[LayerCard], Tensor]
 
     The sample is given twice, which tells the dimension of the rows from others.
     """
-    outputs: dict[str, Any] = {}
     sample = sample if view.alone else sample.twice()
     rows = sample.layer_inputs[0].shape[0]
-
-    def record(name: str) -> Any:
-        def hook(_module: nn.Module, _args: object, output: object) -> None:
-            outputs[name] = output.shape if isinstance(output, Tensor) else _shapes(output)
-
-        return hook
-
     module = view.layer_module
     named = [(name, layer) for name, layer in module.named_modules() if name and takes_hooks(layer)][:MAX_LAYERS]
-    handles = [layer.register_forward_hook(record(name)) for name, layer in named]
+    seen = {name: LayerSeen() for name, _ in named}
+    handles = [layer.register_forward_hook(seen[name].note, with_kwargs=True) for name, layer in named]
     try:
         with torch.no_grad():
             out = module(*sample.layer_inputs, *sample.layer_extras)
@@ -104,14 +104,17 @@ def _layers(view: ModelView, sample: Prepared) -> tuple[list[LayerCard], Tensor]
         for handle in handles:
             handle.remove()
     cards = [
-        _layer(view, name, layer, outputs[name], rows)
+        _layer(view, name, layer, seen[name], rows)
         for name, layer in named
-        if name in outputs  # a layer that never ran cannot be explained
+        if seen[name].calls  # a layer that never ran cannot be explained
     ]
     if out.shape[:1] != (rows,):
         told = f"for {rows} rows it answers {list(out.shape)}"
         raise ModelConfigError(f"the model must answer (rows,), (rows, outputs) or (rows, classes, …); {told}")
-    _check_rows(module, sample)
+    if out.is_complex():
+        raise ModelConfigError(f"the model answers {out.dtype}: complex numbers cannot be explained, their parts can")
+    if view.alone is None:
+        _check_rows(module, sample)
     if not out.is_floating_point():
         raise ModelConfigError(f"the model answers {out.dtype}: its scores are needed, not its decision")
     return cards, out
@@ -131,23 +134,17 @@ def _check_rows(module: nn.Module, sample: Prepared) -> None:
         raise ModelConfigError(f"the model must answer (rows,), (rows, outputs) or (rows, classes, …); {told}")
 
 
-def _shapes(output: object) -> list[torch.Size | None]:
-    """Of a layer's output that is not one tensor; None for a part that is none."""
-    parts = output if isinstance(output, tuple | list) else [output]
-    return [part.shape if isinstance(part, Tensor) else None for part in parts]
-
-
-def _layer(
-    view: ModelView, name: str, layer: nn.Module, shape: torch.Size | list[torch.Size | None], rows: int
-) -> LayerCard:
-    kind = type(layer).__name__
+def _layer(view: ModelView, name: str, layer: nn.Module, seen: LayerSeen, rows: int) -> LayerCard:
+    known: dict[str, Any] = {"name": name, "type": type(layer).__name__, "calls": seen.calls}
+    refusals, shape = seen.refusals(), seen.shape or []
     if isinstance(shape, list):
         whole = all(part is not None and part[:1] == (rows,) for part in shape)
-        return LayerCard(name=name, type=kind, output_refused=None if whole else NOT_TENSORS)
+        return LayerCard(**known, **({} if whole else {"output_refused": NOT_TENSORS}) | refusals)
     if shape[:1] != (rows,):
         told = f"for {rows} examples its output is of shape {list(shape)}"
-        return LayerCard(name=name, type=kind, refused=f"the layer does not give one row for each example: {told}")
-    return LayerCard(name=name, type=kind, output_shape=list(shape[1:]), grid=_grid(view, list(shape[1:])))
+        refusals = {"refused": f"the layer does not give one row for each example: {told}"} | refusals
+        return LayerCard(**known, **refusals)
+    return LayerCard(**known, output_shape=list(shape[1:]), grid=_grid(view, list(shape[1:])), **refusals)
 
 
 def _grid(view: ModelView, shape: list[int] | None) -> list[int] | None:
@@ -155,7 +152,9 @@ def _grid(view: ModelView, shape: list[int] | None) -> list[int] | None:
     return list(grid) if grid is not None else None
 
 
-def _output(config: ModelConfig, out: Tensor, labels: list[str] | None, *, tokens: int | None) -> OutputCard:
+def _output(
+    config: ModelConfig, kind: Found, out: Tensor, labels: list[str] | None, *, tokens: int | None
+) -> OutputCard:
     """`tokens` are those of a text: an output for each of them may have as many as the model takes."""
     shape = list(out.shape[1:])
     size = shape[0] if shape else 1
@@ -163,7 +162,7 @@ def _output(config: ModelConfig, out: Tensor, labels: list[str] | None, *, token
         shape[1:] = [config.input.max_tokens if extent == tokens else extent for extent in shape[1:]]
     if labels is not None and len(labels) != size:
         raise ModelConfigError(f"output.labels: {len(labels)} labels for {size} outputs")
-    return OutputCard(kind=config.output.kind, size=size, shape=shape, labels=labels)
+    return OutputCard(kind=kind.kind, kind_reason=kind.reason, size=size, shape=shape, labels=labels)
 
 
 def _defaults(

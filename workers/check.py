@@ -50,6 +50,9 @@ def steps(directories: list[Path], done: Done = NOTHING) -> Iterator[Begun | Che
             card = failed_to_load(folder, error)
             yield CheckRow(f"{card.name}@{card.version}", "", "failed", card.error or "", trace=_trace(error, folder))
             continue
+        output = loaded.card.output
+        if output is not None and output.kind_reason is not None and number >= done.models:
+            yield CheckRow(loaded.key, "", "ok", output.kind_reason)
         yield from _methods(number, folder, loaded, done.methods if number == done.models else 0)
 
 

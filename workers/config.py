@@ -93,7 +93,7 @@ class InputConfig(Strict):
 
 
 class OutputConfig(Strict):
-    kind: OutputKind = "classification"
+    kind: OutputKind | None = None  # None: found out when the model is loaded, see workers.output_kind
     field: str | None = None  # of a dict, dataclass or tuple that the model answers: which tensor is explained
     class_dim: int = 1  # of an output of several dimensions, counted with that of the rows: the one of the classes
     labels: list[str] | str | None = None  # names, or a file of this folder with one per line

@@ -1,5 +1,6 @@
 """The layer that the service explains where neither the operator nor the client names one."""
 
+from collections.abc import Set
 from typing import Any
 
 import torch
@@ -10,13 +11,14 @@ from workers.engine.view import ModelView
 from workers.inputs.prepared import Prepared
 
 
-def default_layer(view: ModelView, sample: Prepared) -> str | None:
+def default_layer(view: ModelView, sample: Prepared, shared: Set[str] = frozenset()) -> str | None:
     """The embedding of a text model, which is where Integrated Gradients of token ids is taken; of a model that takes
     one picture the last layer whose map moves the outputs: of a convolutional net the last map before pooling, of a
     transformer the last block or norm whose tokens of the picture still reach the head. None where there is none.
 
     A transformer that reads its class token alone lets no gradient through to the other tokens behind its last
-    attention; there it is the norm before that.
+    attention; there it is the norm before that. Layers in `shared`, which one forward calls more than once, are passed
+    over: methods at a layer answer for one call.
     """
     if view.embedding is not None:
         return next((path for path, part in view.layer_module.named_modules() if part is view.embedding), None)
@@ -25,7 +27,7 @@ def default_layer(view: ModelView, sample: Prepared) -> str | None:
     maps, out = _maps(view, sample.inputs[0])
     weights = torch.randn(out.shape, generator=torch.Generator().manual_seed(0)).to(out)
     for path, tensor in reversed(maps):
-        if not tensor.requires_grad:
+        if path in shared or not tensor.requires_grad:
             continue
         (gradient,) = torch.autograd.grad((out * weights).sum(), tensor, allow_unused=True, retain_graph=True)
         if gradient is not None and bool((gradient if view.grid is None else view.grid.as_map(gradient)).any()):

@@ -28,6 +28,7 @@ from workers.methods import solo
 from workers.methods.problem import Problem, Tensors
 from workers.methods.shared import SHARED, STOPPING
 from workers.methods.shares import shares
+from workers.precision import widened
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +119,15 @@ def attribute(engine: Engine, seams: Seams, task: Task, method: AnyMethod, probl
 def _attributed(
     engine: Engine, seams: Seams, task: Task, method: AnyMethod, problem: Problem, batch_rows: int
 ) -> tuple[Tensors, Convergence | None]:
+    convergence = None
     if stops_by_itself(method):
         stopped = STOPPING[method.name](method, seams, problem, batch_rows)
-        return stopped.attributions, stopped.convergence
-    if method.name in SHARED:
-        return SHARED[method.name](method, seams, problem, batch_rows), None
-    return engine.solo(_solo_request(engine, task, method, problem)), None
+        attributions, convergence = stopped.attributions, stopped.convergence
+    elif method.name in SHARED:
+        attributions = SHARED[method.name](method, seams, problem, batch_rows)
+    else:
+        attributions = engine.solo(_solo_request(engine, task, method, problem))
+    return tuple(map(widened, attributions)), convergence
 
 
 def _places(problem: Problem, outputs: Tensor, *, padded: bool) -> list[list[int]]:

@@ -9,7 +9,7 @@ import structlog
 import torch
 from torch import Tensor, nn
 
-from schemas.models import ModelCard
+from schemas.models import ModelCard, OutputKind
 from workers.card import failed_card, make_card
 from workers.config import ModelConfig, ModelConfigError, check_files, read_config, read_labels
 from workers.embeddings import Embeddings, check_pad, find_embeddings
@@ -58,6 +58,11 @@ class ResidentModel:
     @property
     def key(self) -> str:
         return f"{self.card.name}@{self.card.version}"
+
+    @property
+    def output_kind(self) -> OutputKind:
+        """That given, or found when the model was loaded."""
+        return self.card.output.kind if self.card.output else "classification"
 
     @property
     def bytes(self) -> int:
@@ -125,6 +130,9 @@ def load_model(folder: Path, device: Device) -> ResidentModel:
         problems=problems,
         folder=folder,
     )
+    if card.output is not None and card.output.kind_reason is not None:
+        key = f"{card.name}@{card.version}"
+        log.info("output kind found", model=key, kind=card.output.kind, reason=card.output.kind_reason)
     engine = Engine(view, batch_rows=batch_rows, gate=device.gate, name=f"engine-{config.name}", threads=device.threads)
     return ResidentModel(config, card, adapter, engine, background, device.memory)
 

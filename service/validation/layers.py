@@ -49,7 +49,7 @@ def find_layer(method: AnyMethod, model: ReadyModel) -> LayerCard | None:
     if layer is None:
         close = suggestion(name, [layer.name for layer in model.card.layers])
         raise InvalidRequest.at(["method", "layer"], f"the model has no such layer{close}")
-    refused = layer.refused or (None if _at_input(method) else layer.output_refused)
+    refused = layer.refused or (layer.input_refused if _at_input(method) else layer.output_refused)
     if refused is not None:
         raise InvalidRequest.at(["method", "layer"], refused)
     return layer

@@ -127,6 +127,8 @@ ALL_CARDS = [
         layers=[
             LayerCard(name="words", type="Embedding", output_shape=[3, 4]),
             LayerCard(name="flat", type="Flatten", refused="the layer does not give one row for each example"),
+            LayerCard(name="size", type="Size", output_shape=[3], input_refused="the layer takes complex numbers"),
+            LayerCard(name="turn", type="Turn", output_shape=[3], output_refused="the layer gives complex numbers"),
         ],
     ),
     tensor_card("depths", [[1, 4, 6]], output=OutputCard(kind="regression", size=1, shape=[1, 4, 6])),

@@ -183,6 +183,16 @@ REFUSED = [
         tensor([1, 3], [0, 1, 2], "ids", **method("layer_activation", layer="flat")),
         ["method", "layer"],
     ),
+    Refused(
+        "a layer that gives complex numbers",
+        tensor([1, 3], [0, 1, 2], "ids", **method("layer_activation", layer="turn")),
+        ["method", "layer"],
+    ),
+    Refused(
+        "a layer that takes complex numbers",
+        tensor([1, 3], [0, 1, 2], "ids", **method("layer_activation", layer="size", attribute_to_layer_input=True)),
+        ["method", "layer"],
+    ),
     Refused("an integer out of range", tensor([1, 3], [1, 2**31, 0], "integers"), ["input", "tensor", "data", 1]),
     Refused(
         "half precision that overflows",

@@ -10,6 +10,7 @@ from schemas.errors import InputRejected, JobFailed
 from schemas.jobs import PREDICTED
 from workers.engine.block import Block, PassKind
 from workers.engine.view import ModelView
+from workers.precision import widened
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def _gradients(
         out = _outputs(view, leaves, extras)
         explained = _explained(out, targets)
         gradients = torch.autograd.grad(explained.sum(), leaves, allow_unused=True, materialize_grads=True)
-    return *(gradient.contiguous() for gradient in gradients), explained.detach(), out.detach()
+    return *(widened(gradient).contiguous() for gradient in gradients), explained.detach(), out.detach()
 
 
 def _outputs(view: ModelView, inputs: tuple[Tensor, ...], extras: tuple[Tensor, ...]) -> Tensor:
@@ -66,7 +67,7 @@ def _outputs(view: ModelView, inputs: tuple[Tensor, ...], extras: tuple[Tensor, 
     Raises:
         JobFailed: the model does not answer one row for each of the batch: whoever waits for the others waits for ever.
     """
-    out: Tensor = view.pass_module(*inputs, *extras)
+    out = widened(view.pass_module(*inputs, *extras))
     rows = inputs[0].shape[0]
     if (rows, out.dim()) == (1, 0):
         return out.reshape(1)

@@ -40,6 +40,7 @@ def _perturb(method: Any, m: Any, view: ModelView, call: SoloCall, batch_rows: i
         def run_on(*tensors: Tensor) -> Any:
             """The model on its inputs, those after the layer's values, with these in the layer's place."""
             given, inputs = tensors[: len(values)], tensors[len(values) :]
+            given = tuple(one.to(value.dtype) for one, value in zip(given, values, strict=True))
             with _Replaced(layer, given, at_input=at_input):
                 return view.layer_module(*inputs)
 

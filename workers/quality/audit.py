@@ -53,7 +53,7 @@ def make_audit(model: ResidentModel, spec: JobSpec, method: AnyMethod, prepared:
         InputRejected: a baseline does not fit the input.
     """
     figures = stored_quality(spec.quality)
-    kind, output = model.adapter.card.kind, model.config.output.kind
+    kind, output = model.adapter.card.kind, model.output_kind
     if all(isinstance(figure, Completeness) for figure in figures):  # which takes nothing away
         nothing = Replacement("", ())
         return Audit(figures, "elements", (), nothing, nothing, output, picture=kind == "image")

@@ -13,6 +13,7 @@ from schemas.quality import DeletionInsertion
 from workers.engine.seams import Seams
 from workers.explain import Outcome, explained_outputs
 from workers.methods.problem import Problem, Tensors, chunk_rows
+from workers.output_kind import are_probabilities, as_told
 from workers.quality.audit import Audit
 from workers.quality.ordering import Order, feature_scores, order
 
@@ -59,7 +60,7 @@ def deletion_insertion(
     return DeletionInsertionFigure(
         unit=audit.unit,
         units=most,
-        value="probability" if _are_probabilities(outcome.outputs, audit.output) else "output",
+        value="probability" if are_probabilities(outcome.outputs, audit.output) else "output",
         deletion_baseline=audit.removed.name,
         insertion_baseline=audit.start.name,
         fractions=fractions,
@@ -84,20 +85,13 @@ def _reader(problem: Problem, output: OutputKind) -> Callable[[Tensor], Tensor]:
     """What curves show of outputs (steps * examples, …): (steps * examples,) in double precision."""
 
     def read(outputs: Tensor) -> Tensor:
-        values = outputs.double()
-        if _are_probabilities(outputs, output):
-            values = values.sigmoid() if output == "multilabel" else values.softmax(dim=1)
+        values = as_told(outputs.double(), output)
         targets: Any = problem.targets
         if targets is not None and len(targets) > 1:
             targets = targets * (values.shape[0] // problem.examples)
         return explained_outputs(values, targets)
 
     return read
-
-
-def _are_probabilities(outputs: Tensor, output: OutputKind) -> bool:
-    """As predictions are told: one output alone, which no softmax makes a probability, is shown as it is."""
-    return output == "multilabel" or (output == "classification" and outputs.dim() > 1 and outputs.shape[1] > 1)
 
 
 def _curve(values: list[float], fractions: list[float]) -> Curve:
