@@ -17,6 +17,8 @@ from captum.attr import IntegratedGradients, Saliency
 from fastapi import FastAPI, Request, Response
 from torch import Tensor, nn
 
+from schemas.view import View
+from service.pictures.load import model_pixels
 from workers.config import read_config
 from workers.inputs.image import ImageAdapter
 from workers.inputs.tabular import TabularAdapter
@@ -70,7 +72,8 @@ def _explain(
 def _input(adapter: Any, given: Any) -> Tensor:
     """Decoded by the same code as in the service, so that what is compared is the explaining."""
     if "image" in given:
-        payload = {"image": torch.frombuffer(bytearray(base64.b64decode(given["image"])), dtype=torch.uint8)}
+        pixels, _ = model_pixels(base64.b64decode(given["image"]), View.of(adapter.card))
+        payload = {"pixels": torch.from_numpy(pixels)}
     else:
         columns = [column.name for column in adapter.card.features]
         payload = {"features": torch.tensor([[given["features"][name] for name in columns]], dtype=torch.float64)}

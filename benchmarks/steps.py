@@ -29,7 +29,6 @@ import json
 import os
 from collections.abc import Iterator
 from functools import cache
-from io import BytesIO
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -44,6 +43,7 @@ from safetensors.torch import load, save
 
 from schemas.jobs import JobSpec
 from schemas.methods import IntegratedGradients, stored_fields
+from schemas.view import View
 from workers.answer import answer
 from workers.engine.allocator import keep_freed_memory
 from workers.engine.gate import DeviceGate
@@ -176,9 +176,8 @@ def explain(model: ResidentModel, payload: bytes, n_steps: Any) -> tuple[torch.T
 
 def measure(model: ResidentModel, name: str, picture: Image.Image, *, check: bool) -> dict[str, Any]:
     """Everything about one picture; `check` runs the fixed count that was found."""
-    encoded = BytesIO()
-    picture.save(encoded, "PNG")
-    payload = save({"image": torch.frombuffer(bytearray(encoded.getvalue()), dtype=torch.uint8)})
+    seen, _ = View.of(model.adapter.card).seen(picture)
+    payload = save({"pixels": torch.from_numpy(np.array(seen))})
     attributions, meta = explain(model, payload, "auto")
     reference = Reference(model, payload, meta.target[0].index)
     auto = reference.errors(attributions)

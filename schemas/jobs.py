@@ -5,6 +5,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from schemas.base import Record
+from schemas.pictures import Picture
 from schemas.requests import Priority
 
 JobStatus = Literal["queued", "running", "succeeded", "failed", "cancelled"]
@@ -20,15 +21,16 @@ Targets = list[int] | list[list[int]]
 class JobSpec(Record):
     """A checked request without its tensors, which lie beside it as one safetensors blob.
 
-    Names in the blob: `image` (uint8, the encoded file), `text` (uint8, UTF-8), `features` (float64, rows x columns in
-    the card's order), `input.0`… (model-ready tensors), `baseline.0`…, `feature_mask.0`…,
-    `layer_mask.0`, `layer_baseline.0`.
+    Names in the blob: `pixels` (uint8, height x width x 3, what the model sees of a picture), `text` (uint8, UTF-8),
+    `features` (float64, rows x columns in the card's order), `input.0`… (model-ready tensors), `baseline.0`…,
+    `feature_mask.0`…, `layer_mask.0`, `layer_baseline.0`.
     """
 
     model: str
     version: str
     input_kind: PayloadKind
     examples: int
+    picture: Picture | None = None  # which part of the picture sent the `pixels` show
     method: dict[str, Any]  # schemas.methods.stored_fields; the card's defaults filled in
     target: Targets | None = None  # None: the predicted class
     quality: list[dict[str, Any]] = Field(default_factory=list)  # of schemas.quality, all fields filled in

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from schemas.base import Record
 from schemas.methods import BaselineName
+from schemas.pictures import Preprocessing
 from schemas.tensors import Datatype
 
 InputKind = Literal["image", "tabular", "text", "tensor"]
@@ -32,6 +33,7 @@ class InputCard(Record):
     kind: InputKind
     shapes: list[list[int]]  # image: [[C, H, W]], tabular: [[F]], text: [[max_tokens]], tensor: as given
     datatype: Datatype = "FP32"
+    preprocessing: Preprocessing | None = None  # image: from a picture to its pixels of that size
     vocabularies: list[int | None] | None = None  # of inputs that are ids: they run from 0 to below it; None: not known
     features: list[FeatureCard] | None = None  # tabular
     max_tokens: int | None = None  # text

@@ -7,6 +7,7 @@ from pydantic import Field
 from schemas.base import Record
 from schemas.figures import QualityReport
 from schemas.jobs import ClassRef
+from schemas.pictures import Picture
 from schemas.tensors import TensorSpec
 
 
@@ -41,14 +42,6 @@ class FeatureScore(Record):
     name: str
     value: float
     score: float
-
-
-class Picture(Record):
-    """What the model saw of the picture sent: `[left, top, right, bottom]` in its pixels, orientation applied."""
-
-    crop: list[float]
-    width: int
-    height: int
 
 
 class Timing(Record):

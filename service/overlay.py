@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, TypeVar
 
 from numpy.typing import NDArray
+from PIL import Image
 from pydantic import Field
 from safetensors.numpy import load
 
@@ -11,7 +12,6 @@ from schemas.errors import InvalidRequest, NotAcceptable
 from schemas.limits import MAX_EXAMPLES
 from schemas.results import ResultMeta
 from service.pictures.bars import render_bars
-from service.pictures.load import crop_view, open_picture
 from service.pictures.options import Language, OverlayOptions
 from service.pictures.render import render_overlay
 from service.pictures.text import render_text
@@ -54,10 +54,12 @@ def _heat_map(meta: ResultMeta, maps: NDArray[Any], payload: bytes, options: Ove
     """`maps` is (examples, channels, height, width); of a tensor input it is drawn alone."""
     if maps.ndim != 4:
         raise NotAcceptable(f"attributions of shape {list(maps.shape)} are no maps and have no picture")
-    view = None
+    view = proportions = None
     if meta.picture is not None:
-        view = crop_view(open_picture(load(payload)["image"].tobytes()), meta.picture.crop)
-    return render_overlay(view, _example(maps, options), options, lang=language)
+        view = Image.fromarray(load(payload)["pixels"])
+        left, top, right, bottom = meta.picture.crop
+        proportions = right - left, bottom - top
+    return render_overlay(view, _example(maps, options), options, lang=language, proportions=proportions)
 
 
 def _example(examples: Sequence[T] | NDArray[Any], options: OverlayQuery) -> Any:

@@ -33,7 +33,7 @@ class Submission:
 
 
 def prepare(request: ExplainRequest, card: ModelCard) -> Submission:
-    """Everything that can be refused is refused here. CPU work: decodes the picture, converts the tensors.
+    """Everything that can be refused is refused here. CPU work: decodes and scales the picture, converts the tensors.
 
     Raises:
         InvalidRequest: something does not fit the model; the field is named.
@@ -53,6 +53,7 @@ def prepare(request: ExplainRequest, card: ModelCard) -> Submission:
         version=card.version,
         input_kind=given.kind,
         examples=given.examples,
+        picture=given.picture,
         method=stored_fields(method),
         target=target,
         quality=[figure.model_dump() for figure in request.quality],

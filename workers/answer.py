@@ -88,7 +88,7 @@ def answer(model: ResidentModel, task: Task, job_id: str, spec: JobSpec, payload
 
 
 def make_ready(model: ResidentModel, asked: Asked, method: AnyMethod | None = None) -> Ready:
-    """Decodes and preprocesses a job's input. `method` is that of its spec, where it has been read before.
+    """Preprocesses a job's input. `method` is that of its spec, where it has been read before.
 
     Raises:
         InputRejected: it cannot be used.
@@ -163,7 +163,7 @@ def _describe(
         tokens=described.tokens,
         words=described.words,
         features=described.features,
-        picture=described.picture,
+        picture=spec.picture,
         quality=quality,
         warnings=[
             *prepared.warnings,

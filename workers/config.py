@@ -12,6 +12,7 @@ from schemas.base import Strict
 from schemas.method_names import canonical_method_name
 from schemas.methods import METHOD_NAMES, METHODS, BaselineName
 from schemas.models import OutputKind
+from schemas.pictures import Interpolation, Resize
 from schemas.requests import ModelName, Version
 from workers.config_mistakes import missing_files, mistakes
 
@@ -66,10 +67,10 @@ class InputConfig(Strict):
     size: Annotated[list[Side], Field(min_length=2, max_length=2)] | None = None  # height, width in pixels
     mean: list[float] = Field(default=[0.0] * 3)  # per channel, of values in 0..1
     std: list[Annotated[float, Field(gt=0)]] = Field(default=[1.0] * 3)
-    resize_to: Side | Annotated[list[Side], Field(min_length=2, max_length=2)] | None = None  # see workers.inputs.image
-    resize: Literal["crop", "stretch"] = "crop"
+    resize_to: Side | Annotated[list[Side], Field(min_length=2, max_length=2)] | None = None  # see schemas.view
+    resize: Resize = "crop"
     crop_fraction: Annotated[float, Field(gt=0, le=1)] = 1.0  # of the short side that the centre crop covers
-    interpolation: Literal["nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"] = "bilinear"
+    interpolation: Interpolation = "bilinear"
     # tabular
     features: list[FeatureConfig] | None = None
     # text

@@ -14,7 +14,7 @@ from workers.inputs.prepared import Payload, Prepared, Tensors
 from workers.methods.problem import Problem
 from workers.resident import ResidentModel
 
-INPUTS = ("image", "text", "features", "input.")  # how the names of an input's own tensors begin
+INPUTS = ("pixels", "text", "features", "input.")  # how the names of an input's own tensors begin
 
 
 def make_problem(

@@ -1,14 +1,17 @@
-"""A client's picture, decoded within limits. What is refused here never becomes a job."""
+"""A client's picture, decoded within limits to what a model sees. What is refused here never becomes a job."""
 
 import io
 import math
 import re
-from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from schemas.limits import MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS, MIN_IMAGE_SIDE
+from schemas.pictures import Picture
+from schemas.view import View
+from service.pictures.flatten import load_keyed, on_white
 
 MAX_JPEG_SCANS = 64  # encoders write about ten; each one makes the decoder pass over the whole picture again
 
@@ -23,32 +26,31 @@ class PictureRejected(ValueError):
     """The picture cannot be used; the message is written for the client."""
 
 
-def check_picture(data: bytes) -> None:
-    """Whether `open_picture` can open it: decoded to its last byte, a JPEG file to an eighth of its size.
+def model_pixels(data: bytes, view: View) -> tuple[NDArray[np.uint8], Picture]:
+    """A picture as a model sees it, (H, W, 3), and the part of it that this shows.
 
     Raises:
         PictureRejected: as `open_picture`.
     """
-    open_picture(data, reduced=True)
+    seen, told = view.seen(open_picture(data))
+    return np.array(seen), told
 
 
-def decoding_pixels(data: bytes) -> int:
-    """How many pixels the decoder will write, by the file's headers; 0 for what is refused by them."""
+def pixels_to_write(data: bytes, view: View) -> int:
+    """How many pixels decoding or scaling writes, by the file's headers; 0 for what is refused by them."""
     try:
         kind = _format(data)
         with Image.open(io.BytesIO(data), formats=(kind,)) as picture:
-            return math.prod(picture.size) * (max(1, data.count(_SCAN)) if kind == "JPEG" else 1)
+            scans = max(1, data.count(_SCAN)) if kind == "JPEG" else 1
+            return max(math.prod(picture.size) * scans, view.pixels_to_write(picture.size))
     except Exception:  # see `open_picture`, which says what is wrong with it
         return 0
 
 
-def open_picture(data: bytes, *, reduced: bool = False) -> Image.Image:
+def open_picture(data: bytes) -> Image.Image:
     """An encoded picture as RGB, upright, on white where it is transparent; the first frame of an animation.
 
     Format, size and (JPEG) number of scans are read from the file's headers before anything is decoded.
-
-    Args:
-        reduced: a JPEG file in an eighth of its size, if that is quicker.
 
     Raises:
         PictureRejected: no PNG, JPEG or WebP, too large, too small, or damaged.
@@ -61,32 +63,14 @@ def open_picture(data: bytes, *, reduced: bool = False) -> Image.Image:
     try:
         with Image.open(io.BytesIO(data), formats=(kind,)) as picture:
             _check_size(picture.size)
-            if reduced:
-                picture.draft(None, (1, 1))
-            picture.load()
-            return _rgb(ImageOps.exif_transpose(picture))
+            load_keyed(picture, data)
+            return on_white(ImageOps.exif_transpose(picture))
     except PictureRejected:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise PictureRejected(f"the picture has more than {MAX_IMAGE_PIXELS} pixels") from None
     except Exception as error:  # on damaged files Pillow raises nearly anything: OSError, SyntaxError, struct.error…
         raise PictureRejected(f"the {kind} file is damaged or incomplete") from error
-
-
-def crop_view(picture: Image.Image, crop: Sequence[float]) -> Image.Image:
-    """The part of the picture that the model saw, at the picture's own resolution.
-
-    Args:
-        crop: `[left, top, right, bottom]` in the picture's pixels, as in `schemas.results.Picture`; may be fractional.
-
-    Raises:
-        ValueError: the crop is empty or leaves the picture.
-    """
-    left, top, right, bottom = crop
-    if not (0 <= left < right <= picture.width and 0 <= top < bottom <= picture.height):
-        raise ValueError(f"crop {list(crop)} does not lie in a picture of {picture.width} x {picture.height} pixels")
-    size = (max(1, round(right - left)), max(1, round(bottom - top)))
-    return picture.resize(size, Image.Resampling.BICUBIC, box=(left, top, right, bottom))
 
 
 def _format(data: bytes) -> str:
@@ -124,15 +108,3 @@ def _scans(data: bytes) -> int:
         if marker[1][0] not in _BARE:
             position += int.from_bytes(data[position : position + 2], "big")
     return scans
-
-
-def _rgb(picture: Image.Image) -> Image.Image:
-    if picture.mode.startswith("I"):  # 16 bit grey, which Pillow's own conversion would clip to white
-        levels = np.asarray(picture).astype(np.float32)
-        if isinstance(clear := picture.info.get("transparency"), int):
-            levels[levels == clear] = 65535
-        return Image.fromarray(np.rint(levels.clip(0, 65535) / 257).astype(np.uint8)).convert("RGB")
-    if not picture.has_transparency_data:
-        return picture.convert("RGB")
-    rgba = picture.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")

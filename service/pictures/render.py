@@ -23,22 +23,25 @@ def render_overlay(
     options: OverlayOptions,
     *,
     lang: Language = "en",
+    proportions: tuple[float, float] | None = None,
 ) -> bytes:
     """Draw a PNG in the style of the options. The same arguments give the same bytes.
 
     Args:
-        picture: the part of the photograph that the model saw, at any resolution; its sides set the drawing's.
+        picture: what the model saw, at any resolution.
             None for an input that never was a photograph: the map is then drawn alone, whatever the style.
         attribution: one example, finite: (1, C, H, W), (C, H, W) or (H, W); of the input or of a layer. It covers
             exactly the picture.
         lang: of the captions.
+        proportions: width and height, in any unit, of the part of the photograph that the picture shows, to which the
+            drawing is stretched back. Default: the picture's own.
 
     Raises:
         ValueError: the attribution is not such a map.
     """
     triple = picture is not None and options.style == "side_by_side"
     longest = min(options.size, MAX_PANEL) if triple else options.size
-    size = _fit(picture.size if picture else map_size(attribution), longest)
+    size = _fit(proportions or (picture.size if picture else map_size(attribution)), longest)
     heat = heat_map(attribution, options, size)
     if picture is None or options.style == "heatmap":
         return encode(_alone(heat, options, lang))
@@ -57,7 +60,7 @@ def encode(canvas: Image.Image) -> bytes:
     return file.getvalue()
 
 
-def _fit(region: tuple[int, int], longest: int) -> tuple[int, int]:
+def _fit(region: tuple[float, float], longest: int) -> tuple[int, int]:
     """Width and height with the longer side as asked and the region's proportions, within `MAX_ASPECT`."""
     scale = longest / max(region)
     shortest = max(1, longest // MAX_ASPECT)

@@ -36,11 +36,11 @@ from service.result_answer import Wish, answer_result
 from service.state import SMALL_BYTES, CurrentGateway, Gateway
 from service.submission import Submission, fingerprint, prepare
 from service.validation.body import parse_json, read_request
-from service.validation.inputs import pixels_to_decode
+from service.validation.inputs import pixels_to_prepare
 from service.waiting import unless_disconnected
 
 router = APIRouter(tags=["explain"])
-SMALL_PICTURE = 512 * 512  # pixels: checked in about the time that a thread and back takes
+SMALL_PICTURE = 256 * 256  # pixels: decoded and scaled in a millisecond or two, which the event loop can spare
 JSON_MEDIA = re.compile(r"^application/json\s*(;|$)", re.IGNORECASE)
 FORM_MEDIA = re.compile(r"^multipart/form-data\s*(;|$)", re.IGNORECASE)
 ANSWER_HEADERS = {
@@ -144,7 +144,7 @@ async def explain(
     asked = await _read(request, gateway)
     card = await gateway.cards.find(gateway.store, asked.model, asked.version)
     sent_bytes = int(request.headers.get("content-length", SMALL_BYTES + 1))
-    is_small = sent_bytes <= SMALL_BYTES and pixels_to_decode(asked.input) <= SMALL_PICTURE
+    is_small = sent_bytes <= SMALL_BYTES and pixels_to_prepare(asked.input, card.input) <= SMALL_PICTURE
     submission = prepare(asked, card) if is_small else await gateway.compute(prepare, asked, card)
     idempotency = None
     if idempotency_key is not None:

@@ -8,9 +8,11 @@ from schemas.errors import InvalidRequest
 from schemas.jobs import PayloadKind
 from schemas.limits import MAX_EXAMPLES
 from schemas.models import InputCard
+from schemas.pictures import Picture
 from schemas.requests import FeaturesInput, ImageInput, Input, TensorInput, TextInput
 from schemas.tensors import Tensor
-from service.pictures.load import PictureRejected, check_picture, decoding_pixels
+from schemas.view import View
+from service.pictures.load import PictureRejected, model_pixels, pixels_to_write
 from service.validation.encoded import NO_PLACE, NotEncoded, image_bytes, is_place
 from service.validation.suggest import suggestion
 from service.validation.tensors import Array, Location, check_ids, check_shape, tensor_array
@@ -33,6 +35,7 @@ class CheckedInput:
     examples: int
     arrays: dict[str, Array]
     text_chars: int = 0
+    picture: Picture | None = None  # which part of the picture sent the model sees
 
 
 def check_input(given: Input, card: InputCard) -> CheckedInput:
@@ -46,7 +49,7 @@ def check_input(given: Input, card: InputCard) -> CheckedInput:
         takes = " or ".join(ACCEPTED[card.kind])
         raise InvalidRequest.at(["input", kind], f"the model takes {takes}")
     if isinstance(given, ImageInput):
-        return _image(given)
+        return _image(given, card)
     if isinstance(given, TextInput):
         return _text(given)
     if isinstance(given, FeaturesInput):
@@ -56,27 +59,26 @@ def check_input(given: Input, card: InputCard) -> CheckedInput:
     return _tensors([(tensor, ["input", "tensors", i]) for i, tensor in enumerate(given.tensors)], card)
 
 
-def pixels_to_decode(given: Input) -> int:
+def pixels_to_prepare(given: Input, card: InputCard | None) -> int:
     """Of a picture, which may be far more than was sent; 0 for other inputs, and for what is refused unread."""
-    if not isinstance(given, ImageInput):
+    if not isinstance(given, ImageInput) or card is None or card.kind != "image":
         return 0
     try:
-        return decoding_pixels(image_bytes(given.image))
+        return pixels_to_write(image_bytes(given.image), View.of(card))
     except ValueError:
         return 0
 
 
-def _image(given: ImageInput) -> CheckedInput:
-    """Decoded wholly here, so that a broken picture never becomes a job; the worker decodes it again from the file."""
+def _image(given: ImageInput, card: InputCard) -> CheckedInput:
+    """Decoded and scaled here, once: a broken picture never becomes a job, and the worker gets what its model sees."""
     try:
-        encoded = image_bytes(given.image)
-        check_picture(encoded)
+        pixels, picture = model_pixels(image_bytes(given.image), View.of(card))
     except NotEncoded as error:
         raise InvalidRequest.at(["input", "image"], str(error)) from None
     except PictureRejected as error:
         reason = NO_PLACE if is_place(given.image) else str(error)
         raise InvalidRequest.at(["input", "image"], reason) from None
-    return CheckedInput("image", 1, {"image": np.frombuffer(encoded, dtype=np.uint8)})
+    return CheckedInput("image", 1, {"pixels": pixels}, picture=picture)
 
 
 def _text(given: TextInput) -> CheckedInput:

@@ -1,13 +1,11 @@
 """A worker's double: real on the side of the broker, and with arithmetic in place of a model."""
 
-import io
 import threading
 import time
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from safetensors.numpy import load, save
 
 from broker import Claim, WorkerInfo, WorkerQueue
@@ -19,7 +17,6 @@ from schemas.models import ModelCard, Residence
 from schemas.results import (
     FeatureScore,
     ModelRef,
-    Picture,
     Prediction,
     Provenance,
     ResultMeta,
@@ -110,7 +107,7 @@ class WorkerDouble:
 def explain(claim: Claim, card: ModelCard, payload: dict[str, Array]) -> tuple[ResultMeta, dict[str, Array]]:
     """A result of the shape that a worker gives: each element's attribution is its value."""
     spec = claim.spec
-    arrays, words, features, picture = _attributions(card, payload)
+    arrays, words, features = _attributions(card, payload)
     labels = card.output.labels if card.output else None
     indices = spec.target or [0] * spec.examples
     classes = [ClassRef(index=index, label=labels[index] if labels else None) for index in indices]
@@ -127,7 +124,7 @@ def explain(claim: Claim, card: ModelCard, payload: dict[str, Array]) -> tuple[R
         tokens=words,
         words=words,
         features=features,
-        picture=picture,
+        picture=spec.picture,
         quality=_curves(spec.quality, spec.examples),
         timing=Timing(queued_ms=1.0, prepare_ms=1.0, run_ms=1.0, rows=spec.examples, passes=1),
         provenance=Provenance(service="0", captum="0", torch="0", device="cpu", dtype="float32", seed=spec.seed),
@@ -137,17 +134,13 @@ def explain(claim: Claim, card: ModelCard, payload: dict[str, Array]) -> tuple[R
 
 def _attributions(
     card: ModelCard, payload: dict[str, Array]
-) -> tuple[dict[str, Array], list[list[TextScore]] | None, list[list[FeatureScore]] | None, Picture | None]:
-    if "image" in payload:
-        picture = Image.open(io.BytesIO(payload["image"].tobytes())).convert("RGB")
-        assert card.input is not None
-        _, height, width = card.input.shapes[0]
-        pixels = np.asarray(picture.resize((width, height)), dtype=np.float32).transpose(2, 0, 1)[None] / 255
-        seen = Picture(crop=[0, 0, picture.width, picture.height], width=picture.width, height=picture.height)
-        return {"input": np.ascontiguousarray(pixels)}, None, None, seen
+) -> tuple[dict[str, Array], list[list[TextScore]] | None, list[list[FeatureScore]] | None]:
+    if "pixels" in payload:
+        pixels = payload["pixels"].astype(np.float32).transpose(2, 0, 1)[None] / 255
+        return {"input": np.ascontiguousarray(pixels)}, None, None
     if "text" in payload:
         words = _words(payload["text"].tobytes().decode())
-        return {"input": np.array([[word.score for word in words]], dtype=np.float32)}, [words], None, None
+        return {"input": np.array([[word.score for word in words]], dtype=np.float32)}, [words], None
     if "features" in payload:
         assert card.input is not None
         columns = card.input.features or []
@@ -155,9 +148,9 @@ def _attributions(
             [FeatureScore(name=c.name, value=v, score=v) for c, v in zip(columns, row, strict=True)]
             for row in payload["features"].tolist()
         ]
-        return {"input": payload["features"].astype(np.float32)}, None, rows, None
+        return {"input": payload["features"].astype(np.float32)}, None, rows
     inputs = {name: payload[name] for name in sorted(payload) if name.startswith("input.")}
-    return ({"input": inputs["input.0"]} if len(inputs) == 1 else inputs), None, None, None
+    return ({"input": inputs["input.0"]} if len(inputs) == 1 else inputs), None, None
 
 
 def _curves(asked: list[dict[str, Any]], examples: int) -> QualityReport | None:

@@ -12,6 +12,8 @@ from torch import Tensor
 from schemas import methods as spec
 from schemas.jobs import JobSpec
 from schemas.methods import METHOD_NAMES, AnyMethod, stored_fields
+from schemas.view import View
+from service.pictures.load import model_pixels
 from tests.workers.captum_calls import direct
 from tests.workers.toys import CPU
 from workers.engine.gate import DeviceGate
@@ -112,8 +114,10 @@ def payload_for(name: str, model: ResidentModel) -> dict[str, Tensor]:
         row = json.loads(sample.read_text())
         columns = [feature.name for feature in model.card.input.features]
         return {"features": torch.tensor([[row[column] for column in columns]], dtype=torch.float64)}
-    key = "image" if model.config.input.kind == "image" else "text"
-    return {key: torch.frombuffer(bytearray(sample.read_bytes()), dtype=torch.uint8)}
+    if model.config.input.kind == "image":
+        pixels, _ = model_pixels(sample.read_bytes(), View.of(model.card.input))
+        return {"pixels": torch.from_numpy(pixels)}
+    return {"text": torch.frombuffer(bytearray(sample.read_bytes()), dtype=torch.uint8)}
 
 
 class Shipped:

@@ -1,6 +1,5 @@
 """Image folders of transformers: preprocessing equals the processor's own, and what cannot be done is refused."""
 
-import io
 import json
 import socket
 from pathlib import Path
@@ -13,6 +12,8 @@ from PIL import Image
 from transformers.image_processing_backends import PilBackend
 from transformers.models.mobilevit.image_processing_pil_mobilevit import MobileViTImageProcessorPil
 
+from schemas.pictures import Picture
+from schemas.view import View
 from tests.workers.programs import DEVICE
 from tests.workers.toys import CPU
 from tests.workers.transformers_folders import (
@@ -26,16 +27,17 @@ from tests.workers.transformers_folders import (
 )
 from workers.config import InputConfig, ModelConfigError
 from workers.inputs.image import ImageAdapter
+from workers.inputs.prepared import Prepared
 from workers.loaders.image_processor import image_input
 from workers.resident import load_model
 
 PICTURE = Path(__file__).parents[2] / "models" / "efficientnet-lite0" / "chelsea.jpg"
 
 
-def encoded(picture: Image.Image) -> torch.Tensor:
-    file = io.BytesIO()
-    picture.save(file, "PNG")
-    return torch.frombuffer(bytearray(file.getvalue()), dtype=torch.uint8)
+def prepare(adapter: ImageAdapter, picture: Image.Image) -> tuple[Prepared, Picture]:
+    """By the gateway's part of the way, and then the worker's."""
+    seen, told = View.of(adapter.card).seen(picture)
+    return adapter.prepare({"pixels": torch.from_numpy(np.array(seen))}, CPU), told
 
 
 @pytest.mark.parametrize("name", PROCESSORS)
@@ -46,7 +48,7 @@ def test_preprocessing_equals_the_processors_own(tmp_path: Path, name: str, turn
     picture = Image.open(PICTURE).convert("RGB")
     picture = picture.rotate(90, expand=True) if turned else picture
     adapter = ImageAdapter(image_input(InputConfig(kind="image"), tmp_path))
-    ours = adapter.prepare({"image": encoded(picture)}, CPU)
+    ours = prepare(adapter, picture)[0]
     theirs = processor(picture, return_tensors="pt")["pixel_values"]
     assert ours.inputs[0].shape == theirs.shape
     assert float((ours.inputs[0] - theirs).abs().max()) <= 2e-6 * float(theirs.abs().max())
@@ -60,8 +62,8 @@ def test_the_part_that_was_seen_is_told(tmp_path: Path, name: str) -> None:
     height, width = 192, 256
     across, down = np.meshgrid(np.arange(width), np.arange(height))
     picture = Image.fromarray(np.stack([across, down, 0 * down], axis=2).astype(np.uint8))
-    prepared = adapter.prepare({"image": encoded(picture)}, CPU)
-    left, top, right, bottom = prepared.source.crop
+    prepared, told = prepare(adapter, picture)
+    left, top, right, bottom = told.crop
     mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in (adapter.config.mean, adapter.config.std))
     seen = (prepared.inputs[0] * std + mean)[0] * 255  # (3, H, W), pixels of the picture
     rows, columns = seen.shape[1:]
@@ -77,9 +79,9 @@ def test_a_thin_strip_is_not_scaled_as_a_whole(tmp_path: Path) -> None:
     PROCESSORS["short side, then crop"].save_pretrained(tmp_path)
     adapter = ImageAdapter(image_input(InputConfig(kind="image"), tmp_path))
     strip = Image.linear_gradient("L").resize((5_000_000, 1)).convert("RGB")  # 37 x 185,000,000 pixels
-    inputs, box = adapter.normalised(strip)
-    assert inputs.shape == (1, 3, 32, 32)
-    assert 0 <= box[0] < box[2] <= 5_000_000
+    prepared, told = prepare(adapter, strip)
+    assert prepared.inputs[0].shape == (1, 3, 32, 32)
+    assert 0 <= told.crop[0] < told.crop[2] <= 5_000_000
 
 
 def refused(tmp_path: Path, processor: PilBackend) -> str:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from schemas.methods import BaselineName, FeatureMask
 from schemas.models import InputCard
-from schemas.results import FeatureScore, Picture, TextScore
+from schemas.results import FeatureScore, TextScore
 
 Tensors = tuple[Tensor, ...]
 Payload = dict[str, Tensor]  # names as in schemas.jobs.JobSpec
@@ -18,7 +18,7 @@ Payload = dict[str, Tensor]  # names as in schemas.jobs.JobSpec
 class Prepared:
     """Model-ready examples on the model's device; the fields are those of `workers.methods.problem.Problem`.
 
-    `source` is the adapter's own memory of where they came from (an encoding, a crop, raw values).
+    `source` is the adapter's own memory of where they came from (an encoding, raw values).
     """
 
     inputs: Tensors
@@ -50,7 +50,6 @@ class Described:
     tokens: list[list[TextScore]] | None = None
     words: list[list[TextScore]] | None = None
     features: list[list[FeatureScore]] | None = None
-    picture: Picture | None = None
 
 
 class InputAdapter(Protocol):
@@ -60,7 +59,7 @@ class InputAdapter(Protocol):
     baselines: list[BaselineName]
 
     def prepare(self, payload: Payload, device: torch.device) -> Prepared:
-        """Decodes and preprocesses, once.
+        """Preprocesses, once.
 
         Raises:
             InputRejected: the input cannot be used; the message is for the client.
