@@ -84,7 +84,7 @@ def _without_layers(module: nn.Module) -> str | None:
 def _try(method: Any, view: ModelView, sample: Prepared) -> str | None:
     """Runs a method on the sample; None if it works, else what it said."""
     with torch.no_grad():
-        out = view.module(*sample.inputs, *sample.extras)
+        out = view.module(*(t.clone() for t in (*sample.inputs, *sample.extras)))
     places = (out.dim() - 1,) if out.dim() > 2 else ()
     targets = torch.zeros(out.shape[0], *places, dtype=torch.int64, device=out.device) if out.dim() > 1 else None
     baselines = tuple(torch.zeros_like(tensor) for tensor in sample.inputs)

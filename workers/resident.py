@@ -90,7 +90,7 @@ def load_model(folder: Path, device: Device) -> ResidentModel:
         adapter = kinds[config.input.kind](config.input)
     sample = adapter.sample(device.device)
     with torch.no_grad():
-        given = module(*sample.layer_inputs, *sample.layer_extras)
+        given = module(*(t.clone() for t in (*sample.layer_inputs, *sample.layer_extras)))
     answer_with_tensor(module, given, config.output.field, config.output.class_dim)
     if isinstance(adapter, TextAdapter):
         view = enter_at_embeddings(module, adapter, device.device)

@@ -102,7 +102,7 @@ def _pair_in_float64(original: nn.Module, rewritten: nn.Module, sample: Tensors)
         pair = copy.deepcopy((original, rewritten))  # together, so that they go on sharing weights
         left, right = (module.double() for module in pair)
         with torch.no_grad():
-            left(*as_float64(sample))
+            left(*enter(as_float64(sample)))
     except Exception:  # a device without float64, or a model that insists on its own precision
         return None
     return left, right
