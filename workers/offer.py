@@ -13,6 +13,7 @@ from workers.embeddings import is_embedding
 from workers.engine.hooks import TORCHSCRIPT, HookSnapshot, takes_hooks
 from workers.engine.solo import SoloCall
 from workers.engine.view import ModelView
+from workers.hookable import without_relu
 from workers.inputs.prepared import Prepared
 from workers.methods import solo
 
@@ -39,12 +40,17 @@ def offered_methods(
         family: (problems.get(family) or _try(method, view, sample)) if floats else None
         for family, (method, _) in _TRIED.items()
     }
+    if floats and broken["guided"] is None:
+        broken["guided"] = without_relu(view.hook_module, (*sample.inputs, *sample.extras))
+    gradients = no_gradient(view, sample) if floats else None
     pictures = sample.inputs[0].dim() == 4
     supports = []
     for name in METHOD_NAMES:
         reason = None
         if not floats and (why := _not_of_integers(name, view.layer_module, embedding)):
             reason = why
+        elif gradients is not None and name not in WITHOUT_GRADIENTS | FROM_THE_MODELS_OWN_INPUT:
+            reason = gradients
         elif "layer" in METHODS[name].model_fields and (without := _without_layers(view.layer_module)):
             reason = without
         elif name in PERMUTES and text:
@@ -57,6 +63,19 @@ def offered_methods(
             )
         supports.append(MethodSupport(name=name, supported=reason is None, reason=reason))
     return supports
+
+
+def no_gradient(view: ModelView, sample: Prepared) -> str | None:
+    """Why no gradient leads from the model's outputs to its inputs; None where one does."""
+    leaves = tuple(tensor.detach().clone().requires_grad_() for tensor in sample.inputs)
+    with torch.enable_grad():
+        out = view.module(*(leaf.clone() for leaf in leaves), *(tensor.clone() for tensor in sample.extras))
+    if out.requires_grad:
+        return None
+    return (
+        "the model's outputs carry no gradient to its inputs, as behind torch.no_grad, detach or argmax; "
+        "use a method that perturbs the inputs, such as feature_ablation"
+    )
 
 
 def _not_of_integers(name: str, module: nn.Module, embedding: str | None) -> str | None:
