@@ -20,7 +20,7 @@ from schemas.models import ModelCard
 from schemas.results import ModelRef, Prediction, Provenance, ResultMeta, Timing
 from schemas.tensors import DATATYPES, TensorSpec
 from schemas.traits import PERTURBS
-from workers.completeness import completeness_warnings
+from workers.completeness import completeness_warnings, zero_warnings
 from workers.engine.task import Task
 from workers.explain import Outcome, explain
 from workers.finite import all_finite
@@ -142,7 +142,7 @@ def _describe(
     layered = method.name in LAYER_METHODS
     attributions = _on_wire(model, method, prepared, outcome.attributions)
     if not all(map(all_finite, attributions)):
-        raise NonFinite("the attributions hold NaN or infinite values; the model overflows on this input or baseline")
+        raise NonFinite("the attributions are not finite; a gradient of the model overflows on this input or baseline")
     described = model.adapter.describe(prepared, attributions, layered=layered)
     layer = getattr(method, "layer", None)
     named = dict(zip(_names(layer if layered else None, len(attributions)), attributions, strict=True))
@@ -170,6 +170,7 @@ def _describe(
             *_chance(model, spec.seed),
             *_warnings(model, method),
             *completeness_warnings(method, outcome),
+            *zero_warnings(attributions),
         ],
         execution="alone" if model.engine.alone else "packed",
         execution_reason=model.engine.alone,

@@ -1,5 +1,8 @@
 """Whether attributions add up as their method promises, and what to do when they do not."""
 
+import torch
+from torch import Tensor
+
 from schemas.methods import AnyMethod
 from schemas.results import Convergence
 from workers.explain import Outcome
@@ -18,12 +21,29 @@ def completeness_warnings(method: AnyMethod, outcome: Outcome) -> list[str]:
         return []
     missed = outcome.delta.abs()
     whole = outcome.difference.abs()
+    size = outcome.outputs.reshape(len(whole), -1).abs().nan_to_num(posinf=0.0).amax(dim=1)
+    equal = whole <= 4 * torch.finfo(whole.dtype).eps * size  # the difference is no more than rounding
+    if bool(equal.any()):
+        return [
+            "the outputs for input and baseline are equal, so there is no difference to attribute; "
+            "choose a baseline whose output differs"
+        ]
     if not bool((missed > TOLERATED * whole).any()):
         return []
     worst = float((missed / whole.clamp_min(1e-12)).max())
     share = f"{worst:.0%}" if worst < 10 else "many times"
     return [
         f"the attributions miss {share} of the difference between the outputs for input and baseline; {_advice(method)}"
+    ]
+
+
+def zero_warnings(attributions: tuple[Tensor, ...]) -> list[str]:
+    """One line when every attribution is exactly zero."""
+    if any(bool(tensor.any()) for tensor in attributions):
+        return []
+    return [
+        "all attributions are zero: the explained output does not depend on the input here, or a step without a "
+        "gradient lies between them"
     ]
 
 

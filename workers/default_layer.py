@@ -52,7 +52,7 @@ def _maps(view: ModelView, like: Tensor) -> tuple[list[tuple[str, Tensor]], Tens
     inputs = torch.randn(like.shape, generator=torch.Generator().manual_seed(0)).to(like).requires_grad_()
     try:
         with torch.enable_grad():
-            out: Tensor = view.layer_module(inputs)
+            out: Tensor = view.layer_module(inputs.clone())
     finally:
         for handle in handles:
             handle.remove()

@@ -99,7 +99,7 @@ def _given(module: nn.Module, inputs: Tensors) -> dict[str, list[Tensor]]:
     handles = [part.register_forward_pre_hook(recorder(path)) for path, part in parts]
     try:
         with torch.no_grad(), suppress(Exception):
-            module(*inputs)
+            module(*(tensor.clone() for tensor in inputs))
     finally:
         for handle in handles:
             handle.remove()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from schemas.errors import InputRejected
+from schemas.errors import InputRejected, NonFinite
 from schemas.jobs import PREDICTED, Targets
 from schemas.methods import AnyMethod
 from schemas.results import Convergence
@@ -21,9 +21,10 @@ from schemas.traits import (
 from workers.engine.engine import Engine
 from workers.engine.passes import chosen
 from workers.engine.randomness import RandomStream
-from workers.engine.seams import Seams
+from workers.engine.seams import Seams, finite_at
 from workers.engine.solo import SoloCall, SoloRequest
 from workers.engine.task import Task
+from workers.finite import all_finite
 from workers.methods import solo
 from workers.methods.problem import Problem, Tensors
 from workers.methods.shared import SHARED, STOPPING
@@ -90,9 +91,29 @@ def _explain(engine: Engine, task: Task, method: AnyMethod, problem: Problem, ba
     if problem.targets is None and outputs.dim() > 1 and outputs.shape[1] > 1:
         problem = replace(problem, targets=outputs.argmax(dim=1).tolist())
     task.targets = problem.targets
+    require_finite_ends(outputs, at_absent, problem.targets)
+    seams.explained = problem.targets or [0]
     attributions, convergence = _attributed(engine, seams, task, method, problem, batch_rows)
     outcome = Outcome(attributions, outputs, problem.targets, None, None, convergence)
     return outcome if at_absent is None else held_against(at_absent, outcome, method, problem)
+
+
+def require_finite_ends(outputs: Tensor, at_absent: Tensor | None, targets: Targets | None) -> None:
+    """Checks the explained outputs; others may be infinite, as those of classes that a model rules out.
+
+    Raises:
+        NonFinite: the explained output for an input or a baseline is NaN or infinite.
+    """
+    if not all_finite(explained_outputs(outputs, targets)):
+        raise NonFinite("the model's output for the input is not finite; explain another input")
+    if at_absent is None:
+        return
+    if targets is None or len(targets) == len(at_absent):
+        finite = all_finite(explained_outputs(at_absent, targets))
+    else:  # one target for all, or samples that stand for every example
+        finite = finite_at(at_absent, targets)
+    if not finite:
+        raise NonFinite("the model's output for the baseline is not finite; choose another baseline")
 
 
 def held_against(at_absent: Tensor, outcome: Outcome, method: AnyMethod, problem: Problem) -> Outcome:

@@ -1,14 +1,16 @@
 """A module on which methods that hook activations are right: the model itself, or a rewriting of it."""
 
 import structlog
+import torch
 from captum.attr._core.deep_lift import SUPPORTED_NON_LINEAR
-from torch import nn
+from torch import Tensor, nn
 
 from workers.engine.hooks import TORCHSCRIPT, takes_hooks
 from workers.engine.view import ModelView
 from workers.inputs.prepared import Prepared
 from workers.methods import deep_lift_rules as _  # noqa: F401  # puts its rules into Captum's table
 from workers.rewrite import hook_problems, lacks_lrp_rules, separate_activations
+from workers.rewrite.samples import enter, leaves
 
 log = structlog.get_logger()
 FAMILIES = ("deep_lift", "guided", "lrp")  # as `workers.rewrite.hook_problems` calls them
@@ -37,6 +39,23 @@ def make_hookable(view: ModelView, sample: Prepared) -> tuple[nn.Module | None, 
         return None, {family: reason + because for family, reason in problems.items()}
     log.info("model rewritten for hooks", changed=len(rewritten.changed))
     return rewritten.module, left
+
+
+def without_relu(module: nn.Module, tensors: tuple[Tensor, ...]) -> str | None:
+    """Why guided methods would be the plain gradient: the model runs no nn.ReLU. None where it runs one."""
+    ran: list[nn.Module] = []
+
+    def note(part: nn.Module, _args: object) -> None:
+        ran.append(part)
+
+    handles = [part.register_forward_pre_hook(note) for part in module.modules() if isinstance(part, nn.ReLU)]
+    try:
+        with torch.enable_grad():  # a rewriting calls its modules only for values that carry a gradient
+            module(*enter(leaves(tensors, None)))
+    finally:
+        for handle in handles:
+            handle.remove()
+    return None if ran else "the model runs no nn.ReLU, which is all that it hooks; it would be the plain gradient"
 
 
 def text_problems(view: ModelView) -> dict[str, str]:

@@ -13,6 +13,7 @@ from workers.embeddings import is_embedding
 from workers.engine.hooks import TORCHSCRIPT, HookSnapshot, takes_hooks
 from workers.engine.solo import SoloCall
 from workers.engine.view import ModelView
+from workers.hookable import without_relu
 from workers.inputs.prepared import Prepared
 from workers.methods import solo
 
@@ -49,6 +50,9 @@ def offered_methods(
         family: (problems.get(family) or _try(method, view, sample)) if floats else None
         for family, (method, _) in _TRIED.items()
     }
+    if floats and broken["guided"] is None:
+        broken["guided"] = without_relu(view.hook_module, (*sample.inputs, *sample.extras))
+    gradients = no_gradient(view, sample) if floats else None
     pictures = sample.inputs[0].dim() == 4
     supports = []
     for name in METHOD_NAMES:
@@ -57,6 +61,8 @@ def offered_methods(
             pass
         elif not floats and (why := _not_of_integers(name, view.layer_module, embedding)):
             reason = why
+        elif gradients is not None and name not in WITHOUT_GRADIENTS | FROM_THE_MODELS_OWN_INPUT:
+            reason = gradients
         elif "layer" in METHODS[name].model_fields and (without := _without_layers(view.layer_module)):
             reason = without
         elif name in PERMUTES and text:
@@ -76,6 +82,19 @@ def _not_alone(view: ModelView, name: str) -> str | None:
     if view.alone is None or not any(part in name for part in _SEVERAL_ROWS):
         return None
     return f"it needs several rows in one pass, or a proven copy of the model, and this model runs alone: {view.alone}"
+
+
+def no_gradient(view: ModelView, sample: Prepared) -> str | None:
+    """Why no gradient leads from the model's outputs to its inputs; None where one does."""
+    leaves = tuple(tensor.detach().clone().requires_grad_() for tensor in sample.inputs)
+    with torch.enable_grad():
+        out = view.module(*(leaf.clone() for leaf in leaves), *(tensor.clone() for tensor in sample.extras))
+    if out.requires_grad:
+        return None
+    return (
+        "the model's outputs carry no gradient to its inputs, as behind torch.no_grad, detach or argmax; "
+        "use a method that perturbs the inputs, such as feature_ablation"
+    )
 
 
 def _not_of_integers(name: str, module: nn.Module, embedding: str | None) -> str | None:
@@ -103,7 +122,7 @@ def _without_layers(module: nn.Module) -> str | None:
 def _try(method: Any, view: ModelView, sample: Prepared) -> str | None:
     """Runs a method on the sample; None if it works, else what it said."""
     with torch.no_grad():
-        out = view.module(*sample.inputs, *sample.extras)
+        out = view.module(*(t.clone() for t in (*sample.inputs, *sample.extras)))
     places = (out.dim() - 1,) if out.dim() > 2 else ()
     targets = torch.zeros(out.shape[0], *places, dtype=torch.int64, device=out.device) if out.dim() > 1 else None
     baselines = tuple(torch.zeros_like(tensor) for tensor in sample.inputs)

@@ -104,7 +104,7 @@ def load_model(folder: Path, device: Device) -> ResidentModel:
         adapter = kinds[config.input.kind](config.input)
     sample = adapter.sample(device.device)
     with torch.no_grad():
-        given = module(*sample.layer_inputs, *sample.layer_extras)
+        given = module(*(t.clone() for t in (*sample.layer_inputs, *sample.layer_extras)))
     answer_with_tensor(module, given, config.output.field, config.output.class_dim)
     embeddings = find_embeddings(module, sample)
     if config.input.kind == "tensor":

@@ -144,8 +144,8 @@ def frozen(model: nn.Module, seed: int = 0) -> nn.Module:
     return model.requires_grad_(False)
 
 
-def view_of(model: nn.Module, inputs: int = 1) -> ModelView:
-    return ModelView(model, model, CPU, inputs=inputs)
+def view_of(model: nn.Module, inputs: int = 1, rewritten: nn.Module | None = None) -> ModelView:
+    return ModelView(model, model, CPU, inputs=inputs, rewritten=rewritten)
 
 
 def lean_view_of(model: nn.Module, shapes: Sequence[Sequence[int]]) -> ModelView:

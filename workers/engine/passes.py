@@ -35,6 +35,9 @@ def run_pass(view: ModelView, kind: PassKind, parts: list[Part]) -> list[tuple[T
     lengths = [view.length(tensor) for tensor in first.inputs + first.extras]
     inputs = tuple(_gather(view, parts, "inputs", i, lengths[i]) for i in range(len(first.inputs)))
     extras = tuple(_gather(view, parts, "extras", i, lengths[len(first.inputs) + i]) for i in range(len(first.extras)))
+    if len(parts) == 1:  # views of a job's own tensors, which a model that works in place must not overwrite
+        inputs = inputs if kind == "gradient" else tuple(tensor.clone() for tensor in inputs)
+        extras = tuple(tensor.clone() for tensor in extras)
     if kind == "forward":
         with torch.no_grad():
             outputs: tuple[Tensor, ...] = (_outputs(view, inputs, extras),)
@@ -55,7 +58,7 @@ def _gradients(
     """
     with torch.enable_grad():
         leaves = tuple(tensor.detach().requires_grad_() for tensor in inputs)
-        out = _outputs(view, leaves, extras)
+        out = _outputs(view, tuple(leaf.clone() for leaf in leaves), extras)  # no leaf may be changed in place
         explained = _explained(out, targets)
         gradients = torch.autograd.grad(explained.sum(), leaves, allow_unused=True, materialize_grads=True)
     return *(widened(gradient).contiguous() for gradient in gradients), explained.detach(), out.detach()

@@ -10,9 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from schemas.errors import NonFinite
 from schemas.jobs import PREDICTED, Targets
 from workers.engine.engine import Engine
 from workers.engine.task import Task
+from workers.finite import all_finite
 
 
 class Seams:
@@ -21,6 +23,7 @@ class Seams:
     def __init__(self, engine: Engine, task: Task) -> None:
         self._engine = engine
         self._task = task
+        self.explained: Targets | None = None  # once they are known, outputs are checked at them
         self._known: list[tuple[tuple[Tensor, ...], Tensor]] = []
         self._gradients: tuple[tuple[Tensor, ...], Tensor | None, tuple[Tensor, ...]] | None = None
 
@@ -53,7 +56,10 @@ class Seams:
         for known, outputs in self._known:
             if all(a.shape == b.shape and torch.equal(a, b) for a, b in zip(known, inputs, strict=True)):
                 return outputs
-        return self._engine.compute(self._task, "forward", inputs, extras, None)[0]
+        outputs = self._engine.compute(self._task, "forward", inputs, extras, None)[0]
+        if self.explained is not None and not finite_at(outputs, self.explained):
+            raise NonFinite("the model's output for a perturbed input is not finite; choose another baseline")
+        return outputs
 
     def gradient(
         self,
@@ -78,7 +84,28 @@ class Seams:
         targets = _targets(target_ind, inputs[0].shape[0])
         extras = _tuple(additional_forward_args)
         *gradients, outputs = self._engine.compute(self._task, "gradient", inputs, extras, targets)
+        if not all_finite(outputs):
+            raise NonFinite(
+                "the model's output for a row between baseline and input, or near the input, is not finite; "
+                "choose another baseline"
+            )
+        if not all(map(all_finite, gradients)):
+            raise NonFinite("the gradient of the model's output is not finite; a method without gradients may do")
         return tuple(gradients), outputs
+
+
+def finite_at(outputs: Tensor, targets: Targets) -> bool:
+    """Whether rows are finite at the targets: each row may belong to any of the examples."""
+    if outputs.numel() == len(outputs):
+        return all_finite(outputs)
+    each: set[tuple[int, ...]] = {(target,) if isinstance(target, int) else tuple(target) for target in targets}
+    for place in each:
+        values = outputs
+        for index in place:
+            values = values[:, index]
+        if not all_finite(values):
+            return False
+    return True
 
 
 def _tuple(extras: Any) -> tuple[Tensor, ...]:

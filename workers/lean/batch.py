@@ -102,7 +102,7 @@ class _Timer:
     def _block(self, rows: int) -> Block:
         repeated = tuple(tensor.expand(rows, *tensor.shape[1:]).contiguous() for tensor in self._row)
         with torch.no_grad():
-            places = self._view.pass_module(*self._row).dim() - 1
+            places = self._view.pass_module(*(t.clone() for t in self._row)).dim() - 1
         targets = None
         if places:
             targets = torch.zeros((rows,) if places == 1 else (rows, places), dtype=torch.int64)

@@ -9,6 +9,7 @@ from workers.engine.solo import SoloCall
 from workers.engine.view import ModelView
 from workers.methods import layer_perturbation, layers, neurons, rules
 from workers.methods.captum_arguments import Tensors
+from workers.methods.private import private_tensors
 
 SOLO: dict[str, Callable[[Any, ModelView, SoloCall, int], Tensors]] = {
     function.__name__: function
@@ -42,12 +43,18 @@ SOLO: dict[str, Callable[[Any, ModelView, SoloCall, int], Tensors]] = {
         neurons.neuron_feature_ablation,
     )
 }
+_RULES = frozenset(
+    name for name in SOLO if any(part in name for part in ("deep_lift", "guided", "deconvolution", "lrp"))
+)
 TWICE = frozenset({"deep_lift", "layer_deep_lift", "neuron_deep_lift"})  # an example and its baseline in one pass
 
 
 def attribute(m: Any, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
     """Runs method `m` on the model; see `workers.engine.solo.Attribute`."""
-    with _embeddings_trainable(view, call.inputs):
+    # Rules hook the tensors around activations, so a copy behind the layer is only for methods without rules.
+    layer = None if m.name in _RULES else getattr(m, "layer", None)
+    at_input = getattr(m, "attribute_to_layer_input", False) or getattr(m, "attribute_to_neuron_input", False)
+    with private_tensors(view, layer, at_input=at_input), _embeddings_trainable(view, call.inputs):
         return SOLO[m.name](m, view, call, batch_rows)
 
 

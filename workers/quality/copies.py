@@ -53,7 +53,7 @@ def layers_from_the_top(view: ModelView, problem: Problem) -> list[tuple[str, nn
     handles = [module.register_forward_hook(note) for _, module in owners]
     try:
         with torch.no_grad():
-            view.module(*(t[:1] for t in (*problem.inputs, *problem.extras)))
+            view.module(*(t[:1].clone() for t in (*problem.inputs, *problem.extras)))
     finally:
         for handle in handles:
             handle.remove()

@@ -24,7 +24,7 @@ def pair_in_float64(original: nn.Module, copied: nn.Module, sample: Tensors) -> 
         pair = copy.deepcopy((original, copied))  # together, so that they go on sharing weights
         left, right = (module.double() for module in pair)
         with torch.no_grad():
-            left(*as_float64(sample))
+            left(*(tensor.clone() for tensor in as_float64(sample)))
     except Exception:  # a device without float64, or a model that insists on its own precision
         return None
     return left, right
