@@ -6,6 +6,7 @@ from pydantic import Field
 
 from schemas.base import Record
 from schemas.methods import BaselineName
+from schemas.precision import PassPrecision
 from schemas.tensors import Datatype
 
 InputKind = Literal["image", "tabular", "text", "tensor"]
@@ -102,6 +103,7 @@ class ModelCard(Record):
     defaults: Defaults | None = None
     batch_rows: int | None = None  # the engine's batch size
     device: str | None = None
+    precision: PassPrecision | None = None  # of shared passes
 
 
 class ModelState(Record):

@@ -7,6 +7,7 @@ from pydantic import Field
 from schemas.base import Record
 from schemas.figures import QualityReport
 from schemas.jobs import ClassRef
+from schemas.precision import PassPrecision
 from schemas.tensors import TensorSpec
 
 
@@ -91,6 +92,7 @@ class Provenance(Record):
     device: str
     dtype: str
     seed: int
+    precision: PassPrecision = PassPrecision()  # of the passes that jobs share
 
 
 class ResultMeta(Record):

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from schemas.methods import BaselineName
 from schemas.models import Defaults, LayerCard, MethodSupport, ModelCard, OutputCard
+from schemas.precision import PassPrecision
 from workers.config import ModelConfig, ModelConfigError, inside
 from workers.default_layer import default_layer
 from workers.engine.hooks import takes_hooks
@@ -34,6 +35,7 @@ def make_card(
     labels: list[str] | None,
     background_rows: int,
     batch_rows: int,
+    precision: PassPrecision,
     problems: dict[str, str],
     folder: Path,
 ) -> ModelCard:
@@ -67,6 +69,7 @@ def make_card(
         defaults=defaults,
         batch_rows=batch_rows,
         device=str(view.device),
+        precision=precision,
     )
 
 

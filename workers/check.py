@@ -15,6 +15,7 @@ from schemas.methods import METHODS, AnyMethod, stored_fields
 from schemas.models import ModelCard
 from schemas.traits import PERMUTES, PERTURBS_LAYERS
 from workers.engine.gate import DeviceGate
+from workers.engine.precision import forbid_tf32
 from workers.engine.task import Task
 from workers.explain import explain
 from workers.inputs.prepared import Payload, Prepared
@@ -42,6 +43,7 @@ class CheckRow:
 
 def check(directories: list[Path]) -> Iterator[CheckRow]:
     """Checks every model of the directories on this machine's device."""
+    forbid_tf32()
     settings = WorkerSettings(models=directories)
     device = Device(settings.torch_device(), settings.threads, settings.batch_rows, DeviceGate())
     for loaded in load_all(directories, device):

@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError, model_validator
 from schemas.base import Strict
 from schemas.methods import METHOD_NAMES, METHODS, BaselineName
 from schemas.models import OutputKind
+from schemas.precision import Precision
 from schemas.requests import ModelName, Version
 
 Side = Annotated[int, Field(ge=1, le=8192)]
@@ -96,6 +97,10 @@ class ExplainConfig(Strict):
         return self
 
 
+class RuntimeConfig(Strict):
+    precision: Precision = "float32"  # of shared passes; see workers.engine.precision
+
+
 class ModelConfig(Strict):
     """One folder of the model repository."""
 
@@ -113,6 +118,7 @@ class ModelConfig(Strict):
     input: InputConfig
     output: OutputConfig = OutputConfig()
     explain: ExplainConfig = ExplainConfig()
+    runtime: RuntimeConfig = RuntimeConfig()
 
     @model_validator(mode="after")
     def _loader_has_its_fields(self) -> "ModelConfig":

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -27,6 +28,8 @@ from workers.inputs.tensor import TensorAdapter
 from workers.inputs.text import TextAdapter, read_tokenizer
 from workers.lean import make_lean
 from workers.lean.batch import tune_rows
+from workers.lean.layout_race import is_faster
+from workers.lean.precision import in_precision
 from workers.loaders import load
 from workers.loaders.weights import read_background
 from workers.memory import MemoryBudget
@@ -98,7 +101,8 @@ def load_model(folder: Path, device: Device) -> ResidentModel:
         view = ModelView(module, module, device.device, inputs=len(adapter.card.shapes))
         view = replace(view, grid=picture_grid(config, module))
     tensors = (*sample.inputs, *sample.extras)
-    view = replace(view, lean=make_lean(view.module, tensors, view.inputs))
+    faster = partial(is_faster, view, tensors, device.gate, device.threads)
+    view = replace(view, lean=make_lean(view.module, tensors, view.inputs, faster))
     embeddings = find_embeddings(view.layer_module, sample)
     if config.input.kind == "tensor":
         adapter.card = adapter.card.model_copy(update={"vocabularies": embeddings.vocabularies})
@@ -112,6 +116,7 @@ def load_model(folder: Path, device: Device) -> ResidentModel:
     if background is not None:
         dtype = getattr(torch, config.input.dtype)
         background = tuple(tensor.to(dtype).to(device.device) for tensor in background)
+    view, precision = in_precision(view, tensors, config.runtime.precision, device.gate, device.threads)
     batch_rows = device.batch_rows or tune_rows(view, tensors, device.gate, device.threads) or UNTUNED_ROWS
     card = make_card(
         config,
@@ -121,6 +126,7 @@ def load_model(folder: Path, device: Device) -> ResidentModel:
         labels=read_labels(config, folder),
         background_rows=0 if background is None else background[0].shape[0],
         batch_rows=batch_rows,
+        precision=precision,
         problems=problems,
         folder=folder,
     )

@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map_only
 
@@ -26,7 +27,7 @@ class Moved(Tensor):
         made.held = held
         return made
 
-    __torch_function__ = torch._C._disabled_torch_function_impl
+    __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
 
     @classmethod
     def __torch_dispatch__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -39,12 +40,34 @@ class Elsewhere(TorchDispatchMode):
     def __init__(self) -> None:
         super().__init__()
         self.drawn: list[str] = []
+        self._literals = Literals()
+
+    def __enter__(self) -> "Elsewhere":
+        self._literals.__enter__()
+        super().__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        super().__exit__(*error)
+        self._literals.__exit__(*error)
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         if draws(func) and _is_there(args, kwargs):
             self.drawn.append(str(func))
         return _run(func, args, kwargs)
+
+
+class Literals(TorchFunctionMode):
+    """`torch.tensor` and a list as an index are copied to a device below dispatch; here they keep their numbers."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if func is torch.tensor and kwargs.get("device") is not None and torch.device(kwargs["device"]) == DEVICE:
+            return moved(torch.tensor(*args, **{**kwargs, "device": torch.device("cpu")}))
+        if func is Tensor.__getitem__ and isinstance(args[1], list):
+            return args[0][torch.tensor(args[1])]
+        return func(*args, **kwargs)
 
 
 def _is_there(args: Any, kwargs: Any) -> bool:

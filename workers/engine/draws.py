@@ -14,11 +14,12 @@ from torch.utils._pytree import tree_map_only
 
 # Operations that do nothing but draw. PyTorch tags others as random too: attention and recurrent layers, which draw for
 # their dropout alone and must stay on the device. Their dropout is off in evaluation mode.
-DRAWING = frozenset(
-    "bernoulli bernoulli_ binomial cauchy cauchy_ exponential exponential_ geometric geometric_ log_normal log_normal_ "
-    "multinomial normal normal_ poisson rand rand_like randint randint_like randn randn_like random random_ randperm "
-    "uniform uniform_ _standard_gamma _sample_dirichlet".split()
-)
+DRAWING = {
+    *("bernoulli", "bernoulli_", "binomial", "cauchy", "cauchy_", "exponential", "exponential_", "geometric"),
+    *("geometric_", "log_normal", "log_normal_", "multinomial", "normal", "normal_", "poisson", "rand", "rand_like"),
+    *("randint", "randint_like", "randn", "randn_like", "random", "random_", "randperm", "uniform", "uniform_"),
+    *("_standard_gamma", "_sample_dirichlet"),
+}
 
 
 class CpuDraws(TorchDispatchMode):

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from schemas.errors import InputRejected
 from schemas.jobs import PREDICTED
 from workers.engine.block import Block, PassKind
+from workers.engine.precision import passes_in
 from workers.engine.view import ModelView
 
 
@@ -30,17 +31,21 @@ def run_pass(view: ModelView, kind: PassKind, parts: list[Part]) -> list[tuple[T
 
     Returns, per part, what its block expects (see `Block`), on the device.
     """
+    with passes_in(view.precision):
+        return _scatter(parts, kind, _outputs(view, kind, parts))
+
+
+def _outputs(view: ModelView, kind: PassKind, parts: list[Part]) -> tuple[Tensor, ...]:
+    """What the model answers for all rows of `parts` together."""
     first = parts[0].block
     lengths = [view.length(tensor) for tensor in first.inputs + first.extras]
     inputs = tuple(_gather(view, parts, "inputs", i, lengths[i]) for i in range(len(first.inputs)))
     extras = tuple(_gather(view, parts, "extras", i, lengths[len(first.inputs) + i]) for i in range(len(first.extras)))
     if kind == "forward":
         with torch.no_grad():
-            outputs: tuple[Tensor, ...] = (view.pass_module(*inputs, *extras),)
-    else:
-        targets = None if first.targets is None else torch.cat([_rows(p, p.block.targets) for p in parts])
-        outputs = _gradients(view, inputs, extras, targets)
-    return _scatter(parts, kind, outputs)
+            return (view.pass_module(*inputs, *extras),)
+    targets = None if first.targets is None else torch.cat([_rows(p, p.block.targets) for p in parts])
+    return _gradients(view, inputs, extras, targets)
 
 
 def _gradients(

@@ -2,7 +2,7 @@
 
 A job that draws holds the generators while it runs Captum's code, with its own state swapped in, and gives them up
 while its rows are computed. So a seed gives the same answer whatever runs beside it, and the same as a direct Captum
-call on the CPU after `torch.manual_seed(seed)` and `numpy.random.seed(seed)`. The numbers are the CPU's on every device.
+call on the CPU after `torch.manual_seed(seed)` and `numpy.random.seed(seed)`. Every device gets the CPU's numbers.
 """
 
 import random
@@ -29,7 +29,7 @@ class RandomStream:
     """
 
     def __init__(self, seed: int, device: torch.device) -> None:
-        self._draws = None if device.type == "cpu" else CpuDraws()
+        self._draws: Any = None if device.type == "cpu" else CpuDraws()  # type: ignore[no-untyped-call]
         self._torch = torch.Generator().manual_seed(seed).get_state()
         self._numpy: Any = np.random.RandomState(seed).get_state()
         self._python = random.Random(seed).getstate()
