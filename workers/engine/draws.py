@@ -22,7 +22,7 @@ DRAWING = {
 }
 
 
-class CpuDraws(TorchDispatchMode):
+class CpuDraws(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """While it is entered, random numbers for any device are drawn by the CPU's generators and moved.
 
     It sees operations below autograd, so draws within Captum, `torch.distributions` or a model's code count too. A
