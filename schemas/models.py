@@ -7,6 +7,7 @@ from pydantic import Field
 from schemas.base import Record
 from schemas.methods import BaselineName
 from schemas.pictures import Preprocessing
+from schemas.precision import PassPrecision
 from schemas.tensors import Datatype
 
 InputKind = Literal["image", "tabular", "text", "tensor"]
@@ -110,6 +111,7 @@ class ModelCard(Record):
     device: str | None = None
     execution: Literal["packed", "alone"] = "packed"  # alone: one row per pass
     execution_reason: str | None = None  # why alone
+    precision: PassPrecision | None = None  # of shared passes
 
 
 class ModelState(Record):

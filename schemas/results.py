@@ -8,6 +8,7 @@ from schemas.base import Record
 from schemas.figures import QualityReport
 from schemas.jobs import ClassRef
 from schemas.pictures import Picture
+from schemas.precision import PassPrecision
 from schemas.tensors import TensorSpec
 
 
@@ -84,6 +85,7 @@ class Provenance(Record):
     device: str
     dtype: str
     seed: int
+    precision: PassPrecision = PassPrecision()  # of the passes that jobs share
 
 
 class ResultMeta(Record):

@@ -17,6 +17,7 @@ from schemas.jobs import ClassRef, JobSpec, Targets
 from schemas.limits import MAX_TENSOR_ELEMENTS as LARGEST
 from schemas.methods import LAYER_METHODS, AnyMethod, echo, stored_method
 from schemas.models import ModelCard
+from schemas.precision import PassPrecision
 from schemas.results import ModelRef, Prediction, Provenance, ResultMeta, Timing
 from schemas.tensors import DATATYPES, TensorSpec
 from schemas.traits import PERTURBS
@@ -182,6 +183,7 @@ def _describe(
             device=str(model.engine.view.device),
             dtype=str(prepared.inputs[0].dtype).removeprefix("torch."),
             seed=spec.seed,
+            precision=card.precision or PassPrecision(),
         ),
     )
     return Answer(meta, _serialized({name: tensor.detach().cpu().contiguous() for name, tensor in named.items()}))

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from schemas.methods import BaselineName
 from schemas.models import Defaults, LayerCard, MethodSupport, ModelCard, OutputCard
+from schemas.precision import PassPrecision
 from workers.config import ModelConfig, ModelConfigError, inside
 from workers.default_layer import default_layer
 from workers.engine.hooks import takes_hooks
@@ -39,6 +40,7 @@ def make_card(
     labels: list[str] | None,
     background_rows: int,
     batch_rows: int,
+    precision: PassPrecision,
     problems: dict[str, str],
     folder: Path,
 ) -> ModelCard:
@@ -78,6 +80,7 @@ def make_card(
         device=str(view.device),
         execution="alone" if view.alone else "packed",
         execution_reason=view.alone,
+        precision=precision,
     )
 
 

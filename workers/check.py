@@ -15,6 +15,7 @@ from schemas.methods import METHODS, AnyMethod, stored_fields
 from schemas.traits import PERMUTES, PERTURBS_LAYERS
 from workers.check_row import Begun, CheckRow, Done
 from workers.engine.gate import DeviceGate
+from workers.engine.precision import forbid_tf32
 from workers.engine.raised import causes, frames
 from workers.engine.task import Task
 from workers.explain import explain
@@ -38,6 +39,7 @@ def check(directories: list[Path]) -> Iterator[CheckRow]:
 
 def steps(directories: list[Path], done: Done = NOTHING) -> Iterator[Begun | CheckRow]:
     """`check`, with what is begun before what came of it, and behind what is done."""
+    forbid_tf32()
     settings = WorkerSettings(models=directories)
     device = Device(settings.torch_device(), settings.threads, settings.batch_rows, DeviceGate())
     for number, folder in enumerate(model_folders(directories)):

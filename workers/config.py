@@ -13,6 +13,7 @@ from schemas.method_names import canonical_method_name
 from schemas.methods import METHOD_NAMES, METHODS, BaselineName
 from schemas.models import OutputKind
 from schemas.pictures import Interpolation, Resize
+from schemas.precision import Precision
 from schemas.requests import ModelName, Version
 from workers.config_mistakes import missing_files, mistakes
 
@@ -121,6 +122,10 @@ class ExplainConfig(Strict):
         return name
 
 
+class RuntimeConfig(Strict):
+    precision: Precision = "float32"  # of shared passes; see workers.engine.precision
+
+
 class ModelConfig(Strict):
     """One folder of the model repository."""
 
@@ -138,6 +143,7 @@ class ModelConfig(Strict):
     input: InputConfig
     output: OutputConfig = OutputConfig()
     explain: ExplainConfig = ExplainConfig()
+    runtime: RuntimeConfig = RuntimeConfig()
 
     @model_validator(mode="after")
     def _loader_has_its_fields(self) -> "ModelConfig":

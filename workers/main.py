@@ -12,6 +12,7 @@ from broker import WorkerQueue
 from schemas.errors import Unavailable
 from workers.engine.allocator import keep_freed_memory
 from workers.engine.gate import DeviceGate
+from workers.engine.precision import forbid_tf32
 from workers.pool import ModelPool, OrderFollower
 from workers.reporter import Reporter
 from workers.resident import Device
@@ -34,6 +35,7 @@ def run(settings: WorkerSettings) -> int:
     stop = threading.Event()
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, lambda *_: stop.set())
+    forbid_tf32()
     device = Device(settings.torch_device(), settings.threads, settings.batch_rows, DeviceGate())
     if device.device.type == "cpu":
         keep_freed_memory()

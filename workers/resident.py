@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -29,6 +30,8 @@ from workers.inputs.tensor import TensorAdapter
 from workers.inputs.text import TextAdapter, read_tokenizer
 from workers.lean import make_lean
 from workers.lean.batch import tune_rows
+from workers.lean.layout_race import is_faster
+from workers.lean.precision import in_precision
 from workers.load_failure import load_failure_reason
 from workers.loaders import load
 from workers.loaders.weights import read_background
@@ -111,12 +114,13 @@ def load_model(folder: Path, device: Device) -> ResidentModel:
         adapter.card = adapter.card.model_copy(update={"vocabularies": embeddings.vocabularies})
         check_pad(config.input, embeddings)
     execution, view = _examined(config, module, adapter, sample, embeddings, device.device)
-    view, problems = _copies(config, view, sample, execution)
+    view, problems = _copies(config, view, sample, execution, device)
     tensors = (*sample.inputs, *sample.extras)
     background = read_background(config, folder, adapter.card.shapes)
     if background is not None:
         dtype = getattr(torch, config.input.dtype)
         background = tuple(tensor.to(dtype).to(device.device) for tensor in background)
+    view, precision = in_precision(view, tensors, config.runtime.precision, device.gate, device.threads)
     batch_rows = 1 if view.alone else device.batch_rows
     batch_rows = batch_rows or tune_rows(view, tensors, device.gate, device.threads) or UNTUNED_ROWS
     card = make_card(
@@ -127,6 +131,7 @@ def load_model(folder: Path, device: Device) -> ResidentModel:
         labels=read_labels(config, folder),
         background_rows=0 if background is None else background[0].shape[0],
         batch_rows=batch_rows,
+        precision=precision,
         problems=problems,
         folder=folder,
     )
@@ -173,14 +178,15 @@ def _examined(
 
 
 def _copies(
-    config: ModelConfig, view: ModelView, sample: Prepared, execution: Execution
+    config: ModelConfig, view: ModelView, sample: Prepared, execution: Execution, device: Device
 ) -> tuple[ModelView, dict[str, str]]:
     """The view with its optimized and hookable copies, and why families of hook methods are not right on the model."""
     if execution.alone:
         return view, {}
     samples = [row for rows in execution.draws for row in rows[:2]] + [stacked(rows) for rows in execution.draws]
     tensors = (*sample.inputs, *sample.extras)
-    view = replace(view, lean=make_lean(view.module, samples or [tensors], view.inputs))
+    faster = partial(is_faster, view, tensors, device.gate, device.threads)
+    view = replace(view, lean=make_lean(view.module, samples or [tensors], view.inputs, faster))
     if config.input.kind == "text":
         return view, text_problems(view)
     rewritten, problems = make_hookable(view, sample)

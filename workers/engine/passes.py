@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from schemas.errors import InputRejected, JobFailed
 from schemas.jobs import PREDICTED
 from workers.engine.block import Block, PassKind
+from workers.engine.precision import passes_in
 from workers.engine.view import ModelView
 from workers.precision import widened
 
@@ -31,6 +32,12 @@ def run_pass(view: ModelView, kind: PassKind, parts: list[Part]) -> list[tuple[T
 
     Returns, per part, what its block expects (see `Block`), on the device.
     """
+    with passes_in(view.precision):
+        return _scatter(parts, kind, _outputs(view, kind, parts))
+
+
+def _outputs(view: ModelView, kind: PassKind, parts: list[Part]) -> tuple[Tensor, ...]:
+    """What the model answers for all rows of `parts` together."""
     first = parts[0].block
     lengths = [view.length(tensor) for tensor in first.inputs + first.extras]
     inputs = tuple(_gather(view, parts, "inputs", i, lengths[i]) for i in range(len(first.inputs)))
@@ -40,11 +47,9 @@ def run_pass(view: ModelView, kind: PassKind, parts: list[Part]) -> list[tuple[T
         extras = tuple(tensor.clone() for tensor in extras)
     if kind == "forward":
         with torch.no_grad():
-            outputs: tuple[Tensor, ...] = (_outputs(view, inputs, extras),)
-    else:
-        targets = None if first.targets is None else torch.cat([_rows(p, p.block.targets) for p in parts])
-        outputs = _gradients(view, inputs, extras, targets)
-    return _scatter(parts, kind, outputs)
+            return (_by_row(view, inputs, extras),)
+    targets = None if first.targets is None else torch.cat([_rows(p, p.block.targets) for p in parts])
+    return _gradients(view, inputs, extras, targets)
 
 
 def _gradients(
@@ -58,13 +63,13 @@ def _gradients(
     """
     with torch.enable_grad():
         leaves = tuple(tensor.detach().requires_grad_() for tensor in inputs)
-        out = _outputs(view, tuple(leaf.clone() for leaf in leaves), extras)  # no leaf may be changed in place
+        out = _by_row(view, tuple(leaf.clone() for leaf in leaves), extras)  # no leaf may be changed in place
         explained = _explained(out, targets)
         gradients = torch.autograd.grad(explained.sum(), leaves, allow_unused=True, materialize_grads=True)
     return *(widened(gradient).contiguous() for gradient in gradients), explained.detach(), out.detach()
 
 
-def _outputs(view: ModelView, inputs: tuple[Tensor, ...], extras: tuple[Tensor, ...]) -> Tensor:
+def _by_row(view: ModelView, inputs: tuple[Tensor, ...], extras: tuple[Tensor, ...]) -> Tensor:
     """(rows, …). One tensor without dimensions is one row.
 
     Raises:

@@ -2,7 +2,7 @@
 
 A job that draws holds the generators while it runs Captum's code, with its own state swapped in, and gives them up
 while its rows are computed. So a seed gives the same answer whatever runs beside it, and the same as a direct Captum
-call after `torch.manual_seed(seed)` and `numpy.random.seed(seed)`.
+call on the CPU after `torch.manual_seed(seed)` and `numpy.random.seed(seed)`. Every device gets the CPU's numbers.
 """
 
 import random
@@ -15,34 +15,40 @@ from typing import Any
 import numpy as np
 import torch
 
+from workers.engine.draws import CpuDraws
+
 _GENERATORS = threading.Lock()  # whoever holds it owns the global generators of torch, numpy and random
 
 
 class RandomStream:
-    """A job's random numbers. Use as a context manager around the code that draws."""
+    """A job's random numbers. Use as a context manager around the code that draws.
+
+    Args:
+        seed: of all three generators.
+        device: where the numbers are wanted. They are drawn on the CPU, so that a seed is one answer on every device.
+    """
 
     def __init__(self, seed: int, device: torch.device) -> None:
-        self._device = device
+        self._draws: Any = None if device.type == "cpu" else CpuDraws()  # type: ignore[no-untyped-call]
         self._torch = torch.Generator().manual_seed(seed).get_state()
-        self._cuda = torch.Generator(device).manual_seed(seed).get_state() if device.type == "cuda" else None
         self._numpy: Any = np.random.RandomState(seed).get_state()
         self._python = random.Random(seed).getstate()
 
     def __enter__(self) -> "RandomStream":
         _GENERATORS.acquire()
         torch.set_rng_state(self._torch)
-        if self._cuda is not None:
-            torch.cuda.set_rng_state(self._cuda, self._device)
         np.random.set_state(self._numpy)
         random.setstate(self._python)
+        if self._draws is not None:
+            self._draws.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._draws is not None:
+            self._draws.__exit__(kind, value, trace)
         self._torch = torch.get_rng_state()
-        if self._cuda is not None:
-            self._cuda = torch.cuda.get_rng_state(self._device)
         self._numpy = np.random.get_state()
         self._python = random.getstate()
         _GENERATORS.release()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from schemas.precision import Precision
 from workers.token_grid import TokenGrid
 
 PAD_STEP = 16  # padded lengths double from here: 16, 32, 64, …
@@ -27,6 +28,7 @@ class ModelView:
     embedding: nn.Module | None = None
     lean: nn.Module | None = None  # equal to `module` and cheaper; for passes, where nothing hooks it
     rewritten: nn.Module | None = None  # a copy of `module` that hook methods are right on, where `module` is not
+    precision: Precision = "float32"  # of shared passes; 16 bits are the doing of `lean`
     padded: bool = False  # dimension 1 of every tensor is a length; extras mask what is padded
     longest: int | None = None  # the length that the model takes at most
     grid: TokenGrid | None = None  # of an image transformer

@@ -38,7 +38,7 @@ def tune_rows(view: ModelView, sample: Tensors, gate: DeviceGate, threads: int) 
     Args:
         sample: what `view.module` takes, with at least one row of each tensor.
     """
-    timer = _Timer(view, first_row(sample), gate, threads)
+    timer = PassTimer(view, first_row(sample), gate, threads)
     with ThreadPoolExecutor(1, "tuning", use_threads, (1,)) as thread:
         try:
             return thread.submit(fastest, timer, MOST_ROWS.get(view.device.type, MOST_ROWS["cuda"])).result()
@@ -62,7 +62,7 @@ def fastest(seconds: Callable[[int], float | None], most: int) -> int:
     return best
 
 
-class _Timer:
+class PassTimer:
     """Times passes of one row over and over; gradients where the inputs can have them."""
 
     def __init__(self, view: ModelView, row: Tensors, gate: DeviceGate, threads: int) -> None:

@@ -25,9 +25,14 @@ class ChannelsLast(nn.Module):
         return out
 
 
+def has_layout(module: nn.Module) -> bool:
+    """True for models with convolutions over pixels."""
+    return any(isinstance(part, _CONVOLUTIONS) for part in module.modules())
+
+
 def channels_last(module: nn.Module, sample: Tensors, attributed: int) -> nn.Module | None:
     """A copy with weights and inputs channels last; None for models without convolutions over pixels."""
-    if not any(isinstance(part, _CONVOLUTIONS) for part in module.modules()):
+    if not has_layout(module):
         return None
     copied = shared_copy(module)
     for part in copied.modules():

@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator
 import structlog
 from torch import nn
 
+from workers.engine.precision import without_tf32
 from workers.lean.folding import fold_batch_norms
-from workers.lean.layout import channels_last
+from workers.lean.layout import channels_last, has_layout
 from workers.lean.pieces import use_whole_pieces
 from workers.rewrite.proof import compare
 from workers.rewrite.samples import Tensors, draws, first_row
@@ -14,41 +15,58 @@ from workers.tracing.precise import as_float64, in_float64
 
 log = structlog.get_logger()
 Step = Callable[[nn.Module, Tensors, int], nn.Module | None]
-STEPS: tuple[Step, ...] = (use_whole_pieces, fold_batch_norms, channels_last)
+Faster = Callable[[nn.Module, nn.Module], bool]  # is the first faster than the second?
+STEPS: tuple[Step, ...] = (use_whole_pieces, fold_batch_norms)
 
 
-def make_lean(module: nn.Module, samples: list[Tensors], attributed: int) -> nn.Module:
+def make_lean(module: nn.Module, samples: list[Tensors], attributed: int, faster: Faster | None = None) -> nn.Module:
     """A module for shared passes: a copy of `module` with what each step makes leaner, or `module` itself.
 
     The copy shares all weights that it did not have to change. It is used only if it is proven equal; if the steps
-    together are not, they are tried in part. The module must be in evaluation mode and frozen; it is left as it was.
+    together are not, they are tried in part. Which layout of convolutions is fast depends on the device and on what the
+    steps left: channels last is taken where `faster` has measured that. Proofs are made without TF32, which alone would
+    make equal modules differ. The module must be in evaluation mode and frozen; it is left as it was.
 
     Args:
         samples: what the module takes, at least one row each; the first `attributed` tensors get gradients. One sample
             stands for itself and its random neighbours.
+        faster: measures two equal modules; None takes the first.
     """
     samples = samples if len(samples) > 1 else list(draws(first_row(samples[0])))[1:]  # it may be all zeros
-    sample = first_row(samples[0])
+    taken: tuple[Step, ...] = ()
+    best = module
     for steps in _choices():
-        try:
-            lean = _made(module, steps, sample, attributed)
-            if lean is None:
-                continue
+        lean = _proven(module, steps, samples, attributed)
+        if lean is not None:
+            taken, best = steps, lean
+            break
+    laid_out = _proven(module, (*taken, channels_last), samples, attributed) if has_layout(module) else None
+    if laid_out is not None and (faster is None or faster(laid_out, best)):
+        taken, best = (*taken, channels_last), laid_out
+    if taken:
+        log.info("passes run a leaner model", steps=[step.__name__ for step in taken])
+    return best
+
+
+def _proven(module: nn.Module, steps: tuple[Step, ...], samples: list[Tensors], attributed: int) -> nn.Module | None:
+    """What the steps make; None if they find nothing to do, or the result is not proven equal."""
+    try:
+        lean = _made(module, steps, first_row(samples[0]), attributed)
+        if lean is None:
+            return None
+        with without_tf32():
             reason = _why_not_equal(module, lean, steps, samples, attributed)
-        except Exception as error:  # the model's own code, or a part that cannot be copied
-            reason = f"{type(error).__name__}: {error}"
-        names = [step.__name__ for step in steps]
-        if reason is None and lean is not None:
-            log.info("passes run a leaner model", steps=names)
-            return lean
-        log.info("model cannot be made leaner", steps=names, reason=reason)
-    return module
+    except Exception as error:  # the model's own code, or a part that cannot be copied
+        reason = f"{type(error).__name__}: {error}"
+    if reason is None:
+        return lean
+    log.info("model cannot be made leaner", steps=[step.__name__ for step in steps], reason=reason)
+    return None
 
 
 def _choices() -> Iterator[tuple[Step, ...]]:
-    """All steps, then all but one of them, then each by itself."""
+    """All steps, then each by itself."""
     yield STEPS
-    yield from (tuple(step for step in STEPS if step is not left_out) for left_out in STEPS)
     yield from ((step,) for step in STEPS)
 
 
