@@ -14,8 +14,8 @@ from workers.engine.passes import Part, run_pass
 from workers.engine.precision import HALF, InHalf
 from workers.engine.task import Task
 from workers.engine.view import ModelView
-from workers.rewrite.proof import as_float64, in_float64
 from workers.rewrite.samples import Tensors, draws, first_row
+from workers.tracing.precise import as_float64, in_float64
 
 
 def in_precision(
