@@ -20,7 +20,7 @@ from schemas.models import ModelCard
 from schemas.precision import PassPrecision
 from schemas.results import ModelRef, Prediction, Provenance, ResultMeta, Timing
 from schemas.tensors import DATATYPES, TensorSpec
-from schemas.traits import PERTURBS
+from schemas.traits import PERTURBS, WITHOUT_GRADIENTS
 from workers.completeness import completeness_warnings, zero_warnings
 from workers.engine.task import Task
 from workers.explain import Outcome, explain
@@ -169,6 +169,7 @@ def _describe(
         warnings=[
             *prepared.warnings,
             *_chance(model, spec.seed),
+            *_without_gradient(model, method),
             *_warnings(model, method),
             *completeness_warnings(method, outcome),
             *zero_warnings(attributions),
@@ -267,6 +268,19 @@ def _chance(model: ResidentModel, seed: int) -> list[str]:
     if not model.engine.view.random:
         return []
     return [f"the model draws random numbers in its forward; this result holds for seed {seed} alone"]
+
+
+def _without_gradient(model: ResidentModel, method: AnyMethod) -> list[str]:
+    """One line where gradients miss input elements that the model makes an index of."""
+    columns = model.engine.view.index_columns
+    if not columns or method.name in WITHOUT_GRADIENTS or method.name in LAYER_METHODS:
+        return []
+    several = len(model.card.input.shapes) > 1 if model.card.input else False
+    named = ", ".join(f"{element} of input {i}" if several else str(element) for i, element in columns[:TOLD])
+    return [
+        f"the output depends on input element {named}, which has no gradient (the model makes an index of it): "
+        "gradient methods attribute 0 to it; use a method that perturbs the input, such as feature_ablation"
+    ]
 
 
 def _warnings(model: ResidentModel, method: AnyMethod) -> list[str]:

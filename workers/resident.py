@@ -40,6 +40,7 @@ from workers.outputs import answer_with_tensor, keep_row_dimension
 from workers.recurrent import allow_backward
 from workers.token_grid import picture_grid
 from workers.tracing.chance import settle
+from workers.tracing.columns import index_columns
 from workers.tracing.draws import draw_rows, stacked
 from workers.tracing.rows import rows_mix
 
@@ -183,6 +184,9 @@ def _copies(
     """The view with its optimized and hookable copies, and why families of hook methods are not right on the model."""
     if execution.alone:
         return view, {}
+    if config.input.kind != "text":
+        rows = [row for rows in execution.draws for row in rows]
+        view = replace(view, index_columns=tuple(index_columns(view.module, rows, view.inputs)))
     samples = [row for rows in execution.draws for row in rows[:2]] + [stacked(rows) for rows in execution.draws]
     tensors = (*sample.inputs, *sample.extras)
     faster = partial(is_faster, view, tensors, device.gate, device.threads)

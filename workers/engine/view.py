@@ -34,6 +34,7 @@ class ModelView:
     grid: TokenGrid | None = None  # of an image transformer
     alone: str | None = None  # why its rows cannot share a pass; None where they can
     random: bool = False  # its forward draws random numbers
+    index_columns: tuple[tuple[int, int], ...] = ()  # (input, element) without a gradient that move the output
 
     def length(self, tensor: Tensor) -> int | None:
         """The length rows of this tensor are padded to in a pass, None where they are not padded."""
