@@ -22,13 +22,14 @@ from workers.methods.solo import SOLO
 
 RULES = {name for name in METHOD_NAMES if "deep_lift" in name}
 LRP = {"lrp", "layer_lrp"}
+GUIDED = {name for name in METHOD_NAMES if "guided" in name or "deconvolution" in name}  # of models without a ReLU
 TEXT = {"feature_permutation", "layer_feature_permutation", "guided_grad_cam"}
 NOT_OFFERED = {
-    "vit": RULES | LRP,  # norms and attention have no rule
-    "swin": RULES | LRP,
+    "vit": RULES | LRP | GUIDED,  # norms and attention have no rule
+    "swin": RULES | LRP | GUIDED,
     "resnet": set(),
-    "bert": TEXT | LRP,
-    "lstm": TEXT | LRP | RULES,
+    "bert": TEXT | LRP | GUIDED,
+    "lstm": TEXT | LRP | RULES | GUIDED,
     "scripted": set(SOLO),
     "exported": set(),
 }

@@ -24,7 +24,9 @@ def settle(module: nn.Module, device: torch.device) -> None:
     `nn.Module.eval` reaches registered children only; modules in plain lists, dicts and objects stay in training mode.
     """
     for part in list(_modules(module, set())):
-        part.eval().requires_grad_(False)
+        part.eval()
+        if not isinstance(part, torch.jit.ScriptModule):  # it allows no more
+            part.requires_grad_(False)
         if part is not module:
             part.to(device)
 
