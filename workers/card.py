@@ -116,8 +116,7 @@ def _layers(view: ModelView, sample: Prepared) -> tuple[list[LayerCard], Tensor]
         raise ModelConfigError(f"the model must answer (rows,), (rows, outputs) or (rows, classes, …); {told}")
     if out.is_complex():
         raise ModelConfigError(f"the model answers {out.dtype}: complex numbers cannot be explained, their parts can")
-    if view.alone is None:
-        _check_rows(module, sample)
+    _check_rows(module, sample)
     if not out.is_floating_point():
         raise ModelConfigError(f"the model answers {out.dtype}: its scores are needed, not its decision")
     return cards, out

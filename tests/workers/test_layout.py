@@ -32,7 +32,7 @@ def test_channels_last_is_taken_only_where_it_is_faster(make: Callable[[], nn.Mo
             return faster
 
         model = frozen(make())
-        lean = make_lean(model, SAMPLE, 1, measured)
+        lean = make_lean(model, [SAMPLE], 1, measured)
         assert isinstance(lean, ChannelsLast) == faster
         first, second = compared[-1]
         assert isinstance(first, ChannelsLast)
@@ -47,7 +47,7 @@ def test_what_has_no_layout_is_not_measured() -> None:
         raise AssertionError
 
     model = frozen(ToyMlp())
-    assert make_lean(model, (torch.randn(1, 6, dtype=torch.float64),), 1, never) is model
+    assert make_lean(model, [(torch.randn(1, 6, dtype=torch.float64),)], 1, never) is model
 
 
 class Clock:

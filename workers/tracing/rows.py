@@ -35,6 +35,8 @@ def rows_mix(module: nn.Module, draws: list[list[Tensors]], attributed: int) -> 
         draws: lists of single rows, (1, …) each, as the module takes them.
         attributed: as many of the first tensors get gradients.
     """
+    if not _has_gradient_pass(module, draws[0][0], attributed):
+        attributed = 0
     reason = _mixed(module, draws, attributed, TOLERANCE, GRADIENT_SLACK)
     if reason is None or "raises" in reason:
         return reason
@@ -44,6 +46,15 @@ def rows_mix(module: nn.Module, draws: list[list[Tensors]], attributed: int) -> 
         return reason
     precise = [[as_float64(row) for row in rows] for rows in draws]
     return _mixed(exact, precise, attributed, {torch.float64: EXACT}, 1.0)
+
+
+def _has_gradient_pass(module: nn.Module, row: Tensors, attributed: int) -> bool:
+    """False where the model raises when gradients are wanted; methods without gradients work on it all the same."""
+    try:
+        row_answer(module, row, attributed)
+    except Exception:  # the model's own code may raise anything
+        return False
+    return True
 
 
 def row_answer(module: nn.Module, rows: Tensors, attributed: int) -> RowAnswer:
