@@ -87,8 +87,11 @@ def _not_alone(view: ModelView, name: str) -> str | None:
 def no_gradient(view: ModelView, sample: Prepared) -> str | None:
     """Why no gradient leads from the model's outputs to its inputs; None where one does."""
     leaves = tuple(tensor.detach().clone().requires_grad_() for tensor in sample.inputs)
-    with torch.enable_grad():
-        out = view.module(*(leaf.clone() for leaf in leaves), *(tensor.clone() for tensor in sample.extras))
+    try:
+        with torch.enable_grad():
+            out = view.module(*(leaf.clone() for leaf in leaves), *(tensor.clone() for tensor in sample.extras))
+    except Exception:  # the model's own code; a method that is tried says what it raises
+        return None
     if out.requires_grad:
         return None
     return (

@@ -11,6 +11,7 @@ from torch import Tensor
 from schemas.errors import JobError, JobFailed, OutOfMemory
 from workers.engine.allocator import return_freed_memory
 from workers.engine.alone import seeded
+from workers.engine.block import Block
 from workers.engine.passes import Part, run_pass
 from workers.engine.raised import without_data
 from workers.engine.schedule import SharedPass
@@ -41,9 +42,12 @@ class Executor:
         row by row, so that a bad job fails alone. A model that only answers single rows runs so from then on.
         """
         waiting = deque([work.parts])
-        narrowed = failed = False
+        narrowed = False
+        failed: set[Block] = set()  # their other rows need not be tried
         while waiting:
-            parts = waiting.popleft()
+            parts = [part for part in waiting.popleft() if part.block not in failed]
+            if not parts:
+                continue
             rows = sum(part.rows for part in parts)
             if rows > self.batch_rows:  # packed before the batch was halved
                 waiting.extendleft(reversed(_cut(parts, self.batch_rows)))
@@ -60,11 +64,11 @@ class Executor:
                     apart = [[part] for part in parts] if len(parts) > 1 else _cut(parts, 1)
                     waiting.extendleft(reversed(apart))
                 else:
-                    failed = True
+                    failed.add(parts[0].block)
                     yield parts[0], self._failure(error, parts[0].block.task.id)
             else:
                 yield from zip(parts, answers, strict=True)
-        self._note(narrowed=narrowed, failed=failed)
+        self._note(narrowed=narrowed, failed=bool(failed))
 
     def solo(self, group: SoloGroup) -> Iterator[tuple[SoloRequest, JobError | None]]:
         """One Captum call for all of a group; one by one when that fails. Each request with its error, if any."""

@@ -24,7 +24,10 @@ def index_columns(module: nn.Module, rows: list[Tensors], attributed: int) -> li
     if len(rows) < FEWEST_ROWS or sum(rows[0][i].numel() for i in floats) > MOST_ELEMENTS:
         return []
     batch = stacked(rows)
-    answer = row_answer(module, batch, attributed)
+    try:
+        answer = row_answer(module, batch, attributed)
+    except Exception:  # a model without a gradient pass
+        return []
     found: list[tuple[int, int]] = []
     for i, gradient in zip(floats, answer.gradients, strict=False):
         flat = (gradient.flatten(1) == 0).all(dim=0).nonzero().flatten().tolist()
