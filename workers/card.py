@@ -43,9 +43,10 @@ def make_card(
     precision: PassPrecision,
     problems: dict[str, str],
     folder: Path,
+    mixing_layers: dict[str, str],
 ) -> ModelCard:
     """Runs the model once on a sample input and describes it; `problems` as in `workers.offer`; `embedding` is
-    the layer that integers enter.
+    the layer that integers enter; `mixing_layers` as in `workers.tracing.layers.layers_mix`.
 
     Raises:
         ModelConfigError: labels, layer or baseline of the configuration do not fit the model.
@@ -53,6 +54,7 @@ def make_card(
     """
     sample = adapter.sample(view.device)
     layers, out = _layers(view, sample)
+    layers = [_refused_where_it_mixes(layer, mixing_layers.get(layer.name)) for layer in layers]
     kind = output_kind(config.output.kind, view, sample, adapter.card.vocabularies)
     tokens = sample.layer_inputs[0].shape[1] if adapter.card.max_tokens else None
     output = _output(config, kind, out, labels, tokens=tokens)
@@ -120,6 +122,12 @@ def _layers(view: ModelView, sample: Prepared) -> tuple[list[LayerCard], Tensor]
     if not out.is_floating_point():
         raise ModelConfigError(f"the model answers {out.dtype}: its scores are needed, not its decision")
     return cards, out
+
+
+def _refused_where_it_mixes(layer: LayerCard, reason: str | None) -> LayerCard:
+    if reason is None or layer.refused is not None:
+        return layer
+    return layer.model_copy(update={"refused": f"the layer's rows are not independent: {reason}"})
 
 
 def _check_rows(module: nn.Module, sample: Prepared) -> None:

@@ -1,6 +1,6 @@
 """How a model runs: packed with rows of other jobs, or one row per pass, found out by testing what packing assumes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import torch
@@ -12,6 +12,7 @@ from workers.inputs.prepared import Prepared
 from workers.inputs.text import TextAdapter
 from workers.tracing.chance import draws_random_numbers, keeps_state, seeded_answer
 from workers.tracing.draws import TEXT_TOKENS, RowKind, Tensors, draw_rows
+from workers.tracing.layers import layers_mix
 from workers.tracing.rows import rows_mix
 
 DRAWS = 3
@@ -28,11 +29,13 @@ class Execution:
         alone: why the model runs one row per pass; None where rows may be packed.
         random: the forward draws random numbers; each row then runs with the seed of its job.
         draws: single rows that the model takes, several lists of them, for proofs of its copies.
+        mixing_layers: why the output of a layer cannot be explained, by path.
     """
 
     alone: str | None
     random: bool
     draws: list[list[Tensors]]
+    mixing_layers: dict[str, str] = field(default_factory=dict)
 
 
 def examine(module: nn.Module, kinds: list[RowKind], attributed: int, device: torch.device) -> Execution:
@@ -58,7 +61,8 @@ def examine(module: nn.Module, kinds: list[RowKind], attributed: int, device: to
         raise ModelConfigError(STATE)
     if reason is None and all(len(rows) < 3 for rows in draws):
         reason = UNTESTED
-    return Execution(reason, random=drawn, draws=draws)
+    layers = layers_mix(module, draws[0]) if reason is None else {}
+    return Execution(reason, random=drawn, draws=draws, mixing_layers=layers)
 
 
 def row_kinds(config: ModelConfig, prepared: Prepared, vocabularies: list[int | None] | None) -> list[RowKind]:

@@ -135,6 +135,7 @@ def load_model(folder: Path, device: Device) -> ResidentModel:
         precision=precision,
         problems=problems,
         folder=folder,
+        mixing_layers=execution.mixing_layers,
     )
     if card.output is not None and card.output.kind_reason is not None:
         key = f"{card.name}@{card.version}"

@@ -21,7 +21,7 @@ from workers.engine.engine import Engine
 from workers.engine.view import ModelView
 from workers.hookable import make_hookable
 from workers.inputs.prepared import Prepared
-from workers.quality.copies import copied, draw_anew, layers_from_the_top
+from workers.quality.copies import copied, draw_anew, layers_from_the_top, prove_copy
 from workers.quality.randomization import APART, ONE_COPY
 from workers.quality.similarity import map_similarity, rank_correlation
 
@@ -253,6 +253,50 @@ def test_a_model_that_cannot_be_copied_fails_the_job_alone() -> None:
         job.result()
     assert RunningJob(engine, spec.Saliency(), problem).result().attributions
     engine.stop()
+
+
+class Closed(nn.Module):
+    """What a hook keeps is read by the forward; in a copy, the hook writes to the original's list."""
+
+    def __init__(self, kept: str) -> None:
+        super().__init__()
+        self.first, self.second = nn.Linear(2, 3).double(), nn.Linear(3, 2).double()
+        box: list[Tensor] = [torch.zeros(1, 3, dtype=torch.float64)]
+        self.box = box
+
+        def keep(_module: nn.Module, _args: object, out: Tensor) -> None:
+            box[0] = out
+
+        if kept == "hook":
+            self.first.register_forward_hook(keep)
+        self.kept = kept
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.kept == "hook":
+            self.first(x)
+            return self.second(self.box[0])
+        return self.second(self.first(x))
+
+
+def test_a_copy_that_reads_what_the_original_keeps_fails_the_job() -> None:
+    module = frozen(Closed("hook"))
+    problem = problem_of(draw([[2]], 1, seed=1), [0])
+    view = view_of(module)
+    with pytest.raises(JobFailed, match="cannot be randomised"):
+        prove_copy(view, copied(view), problem)
+
+
+def test_an_equal_copy_is_proven() -> None:
+    for module in (MODELS["mlp"][0], frozen(Closed("none"))):
+        view = view_of(module)
+        twin = copied(view)
+        inputs = 2 if module is not MODELS["mlp"][0] else None
+        shapes = [[inputs]] if inputs else MODELS["mlp"][1]
+        prove_copy(view, twin, problem_of(draw(shapes, 1, seed=1), [0]))
+        with torch.no_grad():
+            next(twin.module.parameters()).add_(1.0)
+        with pytest.raises(JobFailed, match="outputs differ"):
+            prove_copy(view, twin, problem_of(draw(shapes, 1, seed=1), [0]))
 
 
 @pytest.mark.parametrize("method", [spec.FeatureAblation(), spec.IntegratedGradients(n_steps=5)], ids=lambda m: m.name)

@@ -9,6 +9,8 @@ from torch import Tensor, nn
 from schemas.errors import JobFailed
 from workers.engine.view import ModelView
 from workers.methods.problem import Problem
+from workers.rewrite.proof import compare
+from workers.rewrite.samples import draws, first_row
 
 
 def copied(view: ModelView) -> ModelView:
@@ -33,6 +35,28 @@ def copied(view: ModelView) -> ModelView:
         lean=None,  # its weights are worked out from those that are drawn anew
         rewritten=rewritten,
     )
+
+
+def prove_copy(view: ModelView, copy_of_it: ModelView, problem: Problem) -> None:
+    """Holds a fresh copy against the model, on the problem's first example and on random neighbours of it.
+
+    Hooks and closures of a copy may still read, or write, what belongs to the original.
+
+    Raises:
+        JobFailed: the copy is another function.
+    """
+    samples = list(draws(first_row((*problem.inputs, *problem.extras))))
+    if view.alone is not None:
+        samples = [sample for sample in samples if len(sample[0]) == 1]
+    pairs = [(view.module, copy_of_it.module)]
+    if view.rewritten is not None and copy_of_it.rewritten is not None:
+        pairs.append((view.rewritten, copy_of_it.rewritten))
+    for original, copied_module in pairs:
+        reason = compare(original, copied_module, samples, view.inputs, gradients=False)
+        if reason is not None:
+            raise JobFailed(
+                f"a copy of the model answers otherwise than the model, so it cannot be randomised: {reason}"
+            )
 
 
 def layers_from_the_top(view: ModelView, problem: Problem) -> list[tuple[str, nn.Module]]:

@@ -16,7 +16,7 @@ from workers.engine.task import Task
 from workers.explain import Outcome, explain
 from workers.methods.problem import Problem
 from workers.quality.audit import Audit
-from workers.quality.copies import copied, draw_anew, layers_from_the_top, put_back
+from workers.quality.copies import copied, draw_anew, layers_from_the_top, prove_copy, put_back
 from workers.quality.similarity import similarities
 
 ONE_COPY = threading.Lock()  # of a model at a time in this process; who waits for it keeps no engine waiting
@@ -51,6 +51,7 @@ def randomization(
     with ONE_COPY:
         with engine.gate:
             view = copied(engine.view)
+            prove_copy(engine.view, view, problem)
             layers = [
                 (name, module, engine.view.layer_module.get_submodule(name))
                 for name, module in layers_from_the_top(view, problem)

@@ -108,9 +108,9 @@ def _compared(
 ) -> str | None:
     allowed = tolerance.get(beside.outputs.dtype, TOLERANCE[torch.float32])
     for what, whole, singles in _columns(alone, beside, group):
-        scale = max((_largest(single) for single in singles), default=0.0)
+        scale = max((largest(single) for single in singles), default=0.0)
         for place, (number, single) in enumerate(zip(group, singles, strict=True)):
-            far = _distance(single, whole[place : place + 1], scale)
+            far = distance(single, whole[place : place + 1], scale)
             if far > allowed * (1.0 if what == "answers" else slack):
                 others = f"row {group[1 - place]}" if len(group) == 2 else f"{len(group) - 1} others"
                 return f"row {number} {what} otherwise beside {others}: {far:.2g} relative"
@@ -123,11 +123,12 @@ def _columns(alone: list[RowAnswer], beside: RowAnswer, group: list[int]) -> Ite
         yield "has its gradient", gradient, tuple(alone[i].gradients[number] for i in group)
 
 
-def _largest(tensor: Tensor) -> float:
+def largest(tensor: Tensor) -> float:
+    """The largest finite absolute value."""
     return float(torch.nan_to_num(tensor.double(), posinf=0.0, neginf=0.0).abs().max()) if tensor.numel() else 0.0
 
 
-def _distance(one: Tensor, other: Tensor, scale: float) -> float:
+def distance(one: Tensor, other: Tensor, scale: float) -> float:
     """The largest difference, relative to `scale`; infinite where shapes differ or only one is finite."""
     if one.shape != other.shape:
         return float("inf")
@@ -135,5 +136,5 @@ def _distance(one: Tensor, other: Tensor, scale: float) -> float:
     same = (a == b) | (a.isnan() & b.isnan())
     if bool(same.all()):
         return 0.0
-    largest = float((a - b)[~same].abs().max())
-    return float("inf") if math.isnan(largest) else largest / max(scale, 1e-300)
+    far = float((a - b)[~same].abs().max())
+    return float("inf") if math.isnan(far) else far / max(scale, 1e-300)
