@@ -41,7 +41,8 @@ NOT_OFFERED = {  # as the models' cards must say, with the reason
     "efficientnet-lite0": {"lrp", "layer_lrp"},
     "minilm-sentiment": {  # its activations are functions: no module that DeepLIFT has a rule for
         *(name for name in METHOD_NAMES if "deep_lift" in name),
-        *("lrp", "layer_lrp", "guided_grad_cam", "feature_permutation", "layer_feature_permutation"),
+        *(name for name in METHOD_NAMES if "guided" in name or "deconvolution" in name),  # nor an nn.ReLU
+        *("lrp", "layer_lrp", "feature_permutation", "layer_feature_permutation"),
     },
 }
 

@@ -235,7 +235,7 @@ def test_recurrent_layers_leave_cudnn_where_a_gradient_is_wanted() -> None:
         out, _ = layer(inputs)
     assert layer.seen == (False, True)
     with torch.no_grad():
-        assert torch.equal(layer(inputs)[0], out)
+        torch.testing.assert_close(layer(inputs)[0], out)  # on some processors inference has a kernel of its own
     assert layer.seen == (True, False)
     assert torch.equal(out, expected)
     assert (cudnn.enabled, cudnn.benchmark, cudnn.deterministic) == flags
