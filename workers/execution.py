@@ -10,6 +10,7 @@ from workers.config import ModelConfig, ModelConfigError
 from workers.engine.randomness import RandomStream
 from workers.inputs.prepared import Prepared
 from workers.inputs.text import TextAdapter
+from workers.outputs import keep_row_dimension
 from workers.tracing.chance import draws_random_numbers, keeps_state, seeded_answer
 from workers.tracing.draws import TEXT_TOKENS, RowKind, Tensors, draw_rows
 from workers.tracing.layers import layers_mix
@@ -42,7 +43,8 @@ def examine(module: nn.Module, kinds: list[RowKind], attributed: int, device: to
     """Tests that equal inputs give equal outputs, and that a row's answer does not depend on the rows beside it.
 
     Args:
-        module: in evaluation mode; `module(*row)` takes rows of `kinds`.
+        module: in evaluation mode; `module(*row)` takes rows of `kinds`. It gets a hook where it squeezes the
+            dimension of a single row away.
         attributed: as many of the first tensors get gradients.
 
     Raises:
@@ -51,6 +53,7 @@ def examine(module: nn.Module, kinds: list[RowKind], attributed: int, device: to
     draws = [rows for number in range(DRAWS) if (rows := draw_rows(kinds, module, device, number))]
     if not draws:
         return Execution(UNTESTED, random=False, draws=[])
+    keep_row_dimension(module, draws[0])
     seeded = partial(RandomStream, device=device)
     expected = seeded_answer(module, draws[0][0], seeded)
     if keeps_state(module, draws[0], seeded, expected):

@@ -36,12 +36,12 @@ from workers.load_failure import load_failure_reason
 from workers.loaders import load
 from workers.loaders.weights import read_background
 from workers.memory import MemoryBudget
-from workers.outputs import answer_with_tensor, keep_row_dimension
+from workers.outputs import answer_with_tensor
 from workers.recurrent import allow_backward
 from workers.token_grid import picture_grid
 from workers.tracing.chance import settle
 from workers.tracing.columns import index_columns
-from workers.tracing.draws import draw_rows, stacked
+from workers.tracing.draws import stacked
 from workers.tracing.rows import rows_mix
 
 log = structlog.get_logger()
@@ -160,7 +160,6 @@ def _examined(
     if isinstance(adapter, TextAdapter):
         words = getattr(adapter.embeddings, "num_embeddings", None) or 2
         kinds = text_kinds(adapter, sample, words)
-        keep_row_dimension(module, draw_rows(kinds, module, device, 0))
         execution = examine(module, kinds, 0, device)
         view = enter_at_embeddings(module, adapter, device)
         draws = embedded(execution.draws, adapter.embeddings)
@@ -168,7 +167,6 @@ def _examined(
         execution = replace(execution, alone=execution.alone or mixed, draws=draws)
     else:
         kinds = row_kinds(config, sample, embeddings.vocabularies)
-        keep_row_dimension(module, draw_rows(kinds, module, device, 0))
         view = ModelView(module, module, device, inputs=len(adapter.card.shapes))
         view = replace(view, grid=picture_grid(config, module))
         execution = examine(module, kinds, view.inputs, device)
@@ -188,7 +186,9 @@ def _copies(
     if config.input.kind != "text":
         rows = [row for rows in execution.draws for row in rows]
         view = replace(view, index_columns=tuple(index_columns(view.module, rows, view.inputs)))
-    samples = [row for rows in execution.draws for row in rows[:2]] + [stacked(rows) for rows in execution.draws]
+    first, *others = execution.draws
+    samples = [first[0], stacked(first[1:3]) if len(first) > 2 else first[0], first[-1]]
+    samples += [row for rows in others for row in rows[:2]]
     tensors = (*sample.inputs, *sample.extras)
     faster = partial(is_faster, view, tensors, device.gate, device.threads)
     view = replace(view, lean=make_lean(view.module, samples or [tensors], view.inputs, faster))

@@ -86,8 +86,8 @@ def test_the_faster_layout(
 
 
 def test_one_disturbed_round_decides_nothing() -> None:
-    times = iter([1.0, 0.1, 0.1])  # another process had the first round
-    assert race(lambda _: next(times), lambda _: 0.2)
+    times = iter([0.2, 0.06, 0.06])  # another process had the first round
+    assert race(lambda _: next(times), lambda _: 0.1)
 
 
 class Counting(nn.Module):
@@ -109,7 +109,7 @@ def test_both_are_run_as_passes() -> None:
     view = view_of(frozen(ToyMlp()))
     first, second = Counting(), Counting()
     assert is_faster(view, SAMPLE, DeviceGate(), 1, first, second) in (True, False)
-    assert max(first.rows) == max(second.rows) >= 8
+    assert max(first.rows) == max(second.rows) >= 4
     assert not is_faster(view, SAMPLE, DeviceGate(), 1, Raising(), second)
 
 
@@ -141,5 +141,5 @@ def test_proofs_are_made_without_tf32(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("workers.lean.module.in_float64", lambda *_: None)
     monkeypatch.setattr("workers.lean.module.compare", watched)
-    assert isinstance(make_lean(frozen(Watching(seen)), SAMPLE, 1), ChannelsLast)
+    assert isinstance(make_lean(frozen(Watching(seen)), [SAMPLE], 1), ChannelsLast)
     assert compared == [{False}]

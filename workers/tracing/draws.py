@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import prod
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +11,8 @@ Tensors = tuple[Tensor, ...]
 ROWS = 7  # of one draw
 TRIES = 4  # times as many rows are drawn, for models that refuse some values
 SCALES = (1.0, 0.3, 3.0)  # of the draws: decisions lie at other thresholds
+LARGE = 4_096  # elements of a row: such rows cost so much that later draws have fewer
+ROWS_OF_LARGE = 3
 TEXT_TOKENS = 6
 
 
@@ -39,13 +42,14 @@ def draw_rows(kinds: list[RowKind], module: nn.Module, device: torch.device, num
     """
     generator = torch.Generator().manual_seed(number)
     scale = SCALES[number % len(SCALES)]
+    most = ROWS_OF_LARGE if number and sum(prod(kind.shape) for kind in kinds) >= LARGE else ROWS
     rows: list[Tensors] = []
     for form in ("normal", "uniform", "ones"):
         for _ in range(ROWS * TRIES if form != "ones" else 1):
             row = tuple(_drawn(kind, generator, form, scale).to(device) for kind in kinds)
             if _takes(module, row):
                 rows.append(row)
-            if len(rows) == ROWS:
+            if len(rows) == most:
                 return rows
         if rows:
             return rows
@@ -59,9 +63,16 @@ def stacked(rows: list[Tensors]) -> Tensors:
 def batches(rows: list[Tensors]) -> Iterator[list[int]]:
     """The rows that run together, by number: batches of 2, 3 and 7, and each row in several places."""
     count = len(rows)
-    for group in ([0, 1], [2, 1, 0], list(range(count)), list(reversed(range(count)))):
+    groups = [[0, 1], [2, 1, 0], list(range(count)), list(reversed(range(count)))]
+    if is_large(rows[0]):
+        groups = groups[:3] if count == ROWS else groups[1:2]
+    for group in groups:
         if max(group) < count and len(set(group)) > 1:
             yield group
+
+
+def is_large(row: Tensors) -> bool:
+    return sum(tensor.numel() for tensor in row) >= LARGE
 
 
 def _takes(module: nn.Module, row: Tensors) -> bool:

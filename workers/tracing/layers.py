@@ -1,5 +1,7 @@
 """Whether each layer's output for a row depends on the rows beside it."""
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -23,39 +25,57 @@ def layers_mix(module: nn.Module, rows: list[Tensors]) -> dict[str, str]:
     """
     if len(rows) < ROWS:
         return {}
-    rows = rows[:ROWS]
-    beside = _outputs(module, stacked(rows))
-    alone = [_outputs(module, row) for row in rows]
-    found = {}
-    for path, whole in beside.items():
-        singles = [outputs[path] for outputs in alone if path in outputs]
-        if whole.shape[:1] != (ROWS,) or any(single.shape[:1] != (1,) for single in singles):
-            continue
-        scale = max((largest(single) for single in singles), default=0.0)
-        for number, single in enumerate(singles):
-            far = distance(single, whole[number : number + 1], scale)
-            if far > TOLERANCE.get(whole.dtype, TOLERANCE[torch.float32]):
-                found[path] = f"row {number} of its output is another beside other rows: {far:.2g} relative"
-                break
+    found: dict[str, str] = {}
+    single = _outputs(module, rows[0])
+
+    def compare(path: str, whole: Tensor) -> None:
+        one = single.pop(path, None)
+        if one is None or whole.shape[:1] != (ROWS,) or one.shape[:1] != (1,):
+            return
+        far = _relative(one, whole)
+        if far > TOLERANCE.get(whole.dtype, TOLERANCE[torch.float32]):
+            found[path] = f"its output for a row is another beside other rows: {far:.2g} relative"
+
+    _run(module, stacked(rows[:ROWS]), compare)
     return found
 
 
+def _relative(one: Tensor, whole: Tensor) -> float:
+    """The largest difference of a row, alone and as the first of several, relative to the largest value."""
+    scale = float(whole.abs().max()) if whole.numel() else 0.0
+    far = float((whole[:1] - one).abs().max()) if whole.shape[1:] == one.shape[1:] and one.numel() else math.inf
+    if math.isfinite(scale) and math.isfinite(far):
+        return far / max(scale, 1e-300)
+    return distance(one, whole[:1], largest(whole))
+
+
 def _outputs(module: nn.Module, batch: Tensors) -> dict[str, Tensor]:
-    """By path, the outputs of the layers that give one real tensor, as they were when the layer ended."""
+    """By path, the outputs of layers, as they were when the layer ended; of one that is called again, the last."""
     outputs: dict[str, Tensor] = {}
     kept = 0
 
-    def recorder(path: str) -> Any:
+    def keep(path: str, out: Tensor) -> None:
+        nonlocal kept
+        if kept < MOST_BYTES:
+            kept += out.numel() * out.element_size()
+            outputs[path] = out.clone()
+
+    _run(module, batch, keep)
+    return outputs
+
+
+def _run(module: nn.Module, batch: Tensors, take: Callable[[str, Tensor], None]) -> None:
+    """One forward, during which `take` gets each layer's path and output, where that is one real tensor."""
+
+    def hook_of(path: str) -> Any:
         def hook(_module: nn.Module, _args: object, out: object) -> None:
-            nonlocal kept
-            if isinstance(out, Tensor) and not out.is_complex() and kept < MOST_BYTES:
-                kept += out.numel() * out.element_size()
-                outputs[path] = out.detach().clone()
+            if isinstance(out, Tensor) and not out.is_complex():
+                take(path, out.detach())
 
         return hook
 
     handles = [
-        layer.register_forward_hook(recorder(path))
+        layer.register_forward_hook(hook_of(path))
         for path, layer in module.named_modules()
         if path and not isinstance(layer, torch.jit.ScriptModule)
     ]
@@ -65,4 +85,3 @@ def _outputs(module: nn.Module, batch: Tensors) -> dict[str, Tensor]:
     finally:
         for handle in handles:
             handle.remove()
-    return outputs
