@@ -22,7 +22,8 @@ COARSE_GRIDS = {  # for methods whose cost or variance grows faster than the num
     "lime": 4,
     "shapley_values": 2,
 }
-MAX_FEATURE_NUMBER = 4095
+MAX_FEATURES = 4096  # of an example
+LARGEST_NUMBER = 2**53
 
 
 def mask_fields(method: AnyMethod, model: ReadyModel) -> dict[str, Any]:
@@ -104,13 +105,16 @@ def _fewest(masks: list[Array]) -> int:
 
 
 def mask_array(tensor: Tensor, loc: Location) -> Array:
-    """The numbers of a mask as int64.
+    """The numbers of a mask as int64: names, negative ones too.
 
     Raises:
-        InvalidRequest: a value is no feature's number; its index is named.
+        InvalidRequest: an example has more features than the service takes, or a number is so large that JSON's
+            numbers cannot tell it from its neighbour.
     """
     mask = tensor_array(tensor, "INT64", loc)
-    wrong = np.logical_or(mask < 0, mask > MAX_FEATURE_NUMBER).ravel()
-    if wrong.any():
-        raise InvalidRequest.at([*loc, "data", int(wrong.argmax())], f"features are numbered 0 to {MAX_FEATURE_NUMBER}")
+    vague = (np.abs(mask) > LARGEST_NUMBER).ravel()
+    if vague.any():
+        raise InvalidRequest.at([*loc, "data", int(vague.argmax())], f"features are numbered up to {LARGEST_NUMBER}")
+    if any(len(np.unique(row)) > MAX_FEATURES for row in mask):
+        raise InvalidRequest.at([*loc, "data"], f"a mask has at most {MAX_FEATURES} features an example")
     return mask

@@ -12,7 +12,7 @@ def numbered_densely(masks: list[Array]) -> list[Array]:
     has names of its own, so that its answer does not depend on the examples beside it; a mask of one row holds for all.
 
     Args:
-        masks: (1 or examples, …) int64 each, no negative numbers; one per input of the model.
+        masks: (1 or examples, …) int64 each; one per input of the model.
     """
     shared = _names([mask for mask in masks if len(mask) == 1])
     rows = max(map(len, masks), default=1)
@@ -21,8 +21,7 @@ def numbered_densely(masks: list[Array]) -> list[Array]:
     places = [np.searchsorted(order, shared) for order in orders]
     if any(not np.array_equal(place, places[0]) for place in places):  # the shared mask needs the same in every row
         orders = [np.concatenate([shared, np.setdiff1d(names, shared)]) for names in own]
-    tables = [_table(order) for order in orders]
-    return [np.stack([table[part] for table, part in zip(tables, mask, strict=False)]) for mask in masks]
+    return [np.stack([_places(order, part) for order, part in zip(orders, mask, strict=False)]) for mask in masks]
 
 
 def _names(parts: list[Array]) -> Array:
@@ -30,8 +29,8 @@ def _names(parts: list[Array]) -> Array:
     return np.unique(np.concatenate([part.ravel() for part in parts])) if parts else np.empty(0, dtype=np.int64)
 
 
-def _table(order: Array) -> Array:
-    """At each number its new number."""
-    table = np.zeros(int(order.max()) + 1, dtype=np.int64)
-    table[order] = np.arange(len(order))
-    return table
+def _places(order: Array, numbers: Array) -> Array:
+    """Where each number stands in the order, which holds it once. A number may be of any size."""
+    ascending = np.argsort(order)
+    places: Array = ascending[np.searchsorted(order, numbers, sorter=ascending)].astype(np.int64)
+    return places

@@ -262,7 +262,7 @@ REFUSED = [
     ),
     Refused(
         "an absurd feature number",
-        row(**method("feature_ablation", feature_mask={"tensor": {"shape": [1, 30], "data": [0] * 29 + [4096]}})),
+        row(**method("feature_ablation", feature_mask={"tensor": {"shape": [1, 30], "data": [0] * 29 + [2**54]}})),
         ["method", "feature_mask", "tensor", "data", 29],
     ),
     Refused(

@@ -43,6 +43,8 @@ def asked(card: ModelCard, name: str, masks: list[dict[str, Any]], examples: int
         ([3, 3, 900, 17], [0, 0, 2, 1]),
         ([4095, 4095, 4095, 1], [1, 1, 1, 0]),
         ([12, 11, 10, 9], [3, 2, 1, 0]),
+        ([4096, 10**15, 4096, 0], [1, 2, 1, 0]),
+        ([-7, 3, -7, -(10**12)], [1, 2, 1, 0]),
     ],
 )
 @pytest.mark.parametrize("method", METHODS)
