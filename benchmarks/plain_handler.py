@@ -19,10 +19,10 @@ from torch import Tensor, nn
 
 from schemas.view import View
 from service.pictures.load import model_pixels
-from workers.config import read_config
 from workers.inputs.image import ImageAdapter
 from workers.inputs.tabular import TabularAdapter
-from workers.loaders.python import load
+from workers.models.loaders.python import load
+from workers.repository.model_toml import read_config
 
 MODELS = Path(__file__).parents[1] / "models"
 

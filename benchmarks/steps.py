@@ -44,12 +44,12 @@ from safetensors.torch import load, save
 from schemas.jobs import JobSpec
 from schemas.methods import IntegratedGradients, stored_fields
 from schemas.view import View
-from workers.answer import answer
 from workers.engine.allocator import keep_freed_memory
 from workers.engine.gate import DeviceGate
 from workers.engine.seams import Seams
 from workers.engine.task import Task
-from workers.resident import Device, ResidentModel, load_model
+from workers.jobs.result import answer
+from workers.models.load import Device, ResidentModel, load_model
 
 MODEL = "efficientnet-lite0"
 FILES = [f"{name}.png" for name in ("chelsea", "astronaut", "coffee", "camera", "brick", "grass", "gravel", "cell")]

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from broker import scripts
-from broker.cards import CardName, best_card, card_names
+from broker.card_names import CardName, best_card, card_names
 from broker.connection import StoreGuard, async_client
 from broker.events import JobEvents, Subscription
 from broker.keys import Keys, new_job_id, queue_name

@@ -10,7 +10,7 @@ import structlog
 
 from broker import scripts
 from broker.cancellations import listen
-from broker.cards import name_of
+from broker.card_names import name_of
 from broker.connection import store_errors, sync_client
 from broker.keys import Keys
 from broker.records import FIRST_ORDER, Claim, FinishedJob, LoadOrder, Orders, WorkerInfo, dump_target, failure_of

@@ -14,7 +14,7 @@ from time import monotonic
 from typing import IO
 
 from cli.child import TETHER, describe
-from workers.check_row import Begun, CheckRow, Done
+from workers.jobs.check_row import Begun, CheckRow, Done
 
 LIMITS_A_LOAD = 10  # a load reads weights and measures the model
 START_S = 300.0  # for the process to import torch
@@ -92,7 +92,7 @@ class _Child:
 @contextmanager
 def _child(directories: list[Path], done: Done) -> Iterator[_Child]:
     reading, writing = os.pipe()
-    command = ("-P", "-m", "workers.check_child", str(writing), str(done.models), str(done.methods))
+    command = ("-P", "-m", "workers.jobs.check_child", str(writing), str(done.models), str(done.methods))
     path = os.pathsep.join(one for one in sys.path if one)
     with TemporaryFile() as output:
         process = subprocess.Popen(  # noqa: S603  # this very program

@@ -11,7 +11,7 @@ from cli.check_process import check_steps
 from cli.console import EXIT_FAILED, EXIT_USAGE, console, fail, stderr
 from cli.places import NoModels, model_directories
 from schemas.methods import METHOD_NAMES
-from workers.check_row import Begun, CheckRow, CheckState
+from workers.jobs.check_row import Begun, CheckRow, CheckState
 
 STYLES: dict[CheckState, str] = {"ok": "green", "not offered": "yellow", "failed": "bold red"}
 INDENT = 2

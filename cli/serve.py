@@ -18,7 +18,7 @@ from cli.listen import CannotListen, listen, url_of
 from cli.places import VARIABLE, NoModels, joined, model_directories
 from cli.ready import ready
 from cli.supervisor import Stopped, Supervisor
-from service.logs import configure_logging
+from service.monitoring.logging import configure_logging
 from service.settings import SettingsError, read_settings
 
 # -P: a folder named like one of our packages, where the command was started, is not taken for it.

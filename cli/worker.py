@@ -19,7 +19,7 @@ def run_worker(models: list[Path] | None, device: str | None) -> int:
         fail(str(error), EXIT_USAGE)
     if device is not None:
         os.environ["ATTRIBUTION_DEVICE"] = device
-    from service.logs import configure_logging  # noqa: PLC0415  # before torch, which takes seconds
+    from service.monitoring.logging import configure_logging  # noqa: PLC0415  # before torch, which takes seconds
     from workers.main import run  # noqa: PLC0415
     from workers.settings import WorkerSettings  # noqa: PLC0415
 

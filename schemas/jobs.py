@@ -33,7 +33,7 @@ class JobSpec(Record):
     picture: Picture | None = None  # which part of the picture sent the `pixels` show
     method: dict[str, Any]  # schemas.methods.stored_fields; the card's defaults filled in
     target: Targets | None = None  # None: the predicted class
-    quality: list[dict[str, Any]] = Field(default_factory=list)  # of schemas.quality, all fields filled in
+    quality: list[dict[str, Any]] = Field(default_factory=list)  # of schemas.metric_requests, all fields filled in
     seed: int = 0
     priority: Priority = "interactive"
     rows: int = 0  # model rows to expect, an upper bound for texts

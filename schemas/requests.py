@@ -8,7 +8,7 @@ from schemas.base import Strict
 from schemas.limits import MAX_EXAMPLES, MAX_IMAGE_BYTES, MAX_INPUT_TENSORS, MAX_SEED, MAX_TENSOR_RANK, MAX_TEXT_CHARS
 from schemas.method_names import canonical_method_name
 from schemas.methods import Method
-from schemas.quality import Quality
+from schemas.metric_requests import Quality
 from schemas.tensors import Tensor
 
 ModelName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]

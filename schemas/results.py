@@ -5,8 +5,8 @@ from typing import Any, Literal
 from pydantic import Field
 
 from schemas.base import Record
-from schemas.figures import QualityReport
 from schemas.jobs import ClassRef
+from schemas.metrics import QualityReport
 from schemas.pictures import Picture
 from schemas.precision import PassPrecision
 from schemas.tensors import TensorSpec

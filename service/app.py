@@ -7,11 +7,13 @@ from importlib.metadata import version
 from fastapi import FastAPI, Response
 
 from broker import JobStore
-from service import openapi, problems
-from service.metrics import HttpMetrics
-from service.middleware.body_limit import BodyLimit
-from service.middleware.observe import Observe
-from service.routes import explain, health, jobs, methods, models, orders, results
+from service.http import error_responses as problems
+from service.http.access_log import Observe
+from service.http.body_limit import BodyLimit
+from service.monitoring.http_metrics import HttpMetrics
+from service.openapi import document as openapi
+from service.routes import admin as orders
+from service.routes import explain, health, jobs, methods, models, results
 from service.settings import GatewaySettings
 from service.state import Gateway, State, open_store
 

@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 
 from service.app import create_app
-from service.logs import configure_logging
+from service.monitoring.logging import configure_logging
 from service.settings import read_settings
 
 

@@ -9,8 +9,8 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Request
 
 from broker import JobStore
-from service.finding import RecentCards
-from service.metrics import HttpMetrics
+from service.model_cards import RecentCards
+from service.monitoring.http_metrics import HttpMetrics
 from service.settings import GatewaySettings
 
 T = TypeVar("T")

@@ -11,11 +11,11 @@ from schemas.jobs import JobSpec
 from schemas.methods import stored_fields
 from schemas.models import ModelCard
 from schemas.requests import ExplainRequest
-from service.cost import check_noise, check_work, estimate
+from service.cost.estimate import check_noise, check_work, estimate
 from service.validation.inputs import check_input
 from service.validation.method import check_method
+from service.validation.metrics import check_quality
 from service.validation.model import ReadyModel
-from service.validation.quality import check_quality
 from service.validation.target import resolve_target
 
 VERSION = version("attribution-service")

@@ -13,10 +13,10 @@ from schemas.errors import Unavailable
 from workers.engine.allocator import keep_freed_memory
 from workers.engine.gate import DeviceGate
 from workers.engine.precision import forbid_tf32
-from workers.pool import ModelPool, OrderFollower
-from workers.reporter import Reporter
-from workers.resident import Device
-from workers.runner import MAX_ATTEMPTS, JobRunner
+from workers.jobs.reporter import Reporter
+from workers.jobs.runner import MAX_ATTEMPTS, JobRunner
+from workers.models.load import Device
+from workers.models.pool import ModelPool, OrderFollower
 from workers.settings import WorkerSettings
 
 log = structlog.get_logger()

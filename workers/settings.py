@@ -10,7 +10,7 @@ import torch
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from workers.units import parse_bytes
+from workers.repository.units import parse_bytes
 
 
 class WorkerSettings(BaseSettings):

@@ -6,7 +6,7 @@ from importlib.resources import files
 from typing import Any, get_args
 
 from schemas.methods import METHODS
-from service.answers import MethodCatalogue, MethodGuide
+from service.http.responses import MethodCatalogue, MethodGuide
 from service.pictures.options import Language
 
 LANGUAGES: tuple[Language, ...] = get_args(Language)

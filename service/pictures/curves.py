@@ -6,7 +6,7 @@ from math import floor, log10
 
 from PIL import Image, ImageDraw
 
-from schemas.figures import Curve, Curves, DeletionInsertionFigure
+from schemas.metrics import Curve, Curves, DeletionInsertionFigure
 from service.pictures import typeface
 from service.pictures.colorbar import FAINT, INK
 from service.pictures.colormaps import solid

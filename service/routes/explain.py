@@ -23,21 +23,22 @@ from schemas.errors import (
 )
 from schemas.jobs import TERMINAL, JobSpec
 from schemas.requests import ExplainRequest
-from service import examples, openapi
-from service.answers import json_response
-from service.metrics import CLIENT_LEFT
-from service.multipart import read_form
-from service.prefer import preferred_wait_s
-from service.present import job_path, present
-from service.problems import error_response
-from service.representations import JSON, MEDIA
-from service.request_docs import EXPLAIN_BODY, EXPLAIN_DESCRIPTION
-from service.result_answer import Wish, answer_result
+from service.http.disconnect import unless_disconnected
+from service.http.error_responses import error_response
+from service.http.form import read_form
+from service.http.prefer import preferred_wait_s
+from service.http.responses import json_response
+from service.job_view import job_path, present
+from service.monitoring.http_metrics import CLIENT_LEFT
+from service.openapi import document as openapi
+from service.openapi import examples
+from service.openapi.request_body import EXPLAIN_BODY, EXPLAIN_DESCRIPTION
+from service.results.formats import JSON, MEDIA
+from service.results.negotiate import Wish, answer_result
 from service.state import SMALL_BYTES, CurrentGateway, Gateway
 from service.submission import Submission, fingerprint, prepare
-from service.validation.body import parse_json, read_request
+from service.validation.document.body import parse_json, read_request
 from service.validation.inputs import pixels_to_prepare
-from service.waiting import unless_disconnected
 
 router = APIRouter(tags=["explain"])
 SMALL_PICTURE = 256 * 256  # pixels: decoded and scaled in a millisecond or two, which the event loop can spare
@@ -167,7 +168,7 @@ async def _read(request: Request, gateway: Gateway) -> ExplainRequest:
 
     Raises:
         UnsupportedMedia: neither JSON nor a form.
-        MalformedBody, BodyTooLarge, InvalidRequest: see `service.validation.body` and `service.multipart`.
+        MalformedBody, BodyTooLarge, InvalidRequest: see `service.validation.document.body` and `service.http.form`.
     """
     media = request.headers.get("content-type", "")
     if JSON_MEDIA.match(media):

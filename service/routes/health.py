@@ -3,10 +3,10 @@
 from fastapi import APIRouter, Response
 
 from schemas.errors import StoreUnavailable, Unavailable
-from service import openapi
-from service.answers import Health, json_response
+from service.http.responses import Health, json_response
+from service.monitoring.store_metrics import store_exposition
+from service.openapi import document as openapi
 from service.state import CurrentGateway
-from service.store_metrics import store_exposition
 
 router = APIRouter(tags=["health"])
 NO_WORKER_RETRY_S = 5

@@ -11,9 +11,10 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from schemas.errors import InvalidRequest, JobNotFound, ServiceError, StoreUnavailable
 from schemas.jobs import JobPage, JobStatus
 from schemas.requests import ModelName, Version
-from service import examples, openapi
-from service.answers import json_response
-from service.present import present
+from service.http.responses import json_response
+from service.job_view import present
+from service.openapi import document as openapi
+from service.openapi import examples
 from service.state import CurrentGateway, Gateway
 
 router = APIRouter(tags=["jobs"])

@@ -5,13 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Path, Response
 
 from schemas.methods import METHOD_NAMES
-from service import openapi
-from service.answers import json_response
 from service.catalogue.load import LANGUAGES, catalogue
-from service.negotiation import choose_language
+from service.http.error_responses import http_problem, problem_response
+from service.http.negotiation import choose_language
+from service.http.responses import json_response
+from service.openapi import document as openapi
 from service.pictures.options import Language
-from service.problems import http_problem, problem_response
-from service.validation.suggest import suggestion
+from service.validation.document.suggest import suggestion
 
 router = APIRouter(tags=["methods"])
 AcceptLanguage = Annotated[str | None, Header(description="`en` (default) or `es`.")]

@@ -8,10 +8,10 @@ from fastapi import APIRouter, Path, Query, Response
 
 from schemas.errors import InvalidRequest, ModelNotFound, StoreUnavailable
 from schemas.requests import Version
-from service import openapi
-from service.answers import ModelList, json_response
-from service.finding import find_card
-from service.residence import with_residence
+from service.http.responses import ModelList, json_response
+from service.model_cards import find_card
+from service.model_residence import with_residence
+from service.openapi import document as openapi
 from service.state import CurrentGateway
 
 router = APIRouter(tags=["models"])

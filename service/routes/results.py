@@ -14,11 +14,21 @@ from schemas.errors import (
     StoreUnavailable,
 )
 from schemas.results import ResultMeta
-from service import examples, openapi
-from service.overlay import OverlayQuery
-from service.quality_picture import QualityQuery, draw_quality, find_curves
-from service.representations import JSON, MEDIA, NPY, PNG, SAFETENSORS
-from service.result_answer import CACHE, Wish, answer_result, entity_tag, language_of, matches, picture, stored_result
+from service.openapi import document as openapi
+from service.openapi import examples
+from service.results.formats import JSON, MEDIA, NPY, PNG, SAFETENSORS
+from service.results.negotiate import (
+    CACHE,
+    Wish,
+    answer_result,
+    entity_tag,
+    language_of,
+    matches,
+    picture,
+    stored_result,
+)
+from service.results.overlay import OverlayQuery
+from service.results.quality_plot import QualityQuery, draw_quality, find_curves
 from service.state import CurrentGateway
 
 router = APIRouter(tags=["results"])

@@ -13,10 +13,10 @@ from schemas.requests import FeaturesInput, ImageInput, Input, TensorInput, Text
 from schemas.tensors import Tensor
 from schemas.view import View
 from service.pictures.load import PictureRejected, model_pixels, pixels_to_write
-from service.validation.encoded import NO_PLACE, NotEncoded, image_bytes, is_place
-from service.validation.suggest import suggestion
+from service.validation.document.encoded import NO_PLACE, NotEncoded, image_bytes, is_place
+from service.validation.document.suggest import suggestion
+from service.validation.document.wording import short
 from service.validation.tensors import Array, Location, check_ids, check_shape, tensor_array
-from service.validation.wording import short
 
 ACCEPTED = {  # by the model's kind of input
     "image": ("image", "tensor", "tensors"),

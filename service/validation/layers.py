@@ -8,8 +8,8 @@ from schemas.fields import LayerMethod
 from schemas.limits import MAX_TENSOR_ELEMENTS
 from schemas.methods import AnyMethod, GuidedGradCam, LayerGradCam
 from schemas.models import LayerCard
+from service.validation.document.suggest import suggestion
 from service.validation.model import ReadyModel
-from service.validation.suggest import suggestion
 
 MAP_RANK = 3  # channels, height, width
 

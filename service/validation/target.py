@@ -7,7 +7,7 @@ from schemas.errors import InvalidRequest
 from schemas.jobs import PREDICTED, Targets
 from schemas.models import OutputCard
 from schemas.requests import Target, TargetOne
-from service.validation.suggest import suggestion
+from service.validation.document.suggest import suggestion
 from service.validation.tensors import Location
 
 

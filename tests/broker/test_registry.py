@@ -4,7 +4,7 @@ import pytest
 import redis
 
 from broker import JobStore, WorkerInfo
-from broker.cards import version_order
+from broker.card_names import version_order
 from schemas.errors import ModelNotFound
 from schemas.models import ModelCard
 from tests.broker.conftest import MakeQueue

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from cli.check_process import check_steps
 from cli.checks import Report
-from workers.check_row import CheckRow
+from workers.jobs.check_row import CheckRow
 
 LIMIT_S = 2.0
 TOML = 'name = "{0}"\nfactory = "model.py:build"\n[input]\nkind = "tensor"\nshapes = [[4]]\n'

@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 from tests.e2e.running import ROOT, RunningService
-from tests.workers.programs import SHAPE, net, save_export, save_script, write
-from tests.workers.transformers_folders import bert_model, save_image_model, save_text_model, vit_model
-from workers.methods.solo import SOLO
+from tests.workers.models.loaders.programs import SHAPE, net, save_export, save_script, write
+from tests.workers.models.loaders.transformers_folders import bert_model, save_image_model, save_text_model, vit_model
+from workers.methods.solo_lane import SOLO
 
 CAT = (ROOT / "models" / "efficientnet-lite0" / "chelsea.jpg").read_bytes()
 TENSOR = {"tensor": {"datatype": "FP64", "shape": [1, *SHAPE], "data": [0.5] * 192}}

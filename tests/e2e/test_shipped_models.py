@@ -14,7 +14,7 @@ from safetensors.numpy import load
 
 from schemas.methods import METHOD_NAMES, METHODS, AnyMethod, IntegratedGradients, Saliency, stored_fields
 from tests.e2e.running import ROOT
-from tests.workers.captum_calls import max_relative_difference
+from tests.workers.methods.captum_calls import max_relative_difference
 from tests.workers.shipped import methods_for, shipped_model
 
 MODELS = ROOT / "models"

@@ -1,7 +1,6 @@
 """Cards of models as workers publish them: the three that ship, and small ones for what those do not show."""
 
 import tomllib
-from pathlib import Path
 from typing import Any
 
 from schemas.methods import METHOD_NAMES
@@ -14,8 +13,7 @@ from schemas.models import (
     ModelCard,
     OutputCard,
 )
-
-MODELS = Path(__file__).parents[2] / "models"
+from tests.paths import MODELS
 
 
 def _card(

@@ -11,8 +11,8 @@ from safetensors.numpy import load, save
 from broker import Claim, WorkerInfo, WorkerQueue
 from broker.records import FIRST_ORDER
 from schemas.errors import InputRejected
-from schemas.figures import Curve, Curves, DeletionInsertionFigure, QualityReport
 from schemas.jobs import ClassRef, JobFailure
+from schemas.metrics import Curve, Curves, DeletionInsertionFigure, QualityReport
 from schemas.models import ModelCard, Residence
 from schemas.results import (
     FeatureScore,

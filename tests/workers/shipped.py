@@ -3,7 +3,6 @@
 import json
 import math
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,16 +13,17 @@ from schemas.jobs import JobSpec
 from schemas.methods import METHOD_NAMES, AnyMethod, stored_fields
 from schemas.view import View
 from service.pictures.load import model_pixels
-from tests.workers.captum_calls import direct
+from tests import paths
+from tests.workers.methods.captum_calls import direct
 from tests.workers.toys import CPU
 from workers.engine.gate import DeviceGate
 from workers.engine.threads import use_threads
-from workers.methods.problem import Problem
-from workers.methods.shared import SHARED
-from workers.problem import make_problem
-from workers.resident import Device, ResidentModel, load_model
+from workers.jobs.prepare import make_problem
+from workers.methods.explain_inputs import Problem
+from workers.methods.shared_lane import SHARED
+from workers.models.load import Device, ResidentModel, load_model
 
-FOLDERS = Path(__file__).parents[2] / "models"
+FOLDERS = paths.MODELS
 THREADS = 2
 MODELS = ("breast-cancer-mlp", "efficientnet-lite0", "minilm-sentiment")
 LAYERS = {

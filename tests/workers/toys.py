@@ -13,9 +13,9 @@ from workers.engine.engine import Engine
 from workers.engine.task import Task
 from workers.engine.threads import use_threads
 from workers.engine.view import ModelView
-from workers.explain import Outcome, explain
-from workers.lean import make_lean
-from workers.methods.problem import Problem
+from workers.methods.explain import Outcome, explain
+from workers.methods.explain_inputs import Problem
+from workers.transform.optimize import make_lean
 
 CPU = torch.device("cpu")
 

@@ -16,7 +16,7 @@ from schemas.errors import JobCancelled, JobError
 from workers.engine.block import Block, PassKind
 from workers.engine.executor import Answer, Executor
 from workers.engine.gate import DeviceGate
-from workers.engine.known import KnownOutputs
+from workers.engine.output_cache import KnownOutputs
 from workers.engine.schedule import Schedule, Work
 from workers.engine.solo import SoloGroup, SoloRequest
 from workers.engine.stats import EngineStats

@@ -10,11 +10,11 @@ from torch import Tensor
 
 from schemas.errors import JobError, JobFailed, OutOfMemory
 from workers.engine.allocator import return_freed_memory
-from workers.engine.alone import seeded
 from workers.engine.block import Block
+from workers.engine.error_trace import without_data
 from workers.engine.passes import Part, run_pass
-from workers.engine.raised import without_data
 from workers.engine.schedule import SharedPass
+from workers.engine.single_rows import seeded
 from workers.engine.solo import SoloGroup, SoloRequest
 from workers.engine.stats import EngineStats
 from workers.engine.view import ModelView

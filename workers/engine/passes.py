@@ -11,7 +11,7 @@ from schemas.jobs import PREDICTED
 from workers.engine.block import Block, PassKind
 from workers.engine.precision import passes_in
 from workers.engine.view import ModelView
-from workers.precision import widened
+from workers.engine.widened import widened
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from torch import Tensor
 from schemas.errors import NonFinite
 from schemas.jobs import PREDICTED, Targets
 from workers.engine.engine import Engine
+from workers.engine.finite import all_finite
 from workers.engine.task import Task
-from workers.finite import all_finite
 
 
 class Seams:

@@ -12,10 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from schemas.errors import JobCancelled, JobError
-from workers.engine.alone import one_row_each
 from workers.engine.block import result_of
 from workers.engine.hooks import HookSnapshot
 from workers.engine.randomness import RandomStream
+from workers.engine.single_rows import one_row_each
 from workers.engine.task import Task
 from workers.engine.view import ModelView
 

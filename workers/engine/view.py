@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from schemas.precision import Precision
-from workers.token_grid import TokenGrid
+from workers.engine.token_grid import TokenGrid
 
 PAD_STEP = 16  # padded lengths double from here: 16, 32, 64, …
 

@@ -9,10 +9,10 @@ from schemas.methods import BaselineName, FeatureMask, Grid, Superpixels
 from schemas.models import InputCard
 from schemas.pictures import Preprocessing
 from schemas.tensors import DATATYPES
-from workers.config import InputConfig
 from workers.inputs.prepared import Payload, Prepared, Tensors
 from workers.inputs.superpixels import superpixels
 from workers.inputs.tensor import TensorAdapter
+from workers.repository.model_toml import InputConfig
 
 BLUR_SIDE_PER_SIGMA = 10  # the blur baseline's sigma is the longer side over this
 

@@ -16,7 +16,7 @@ Payload = dict[str, Tensor]  # names as in schemas.jobs.JobSpec
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Model-ready examples on the model's device; the fields are those of `workers.methods.problem.Problem`.
+    """Model-ready examples on the model's device; the fields are those of `workers.methods.explain_inputs.Problem`.
 
     `source` is the adapter's own memory of where they came from (an encoding, raw values).
     """

@@ -8,9 +8,9 @@ from pydantic import TypeAdapter
 from schemas.models import FeatureCard, InputCard
 from schemas.results import FeatureScore
 from schemas.tensors import DATATYPES
-from workers.config import InputConfig
 from workers.inputs.prepared import Described, Payload, Prepared, Tensors
 from workers.inputs.tensor import TensorAdapter
+from workers.repository.model_toml import InputConfig
 
 ROWS: TypeAdapter[list[list[FeatureScore]]] = TypeAdapter(
     list[list[FeatureScore]]

@@ -9,8 +9,8 @@ from schemas.errors import InputRejected
 from schemas.methods import BaselineName, FeatureMask
 from schemas.models import InputCard
 from schemas.tensors import DATATYPES
-from workers.config import InputConfig
 from workers.inputs.prepared import Described, Payload, Prepared, Tensors
+from workers.repository.model_toml import InputConfig
 
 
 class TensorAdapter:

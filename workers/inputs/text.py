@@ -12,10 +12,10 @@ from schemas.errors import InputRejected
 from schemas.methods import BaselineName, FeatureMask
 from schemas.models import InputCard
 from schemas.results import TextScore
-from workers.config import InputConfig, ModelConfigError, inside
 from workers.inputs.prepared import Described, Payload, Prepared, Tensors
 from workers.inputs.words import Span, numbered, word_of_each_token
-from workers.rewrite.sharing import shared_copy
+from workers.repository.model_toml import InputConfig, ModelConfigError, inside
+from workers.tracing.shared_copy import shared_copy
 
 
 class FromEmbeddings(nn.Module):

@@ -18,9 +18,9 @@ from schemas.jobs import Targets
 from schemas.limits import MAX_AUTO_STEPS, MAX_PATH_BYTES, TOLERANCE
 from schemas.results import Convergence
 from workers.engine.seams import Seams
-from workers.methods.problem import MIN_CHUNK_ROWS, Problem, Tensors, captum_target, chunk_rows
+from workers.methods.converged import Stopped
+from workers.methods.explain_inputs import MIN_CHUNK_ROWS, Problem, Tensors, captum_target, chunk_rows
 from workers.methods.quadrature import Estimate, Path, Vector, estimates, next_nodes
-from workers.methods.stopped import Stopped
 
 SLAB = 32  # gradients that are widened to float64 at once
 

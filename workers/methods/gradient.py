@@ -7,7 +7,7 @@ from captum.attr import GradientShap, InputXGradient, IntegratedGradients, Noise
 import workers.methods.nodes  # noqa: F401  (Captum's quadrature, kept)
 from schemas import methods as spec
 from workers.engine.seams import Seams
-from workers.methods.problem import Problem, Tensors, captum_target, chunk_rows, detached
+from workers.methods.explain_inputs import Problem, Tensors, captum_target, chunk_rows, detached
 
 
 def saliency(m: spec.Saliency, seams: Seams, p: Problem, batch_rows: int) -> Tensors:

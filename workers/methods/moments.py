@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from workers.methods.problem import Tensors
+from workers.methods.explain_inputs import Tensors
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ from captum.attr import (
 
 from schemas import methods as spec
 from workers.engine.seams import Seams
-from workers.methods.problem import Problem, Tensors, captum_target, chunk_rows, detached
+from workers.methods.explain_inputs import Problem, Tensors, captum_target, chunk_rows, detached
 
 
 def occlusion(m: spec.Occlusion, seams: Seams, p: Problem, batch_rows: int) -> Tensors:

@@ -17,11 +17,11 @@ from schemas import methods as spec
 from schemas.limits import NOISE_ROUND
 from schemas.results import Convergence
 from workers.engine.seams import Seams
+from workers.methods.converged import Stopped
+from workers.methods.explain_inputs import Problem, Tensors, detached
 from workers.methods.gradient import noisy_method
 from workers.methods.moments import Moments, regression_errors
 from workers.methods.perturbation import featured
-from workers.methods.problem import Problem, Tensors, detached
-from workers.methods.stopped import Stopped
 
 LEAST_ORDERS = 8  # before the spread of the orders of features means anything
 COALITIONS_ROUND = 16  # coalitions between two looks at the standard error

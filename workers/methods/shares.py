@@ -6,8 +6,8 @@ import torch
 
 from schemas.methods import AnyMethod, Occlusion
 from schemas.traits import PERTURBS
+from workers.methods.explain_inputs import Problem, Tensors
 from workers.methods.perturbation import windows_over
-from workers.methods.problem import Problem, Tensors
 
 
 def shares(method: AnyMethod, problem: Problem, attributions: Tensors) -> Tensors:

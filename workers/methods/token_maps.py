@@ -7,8 +7,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from workers.engine.solo import SoloCall
+from workers.engine.token_grid import TokenGrid
 from workers.methods.captum_arguments import Tensors, leaves, targeted
-from workers.token_grid import TokenGrid
 
 
 def grad_cam_of_tokens(

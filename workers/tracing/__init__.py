@@ -1,1 +1,1 @@
-"""What a module does on samples: whether its rows are independent, and whether it draws or keeps state."""
+"""What a module does on samples: its graph, equal copies, independent rows, chance and state."""

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from workers.tracing.draws import Tensors, batches, is_large, stacked
-from workers.tracing.precise import as_float64, in_float64
+from workers.tracing.float64_copy import as_float64, in_float64
 
 # Relative to the largest output.
 TOLERANCE = {torch.float64: 1e-8, torch.float32: 1e-4, torch.bfloat16: 5e-2, torch.float16: 1e-2}

@@ -1,0 +1,105 @@
+"""Figures that tell how far an explanation can be trusted: what a request may ask for. A union discriminated by `name`.
+
+Names and defaults are Captum's where it has the figure; what a result then holds is in `schemas.metrics`.
+"""
+
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter
+
+from schemas.base import Strict
+from schemas.fields import BaselineName
+from schemas.limits import MAX_SAMPLES
+
+PerturbSamples = Annotated[int, Field(ge=1, le=MAX_SAMPLES, description="Perturbed copies of each example.")]
+
+
+class Completeness(Strict):
+    """Do the attributions add up to f(input) - f(baseline)? (Sundararajan, Taly and Yan 2017)"""
+
+    name: Literal["completeness"] = "completeness"
+
+
+class Infidelity(Strict):
+    """How well do the attributions foretell what perturbing the input does to the output? (Yeh et al. 2019)"""
+
+    name: Literal["infidelity"] = "infidelity"
+    n_perturb_samples: PerturbSamples = 10
+    normalize: bool = Field(
+        default=False,
+        description="First scale the attributions by the factor that fits best: compares methods of other units.",
+    )
+    perturbation: Literal["noise", "baseline"] | None = Field(
+        default=None,
+        description="noise: Gaussian, on every element. baseline: a random half of the features is replaced by the "
+        "baseline. Default: baseline for methods that share out a difference of outputs, noise for gradients.",
+    )
+    stdevs: float = Field(
+        default=0.1, gt=0.0, le=100.0, description="Of the noise, in standard deviations of the input's own values."
+    )
+
+
+class SensitivityMax(Strict):
+    """How far can a change of the input that is hardly seen move the explanation? (Yeh et al. 2019)"""
+
+    name: Literal["sensitivity_max"] = "sensitivity_max"
+    perturb_radius: float = Field(
+        default=0.02, gt=0.0, le=1e6, description="Of uniform noise on every element, in model space."
+    )
+    n_perturb_samples: PerturbSamples = 10
+
+
+class DeletionInsertion(Strict):
+    """How fast does the output fall as the strongest features go, and rise as they come? (Petsiuk et al. 2018)"""
+
+    name: Literal["deletion_insertion"] = "deletion_insertion"
+    n_steps: Annotated[int, Field(ge=1, le=256, description="Points of each curve after its first.")] = 32
+    deletion_baseline: BaselineName | None = Field(
+        default=None, description="What features are replaced by. Default: the method's baseline, else the model's."
+    )
+    insertion_baseline: BaselineName | None = Field(
+        default=None, description="What features are put into. Default: blur for pictures, else as for deletion."
+    )
+
+
+class Randomization(Strict):
+    """Does the explanation change when the model forgets what it learned? (Adebayo et al. 2018)"""
+
+    name: Literal["randomization"] = "randomization"
+    order: Literal["cascading", "independent"] = Field(
+        default="cascading",
+        description="cascading: from the output down to the input, all that came before stays random. independent: one "
+        "part at a time.",
+    )
+    stages: Annotated[int, Field(ge=1, le=20, description="Parts of about equally many layers.")] = 4
+
+
+AnyQuality = Completeness | Infidelity | SensitivityMax | DeletionInsertion | Randomization
+QUALITIES: dict[str, type[AnyQuality]] = {cls.model_fields["name"].default: cls for cls in get_args(AnyQuality)}
+QUALITY_NAMES: tuple[str, ...] = tuple(QUALITIES)
+
+
+def _by_name(value: Any) -> Any:
+    """`"infidelity"` is short for `{"name": "infidelity"}`."""
+    return {"name": value} if isinstance(value, str) else value
+
+
+def _once_each(value: list[AnyQuality]) -> list[AnyQuality]:
+    names = [one.name for one in value]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ValueError(f"{twice} is asked for twice")
+    return value
+
+
+Quality = Annotated[
+    list[Annotated[Annotated[AnyQuality, Field(discriminator="name")], BeforeValidator(_by_name)]],
+    Field(max_length=len(QUALITY_NAMES)),
+    AfterValidator(_once_each),
+]
+_ADAPTER: TypeAdapter[list[AnyQuality]] = TypeAdapter(Quality)
+
+
+def stored_quality(fields: list[dict[str, Any]]) -> list[AnyQuality]:
+    """Figures read back from the job store."""
+    return _ADAPTER.validate_python(fields)

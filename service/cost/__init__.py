@@ -1,0 +1,1 @@
+"""The model rows that a request will take, estimated before it is accepted. Pure."""

@@ -1,0 +1,1 @@
+"""What every HTTP exchange shares: forms, negotiation, errors, limits and the access log."""

@@ -1,0 +1,86 @@
+"""Around every request: its id, one log line, its metrics, and the last resort for defects."""
+
+import random
+import re
+import time
+
+import structlog
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.http.error_responses import internal_error
+from service.monitoring.http_metrics import CLIENT_LEFT, HttpMetrics
+
+REQUEST_ID = re.compile(rb"^[A-Za-z0-9._-]{1,64}$")
+UNMATCHED = "unmatched"  # one label for all unknown paths, so that strangers cannot grow the metrics
+KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
+log = structlog.get_logger("service.access")
+
+
+class Observe:
+    """Outermost of the gateway's own layers: whatever escapes the others is answered with a 500 problem here."""
+
+    def __init__(self, app: ASGIApp, metrics: HttpMetrics) -> None:
+        self.app = app
+        self.metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        exchange = _Exchange(scope, send)
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=exchange.request_id)
+        try:
+            await self.app(scope, receive, exchange.send)
+        except ClientDisconnect:
+            exchange.status = CLIENT_LEFT  # in the middle of its body
+        except Exception:
+            log.exception("defect", route=exchange.route())
+            if not exchange.status:
+                await internal_error()(scope, receive, exchange.send)
+        finally:
+            self._account(scope, exchange)
+
+    def _account(self, scope: Scope, exchange: "_Exchange") -> None:
+        elapsed_s = time.perf_counter() - exchange.began
+        method = scope["method"] if scope["method"] in KNOWN_METHODS else "OTHER"
+        route = exchange.route()
+        self.metrics.observe(route, method, exchange.status, elapsed_s)
+        tell = log.debug if route in PROBES else log.info  # probed every few seconds, they would drown the rest
+        tell(
+            "request",
+            method=method,
+            route=route,
+            status=exchange.status,
+            ms=round(1000 * elapsed_s, 1),
+            bytes=exchange.sent_bytes,
+            **{key: value[:64] for key, value in scope.get("path_params", {}).items() if key == "job_id"},
+        )
+
+
+class _Exchange:
+    """One request and what was answered to it; `status` is 0 until an answer begins."""
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
+        self.request_id = given.decode("ascii") if REQUEST_ID.match(given) else f"{random.getrandbits(128):032x}"
+        self.began = time.perf_counter()
+        self.status = 0
+        self.sent_bytes = 0
+        self._scope = scope
+        self._send = send
+
+    def route(self) -> str:
+        """The route's template, such as `/jobs/{job_id}`."""
+        path = getattr(self._scope.get("route"), "path", None)
+        return path if isinstance(path, str) else UNMATCHED
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message = {**message, "headers": [*message["headers"], (b"x-request-id", self.request_id.encode())]}
+        elif message["type"] == "http.response.body":
+            self.sent_bytes += len(message.get("body", b""))
+        await self._send(message)

@@ -1,1 +1,0 @@
-"""ASGI middleware: what happens around every request."""

@@ -1,0 +1,178 @@
+"""`POST /models/{name}/load` and `/unload`: what the operator wants served."""
+
+import asyncio
+from time import monotonic
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import ValidationError
+
+from broker import JobStore
+from schemas.base import Strict
+from schemas.errors import (
+    AdminDisabled,
+    BodyTooLarge,
+    InvalidRequest,
+    MalformedBody,
+    ModelNotFound,
+    StoreUnavailable,
+    Unauthorized,
+)
+from schemas.models import ModelOrder, ModelState
+from schemas.requests import Version
+from service.http.admin_auth import Admin
+from service.http.disconnect import unless_disconnected
+from service.http.responses import json_response
+from service.model_residence import with_residence
+from service.monitoring.http_metrics import CLIENT_LEFT
+from service.openapi import document as openapi
+from service.routes.models import NAME
+from service.state import CurrentGateway, Gateway
+from service.validation.document.body import parse_json
+from service.validation.document.wording import field_errors
+
+router = APIRouter(tags=["models"], dependencies=[Admin])
+POLL_S = 0.1
+
+
+class OrderRequest(Strict):
+    """The body, which may be absent."""
+
+    version: Version | None = None
+
+
+NamePath = Annotated[str, Path(description="As in GET /models, and for loading as in a `model.toml` that is new.")]
+VersionQuery = Annotated[Version | None, Query(description="Default: every version. The body may name it instead.")]
+WaitQuery = Annotated[
+    float | None,
+    Query(ge=0, le=86_400, allow_inf_nan=False, description="Seconds to wait until the workers have acted."),
+]
+BODY = {
+    "requestBody": {
+        "required": False,
+        "content": {
+            "application/json": {
+                "schema": OrderRequest.model_json_schema(),
+                "example": {"version": "2"},
+            }
+        },
+    }
+}
+ANSWERS: openapi.Answers = {
+    200: openapi.json_answer("ModelOrder", "Every live worker has acted within the wait."),
+    202: openapi.json_answer(
+        "ModelOrder",
+        "The workers are told. What has come of it is seen in the model's card.",
+        headers={"Location": {"description": "The model's card.", "schema": {"type": "string"}}},
+    ),
+    **openapi.problems(
+        MalformedBody,
+        Unauthorized,
+        AdminDisabled,
+        ModelNotFound,
+        BodyTooLarge,
+        InvalidRequest,
+        StoreUnavailable,
+    ),
+}
+
+
+@router.post(
+    "/models/{name}/load",
+    status_code=202,
+    summary="Load a model, or load it again",
+    description="Workers look through their own directories for folders of this name, and load those that are new, "
+    "unloaded, or changed since; a changed one replaces the old without dropping the jobs that run on it.",
+    openapi_extra=BODY,
+    responses=ANSWERS,
+)
+async def load_model(
+    request: Request,
+    gateway: CurrentGateway,
+    name: NamePath,
+    version: VersionQuery = None,
+    wait: WaitQuery = None,
+) -> Response:
+    version = await _version(request, gateway, name, version)
+    order = await gateway.store.load(name, version)
+    return await _answer(request, gateway, ("load", name, version), order, wait)
+
+
+@router.post(
+    "/models/{name}/unload",
+    status_code=202,
+    summary="Take a model out of service",
+    description="From now on requests for it are refused with `model_unloaded`. Jobs that run are finished; those that "
+    "wait fail with `model_unloaded`. It stays so, for workers that start later too, until it is loaded again.",
+    openapi_extra=BODY,
+    responses=ANSWERS,
+)
+async def unload_model(
+    request: Request,
+    gateway: CurrentGateway,
+    name: NamePath,
+    version: VersionQuery = None,
+    wait: WaitQuery = None,
+) -> Response:
+    version = await _version(request, gateway, name, version)
+    known = [card.version for card in await gateway.store.cards() if card.name == name]
+    versions = [one for one in known if version in (None, one)]
+    if not versions:
+        raise ModelNotFound(f"there is {f'no version {version} of' if known else 'no model'} {name}")
+    order = await gateway.store.unload(name, versions)
+    return await _answer(request, gateway, ("unload", name, version), order, wait)
+
+
+async def _version(request: Request, gateway: Gateway, name: str, version: str | None) -> str | None:
+    """The version from the query or the body.
+
+    Raises:
+        ModelNotFound: nothing can be called so.
+        MalformedBody, InvalidRequest: the body is no JSON, or says something else.
+    """
+    if not NAME.fullmatch(name):
+        raise ModelNotFound("no such model")
+    body = await request.body()
+    if not body:
+        return version
+    document = await gateway.compute(parse_json, body)
+    try:
+        asked = OrderRequest.model_validate(document).version
+    except ValidationError as error:
+        raise InvalidRequest("The body is not valid.", errors=field_errors(error.errors(), document)) from None
+    if None not in (asked, version) and asked != version:
+        raise InvalidRequest.at(["version"], "the query names another one than the body")
+    return asked or version
+
+
+async def _answer(
+    request: Request,
+    gateway: Gateway,
+    order: tuple[Literal["load", "unload"], str, str | None],
+    order_id: str,
+    wait_s: float | None,
+) -> Response:
+    action, name, version = order
+    wait_s = min(wait_s or 0.0, gateway.settings.max_wait_s)
+    done = await unless_disconnected(request, _carried_out(gateway.store, order_id, wait_s))
+    if done is None:
+        return Response(status_code=CLIENT_LEFT)
+    cards, workers = await asyncio.gather(gateway.store.cards(), gateway.store.workers())
+    models = [
+        ModelState.model_validate(with_residence(card, workers).model_dump(include=set(ModelState.model_fields)))
+        for card in cards
+        if card.name == name and version in (None, card.version)
+    ]
+    if done and not models:
+        raise ModelNotFound(f"no worker has a folder that describes {name}" + (f" {version}" if version else ""))
+    self_link = f"{request.scope.get('root_path', '')}/models/{name}" + (f"?version={version}" if version else "")
+    answer = ModelOrder(action=action, model=name, version=version, done=done, models=models)
+    return json_response(answer, 200 if done else 202, {"Location": self_link})
+
+
+async def _carried_out(store: JobStore, order: str, wait_s: float) -> bool:
+    """Whether every live worker has carried the order out by the end of the wait."""
+    until = monotonic() + wait_s
+    while not (done := await store.carried_out(order)) and monotonic() < until:  # noqa: ASYNC110  # there are no events
+        await asyncio.sleep(POLL_S)
+    return done

@@ -1,0 +1,1 @@
+"""A request as a document: parsed within limits, and refused in the client's own words."""

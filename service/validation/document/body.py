@@ -1,0 +1,47 @@
+"""The body of `POST /explain` as an `ExplainRequest`. CPU work of up to a second for the largest: run in a thread."""
+
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import from_json
+
+from schemas.errors import InvalidRequest, MalformedBody
+from schemas.requests import ExplainRequest
+from service.validation.document.bulk import check_bulk
+from service.validation.document.wording import field_errors
+
+
+def parse_json(body: bytes) -> Any:
+    """JSON of bounded depth.
+
+    Raises:
+        MalformedBody: not JSON, or nested deeper than 200 levels.
+    """
+    try:
+        return from_json(body, cache_strings=False)
+    except ValueError as error:
+        raise MalformedBody(f"The body is not JSON: {error}.") from None
+
+
+def read_request(document: Any) -> ExplainRequest:
+    """The request in a parsed document.
+
+    Raises:
+        InvalidRequest: names the fields that are missing, unknown or out of range.
+    """
+    if not isinstance(document, dict):
+        raise InvalidRequest("The body must be a JSON object.")
+    check_bulk(document)
+    try:
+        return ExplainRequest.model_validate(document)
+    except ValidationError as error:
+        fields = field_errors(error.errors(include_url=False, include_input=False), document)
+    raise InvalidRequest(summary(fields), errors=fields)
+
+
+def summary(fields: list[Any]) -> str:
+    """One sentence for `detail`: the first field and how many more."""
+    first = fields[0]
+    where = ".".join(str(part) for part in first.loc) or "body"
+    more = f" (and {len(fields) - 1} more)" if len(fields) > 1 else ""
+    return f"{where}: {first.msg}{more}"

@@ -1,0 +1,106 @@
+"""The figures of quality of a request: meaningful for the method and the model."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from schemas.errors import InvalidRequest
+from schemas.fields import LayerMethod
+from schemas.methods import LAYER_METHODS, AnyMethod
+from schemas.metric_requests import AnyQuality, Completeness, DeletionInsertion, Infidelity, SensitivityMax
+from schemas.traits import FROM_THE_MODELS_OWN_INPUT, OF_ONE_UNIT, PERMUTES, promises_completeness, tells_rates
+from service.validation.baselines import valid_baselines
+from service.validation.layers import explained_shape, find_layer, follows_the_text
+from service.validation.model import ReadyModel
+
+FLOATS = frozenset({"FP16", "FP32", "FP64"})
+BASELINES = ("deletion_baseline", "insertion_baseline")
+
+
+def check_quality(figures: Sequence[AnyQuality], method: AnyMethod, model: ReadyModel) -> None:
+    """Whether each figure means something for a checked method.
+
+    Raises:
+        InvalidRequest: it does not; says why.
+    """
+    for index, figure in enumerate(figures):
+        for field, reason in _objections(figure, method, model):
+            raise InvalidRequest.at(["quality", index, field], reason)
+
+
+def _objections(figure: AnyQuality, method: AnyMethod, model: ReadyModel) -> Iterator[tuple[str, str]]:
+    """Fields and what is wrong with them."""
+    if isinstance(figure, Completeness):
+        yield from _of_completeness(method)
+    elif isinstance(figure, Infidelity):
+        yield from _of_infidelity(figure, method, model)
+    elif isinstance(figure, SensitivityMax):
+        yield from _of_sensitivity(method, model)
+    elif isinstance(figure, DeletionInsertion):
+        yield from _of_curves(figure, method, model)
+
+
+def _of_completeness(method: AnyMethod) -> Iterator[tuple[str, str]]:
+    if promises_completeness(method):
+        return
+    if tells_rates(method):
+        yield "name", f"{method.name} tells rates of change here, which are not meant to add up"
+    if not _has_baseline(method) or method.name in LAYER_METHODS or method.name.startswith(OF_ONE_UNIT):
+        yield "name", f"{method.name} is not held against the output for a baseline"
+
+
+def _of_infidelity(figure: Infidelity, method: AnyMethod, model: ReadyModel) -> Iterator[tuple[str, str]]:
+    if method.name in LAYER_METHODS:
+        yield "name", f"the input is perturbed, and {method.name} attributes to a layer"
+    yield from _of_other_questions(method)
+    rates = tells_rates(method)
+    is_noise = figure.perturbation == "noise" or (figure.perturbation is None and rates)
+    if is_noise and not _takes_noise(model):
+        yield "perturbation", "the model takes integers, which have no noise: choose baseline"
+    if not is_noise and figure.stdevs != Infidelity.model_fields["stdevs"].default:
+        yield "stdevs", "belongs to the perturbation noise"
+
+
+def _of_sensitivity(method: AnyMethod, model: ReadyModel) -> Iterator[tuple[str, str]]:
+    if method.name in PERMUTES:
+        yield "name", f"{method.name} would exchange features between the perturbed copies"
+    if model.input.kind == "text" and method.name in FROM_THE_MODELS_OWN_INPUT:
+        yield "name", f"{method.name} starts from token ids, which cannot be moved a little"
+    if not _takes_noise(model):
+        yield "name", "the model takes integers, which cannot be moved a little"
+
+
+def _of_curves(figure: DeletionInsertion, method: AnyMethod, model: ReadyModel) -> Iterator[tuple[str, str]]:
+    yield from _of_other_questions(method, permutes=True)
+    if isinstance(method, LayerMethod) and not _lies_over_input(method, model):
+        how = (
+            "upsample to the picture" if model.input.kind == "image" else "choose a method that attributes to the input"
+        )
+        yield "name", f"{method.name} attributes to a layer, not to what could be taken away: {how}"
+    for field in BASELINES:
+        name = getattr(figure, field)
+        known = valid_baselines(model)
+        if name is not None and name not in known:
+            yield field, f"means nothing for this model, which takes {', '.join(known)}"
+
+
+def _of_other_questions(method: AnyMethod, *, permutes: bool = False) -> Iterator[tuple[str, str]]:
+    if method.name.startswith(OF_ONE_UNIT):
+        yield "name", f"{method.name} explains a unit of a layer, and this figure is of the model's output"
+    if method.name in PERMUTES and not permutes:
+        yield "name", f"{method.name} tells what the other examples do to one, not a baseline"
+
+
+def _lies_over_input(method: LayerMethod, model: ReadyModel) -> bool:
+    if method.upsample:
+        return True
+    layer = find_layer(method, model)  # type: ignore[arg-type]  # every layer method is one of AnyMethod
+    shape = explained_shape(method, layer) if layer is not None else None  # type: ignore[arg-type]  # as above
+    return shape is not None and follows_the_text(model, shape)
+
+
+def _has_baseline(method: Any) -> bool:
+    return getattr(method, "baseline", None) is not None
+
+
+def _takes_noise(model: ReadyModel) -> bool:
+    return model.input.kind == "text" or model.input.datatype in FLOATS

@@ -1,0 +1,70 @@
+"""The batch size is found by timing passes."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from tests.workers.toys import ToyMlp, ToyScalar, frozen, view_of
+from workers.engine.batch_size import fastest, tune_rows
+from workers.engine.gate import DeviceGate
+
+ROW = (torch.zeros(1, 6, dtype=torch.float64),)
+
+
+def costs(per_pass_s: float, per_row_s: float, memory_rows: int = 10_000) -> Callable[[int], float | None]:
+    return lambda rows: per_pass_s + per_row_s * rows if rows <= memory_rows else None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "rows"),
+    [
+        (costs(0.0, 0.02), 8),  # nothing is gained by more
+        (costs(0.01, 0.005), 64),  # the next would take more than half a second
+        (costs(1e-4, 1e-7), 4_096),  # a tiny model: all that is allowed
+        (costs(1e-4, 2e-6), 1_024),  # until 3 % are not gained any more
+        (costs(1e-4, 1e-7, memory_rows=100), 64),
+        (costs(0.0, 0.1, memory_rows=2), 1),  # not even the first fits
+        (costs(0.0, 10.0), 8),
+    ],
+)
+def test_the_fastest_batch(seconds: Callable[[int], float | None], rows: int) -> None:
+    assert fastest(seconds, 4_096) == rows
+
+
+def test_one_mistimed_short_pass_does_not_end_the_search() -> None:
+    plain = costs(1e-4, 1e-7)
+    assert fastest(lambda rows: (1.0 if rows != 16 else 3.0) * (plain(rows) or 0.0), 4_096) == 4_096
+
+
+@pytest.mark.parametrize("model", [ToyMlp(), ToyScalar()], ids=["outputs", "scalar"])
+def test_a_tiny_model_gets_large_batches(model: nn.Module) -> None:
+    rows = tune_rows(view_of(frozen(model)), ROW, DeviceGate(), threads=1)
+    assert rows is not None
+    assert rows >= 256
+
+
+class Limited(nn.Module):
+    """Fits 20 rows; or raises on everything."""
+
+    def __init__(self, fits: int) -> None:
+        super().__init__()
+        self.fits = fits
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.fits:
+            raise ValueError
+        if len(x) > self.fits:
+            raise torch.OutOfMemoryError
+        return x
+
+
+def test_what_does_not_fit_ends_the_search() -> None:
+    rows = tune_rows(view_of(Limited(20)), ROW, DeviceGate(), threads=1)
+    assert rows is not None
+    assert rows <= 16
+
+
+def test_a_model_that_raises_is_left_untuned() -> None:
+    assert tune_rows(view_of(Limited(0)), ROW, DeviceGate(), threads=1) is None

@@ -1,0 +1,76 @@
+"""Whole methods that draw, with the model and its input on a device that is not the CPU: the CPU's answer."""
+
+import copy
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from schemas.methods import AnyMethod
+from tests.workers.engine.elsewhere import DEVICE, Elsewhere, held, moved
+from tests.workers.engine.test_randomness import METHODS, a_problem, same
+from tests.workers.toys import ToyMlp, frozen
+from workers.engine.block import Block
+from workers.engine.output_cache import KnownOutputs
+from workers.engine.passes import Part, run_pass
+from workers.engine.solo import SoloGroup, SoloRequest
+from workers.engine.task import Task
+from workers.engine.view import ModelView
+from workers.methods.explain import explain
+from workers.methods.explain_inputs import Problem
+
+CPU = torch.device("cpu")
+
+
+class HereAndNow:
+    """An engine that computes in the thread that asks, which is where the stand-in exists."""
+
+    batch_rows = 16
+
+    def __init__(self, view: ModelView) -> None:
+        self.view = view
+        self.known = KnownOutputs()
+
+    def enter(self, task: Task) -> None:
+        pass
+
+    def leave(self, task: Task) -> None:
+        pass
+
+    def compute(
+        self, task: Task, kind: Any, inputs: Any, extras: Any, targets: Tensor | None, whole: bool = False
+    ) -> tuple[Tensor, ...]:
+        block = Block(task, kind, tuple(inputs), tuple(extras), targets, whole=whole)
+        with task.random.paused() if task.random is not None else nullcontext():
+            return run_pass(self.view, kind, [Part(block, 0, block.rows)])[0]
+
+    def solo(self, request: SoloRequest) -> tuple[Tensor, ...]:
+        with request.task.random.paused() if request.task.random is not None else nullcontext():
+            SoloGroup([request]).run(self.view, self.batch_rows)
+        return request.result()
+
+
+def answer(method: AnyMethod, device: torch.device, put: Callable[[Tensor], Tensor]) -> Tensor:
+    model = copy.deepcopy(frozen(ToyMlp()))
+    for part in model.modules():
+        for name, weight in list(part._parameters.items()):
+            part._parameters[name] = nn.Parameter(put(weight.detach()), requires_grad=False)
+    here = a_problem()
+    fields = ("inputs", "baselines", "distribution", "layer_inputs", "layer_baselines", "feature_mask")
+    tensors = {name: tuple(put(tensor) for tensor in getattr(here, name)) for name in fields if getattr(here, name)}
+    problem = Problem(**{**{name: getattr(here, name) for name in here.__dataclass_fields__}, **tensors})
+    engine: Any = HereAndNow(ModelView(model, model, device))
+    return explain(engine, Task("here"), method, problem, seed=4).attributions[0]
+
+
+@pytest.mark.parametrize("method", METHODS, ids=str)
+def test_a_seed_gives_the_cpus_answer(method: AnyMethod) -> None:
+    expected = answer(method, CPU, lambda tensor: tensor)
+    with Elsewhere() as elsewhere:
+        given = answer(method, DEVICE, moved)
+    assert elsewhere.drawn == []
+    assert given.device == DEVICE
+    assert same(held(given), expected)

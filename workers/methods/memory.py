@@ -1,0 +1,67 @@
+"""What jobs hold in memory at once: the inputs that Captum expands for them."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from schemas.errors import InputRejected
+from schemas.limits import MAX_NOISE_BYTES, NOISE_ROUND
+from schemas.traits import NOISY, PERTURBS, stops_by_itself
+from workers.methods.adaptive import most_steps
+from workers.methods.explain_inputs import Problem, chunk_rows
+
+BUDGET_BYTES = 4 * MAX_NOISE_BYTES  # of expanded inputs at once; Captum keeps a handful of tensors of that size
+CHUNK_COPIES = 4  # a chunk's inputs and answers while its job waits, and what Captum joins and scales them from
+
+
+class MemoryBudget:
+    """Bytes that are lent out. A job waits here before it is live, so that the engine does not wait for it."""
+
+    def __init__(self, total: int = BUDGET_BYTES) -> None:
+        self._total = total
+        self._lent = 0
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def lend(self, count: int) -> Iterator[None]:
+        """Waits until `count` bytes are free, or, for more than there are in all, until none is lent."""
+        count = min(count, self._total)
+        with self._changed:
+            self._changed.wait_for(lambda: self._lent + count <= self._total)
+            self._lent += count
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._lent -= count
+                self._changed.notify_all()
+
+
+def expanded_bytes(method: Any, problem: Problem, batch_rows: int, answer_bytes: int = 0) -> int:
+    """What a job holds of inputs that Captum expands for it, and of what the model answers to them.
+
+    Jobs that go chunk by chunk are charged for every copy of a chunk: a dozen of them keep passes full, and more would
+    only hold more. Of noisy copies, which a job must draw in one piece, the draw alone is counted. `answer_bytes` are
+    those of one row, where they are worth counting: a map of scores for each class is larger than the picture. Methods
+    that take gradients are given the target's score alone.
+
+    Raises:
+        InputRejected: noisy copies, which cannot be made in parts, take more than any job may.
+    """
+    each = sum(tensor[0].numel() * tensor.element_size() for tensor in problem.inputs)
+    if method.name in PERTURBS:
+        each += answer_bytes
+    if method.name == "integrated_gradients" and stops_by_itself(method):
+        steps, together = most_steps(problem)
+        return int(each * (steps * together + chunk_rows(batch_rows, 1)))
+    if method.name not in NOISY:
+        alters = hasattr(method, "baseline") or hasattr(method, "feature_mask")  # else the input itself is all there is
+        return int(each * (CHUNK_COPIES * chunk_rows(batch_rows, problem.examples) if alters else problem.examples))
+    samples = method.nt_samples if method.name == "smooth_grad" else method.n_samples
+    if stops_by_itself(method):
+        samples = min(samples, NOISE_ROUND)
+    noise = each * problem.examples * samples
+    if noise > MAX_NOISE_BYTES:
+        raise InputRejected(f"{samples} noisy copies of this input are too large; fewer samples are needed")
+    return int(noise)

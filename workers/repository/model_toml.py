@@ -1,0 +1,233 @@
+"""`model.toml`: how a folder of the model repository describes its model. Written by the operator, read here."""
+
+import difflib
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
+
+from schemas.base import Strict
+from schemas.method_names import canonical_method_name
+from schemas.methods import METHOD_NAMES, METHODS, BaselineName
+from schemas.models import OutputKind
+from schemas.pictures import Interpolation, Resize
+from schemas.precision import Precision
+from schemas.requests import ModelName, Version
+from workers.repository.mistakes import missing_files, mistakes
+
+Side = Annotated[int, Field(ge=1, le=8192)]
+_DTYPES = {"fp32": "float32", "fp64": "float64", "float": "float32", "double": "float64", "long": "int64"}
+
+
+def _dtype(given: Any) -> Any:
+    """`FP32`, as requests have it, and `torch.float32` are `float32`."""
+    if not isinstance(given, str):
+        return given
+    name = given.casefold().removeprefix("torch.")
+    return _DTYPES.get(name, name)
+
+
+Dtype = Annotated[Literal["float32", "float64", "int64", "int32"], BeforeValidator(_dtype)]
+Loader = Literal["python", "torchscript", "export", "transformers", "timm"]
+
+# What each loader must be given, and may be given.
+_FIELDS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "python": ("factory", ("weights",)),
+    "torchscript": ("file", ()),
+    "export": ("file", ()),
+    "transformers": ("path", ()),
+    "timm": ("architecture", ("weights",)),
+}
+# What an input of each kind must be given; a loader that reads it from the model's own files needs none of it.
+_NEEDED = {"image": "size", "tabular": "features", "text": "tokenizer", "tensor": "shapes"}
+_FROM_ITS_FILES: dict[str, tuple[str, ...]] = {"transformers": ("image", "text"), "timm": ("image",)}
+
+
+class ModelConfigError(ValueError):
+    """The folder's description is missing or wrong; the message names the field."""
+
+
+class FeatureConfig(Strict):
+    name: str
+    mean: float = 0.0
+    std: Annotated[float, Field(gt=0)] = 1.0
+    unit: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_alone(cls, given: Any) -> Any:
+        return {"name": given} if isinstance(given, str) else given
+
+
+class InputConfig(Strict):
+    kind: Literal["image", "tabular", "text", "tensor"]
+    dtype: Dtype = "float32"
+    # image
+    size: Annotated[list[Side], Field(min_length=2, max_length=2)] | None = None  # height, width in pixels
+    mean: list[float] = Field(default=[0.0] * 3)  # per channel, of values in 0..1
+    std: list[Annotated[float, Field(gt=0)]] = Field(default=[1.0] * 3)
+    resize_to: Side | Annotated[list[Side], Field(min_length=2, max_length=2)] | None = None  # see schemas.view
+    resize: Resize = "crop"
+    crop_fraction: Annotated[float, Field(gt=0, le=1)] = 1.0  # of the short side that the centre crop covers
+    interpolation: Interpolation = "bilinear"
+    # tabular
+    features: list[FeatureConfig] | None = None
+    # text
+    tokenizer: str | None = None  # "file in this folder" or "package:path inside it"
+    max_tokens: Annotated[int, Field(ge=4, le=8192)] = 128
+    pad_token: str = "[PAD]"  # noqa: S105  # a word piece, not a secret
+    # tensor
+    shapes: list[list[Side]] | None = None  # without the batch dimension
+    pad_id: Annotated[int, Field(ge=0)] | None = None  # of ids: the one of padding, for the baseline `pad`
+
+    @model_validator(mode="after")
+    def _kind_has_its_fields(self) -> "InputConfig":
+        cut_from = [self.resize_to] if isinstance(self.resize_to, int) else self.resize_to
+        if cut_from and self.size and any(side > from_ for side, from_ in zip(self.size, cut_from * 2, strict=False)):
+            raise ValueError("size does not fit into resize_to")
+        if self.kind == "image" and not len(self.mean) == len(self.std) == 3:
+            raise ValueError("mean and std need three channels")
+        if self.pad_id is not None and not (self.kind == "tensor" and self.dtype.startswith("int")):
+            raise ValueError("pad_id is for tensors of ids: kind 'tensor' with dtype 'int64' or 'int32'")
+        return self
+
+
+class OutputConfig(Strict):
+    kind: OutputKind | None = None  # None: found out when the model is loaded, see workers.models.output_kind
+    field: str | None = None  # of a dict, dataclass or tuple that the model answers: which tensor is explained
+    class_dim: int = 1  # of an output of several dimensions, counted with that of the rows: the one of the classes
+    labels: list[str] | str | None = None  # names, or a file of this folder with one per line
+
+
+class ExplainConfig(Strict):
+    method: str = "integrated_gradients"
+    baseline: BaselineName | None = None
+    layer: str | None = None
+    token_grid: Annotated[list[Side], Field(min_length=2, max_length=2)] | None = None  # see workers.models.token_grid
+    background: str | None = (
+        None  # safetensors file with (rows, …) model-ready examples: one tensor, or input.0, input.1, …
+    )
+
+    @field_validator("method")
+    @classmethod
+    def _method_is_known(cls, given: str) -> str:
+        name = canonical_method_name(given)
+        if name is None:
+            close = difflib.get_close_matches(given.casefold(), METHOD_NAMES, n=1)
+            raise ValueError(f"unknown method {given!r}" + (f"; did you mean {close[0]!r}?" if close else ""))
+        if any(field.is_required() for field in METHODS[name].model_fields.values()):
+            raise ValueError(f"method {name!r} has parameters without a default")
+        return name
+
+
+class RuntimeConfig(Strict):
+    precision: Precision = "float32"  # of shared passes; see workers.engine.precision
+
+
+class ModelConfig(Strict):
+    """One folder of the model repository."""
+
+    name: ModelName
+    version: Version = "1"
+    loader: Loader = "python"
+    factory: str | None = None  # python: "file.py:callable" in this folder, or "package.module:callable"
+    weights: str | None = None  # python: safetensors, or .pt read with weights_only
+    file: str | None = None  # torchscript, export: the program, a file in this folder
+    architecture: str | None = None  # timm: a name of its own
+    path: str | None = None  # transformers: the folder that `save_pretrained` wrote, "." for this one
+    description: dict[str, str] = Field(default_factory=dict)
+    license: str | None = None
+    sample: str | None = None
+    input: InputConfig
+    output: OutputConfig = OutputConfig()
+    explain: ExplainConfig = ExplainConfig()
+    runtime: RuntimeConfig = RuntimeConfig()
+
+    @model_validator(mode="after")
+    def _loader_has_its_fields(self) -> "ModelConfig":
+        said = list(self._unfit())
+        if said:
+            raise ValueError("; ".join(said))
+        return self
+
+    def _unfit(self) -> Iterator[str]:
+        needed, optional = _FIELDS[self.loader]
+        if getattr(self, needed) is None:
+            yield f"loader {self.loader!r} needs {needed!r}"
+        for field in ("factory", "weights", "file", "path", "architecture"):
+            if getattr(self, field) is not None and field not in (needed, *optional):
+                yield f"{field!r} means nothing to loader {self.loader!r}"
+        kind = self.input.kind
+        from_its_files = _FROM_ITS_FILES.get(self.loader)
+        if from_its_files is not None and kind not in from_its_files:
+            yield f"input.kind: loader {self.loader!r} takes {' and '.join(from_its_files)}"
+        if from_its_files is None and not getattr(self.input, _NEEDED[kind]):
+            yield f"input: kind {kind!r} needs {_NEEDED[kind]!r}"
+        if kind == "text" and self.loader in ("torchscript", "export"):
+            yield f"input.kind: loader {self.loader!r} has no way in behind a text's embeddings; use 'python'"
+
+
+def read_config(folder: Path) -> ModelConfig:
+    """The folder's `model.toml`.
+
+    Raises:
+        ModelConfigError: no such file, not TOML, or a field is wrong.
+    """
+    try:
+        fields = tomllib.loads((folder / "model.toml").read_text(encoding="utf-8"))
+        return ModelConfig.model_validate(fields)
+    except OSError as error:
+        raise ModelConfigError(f"model.toml cannot be read: {error.strerror}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ModelConfigError(f"model.toml is not TOML: {error}") from error
+    except ValidationError as error:
+        raise ModelConfigError("; ".join(mistakes(ModelConfig, fields, error, folder))) from error
+
+
+def check_files(config: ModelConfig, folder: Path) -> None:
+    """Not part of `read_config`: a model whose files are still to come has its name all the same.
+
+    Raises:
+        ModelConfigError: the folder lacks files that its description names; the message names all of them.
+    """
+    missing = list(missing_files(config.model_dump(exclude_unset=True), folder))
+    if missing:
+        raise ModelConfigError("; ".join(missing))
+
+
+def read_labels(config: ModelConfig, folder: Path) -> list[str] | None:
+    """The names of the outputs, in order.
+
+    Raises:
+        ModelConfigError: the file cannot be read.
+    """
+    labels = config.output.labels
+    if not isinstance(labels, str):
+        return labels
+    try:
+        return inside(folder, labels).read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise ModelConfigError(f"output.labels: {error.strerror}") from error
+
+
+def shapes(config: InputConfig) -> list[list[int]]:
+    """What one example looks like to the model, without the batch dimension; texts have none beforehand."""
+    if config.kind == "image":
+        return [[3, *(config.size or [])]]
+    if config.kind == "tabular":
+        return [[len(config.features or [])]]
+    return config.shapes or []
+
+
+def inside(folder: Path, name: str) -> Path:
+    """A file of the folder.
+
+    Raises:
+        ModelConfigError: the name leads out of it.
+    """
+    path = (folder / name).resolve()
+    if not path.is_relative_to(folder.resolve()):
+        raise ModelConfigError(f"{name!r} is not inside the model's folder")
+    return path
