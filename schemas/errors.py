@@ -14,7 +14,7 @@
         JobNotFound                     404  job_not_found
         ResultNotReady                  409  result_not_ready
         JobHasNoResult                  409  job_has_no_result        failed or cancelled
-        FigureNotFound                  404  figure_not_found         the job was not asked for it
+        FigureNotFound                  404  metric_not_found         the job was not asked for it
         IdempotencyConflict             422  idempotency_conflict
       Overloaded                        429  queue_full               Retry-After
       Unavailable                       503  unavailable              Retry-After
@@ -151,8 +151,8 @@ class JobHasNoResult(RequestError):
     code, status, title = "job_has_no_result", 409, "The job did not succeed"
 
 
-class FigureNotFound(RequestError):
-    code, status, title = "figure_not_found", 404, "The result holds no such figure"
+class MetricNotFound(RequestError):
+    code, status, title = "metric_not_found", 404, "The result holds no such metric"
 
 
 class IdempotencyConflict(RequestError):

@@ -1,6 +1,6 @@
-"""Figures that tell how far an explanation can be trusted: what a request may ask for. A union discriminated by `name`.
+"""Metrics that tell how far an explanation can be trusted: what a request may ask for. A union discriminated by `name`.
 
-Names and defaults are Captum's where it has the figure; what a result then holds is in `schemas.metrics`.
+Names and defaults are Captum's where it has the metric; what a result then holds is in `schemas.metrics`.
 """
 
 from typing import Annotated, Any, Literal, get_args
@@ -101,5 +101,5 @@ _ADAPTER: TypeAdapter[list[AnyQuality]] = TypeAdapter(Quality)
 
 
 def stored_quality(fields: list[dict[str, Any]]) -> list[AnyQuality]:
-    """Figures read back from the job store."""
+    """Metrics read back from the job store."""
     return _ADAPTER.validate_python(fields)

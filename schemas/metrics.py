@@ -1,4 +1,4 @@
-"""Figures of quality as results hold them, one entry per example. Which way is better is said with each."""
+"""Metrics of quality as results hold them, one entry per example. Which way is better is said with each."""
 
 from typing import Literal
 
@@ -9,7 +9,7 @@ from schemas.base import Record
 Unit = Literal["pixels", "patches", "tokens", "words", "columns", "elements"]
 
 
-class CompletenessFigure(Record):
+class CompletenessMetric(Record):
     """Of one example, in units of the model's output: what the attributions add up to, and what they should add up to.
 
     `error` is their sum less the difference f(input) - f(baseline); `relative_error` is its size in parts of that
@@ -22,7 +22,7 @@ class CompletenessFigure(Record):
     relative_error: float | None
 
 
-class InfidelityFigure(Record):
+class InfidelityMetric(Record):
     """Per example the mean squared error of the output's change as foretold by the attributions.
 
     In squared units of the model's output. Lower is better, zero is perfect.
@@ -34,7 +34,7 @@ class InfidelityFigure(Record):
     values: list[float]
 
 
-class SensitivityFigure(Record):
+class SensitivityMetric(Record):
     """Per example the largest change of the explanation found, in parts of its own norm. Lower is better."""
 
     perturb_radius: float
@@ -56,7 +56,7 @@ class Curves(Record):
     insertion: Curve
 
 
-class DeletionInsertionFigure(Record):
+class DeletionInsertionMetric(Record):
     """`value` says what curves show: the probability of the target, or the model's output itself."""
 
     unit: Unit
@@ -89,7 +89,7 @@ class Stage(Record):
     examples: list[Similarity]
 
 
-class RandomizationFigure(Record):
+class RandomizationMetric(Record):
     """Lower similarities are better: an explanation that survives does not tell what the model has learned."""
 
     order: Literal["cascading", "independent"]
@@ -97,10 +97,10 @@ class RandomizationFigure(Record):
 
 
 class QualityReport(Record):
-    """The figures asked for, and completeness wherever the method promises it."""
+    """The metrics asked for, and completeness wherever the method promises it."""
 
-    completeness: list[CompletenessFigure] | None = None
-    infidelity: InfidelityFigure | None = None
-    sensitivity_max: SensitivityFigure | None = None
-    deletion_insertion: DeletionInsertionFigure | None = None
-    randomization: RandomizationFigure | None = None
+    completeness: list[CompletenessMetric] | None = None
+    infidelity: InfidelityMetric | None = None
+    sensitivity_max: SensitivityMetric | None = None
+    deletion_insertion: DeletionInsertionMetric | None = None
+    randomization: RandomizationMetric | None = None

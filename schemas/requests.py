@@ -89,7 +89,7 @@ class ExplainRequest(Strict):
         "of several dimensions, such as a map per class: `[class, y, x]`, or a list of such, one per row, with null "
         "for the class predicted there.",
     )
-    quality: Quality = Field(default=[], description="Figures that tell how far to trust the answer, computed with it.")
+    quality: Quality = Field(default=[], description="Metrics that tell how far to trust the answer, computed with it.")
     seed: Annotated[int, Field(ge=0, le=MAX_SEED)] = 0
     priority: Priority = "interactive"
 

@@ -47,7 +47,7 @@ def rfc3339(epoch_ms: int) -> str:
 
 def _links(record: JobRecord, root_path: str) -> Links:
     own = job_path(record.id, root_path)
-    curves = any(figure["name"] == "deletion_insertion" for figure in record.spec.quality)
+    curves = any(metric["name"] == "deletion_insertion" for metric in record.spec.quality)
     return Links(
         self=own,
         events=f"{own}/events",

@@ -56,7 +56,7 @@ def prepare(request: ExplainRequest, card: ModelCard) -> Submission:
         picture=given.picture,
         method=stored_fields(method),
         target=target,
-        quality=[figure.model_dump() for figure in request.quality],
+        quality=[metric.model_dump() for metric in request.quality],
         seed=request.seed,
         priority=request.priority,
         rows=work.rows,

@@ -93,7 +93,7 @@ def _body(question: Question, given: dict[str, Any], card: ModelCard) -> dict[st
         "input": given,
         "method": method,
         "target": None if question.target is None else target_of(question.target),
-        "quality": [json_or_word(figure) for figure in question.quality] or None,
+        "quality": [json_or_word(metric) for metric in question.quality] or None,
         "seed": question.seed,
     }
     return {key: value for key, value in body.items() if value is not None}

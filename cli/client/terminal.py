@@ -103,15 +103,15 @@ def _summary(result: Explanation, card: ModelCard) -> Table:
         f"{_count(timing.rows, 'row')} in {_count(timing.passes, 'pass', 'es')}, {_duration(timing.run_ms)}"
         f" [dim]after {_duration(timing.queued_ms)} in the queue, on {result.provenance.device}[/]",
     )
-    for name, figure in quality_lines(result):
-        table.add_row(name, figure)
+    for name, metric in quality_lines(result):
+        table.add_row(name, metric)
     for warning in result.warnings:
         table.add_row("warning", Text(warning, style="yellow"))
     return table
 
 
 def quality_lines(result: Explanation) -> Iterator[tuple[str, str]]:
-    """Each figure of quality by a short name; of several examples the first ones."""
+    """Each quality metric by a short name; of several examples the first ones."""
     report = result.quality
     if report is None:
         return

@@ -38,7 +38,7 @@ class ClippedReLU(nn.Module):
         excess: Tensor = self.upper(y - 6.0)
         return y - excess
 
-    def whole_piece(self) -> nn.Module:
+    def fused(self) -> nn.Module:
         """The same function in one operation, for passes that no hook looks into."""
         return nn.ReLU6()
 

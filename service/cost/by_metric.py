@@ -1,4 +1,4 @@
-"""The model rows that figures of quality add for one example. Pure."""
+"""The model rows that quality metrics add for one example. Pure."""
 
 from collections.abc import Sequence
 from math import prod
@@ -15,25 +15,25 @@ FROM_THE_BASELINE = frozenset({"shapley_value_sampling", "shapley_values"})  # e
 def quality_rows(
     quality: Sequence[AnyQuality], asked: Asked, method_rows: int, explanation_rows: int
 ) -> dict[str, int]:
-    """Rows by figure. `method_rows` are the method's own, `explanation_rows` those with prediction and ends."""
-    return {figure.name: _rows(figure, asked, method_rows, explanation_rows) for figure in quality}
+    """Rows by metric. `method_rows` are the method's own, `explanation_rows` those with prediction and ends."""
+    return {metric.name: _rows(metric, asked, method_rows, explanation_rows) for metric in quality}
 
 
-def _rows(figure: AnyQuality, asked: Asked, method_rows: int, explanation_rows: int) -> int:
+def _rows(metric: AnyQuality, asked: Asked, method_rows: int, explanation_rows: int) -> int:
     method = asked.method
-    if isinstance(figure, Completeness):
+    if isinstance(metric, Completeness):
         if promises_completeness(method):
             return 0  # computed anyway
         return counts.baselines(method, asked.model, asked.given, asked.arrays) if method.name in DISTRIBUTED else 1
-    if isinstance(figure, DeletionInsertion):
-        return 2 * min(figure.n_steps, _features(asked))
-    if isinstance(figure, Randomization):
-        return figure.stages * explanation_rows
-    if isinstance(figure, Infidelity):
-        return figure.n_perturb_samples
+    if isinstance(metric, DeletionInsertion):
+        return 2 * min(metric.n_steps, _features(asked))
+    if isinstance(metric, Randomization):
+        return metric.stages * explanation_rows
+    if isinstance(metric, Infidelity):
+        return metric.n_perturb_samples
     itself = 1 if method.name in DRAWS else 0  # explained once more, with other noise
     ends = 1 if method.name in FROM_THE_BASELINE else 0
-    return (figure.n_perturb_samples + itself) * (method_rows + ends)
+    return (metric.n_perturb_samples + itself) * (method_rows + ends)
 
 
 def _features(asked: Asked) -> int:

@@ -26,7 +26,7 @@ from service.validation.tensors import Array, Location
 @dataclass(frozen=True, slots=True)
 class Work:
     """Rows per example by factor, such as `{"n_steps": 50}`; `ends` are forwards beside the method's own rows,
-    `quality` are rows by figure."""
+    `quality` are rows by metric."""
 
     examples: int
     factors: dict[str, int]
@@ -45,8 +45,8 @@ class Work:
     def explain(self) -> str:
         """The sum in words, for whoever is refused."""
         factors = " x ".join(f"{count} {name}" for name, count in self.factors.items()) or "1"
-        figures = "".join(f" + {rows} {name}" for name, rows in self.quality.items())
-        return f"{self.examples} examples x ({factors} + {self.ends}{figures}) = {self.rows} model rows"
+        metrics = "".join(f" + {rows} {name}" for name, rows in self.quality.items())
+        return f"{self.examples} examples x ({factors} + {self.ends}{metrics}) = {self.rows} model rows"
 
 
 def estimate(
@@ -57,7 +57,7 @@ def estimate(
     quality: Sequence[AnyQuality] = (),
 ) -> Work:
     """Rows of the method, of the prediction (one per example), of the baseline's output where it is needed, and of the
-    figures of quality.
+    quality metrics.
 
     An upper bound for texts, whose tokens are counted by the worker.
 
@@ -95,11 +95,11 @@ def check_noise(method: AnyMethod, model: ReadyModel, examples: int, quality: Se
         samples = getattr(method, field)
         samples = min(samples, NOISE_ROUND) if stops_by_itself(method) else samples
         _check_copies(samples, each, examples, ["method", field])
-    for index, figure in enumerate(quality):
-        if isinstance(figure, Infidelity):
-            _check_copies(figure.n_perturb_samples, each, examples, ["quality", index, "n_perturb_samples"])
-        elif isinstance(figure, SensitivityMax):  # of each copy the method makes its noisy ones
-            _check_copies(figure.n_perturb_samples, each * samples, examples, ["quality", index, "n_perturb_samples"])
+    for index, metric in enumerate(quality):
+        if isinstance(metric, Infidelity):
+            _check_copies(metric.n_perturb_samples, each, examples, ["quality", index, "n_perturb_samples"])
+        elif isinstance(metric, SensitivityMax):  # of each copy the method makes its noisy ones
+            _check_copies(metric.n_perturb_samples, each * samples, examples, ["quality", index, "n_perturb_samples"])
 
 
 def _check_copies(asked: int, each: int, examples: int, loc: Location) -> None:

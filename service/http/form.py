@@ -119,7 +119,7 @@ def _target(text: str) -> Any:
 
 
 def _quality(text: str) -> Any:
-    """A JSON list of figures, or their names with commas between."""
+    """A JSON list of metrics, or their names with commas between."""
     if text.lstrip().startswith(("[", "{")):
         return _json(["quality"], text)
     return [name.strip() for name in text.split(",")]

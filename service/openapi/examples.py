@@ -80,7 +80,7 @@ JSON_REQUESTS: dict[str, dict[str, Any]] = {
         },
     },
     "can_it_be_trusted": {
-        "summary": "An explanation with figures that tell how far to trust it",
+        "summary": "An explanation with metrics that tell how far to trust it",
         "value": {
             "model": "breast-cancer-mlp",
             "input": {"features": NUCLEI},

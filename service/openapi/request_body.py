@@ -23,8 +23,8 @@ def method_property(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def quality_property(schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema of `quality`, whose figures are also taken as bare names."""
-    by_name = {"type": "string", "enum": list(QUALITY_NAMES), "description": "A figure with its default parameters."}
+    """The schema of `quality`, whose metrics are also taken as bare names."""
+    by_name = {"type": "string", "enum": list(QUALITY_NAMES), "description": "A metric with its default parameters."}
     return {**schema, "items": {"anyOf": [by_name, schema["items"]]}}
 
 
@@ -39,7 +39,7 @@ def _form_schema() -> dict[str, Any]:
         "tensors": {"type": "string", "description": "JSON: a list of model-ready tensors."},
         "method": {"type": "string", "description": "A name, or the JSON object."},
         "target": {"type": "string", "description": "An index, a label, or a JSON list of them."},
-        "quality": {"type": "string", "description": "Names of figures with commas between, or the JSON list."},
+        "quality": {"type": "string", "description": "Names of metrics with commas between, or the JSON list."},
         "seed": {"type": "string", "description": "An integer."},
         "priority": {"type": "string", "enum": ["interactive", "batch"]},
     }

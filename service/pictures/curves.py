@@ -6,7 +6,7 @@ from math import floor, log10
 
 from PIL import Image, ImageDraw
 
-from schemas.metrics import Curve, Curves, DeletionInsertionFigure
+from schemas.metrics import Curve, Curves, DeletionInsertionMetric
 from service.pictures import typeface
 from service.pictures.colorbar import FAINT, INK
 from service.pictures.colormaps import solid
@@ -43,7 +43,7 @@ class Frame:
 
 
 def render_curves(
-    figure: DeletionInsertionFigure,
+    metric: DeletionInsertionMetric,
     example: int,
     *,
     target: str,
@@ -60,8 +60,8 @@ def render_curves(
         size: width in pixels, at least 64.
     """
     sheet, words = Sheet(size), WORDS[lang]
-    curves = figure.examples[example]
-    ticks = _ticks([*curves.deletion.values, *curves.insertion.values], probability=figure.value == "probability")
+    curves = metric.examples[example]
+    ticks = _ticks([*curves.deletion.values, *curves.insertion.values], probability=metric.value == "probability")
     labels = [typeface.number(tick) for tick in ticks]
     line = 2 * sheet.text
     legend = _legend(sheet, curves, words)
@@ -77,12 +77,12 @@ def render_curves(
         sheet.draw_title(draw, title)
     _draw_axes(draw, sheet, frame, list(zip(ticks, labels, strict=True)))
     for curve, color in ((curves.insertion, solid(1.0)), (curves.deletion, solid(-1.0))):
-        _draw_curve(canvas, frame, curve, figure.fractions, color, max(2, sheet.width // 300))
+        _draw_curve(canvas, frame, curve, metric.fractions, color, max(2, sheet.width // 300))
     for row, entries in enumerate(legend):
         _draw_legend(draw, sheet, first + row * line, entries)
-    axis = words[figure.value].format(target=target) if target else words["only output"]
+    axis = words[metric.value].format(target=target) if target else words["only output"]
     _draw_line(draw, sheet, first + len(legend) * line, axis, FAINT)
-    below = words["taken"].format(unit=words[figure.unit])
+    below = words["taken"].format(unit=words[metric.unit])
     draw.text(
         ((frame.left + frame.right) // 2, bottom + round(2.3 * sheet.text)),
         typeface.shorten(below, sheet.text, sheet.room),

@@ -1,4 +1,4 @@
-"""The picture of a result's quality: its curves, and its other figures below them."""
+"""The picture of a result's quality: its curves, and its other metrics below them."""
 
 from collections.abc import Iterator
 from typing import Annotated
@@ -6,9 +6,9 @@ from typing import Annotated
 from pydantic import Field
 
 from schemas.base import Strict
-from schemas.errors import FigureNotFound, InvalidRequest
+from schemas.errors import InvalidRequest, MetricNotFound
 from schemas.limits import MAX_EXAMPLES
-from schemas.metrics import DeletionInsertionFigure, QualityReport
+from schemas.metrics import DeletionInsertionMetric, QualityReport
 from schemas.results import ResultMeta
 from service.pictures import typeface
 from service.pictures.curves import render_curves
@@ -23,19 +23,19 @@ class QualityQuery(Strict):
     size: Annotated[int, Field(ge=64, le=2048, description="Width in pixels.")] = 720
 
 
-def find_curves(meta: ResultMeta, options: QualityQuery) -> DeletionInsertionFigure:
+def find_curves(meta: ResultMeta, options: QualityQuery) -> DeletionInsertionMetric:
     """The curves to draw.
 
     Raises:
         FigureNotFound: the job was not asked for `deletion_insertion`.
         InvalidRequest: no such example.
     """
-    figure = meta.quality.deletion_insertion if meta.quality else None
-    if figure is None:
-        raise FigureNotFound("the result holds no curves: ask for deletion_insertion in the request's quality")
-    if options.example >= len(figure.examples):
-        raise InvalidRequest.at(["query", "example"], f"the job has {len(figure.examples)} examples, counted from 0")
-    return figure
+    metric = meta.quality.deletion_insertion if meta.quality else None
+    if metric is None:
+        raise MetricNotFound("the result holds no curves: ask for deletion_insertion in the request's quality")
+    if options.example >= len(metric.examples):
+        raise InvalidRequest.at(["query", "example"], f"the job has {len(metric.examples)} examples, counted from 0")
+    return metric
 
 
 def draw_quality(meta: ResultMeta, options: QualityQuery, language: Language) -> bytes:
@@ -44,13 +44,13 @@ def draw_quality(meta: ResultMeta, options: QualityQuery, language: Language) ->
     Raises:
         As `find_curves`.
     """
-    figure = find_curves(meta, options)
+    metric = find_curves(meta, options)
     report = meta.quality or QualityReport()
     target = meta.target[options.example].words() if meta.target else ""
     method = str(meta.method["name"])
     lines = [list(_numbers(report, options.example, language)), list(_randomised(report, options.example, language))]
     return render_curves(
-        figure,
+        metric,
         options.example,
         target=target,
         title=f"{target} · {method}" if target else method,

@@ -5,10 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Path, Query, Response
 
 from schemas.errors import (
-    FigureNotFound,
     InvalidRequest,
     JobHasNoResult,
     JobNotFound,
+    MetricNotFound,
     NotAcceptable,
     ResultNotReady,
     StoreUnavailable,
@@ -112,13 +112,13 @@ async def get_overlay(
 @router.get(
     "/jobs/{job_id}/quality.png",
     summary="The deletion and insertion curves",
-    description="Of a job whose request asked for `deletion_insertion` in its `quality`, with its other figures below. "
-    "Drawn from the stored figures: nothing is computed again. Parameters that are not listed are refused.",
+    description="Of a job whose request asked for `deletion_insertion` in its `quality`, with its other metrics below. "
+    "Drawn from the stored metrics: nothing is computed again. Parameters that are not listed are refused.",
     responses={
         200: {"description": "The picture.", "headers": CACHE_HEADERS, "content": {PNG: BINARY}},
         **NOT_MODIFIED,
         **openapi.problems(
-            JobNotFound, FigureNotFound, ResultNotReady, JobHasNoResult, InvalidRequest, StoreUnavailable
+            JobNotFound, MetricNotFound, ResultNotReady, JobHasNoResult, InvalidRequest, StoreUnavailable
         ),
     },
 )

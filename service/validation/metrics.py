@@ -1,4 +1,4 @@
-"""The figures of quality of a request: meaningful for the method and the model."""
+"""The quality metrics of a request: meaningful for the method and the model."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -16,27 +16,27 @@ FLOATS = frozenset({"FP16", "FP32", "FP64"})
 BASELINES = ("deletion_baseline", "insertion_baseline")
 
 
-def check_quality(figures: Sequence[AnyQuality], method: AnyMethod, model: ReadyModel) -> None:
-    """Whether each figure means something for a checked method.
+def check_quality(metrics: Sequence[AnyQuality], method: AnyMethod, model: ReadyModel) -> None:
+    """Whether each metric means something for a checked method.
 
     Raises:
         InvalidRequest: it does not; says why.
     """
-    for index, figure in enumerate(figures):
-        for field, reason in _objections(figure, method, model):
+    for index, metric in enumerate(metrics):
+        for field, reason in _objections(metric, method, model):
             raise InvalidRequest.at(["quality", index, field], reason)
 
 
-def _objections(figure: AnyQuality, method: AnyMethod, model: ReadyModel) -> Iterator[tuple[str, str]]:
+def _objections(metric: AnyQuality, method: AnyMethod, model: ReadyModel) -> Iterator[tuple[str, str]]:
     """Fields and what is wrong with them."""
-    if isinstance(figure, Completeness):
+    if isinstance(metric, Completeness):
         yield from _of_completeness(method)
-    elif isinstance(figure, Infidelity):
-        yield from _of_infidelity(figure, method, model)
-    elif isinstance(figure, SensitivityMax):
+    elif isinstance(metric, Infidelity):
+        yield from _of_infidelity(metric, method, model)
+    elif isinstance(metric, SensitivityMax):
         yield from _of_sensitivity(method, model)
-    elif isinstance(figure, DeletionInsertion):
-        yield from _of_curves(figure, method, model)
+    elif isinstance(metric, DeletionInsertion):
+        yield from _of_curves(metric, method, model)
 
 
 def _of_completeness(method: AnyMethod) -> Iterator[tuple[str, str]]:
@@ -48,15 +48,15 @@ def _of_completeness(method: AnyMethod) -> Iterator[tuple[str, str]]:
         yield "name", f"{method.name} is not held against the output for a baseline"
 
 
-def _of_infidelity(figure: Infidelity, method: AnyMethod, model: ReadyModel) -> Iterator[tuple[str, str]]:
+def _of_infidelity(metric: Infidelity, method: AnyMethod, model: ReadyModel) -> Iterator[tuple[str, str]]:
     if method.name in LAYER_METHODS:
         yield "name", f"the input is perturbed, and {method.name} attributes to a layer"
     yield from _of_other_questions(method)
     rates = tells_rates(method)
-    is_noise = figure.perturbation == "noise" or (figure.perturbation is None and rates)
+    is_noise = metric.perturbation == "noise" or (metric.perturbation is None and rates)
     if is_noise and not _takes_noise(model):
         yield "perturbation", "the model takes integers, which have no noise: choose baseline"
-    if not is_noise and figure.stdevs != Infidelity.model_fields["stdevs"].default:
+    if not is_noise and metric.stdevs != Infidelity.model_fields["stdevs"].default:
         yield "stdevs", "belongs to the perturbation noise"
 
 
@@ -69,7 +69,7 @@ def _of_sensitivity(method: AnyMethod, model: ReadyModel) -> Iterator[tuple[str,
         yield "name", "the model takes integers, which cannot be moved a little"
 
 
-def _of_curves(figure: DeletionInsertion, method: AnyMethod, model: ReadyModel) -> Iterator[tuple[str, str]]:
+def _of_curves(metric: DeletionInsertion, method: AnyMethod, model: ReadyModel) -> Iterator[tuple[str, str]]:
     yield from _of_other_questions(method, permutes=True)
     if isinstance(method, LayerMethod) and not _lies_over_input(method, model):
         how = (
@@ -77,7 +77,7 @@ def _of_curves(figure: DeletionInsertion, method: AnyMethod, model: ReadyModel) 
         )
         yield "name", f"{method.name} attributes to a layer, not to what could be taken away: {how}"
     for field in BASELINES:
-        name = getattr(figure, field)
+        name = getattr(metric, field)
         known = valid_baselines(model)
         if name is not None and name not in known:
             yield field, f"means nothing for this model, which takes {', '.join(known)}"
@@ -85,7 +85,7 @@ def _of_curves(figure: DeletionInsertion, method: AnyMethod, model: ReadyModel) 
 
 def _of_other_questions(method: AnyMethod, *, permutes: bool = False) -> Iterator[tuple[str, str]]:
     if method.name.startswith(OF_ONE_UNIT):
-        yield "name", f"{method.name} explains a unit of a layer, and this figure is of the model's output"
+        yield "name", f"{method.name} explains a unit of a layer, and this metric is of the model's output"
     if method.name in PERMUTES and not permutes:
         yield "name", f"{method.name} tells what the other examples do to one, not a baseline"
 

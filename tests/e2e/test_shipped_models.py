@@ -168,13 +168,13 @@ def test_over_http_it_is_captums_answer(client: httpx.Client, model: str, method
 @pytest.mark.parametrize("model", sorted(SAMPLES))
 def test_figures_of_quality(client: httpx.Client, model: str) -> None:
     """What the strongest features are taken from falls faster than what they are put into stays low."""
-    figures: list[object] = [
+    metrics: list[object] = [
         "infidelity",
         {"name": "sensitivity_max", "n_perturb_samples": 2},
         {"name": "deletion_insertion", "n_steps": 6},
         *([{"name": "randomization", "stages": 1}] if model == "breast-cancer-mlp" else []),
     ]
-    job = explain(client, model, {"name": "integrated_gradients", "n_steps": 10}, quality=json.dumps(figures))
+    job = explain(client, model, {"name": "integrated_gradients", "n_steps": 10}, quality=json.dumps(metrics))
     found = result(client, job)["quality"]
     assert isinstance(found, dict)
     (complete,) = found["completeness"]

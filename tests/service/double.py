@@ -12,7 +12,7 @@ from broker import Claim, WorkerInfo, WorkerQueue
 from broker.records import FIRST_ORDER
 from schemas.errors import InputRejected
 from schemas.jobs import ClassRef, JobFailure
-from schemas.metrics import Curve, Curves, DeletionInsertionFigure, QualityReport
+from schemas.metrics import Curve, Curves, DeletionInsertionMetric, QualityReport
 from schemas.models import ModelCard, Residence
 from schemas.results import (
     FeatureScore,
@@ -155,7 +155,7 @@ def _attributions(
 
 def _curves(asked: list[dict[str, Any]], examples: int) -> QualityReport | None:
     """Deletion curves that fall from 1 and insertion curves that rise to 1, where they are asked for."""
-    if not any(figure["name"] == "deletion_insertion" for figure in asked):
+    if not any(metric["name"] == "deletion_insertion" for metric in asked):
         return None
     curves = [
         Curves(
@@ -165,7 +165,7 @@ def _curves(asked: list[dict[str, Any]], examples: int) -> QualityReport | None:
         for index in range(examples)
     ]
     return QualityReport(
-        deletion_insertion=DeletionInsertionFigure(
+        deletion_insertion=DeletionInsertionMetric(
             unit="elements",
             units=2,
             value="probability",

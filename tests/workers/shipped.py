@@ -18,8 +18,8 @@ from tests.workers.methods.captum_calls import direct
 from tests.workers.toys import CPU
 from workers.engine.gate import DeviceGate
 from workers.engine.threads import use_threads
-from workers.jobs.prepare import make_problem
-from workers.methods.explain_inputs import Problem
+from workers.jobs.prepare import make_explain_inputs
+from workers.methods.explain_inputs import ExplainInputs
 from workers.methods.shared_lane import SHARED
 from workers.models.load import Device, ResidentModel, load_model
 
@@ -131,7 +131,7 @@ class Shipped:
         self.methods = {method.name: method for method in methods_for(name)}
         self._answers: dict[tuple[str, int], tuple[Tensor, ...]] = {}
 
-    def problem(self, method: AnyMethod) -> Problem:
+    def subject(self, method: AnyMethod) -> ExplainInputs:
         job = JobSpec(
             model=self.model.card.name,
             version="1",
@@ -146,7 +146,7 @@ class Shipped:
             mask = layer_mask.tensor
             payload["layer_mask.0"] = torch.tensor(mask.data).reshape(mask.shape).long()
         prepared = self.model.adapter.prepare(payload, CPU)
-        return make_problem(self.model, job, method, payload, prepared)
+        return make_explain_inputs(self.model, job, method, payload, prepared)
 
     def captum(self, method: AnyMethod, seed: int) -> tuple[Tensor, ...]:
         """Asked for while the engine is idle: Captum then has the model to itself."""
@@ -158,7 +158,7 @@ class Shipped:
             if embedding is not None:
                 embedding.weight.requires_grad_(True)  # from token ids the graph has to start somewhere
             module = view.pass_module if method.name in SHARED else view.module
-            self._answers[key] = direct(method, module, view.layer_module, self.problem(method), seed)
+            self._answers[key] = direct(method, module, view.layer_module, self.subject(method), seed)
             if embedding is not None:
                 embedding.weight.requires_grad_(False)
         return self._answers[key]

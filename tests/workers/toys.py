@@ -14,8 +14,8 @@ from workers.engine.task import Task
 from workers.engine.threads import use_threads
 from workers.engine.view import ModelView
 from workers.methods.explain import Outcome, explain
-from workers.methods.explain_inputs import Problem
-from workers.transform.optimize import make_lean
+from workers.methods.explain_inputs import ExplainInputs
+from workers.transform.optimize import make_optimized
 
 CPU = torch.device("cpu")
 
@@ -144,35 +144,35 @@ def frozen(model: nn.Module, seed: int = 0) -> nn.Module:
     return model.requires_grad_(False)
 
 
-def view_of(model: nn.Module, inputs: int = 1, rewritten: nn.Module | None = None) -> ModelView:
-    return ModelView(model, model, CPU, inputs=inputs, rewritten=rewritten)
+def view_of(model: nn.Module, inputs: int = 1, hookable: nn.Module | None = None) -> ModelView:
+    return ModelView(model, model, CPU, inputs=inputs, hookable=hookable)
 
 
 def lean_view_of(model: nn.Module, shapes: Sequence[Sequence[int]]) -> ModelView:
     """As a worker makes it: shared passes run a leaner copy, where there is one."""
     generator = torch.Generator().manual_seed(0)
     sample = tuple(torch.randn(1, *shape, generator=generator, dtype=torch.float64) for shape in shapes)
-    return replace(view_of(model, len(shapes)), lean=make_lean(model, [sample], len(shapes)))
+    return replace(view_of(model, len(shapes)), optimized=make_optimized(model, [sample], len(shapes)))
 
 
 def problem_of(
     inputs: Sequence[Tensor],
     targets: Targets | None = None,
     baselines: Sequence[Tensor] | None = None,
-    distribution: Sequence[Tensor] | None = None,
+    baseline_distribution: Sequence[Tensor] | None = None,
     feature_mask: Sequence[Tensor] | None = None,
-) -> Problem:
+) -> ExplainInputs:
     base = tuple(baselines) if baselines is not None else tuple(torch.zeros_like(i) for i in inputs)
-    return Problem(
+    return ExplainInputs(
         inputs=tuple(inputs),
-        extras=(),
+        additional_forward_args=(),
         targets=targets,
         baselines=base,
-        distribution=tuple(distribution) if distribution is not None else base,
+        baseline_distribution=tuple(baseline_distribution) if baseline_distribution is not None else base,
         feature_mask=tuple(feature_mask) if feature_mask is not None else None,
         layer_mask=None,
         layer_inputs=tuple(inputs),
-        layer_extras=(),
+        layer_additional_forward_args=(),
         layer_baselines=base,
     )
 
@@ -183,7 +183,7 @@ class RunningJob(threading.Thread):
 
     engine: Engine
     method: AnyMethod
-    problem: Problem
+    subject: ExplainInputs
     seed: int = 0
     outcome: Outcome | None = None
     error: BaseException | None = None
@@ -197,7 +197,7 @@ class RunningJob(threading.Thread):
     def run(self) -> None:
         use_threads(1)
         try:
-            self.outcome = explain(self.engine, self.task, self.method, self.problem, self.seed)
+            self.outcome = explain(self.engine, self.task, self.method, self.subject, self.seed)
         except BaseException as error:
             self.error = error
 

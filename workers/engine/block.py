@@ -16,16 +16,16 @@ PassKind = Literal["forward", "gradient"]
 class Block:
     """`rows` model inputs of one job, and what the passes made of them.
 
-    `inputs` and `extras` are (rows, …); `targets` is (rows,) or (rows, dimensions) int64, or None. A forward block
-    answers one tensor (rows, …), a gradient block one tensor per input, of its shape: d(target output) / d(input), and
-    after them the target outputs themselves, (rows,), or with `whole` all outputs, (rows, …). In a gradient block the
-    target `PREDICTED` stands for a row's own highest output.
+    `inputs` and `additional_forward_args` are (rows, …); `targets` is (rows,) or (rows, dimensions) int64, or None. A
+    forward block gives one tensor (rows, …). A gradient block gives one tensor per input, of its shape,
+    d(target output) / d(input), and after them the target outputs themselves, (rows,), or with `whole` all outputs,
+    (rows, …). In a gradient block the target `PREDICTED` stands for a row's own highest output.
     """
 
     task: Task
     kind: PassKind
     inputs: tuple[Tensor, ...]
-    extras: tuple[Tensor, ...]
+    additional_forward_args: tuple[Tensor, ...]
     targets: Tensor | None
     whole: bool = False
     answer: tuple[Tensor, ...] | None = None

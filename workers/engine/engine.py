@@ -16,7 +16,7 @@ from schemas.errors import JobCancelled, JobError
 from workers.engine.block import Block, PassKind
 from workers.engine.executor import Answer, Executor
 from workers.engine.gate import DeviceGate
-from workers.engine.output_cache import KnownOutputs
+from workers.engine.output_cache import OutputCache
 from workers.engine.schedule import Schedule, Work
 from workers.engine.solo import SoloGroup, SoloRequest
 from workers.engine.stats import EngineStats
@@ -45,7 +45,7 @@ class Engine:
         threads: int | None = None,
     ) -> None:
         self.view = view
-        self.known = KnownOutputs(0) if view.random else KnownOutputs()  # what chance gave belongs to one seed
+        self.output_cache = OutputCache(0) if view.random else OutputCache()  # what chance gave belongs to one seed
         self._executor = Executor(view, 1 if view.alone else batch_rows)
         self._gate = gate or DeviceGate()
         self._threads = threads
@@ -138,7 +138,7 @@ class Engine:
         task: Task,
         kind: PassKind,
         inputs: tuple[Tensor, ...],
-        extras: tuple[Tensor, ...],
+        additional_forward_args: tuple[Tensor, ...],
         targets: Tensor | None,
         *,
         whole: bool = False,
@@ -158,8 +158,8 @@ class Engine:
             OutOfMemory: not even one row fits.
             JobFailed: the model raised.
         """
-        block = Block(task, kind, tuple(t.detach() for t in inputs), extras, targets, whole)
-        key = (kind, targets is None, tuple(self.view.signature(t) for t in inputs + extras))
+        block = Block(task, kind, tuple(t.detach() for t in inputs), additional_forward_args, targets, whole)
+        key = (kind, targets is None, tuple(self.view.signature(t) for t in inputs + additional_forward_args))
         with self._changed:
             self._park(task)
             self._schedule.add_block(block, key)

@@ -8,7 +8,7 @@ from torch import Tensor
 MOST_BYTES = 16 * 1024 * 1024
 
 
-class KnownOutputs:
+class OutputCache:
     """Outputs by the digest of the input, the least recently asked for forgotten first. For any thread.
 
     Two jobs that come at the same time both compute: neither is made to wait for the other.

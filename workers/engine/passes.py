@@ -39,21 +39,24 @@ def run_pass(view: ModelView, kind: PassKind, parts: list[Part]) -> list[tuple[T
 def _outputs(view: ModelView, kind: PassKind, parts: list[Part]) -> tuple[Tensor, ...]:
     """What the model answers for all rows of `parts` together."""
     first = parts[0].block
-    lengths = [view.length(tensor) for tensor in first.inputs + first.extras]
+    lengths = [view.length(tensor) for tensor in first.inputs + first.additional_forward_args]
     inputs = tuple(_gather(view, parts, "inputs", i, lengths[i]) for i in range(len(first.inputs)))
-    extras = tuple(_gather(view, parts, "extras", i, lengths[len(first.inputs) + i]) for i in range(len(first.extras)))
+    additional_forward_args = tuple(
+        _gather(view, parts, "extras", i, lengths[len(first.inputs) + i])
+        for i in range(len(first.additional_forward_args))
+    )
     if len(parts) == 1:  # views of a job's own tensors, which a model that works in place must not overwrite
         inputs = inputs if kind == "gradient" else tuple(tensor.clone() for tensor in inputs)
-        extras = tuple(tensor.clone() for tensor in extras)
+        additional_forward_args = tuple(tensor.clone() for tensor in additional_forward_args)
     if kind == "forward":
         with torch.no_grad():
-            return (_by_row(view, inputs, extras),)
+            return (_by_row(view, inputs, additional_forward_args),)
     targets = None if first.targets is None else torch.cat([_rows(p, p.block.targets) for p in parts])
-    return _gradients(view, inputs, extras, targets)
+    return _gradients(view, inputs, additional_forward_args, targets)
 
 
 def _gradients(
-    view: ModelView, inputs: tuple[Tensor, ...], extras: tuple[Tensor, ...], targets: Tensor | None
+    view: ModelView, inputs: tuple[Tensor, ...], additional_forward_args: tuple[Tensor, ...], targets: Tensor | None
 ) -> tuple[Tensor, ...]:
     """d(target output of row r) / d(input of row r), for all rows by one backward; then the target outputs, (rows,),
     and all outputs, (rows, …).
@@ -63,19 +66,21 @@ def _gradients(
     """
     with torch.enable_grad():
         leaves = tuple(tensor.detach().requires_grad_() for tensor in inputs)
-        out = _by_row(view, tuple(leaf.clone() for leaf in leaves), extras)  # no leaf may be changed in place
+        out = _by_row(
+            view, tuple(leaf.clone() for leaf in leaves), additional_forward_args
+        )  # no leaf may be changed in place
         explained = _explained(out, targets)
         gradients = torch.autograd.grad(explained.sum(), leaves, allow_unused=True, materialize_grads=True)
     return *(widened(gradient).contiguous() for gradient in gradients), explained.detach(), out.detach()
 
 
-def _by_row(view: ModelView, inputs: tuple[Tensor, ...], extras: tuple[Tensor, ...]) -> Tensor:
+def _by_row(view: ModelView, inputs: tuple[Tensor, ...], additional_forward_args: tuple[Tensor, ...]) -> Tensor:
     """(rows, …). One tensor without dimensions is one row.
 
     Raises:
         JobFailed: the model does not answer one row for each of the batch: whoever waits for the others waits for ever.
     """
-    out = widened(view.pass_module(*inputs, *extras))
+    out = widened(view.pass_module(*inputs, *additional_forward_args))
     rows = inputs[0].shape[0]
     if (rows, out.dim()) == (1, 0):
         return out.reshape(1)

@@ -32,7 +32,7 @@ class Seams:
         self._known.append((inputs, outputs))
 
     def gradient_at(
-        self, inputs: tuple[Tensor, ...], extras: tuple[Tensor, ...], targets: Targets | None
+        self, inputs: tuple[Tensor, ...], additional_forward_args: tuple[Tensor, ...], targets: Targets | None
     ) -> tuple[Tensor, Targets | None]:
         """All outputs at the inputs, (rows, …), and their targets: those given, or else each row's highest output.
 
@@ -40,7 +40,9 @@ class Seams:
         """
         rows = inputs[0].shape[0]
         wanted = _targets([PREDICTED] if targets is None else targets, rows)
-        *gradients, outputs = self._engine.compute(self._task, "gradient", inputs, extras, wanted, whole=True)
+        *gradients, outputs = self._engine.compute(
+            self._task, "gradient", inputs, additional_forward_args, wanted, whole=True
+        )
         if targets is None and outputs.numel() > rows:
             targets = outputs.argmax(dim=1).tolist()
         self._gradients = (inputs, _targets(targets, rows), tuple(gradients))
@@ -52,11 +54,11 @@ class Seams:
 
     def forward(self, *args: Tensor) -> Tensor:
         """Captum's `forward_func`: (rows, …) inputs, then extras -> (rows, outputs), without a graph."""
-        inputs, extras = args[: self._engine.view.inputs], args[self._engine.view.inputs :]
+        inputs, additional_forward_args = args[: self._engine.view.inputs], args[self._engine.view.inputs :]
         for known, outputs in self._known:
             if all(a.shape == b.shape and torch.equal(a, b) for a, b in zip(known, inputs, strict=True)):
                 return outputs
-        outputs = self._engine.compute(self._task, "forward", inputs, extras, None)[0]
+        outputs = self._engine.compute(self._task, "forward", inputs, additional_forward_args, None)[0]
         if self.explained is not None and not finite_at(outputs, self.explained):
             raise NonFinite("the model's output for a perturbed input is not finite; choose another baseline")
         return outputs
@@ -82,8 +84,8 @@ class Seams:
     ) -> tuple[tuple[Tensor, ...], Tensor]:
         """What `gradient` gives, and the target outputs (rows,) of the same pass."""
         targets = _targets(target_ind, inputs[0].shape[0])
-        extras = _tuple(additional_forward_args)
-        *gradients, outputs = self._engine.compute(self._task, "gradient", inputs, extras, targets)
+        additional_forward_args = _tuple(additional_forward_args)
+        *gradients, outputs = self._engine.compute(self._task, "gradient", inputs, additional_forward_args, targets)
         if not all_finite(outputs):
             raise NonFinite(
                 "the model's output for a row between baseline and input, or near the input, is not finite; "
@@ -108,10 +110,10 @@ def finite_at(outputs: Tensor, targets: Targets) -> bool:
     return True
 
 
-def _tuple(extras: Any) -> tuple[Tensor, ...]:
-    if extras is None:
+def _tuple(additional_forward_args: Any) -> tuple[Tensor, ...]:
+    if additional_forward_args is None:
         return ()
-    return extras if isinstance(extras, tuple) else (extras,)
+    return additional_forward_args if isinstance(additional_forward_args, tuple) else (additional_forward_args,)
 
 
 def _targets(target: Any, rows: int) -> Tensor | None:

@@ -25,14 +25,15 @@ class SoloCall:
     """What a method needs beside its parameters. Tensors are (examples, …); `targets` is (examples,) or
     (examples, dimensions), or None.
 
-    `distribution` (samples, …) and the masks (1 or examples, …) belong to the whole call: with them it runs by itself.
+    `baseline_distribution` (samples, …) and the masks (1 or examples, …) belong to the whole call: with them it
+    runs by itself.
     """
 
     inputs: tuple[Tensor, ...]
-    extras: tuple[Tensor, ...]
+    additional_forward_args: tuple[Tensor, ...]
     baselines: tuple[Tensor, ...] | None
     targets: Tensor | None
-    distribution: tuple[Tensor, ...] | None = None
+    baseline_distribution: tuple[Tensor, ...] | None = None
     feature_mask: tuple[Tensor, ...] | None = None
     layer_mask: tuple[Tensor, ...] | None = None
     layer_values: tuple[Tensor, ...] | None = None
@@ -50,10 +51,10 @@ class SoloCall:
 
         return SoloCall(
             cut(self.inputs),
-            cut(self.extras),
+            cut(self.additional_forward_args),
             None if self.baselines is None else cut(self.baselines),
             None if self.targets is None else self.targets[start:stop],
-            self.distribution,
+            self.baseline_distribution,
             shared_or_cut(self.feature_mask),
             shared_or_cut(self.layer_mask),
             shared_or_cut(self.layer_values),
@@ -152,7 +153,7 @@ class SoloGroup:
         first = self.requests[0]
         step = max(1, batch_rows // first.rows_each) if first.divisible else call.examples
         step = 1 if view.alone else step
-        counters = [m.register_forward_hook(self._count) for m in {view.layer_module, view.rewritten} if m is not None]
+        counters = [m.register_forward_hook(self._count) for m in {view.layer_module, view.hookable} if m is not None]
         hooks = HookSnapshot(view.module, view.layer_module, view.hook_module)
         try:
             stream = first.task.random or (RandomStream(first.task.seed, view.device) if view.random else nullcontext())
@@ -194,7 +195,7 @@ def _concatenate(calls: list[SoloCall]) -> SoloCall:
     first = calls[0]
     return SoloCall(
         join([c.inputs for c in calls]),
-        join([c.extras for c in calls]),
+        join([c.additional_forward_args for c in calls]),
         None if first.baselines is None else join([c.baselines for c in calls if c.baselines is not None]),
         None if first.targets is None else torch.cat([c.targets for c in calls if c.targets is not None]),
     )

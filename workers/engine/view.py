@@ -26,9 +26,9 @@ class ModelView:
     inputs: int = 1  # tensors that are attributed; those after them are extras such as an attention mask
     entry: nn.Module | None = None  # where `module` is entered behind `embedding`: passes embeddings on as they are
     embedding: nn.Module | None = None
-    lean: nn.Module | None = None  # equal to `module` and cheaper; for passes, where nothing hooks it
-    rewritten: nn.Module | None = None  # a copy of `module` that hook methods are right on, where `module` is not
-    precision: Precision = "float32"  # of shared passes; 16 bits are the doing of `lean`
+    optimized: nn.Module | None = None  # equal to `module` and cheaper; for passes, where nothing hooks it
+    hookable: nn.Module | None = None  # a copy of `module` that hook methods are right on, where `module` is not
+    precision: Precision = "float32"  # of shared passes; 16 bits are the doing of `optimized`
     padded: bool = False  # dimension 1 of every tensor is a length; extras mask what is padded
     longest: int | None = None  # the length that the model takes at most
     grid: TokenGrid | None = None  # of an image transformer
@@ -58,13 +58,13 @@ class ModelView:
     @property
     def pass_module(self) -> nn.Module:
         """What shared passes run."""
-        return self.module if self.lean is None else self.lean
+        return self.module if self.optimized is None else self.optimized
 
     @property
     def hook_module(self) -> nn.Module:
         """What methods run that replace the backward pass of activations. Takes one forward at a time."""
-        return self.module if self.rewritten is None else self.rewritten
+        return self.module if self.hookable is None else self.hookable
 
     def hook_layer(self, path: str) -> nn.Module:
         """The layer of this path as `hook_module` runs it."""
-        return self.layer_behind_entry(path) if self.rewritten is None else self.rewritten.get_submodule(path)
+        return self.layer_behind_entry(path) if self.hookable is None else self.hookable.get_submodule(path)

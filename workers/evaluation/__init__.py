@@ -1,1 +1,1 @@
-"""Figures that tell how far an explanation can be trusted, computed by the same passes as the explanation."""
+"""Metrics that tell how far an explanation can be trusted, computed by the same passes as the explanation."""

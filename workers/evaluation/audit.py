@@ -1,4 +1,4 @@
-"""What the figures of a job are computed from, beside its problem: its features, and what takes their place."""
+"""What the metrics of a job are computed from, beside its problem: its features, and what takes their place."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from schemas.metrics import Unit
 from schemas.models import OutputKind
 from workers.inputs.prepared import Prepared, Tensors
 from workers.methods.explain import references
-from workers.methods.explain_inputs import Problem
+from workers.methods.explain_inputs import ExplainInputs
 from workers.models.load import ResidentModel
 
 
@@ -27,13 +27,13 @@ class Replacement:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """Which figures are wanted, and what they need.
+    """Which metrics are wanted, and what they need.
 
     `units` number the features, (1 or examples, …) int64 as the inputs are; -1 marks what is no feature and stays.
     `removed` stands where features are taken away, `start` is what they are put into.
     """
 
-    figures: list[AnyQuality]
+    metrics: list[AnyQuality]
     unit: Unit
     units: Tensors
     removed: Replacement
@@ -43,28 +43,30 @@ class Audit:
 
     @property
     def wanted(self) -> dict[str, AnyQuality]:
-        return {figure.name: figure for figure in self.figures}
+        return {metric.name: metric for metric in self.metrics}
 
 
-def make_audit(model: ResidentModel, spec: JobSpec, method: AnyMethod, prepared: Prepared, problem: Problem) -> Audit:
-    """Resolves what a job's figures need.
+def make_audit(
+    model: ResidentModel, spec: JobSpec, method: AnyMethod, prepared: Prepared, subject: ExplainInputs
+) -> Audit:
+    """Resolves what a job's metrics need.
 
     Raises:
         InputRejected: a baseline does not fit the input.
     """
-    figures = stored_quality(spec.quality)
+    metrics = stored_quality(spec.quality)
     kind, output = model.adapter.card.kind, model.output_kind
-    if all(isinstance(figure, Completeness) for figure in figures):  # which takes nothing away
+    if all(isinstance(metric, Completeness) for metric in metrics):  # which takes nothing away
         nothing = Replacement("", ())
-        return Audit(figures, "elements", (), nothing, nothing, output, picture=kind == "image")
-    unit, units = _units(model, method, prepared, problem)
-    asked = next((figure for figure in figures if isinstance(figure, DeletionInsertion)), DeletionInsertion())
-    removed = _replacement(model, method, prepared, problem, asked.deletion_baseline)
+        return Audit(metrics, "elements", (), nothing, nothing, output, picture=kind == "image")
+    unit, units = _units(model, method, prepared, subject)
+    asked = next((metric for metric in metrics if isinstance(metric, DeletionInsertion)), DeletionInsertion())
+    removed = _replacement(model, method, prepared, subject, asked.deletion_baseline)
     start = removed
     if (name := asked.insertion_baseline or ("blur" if kind == "image" else None)) is not None:
-        start = _replacement(model, method, prepared, problem, name)
+        start = _replacement(model, method, prepared, subject, name)
     return Audit(
-        figures=figures,
+        metrics=metrics,
         unit=unit,
         units=units,
         removed=removed,
@@ -75,14 +77,18 @@ def make_audit(model: ResidentModel, spec: JobSpec, method: AnyMethod, prepared:
 
 
 def _replacement(
-    model: ResidentModel, method: AnyMethod, prepared: Prepared, problem: Problem, name: BaselineName | None
+    model: ResidentModel,
+    method: AnyMethod,
+    prepared: Prepared,
+    subject: ExplainInputs,
+    name: BaselineName | None,
 ) -> Replacement:
     """The baseline of this name; else the method's own, the mean of many; else the model's."""
-    examples = problem.examples
-    if name is None and (own := references(method, problem)) is not None:
+    examples = subject.examples
+    if name is None and (own := references(method, subject)) is not None:
         given = getattr(method, "baseline", None)
         shown = given if isinstance(given, str) else "tensor"
-        if own is problem.baselines:
+        if own is subject.baselines:
             return Replacement(shown, own)
         return _mean(shown, own, examples)
     chosen = name or (model.card.defaults.baseline if model.card.defaults else "zero")
@@ -98,21 +104,21 @@ def _mean(name: str, samples: Tensors, examples: int) -> Replacement:
     return Replacement(f"mean of {name}", tuple(mean.expand(examples, *mean.shape[1:]) for mean in means))
 
 
-def _units(model: ResidentModel, method: AnyMethod, prepared: Prepared, problem: Problem) -> tuple[Unit, Tensors]:
+def _units(model: ResidentModel, method: AnyMethod, prepared: Prepared, subject: ExplainInputs) -> tuple[Unit, Tensors]:
     """The features of an input: those of the mask; else pixels, tokens without the special ones, columns, elements."""
     kind = model.adapter.card.kind
-    mask = problem.feature_mask
+    mask = subject.feature_mask
     if kind == "text":
         words = getattr(method, "feature_mask", None) == "words"
         return ("words" if words else "tokens"), (_text_units(prepared, mask[0] if mask is not None else None),)
     if mask is not None:
         return ("patches" if kind == "image" else "elements"), mask
-    first = problem.inputs[0]
+    first = subject.inputs[0]
     if kind == "image":
         height, width = first.shape[2:]
         pixels = torch.arange(height * width, device=first.device).view(1, 1, height, width)
         return "pixels", (pixels.expand(1, *first.shape[1:]),)
-    return ("columns" if kind == "tabular" else "elements"), every_element(problem.inputs)
+    return ("columns" if kind == "tabular" else "elements"), every_element(subject.inputs)
 
 
 def every_element(inputs: Tensors) -> Tensors:

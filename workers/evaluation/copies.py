@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from schemas.errors import JobFailed
 from workers.engine.view import ModelView
-from workers.methods.explain_inputs import Problem
+from workers.methods.explain_inputs import ExplainInputs
 from workers.tracing.equivalence import compare
 from workers.tracing.samples import draws, first_row
 
@@ -21,9 +21,9 @@ def copied(view: ModelView) -> ModelView:
     Raises:
         JobFailed: the model cannot be copied.
     """
-    parts = (view.module, view.layer_module, view.entry, view.embedding, view.rewritten)
+    parts = (view.module, view.layer_module, view.entry, view.embedding, view.hookable)
     try:
-        module, layer_module, entry, embedding, rewritten = copy.deepcopy(parts)
+        module, layer_module, entry, embedding, hookable = copy.deepcopy(parts)
     except Exception as error:  # a model's own code may refuse
         raise JobFailed(f"the model cannot be copied to be randomised: {type(error).__name__}") from error
     return replace(
@@ -32,12 +32,12 @@ def copied(view: ModelView) -> ModelView:
         layer_module=layer_module,
         entry=entry,
         embedding=embedding,
-        lean=None,  # its weights are worked out from those that are drawn anew
-        rewritten=rewritten,
+        optimized=None,  # its weights are worked out from those that are drawn anew
+        hookable=hookable,
     )
 
 
-def prove_copy(view: ModelView, copy_of_it: ModelView, problem: Problem) -> None:
+def prove_copy(view: ModelView, copy_of_it: ModelView, subject: ExplainInputs) -> None:
     """Holds a fresh copy against the model, on the problem's first example and on random neighbours of it.
 
     Hooks and closures of a copy may still read, or write, what belongs to the original.
@@ -45,12 +45,12 @@ def prove_copy(view: ModelView, copy_of_it: ModelView, problem: Problem) -> None
     Raises:
         JobFailed: the copy is another function.
     """
-    samples = list(draws(first_row((*problem.inputs, *problem.extras))))
+    samples = list(draws(first_row((*subject.inputs, *subject.additional_forward_args))))
     if view.alone is not None:
         samples = [sample for sample in samples if len(sample[0]) == 1]
     pairs = [(view.module, copy_of_it.module)]
-    if view.rewritten is not None and copy_of_it.rewritten is not None:
-        pairs.append((view.rewritten, copy_of_it.rewritten))
+    if view.hookable is not None and copy_of_it.hookable is not None:
+        pairs.append((view.hookable, copy_of_it.hookable))
     for original, copied_module in pairs:
         reason = compare(original, copied_module, samples, view.inputs, gradients=False)
         if reason is not None:
@@ -59,7 +59,7 @@ def prove_copy(view: ModelView, copy_of_it: ModelView, problem: Problem) -> None
             )
 
 
-def layers_from_the_top(view: ModelView, problem: Problem) -> list[tuple[str, nn.Module]]:
+def layers_from_the_top(view: ModelView, subject: ExplainInputs) -> list[tuple[str, nn.Module]]:
     """The modules that hold parameters of their own, from the output to the input as a forward runs them.
 
     Modules that do not report their run (scripted ones) are taken in the order of their registration.
@@ -77,7 +77,7 @@ def layers_from_the_top(view: ModelView, problem: Problem) -> list[tuple[str, nn
     handles = [module.register_forward_hook(note) for _, module in owners]
     try:
         with torch.no_grad():
-            view.module(*(t[:1].clone() for t in (*problem.inputs, *problem.extras)))
+            view.module(*(t[:1].clone() for t in (*subject.inputs, *subject.additional_forward_args)))
     finally:
         for handle in handles:
             handle.remove()

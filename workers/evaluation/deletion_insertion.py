@@ -8,13 +8,13 @@ from torch import Tensor
 
 from schemas.methods import AnyMethod
 from schemas.metric_requests import DeletionInsertion
-from schemas.metrics import Curve, Curves, DeletionInsertionFigure
+from schemas.metrics import Curve, Curves, DeletionInsertionMetric
 from schemas.models import OutputKind
 from workers.engine.seams import Seams
 from workers.evaluation.audit import Audit
 from workers.evaluation.ordering import Order, feature_scores, order
 from workers.methods.explain import Outcome, explained_outputs
-from workers.methods.explain_inputs import Problem, Tensors, chunk_rows
+from workers.methods.explain_inputs import ExplainInputs, Tensors, chunk_rows
 from workers.models.output_kind import are_probabilities, as_told
 
 
@@ -22,11 +22,11 @@ def deletion_insertion(
     asked: DeletionInsertion,
     seams: Seams,
     method: AnyMethod,
-    problem: Problem,
+    subject: ExplainInputs,
     outcome: Outcome,
     audit: Audit,
     batch_rows: int,
-) -> DeletionInsertionFigure | None:
+) -> DeletionInsertionMetric | None:
     """Both curves of each example; None where attributions do not lie over the input.
 
     At step k of n the round(k * features / n) features of the highest attribution are replaced by the baseline
@@ -34,15 +34,15 @@ def deletion_insertion(
 
     Source: Petsiuk, Das and Saenko, "RISE: Randomized Input Sampling for Explanation of Black-box Models" (2018).
     """
-    scores = feature_scores(method, problem, outcome.attributions, audit.units)
+    scores = feature_scores(method, subject, outcome.attributions, audit.units)
     if scores is None:
         return None
     ordered = order(scores, audit.units)
     most = int(ordered.counts.max())
     steps = min(asked.n_steps, most)
-    read = _reader(problem, audit.output)
+    read = _reader(subject, audit.output)
     at_input = read(outcome.outputs)  # (examples,)
-    chunk = max(1, chunk_rows(batch_rows, 1) // problem.examples)
+    chunk = max(1, chunk_rows(batch_rows, 1) // subject.examples)
 
     def curve(before: Tensors, after: Tensors, numbers: list[int]) -> list[Tensor]:
         """The output at each step, (examples,) each, when the first features are those of `after`."""
@@ -50,14 +50,16 @@ def deletion_insertion(
         for first in range(0, len(numbers), chunk):
             part = numbers[first : first + chunk]
             rows = _altered(ordered, before, after, part, steps)
-            extras = tuple(e.repeat(len(part), *[1] * (e.dim() - 1)) for e in problem.extras)
-            values.extend(read(seams.forward(*rows, *extras)).chunk(len(part)))
+            additional_forward_args = tuple(
+                e.repeat(len(part), *[1] * (e.dim() - 1)) for e in subject.additional_forward_args
+            )
+            values.extend(read(seams.forward(*rows, *additional_forward_args)).chunk(len(part)))
         return values
 
-    deleted = [at_input, *curve(problem.inputs, audit.removed.tensors, list(range(1, steps + 1)))]
-    inserted = [*curve(audit.start.tensors, problem.inputs, list(range(steps))), at_input]
+    deleted = [at_input, *curve(subject.inputs, audit.removed.tensors, list(range(1, steps + 1)))]
+    inserted = [*curve(audit.start.tensors, subject.inputs, list(range(steps))), at_input]
     fractions = [k / steps for k in range(steps + 1)]
-    return DeletionInsertionFigure(
+    return DeletionInsertionMetric(
         unit=audit.unit,
         units=most,
         value="probability" if are_probabilities(outcome.outputs, audit.output) else "output",
@@ -81,14 +83,14 @@ def _altered(ordered: Order, before: Tensors, after: Tensors, numbers: list[int]
     return tuple(rows)
 
 
-def _reader(problem: Problem, output: OutputKind) -> Callable[[Tensor], Tensor]:
+def _reader(subject: ExplainInputs, output: OutputKind) -> Callable[[Tensor], Tensor]:
     """What curves show of outputs (steps * examples, …): (steps * examples,) in double precision."""
 
     def read(outputs: Tensor) -> Tensor:
         values = as_told(outputs.double(), output)
-        targets: Any = problem.targets
+        targets: Any = subject.targets
         if targets is not None and len(targets) > 1:
-            targets = targets * (values.shape[0] // problem.examples)
+            targets = targets * (values.shape[0] // subject.examples)
         return explained_outputs(values, targets)
 
     return read

@@ -9,12 +9,12 @@ from torch import Tensor
 
 from schemas.methods import AnyMethod
 from schemas.metric_requests import Infidelity
-from schemas.metrics import InfidelityFigure
+from schemas.metrics import InfidelityMetric
 from schemas.traits import tells_rates
 from workers.engine.seams import Seams
 from workers.evaluation.audit import Audit
 from workers.methods.explain import Outcome
-from workers.methods.explain_inputs import Problem, Tensors, captum_target
+from workers.methods.explain_inputs import ExplainInputs, Tensors, captum_target
 from workers.methods.shares import shares
 
 Perturb = Callable[..., tuple[Tensors, Tensors]]
@@ -22,8 +22,8 @@ REMOVED = 0.5  # of the features, on average
 
 
 def infidelity(
-    asked: Infidelity, seams: Seams, method: AnyMethod, problem: Problem, outcome: Outcome, audit: Audit
-) -> InfidelityFigure:
+    asked: Infidelity, seams: Seams, method: AnyMethod, subject: ExplainInputs, outcome: Outcome, audit: Audit
+) -> InfidelityMetric:
     """The mean of (perturbation . attributions - (f(x) - f(x - perturbation)))^2 for each example, by Captum.
 
     Attributions that are rates of change are multiplied by what is taken from each element; those that share out a
@@ -35,19 +35,19 @@ def infidelity(
     kind = asked.perturbation or ("noise" if rates else "baseline")
     absent = audit.removed.tensors
     perturb = (
-        noise(problem.inputs, absent, asked.stdevs, rates) if kind == "noise" else removal(audit.units, absent, rates)
+        noise(subject.inputs, absent, asked.stdevs, rates) if kind == "noise" else removal(audit.units, absent, rates)
     )
     values = captum_infidelity(
         seams.forward,
         perturb,
-        problem.inputs,
-        shares(method, problem, outcome.attributions),
-        additional_forward_args=problem.extras or None,
-        target=captum_target(problem.targets),
+        subject.inputs,
+        shares(method, subject, outcome.attributions),
+        additional_forward_args=subject.additional_forward_args or None,
+        target=captum_target(subject.targets),
         n_perturb_samples=asked.n_perturb_samples,
         normalize=asked.normalize,
     )
-    return InfidelityFigure(
+    return InfidelityMetric(
         perturbation=kind,
         n_perturb_samples=asked.n_perturb_samples,
         normalize=asked.normalize,

@@ -7,7 +7,7 @@ from captum.attr import LayerAttribution
 from torch import Tensor
 
 from schemas.methods import LAYER_METHODS, AnyMethod
-from workers.methods.explain_inputs import Problem, Tensors
+from workers.methods.explain_inputs import ExplainInputs, Tensors
 from workers.methods.shares import shares
 
 LAST = torch.iinfo(torch.int64).max  # the rank of what is no feature
@@ -22,20 +22,20 @@ class Order:
     counts: Tensor
 
 
-def feature_scores(method: AnyMethod, problem: Problem, attributions: Tensors, units: Tensors) -> Tensor | None:
+def feature_scores(method: AnyMethod, subject: ExplainInputs, attributions: Tensors, units: Tensors) -> Tensor | None:
     """The attribution of each feature, the sum over its elements: (examples, features), -inf where a number is no
     feature of the example.
 
     The map of a layer is interpolated to the picture, or summed up per token; None where it covers neither.
     """
     if method.name in LAYER_METHODS:
-        laid = _over_input(attributions, problem, units)
+        laid = _over_input(attributions, subject, units)
         if laid is None:
             return None
         parts, units = laid
     else:
-        parts = shares(method, problem, attributions)
-    examples = problem.examples
+        parts = shares(method, subject, attributions)
+    examples = subject.examples
     rows = torch.cat([u.expand(examples, *u.shape[1:]).reshape(examples, -1) for u in units], dim=1)
     values = torch.cat([part.reshape(examples, -1) for part in parts], dim=1)
     inside = rows >= 0
@@ -58,11 +58,11 @@ def order(scores: Tensor, units: Tensors) -> Order:
     return Order(tuple(ranks), torch.isfinite(scores).sum(dim=1))
 
 
-def _over_input(attributions: Tensors, problem: Problem, units: Tensors) -> tuple[Tensors, Tensors] | None:
+def _over_input(attributions: Tensors, subject: ExplainInputs, units: Tensors) -> tuple[Tensors, Tensors] | None:
     """A layer's map over the input, and the units in its shape: one channel of a picture, one number per token."""
     if len(attributions) != 1 or len(units) != 1:
         return None
-    values, shape = attributions[0], problem.inputs[0].shape
+    values, shape = attributions[0], subject.inputs[0].shape
     if values.dim() == len(shape) == 4:
         over = LayerAttribution.interpolate(values, tuple(shape[2:]), "bilinear")
         return (over.sum(dim=1, keepdim=True),), (units[0][:, :1],)

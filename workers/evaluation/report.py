@@ -1,4 +1,4 @@
-"""All figures of one job, one after the other."""
+"""All metrics of one job, one after the other."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,25 +22,31 @@ from workers.evaluation.infidelity import infidelity
 from workers.evaluation.randomization import randomization
 from workers.evaluation.sensitivity import sensitivity_max
 from workers.methods.explain import Outcome
-from workers.methods.explain_inputs import Problem
+from workers.methods.explain_inputs import ExplainInputs
 
 
 def assess(
-    engine: Engine, task: Task, method: AnyMethod, problem: Problem, outcome: Outcome, audit: Audit, seed: int
+    engine: Engine,
+    task: Task,
+    method: AnyMethod,
+    subject: ExplainInputs,
+    outcome: Outcome,
+    audit: Audit,
+    seed: int,
 ) -> QualityReport | None:
-    """The figures that `audit` wants of an outcome, and completeness where the method promises it; None for none.
+    """The metrics that `audit` wants of an outcome, and completeness where the method promises it; None for none.
 
-    Each figure draws from a stream of its own that starts at the job's seed. Called in the job's own thread; parks in
+    Each metric draws from a stream of its own that starts at the job's seed. Called in the job's own thread; parks in
     the engine.
 
     Raises:
-        JobError: as `workers.methods.explain.explain`; or a figure is not finite.
+        JobError: as `workers.methods.explain.explain`; or a metric is not finite.
     """
-    if not audit.figures and outcome.delta is None:
+    if not audit.metrics and outcome.delta is None:
         return None
     if not all(map(all_finite, outcome.attributions)):
         return None  # the job fails of that
-    question = replace(problem, targets=outcome.targets)
+    question = replace(subject, targets=outcome.targets)
     task.random = None  # the explanation's own stream has ended
     engine.enter(task)
     try:
@@ -49,34 +55,40 @@ def assess(
         engine.leave(task)
     asked = audit.wanted.get("randomization")
     if isinstance(asked, Randomization):  # on a copy, while this model serves others
-        figure = randomization(asked, engine, task, method, question, outcome, audit, seed)
-        report = report.model_copy(update={"randomization": figure})
+        metric = randomization(asked, engine, task, method, question, outcome, audit, seed)
+        report = report.model_copy(update={"randomization": metric})
     found = report.model_dump(exclude_none=True)
     if not _finite(found):
         if not audit.wanted:
             return None  # completeness was not asked for
-        raise NonFinite("a figure of quality is NaN or infinite; the model overflows on perturbed inputs")
+        raise NonFinite("a quality metric is NaN or infinite; the model overflows on perturbed inputs")
     return report if found else None
 
 
 def _by_rows(
-    engine: Engine, task: Task, method: AnyMethod, problem: Problem, outcome: Outcome, audit: Audit, seed: int
+    engine: Engine,
+    task: Task,
+    method: AnyMethod,
+    subject: ExplainInputs,
+    outcome: Outcome,
+    audit: Audit,
+    seed: int,
 ) -> QualityReport:
-    """The figures that are made of rows through the model itself."""
+    """The metrics that are made of rows through the model itself."""
     seams = Seams(engine, task)
-    seams.remember(problem.inputs, outcome.outputs)
+    seams.remember(subject.inputs, outcome.outputs)
     made: dict[str, Any] = {}
-    for figure in audit.figures:
-        if isinstance(figure, DeletionInsertion):
-            made[figure.name] = deletion_insertion(figure, seams, method, problem, outcome, audit, engine.batch_rows)
-        elif isinstance(figure, Infidelity):
+    for metric in audit.metrics:
+        if isinstance(metric, DeletionInsertion):
+            made[metric.name] = deletion_insertion(metric, seams, method, subject, outcome, audit, engine.batch_rows)
+        elif isinstance(metric, Infidelity):
             with _drawing(task, seed, engine):
-                made[figure.name] = infidelity(figure, seams, method, problem, outcome, audit)
-        elif isinstance(figure, SensitivityMax):
+                made[metric.name] = infidelity(metric, seams, method, subject, outcome, audit)
+        elif isinstance(metric, SensitivityMax):
             with _drawing(task, seed, engine):
-                made[figure.name] = sensitivity_max(figure, engine, seams, task, method, problem, outcome)
+                made[metric.name] = sensitivity_max(metric, engine, seams, task, method, subject, outcome)
     return QualityReport(
-        completeness=completeness(seams, method, problem, outcome, asked="completeness" in audit.wanted), **made
+        completeness=completeness(seams, method, subject, outcome, asked="completeness" in audit.wanted), **made
     )
 
 

@@ -7,13 +7,13 @@ from captum.metrics import sensitivity_max as captum_sensitivity_max
 
 from schemas.methods import AnyMethod
 from schemas.metric_requests import SensitivityMax
-from schemas.metrics import SensitivityFigure
+from schemas.metrics import SensitivityMetric
 from schemas.traits import DRAWS
 from workers.engine.engine import Engine
 from workers.engine.seams import Seams
 from workers.engine.task import Task
 from workers.methods.explain import Outcome, attribute
-from workers.methods.explain_inputs import Problem, Tensors
+from workers.methods.explain_inputs import ExplainInputs, Tensors
 
 
 def sensitivity_max(
@@ -22,9 +22,9 @@ def sensitivity_max(
     seams: Seams,
     task: Task,
     method: AnyMethod,
-    problem: Problem,
+    subject: ExplainInputs,
     outcome: Outcome,
-) -> SensitivityFigure:
+) -> SensitivityMetric:
     """The largest |explanation(x + noise) - explanation(x)| / |explanation(x)| found for each example, by Captum.
 
     Noise is uniform in [-radius, radius]; target, baselines and masks stay those of the example. All copies are
@@ -37,7 +37,7 @@ def sensitivity_max(
     def explanation(inputs: Any) -> Tensors:
         if known:
             return known.pop()
-        copies = perturbed_problem(problem, inputs if isinstance(inputs, tuple) else (inputs,))
+        copies = perturbed_inputs(subject, inputs if isinstance(inputs, tuple) else (inputs,))
         stream = task.random
         if method.name in DRAWS or stream is None:
             return attribute(engine, seams, task, method, copies)
@@ -49,38 +49,41 @@ def sensitivity_max(
                 task.random = stream
 
     values = captum_sensitivity_max(
-        explanation, problem.inputs, perturb_radius=asked.perturb_radius, n_perturb_samples=asked.n_perturb_samples
+        explanation,
+        subject.inputs,
+        perturb_radius=asked.perturb_radius,
+        n_perturb_samples=asked.n_perturb_samples,
     )
-    return SensitivityFigure(
+    return SensitivityMetric(
         perturb_radius=asked.perturb_radius,
         n_perturb_samples=asked.n_perturb_samples,
         values=values.double().tolist(),
     )
 
 
-def perturbed_problem(problem: Problem, inputs: Tensors) -> Problem:
+def perturbed_inputs(subject: ExplainInputs, inputs: Tensors) -> ExplainInputs:
     """The same question about `inputs`, so many copies of each example, one example after the other."""
-    samples = inputs[0].shape[0] // problem.examples
+    samples = inputs[0].shape[0] // subject.examples
 
     def copies(tensors: Tensors) -> Tensors:
         return tuple(t.repeat_interleave(samples, dim=0) for t in tensors)
 
-    mask = problem.feature_mask
+    mask = subject.feature_mask
     if mask is not None:
         mask = tuple(part if part.shape[0] == 1 else part.repeat_interleave(samples, dim=0) for part in mask)
-    targets: Any = problem.targets
+    targets: Any = subject.targets
     if targets is not None and len(targets) > 1:
         targets = [target for target in targets for _ in range(samples)]
     # Layers are entered at the very inputs, but for texts, whose ids cannot be perturbed.
-    layer_inputs = inputs if problem.layer_inputs is problem.inputs else copies(problem.layer_inputs)
+    layer_inputs = inputs if subject.layer_inputs is subject.inputs else copies(subject.layer_inputs)
     return replace(
-        problem,
+        subject,
         inputs=inputs,
-        extras=copies(problem.extras),
+        additional_forward_args=copies(subject.additional_forward_args),
         targets=targets,
-        baselines=None if problem.baselines is None else copies(problem.baselines),
+        baselines=None if subject.baselines is None else copies(subject.baselines),
         feature_mask=mask,
         layer_inputs=layer_inputs,
-        layer_extras=copies(problem.layer_extras),
-        layer_baselines=None if problem.layer_baselines is None else copies(problem.layer_baselines),
+        layer_additional_forward_args=copies(subject.layer_additional_forward_args),
+        layer_baselines=None if subject.layer_baselines is None else copies(subject.layer_baselines),
     )

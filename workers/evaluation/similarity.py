@@ -10,15 +10,17 @@ from schemas.methods import LAYER_METHODS, AnyMethod
 from schemas.metrics import Similarity
 from workers.evaluation.audit import Audit
 from workers.evaluation.ordering import feature_scores
-from workers.methods.explain_inputs import Problem, Tensors
+from workers.methods.explain_inputs import ExplainInputs, Tensors
 
 WINDOW = 7  # pixels, of the structural similarity; scikit-image's own
 Array = NDArray[np.float64]
 
 
-def similarities(method: AnyMethod, problem: Problem, ours: Tensors, others: Tensors, audit: Audit) -> list[Similarity]:
+def similarities(
+    method: AnyMethod, subject: ExplainInputs, ours: Tensors, others: Tensors, audit: Audit
+) -> list[Similarity]:
     """Per example: ranks are those of features over the input, or of the elements of a layer."""
-    mine, theirs = (_values(method, problem, attributions, audit) for attributions in (ours, others))
+    mine, theirs = (_values(method, subject, attributions, audit) for attributions in (ours, others))
     pairs = [(a[np.isfinite(a)], b[np.isfinite(a)]) for a, b in zip(mine, theirs, strict=True)]
     maps = [_maps(attributions) if audit.picture else None for attributions in (ours, others)]
     return [
@@ -56,11 +58,11 @@ def map_similarity(a: Array, b: Array) -> float | None:
     )
 
 
-def _values(method: AnyMethod, problem: Problem, attributions: Tensors, audit: Audit) -> list[Array]:
+def _values(method: AnyMethod, subject: ExplainInputs, attributions: Tensors, audit: Audit) -> list[Array]:
     """(features,) of each example, -inf for numbers that are no feature."""
     scores = None
     if method.name not in LAYER_METHODS:
-        scores = feature_scores(method, problem, attributions, audit.units)
+        scores = feature_scores(method, subject, attributions, audit.units)
     if scores is None:
         return [
             np.concatenate([_numpy(part[index]).ravel() for part in attributions])

@@ -16,15 +16,15 @@ Payload = dict[str, Tensor]  # names as in schemas.jobs.JobSpec
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Model-ready examples on the model's device; the fields are those of `workers.methods.explain_inputs.Problem`.
+    """Model-ready examples on the model's device; fields as in `workers.methods.explain_inputs.ExplainInputs`.
 
     `source` is the adapter's own memory of where they came from (an encoding, raw values).
     """
 
     inputs: Tensors
-    extras: Tensors
+    additional_forward_args: Tensors
     layer_inputs: Tensors
-    layer_extras: Tensors
+    layer_additional_forward_args: Tensors
     source: Any = None
     warnings: list[str] = field(default_factory=list)
 
@@ -37,9 +37,9 @@ class Prepared:
         return replace(
             self,
             inputs=doubled(self.inputs),
-            extras=doubled(self.extras),
+            additional_forward_args=doubled(self.additional_forward_args),
             layer_inputs=doubled(self.layer_inputs),
-            layer_extras=doubled(self.layer_extras),
+            layer_additional_forward_args=doubled(self.layer_additional_forward_args),
         )
 
 

@@ -76,9 +76,18 @@ class TextAdapter:
             raise InputRejected("the text has no tokens")
         ids = torch.tensor([encoding.ids], device=device)  # (1, tokens)
         mask = torch.ones_like(ids)
-        extras = (mask, torch.tensor([encoding.type_ids], device=device)) if self._token_types else (mask,)
+        additional_forward_args = (
+            (mask, torch.tensor([encoding.type_ids], device=device)) if self._token_types else (mask,)
+        )
         warnings = [f"the text was cut after {len(ids[0])} tokens"] if encoding.overflowing else []
-        return Prepared((self._embed(ids),), extras, (ids,), extras, TextSource(text, encoding), warnings)
+        return Prepared(
+            (self._embed(ids),),
+            additional_forward_args,
+            (ids,),
+            additional_forward_args,
+            TextSource(text, encoding),
+            warnings,
+        )
 
     def _embed(self, ids: Tensor) -> Tensor:
         with torch.no_grad():

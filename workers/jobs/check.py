@@ -19,7 +19,7 @@ from workers.engine.precision import forbid_tf32
 from workers.engine.task import Task
 from workers.inputs.prepared import Payload, Prepared
 from workers.jobs.check_row import Begun, CheckRow, Done
-from workers.jobs.prepare import make_problem
+from workers.jobs.prepare import make_explain_inputs
 from workers.methods.explain import explain
 from workers.models.load import Device, ResidentModel, failed_to_load, load_model, model_folders
 from workers.settings import WorkerSettings
@@ -101,8 +101,8 @@ def _explain(model: ResidentModel, name: str, method: AnyMethod, task: Task) -> 
     )
     if name in PERMUTES:
         prepared = prepared.twice()
-    problem = make_problem(model, spec, method, _payload(model, prepared), prepared)
-    explain(model.engine, task, method, problem)
+    subject = make_explain_inputs(model, spec, method, _payload(model, prepared), prepared)
+    explain(model.engine, task, method, subject)
 
 
 def _detail(error: Exception) -> str:

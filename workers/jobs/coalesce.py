@@ -23,7 +23,7 @@ from workers.engine.task import Task
 from workers.evaluation.completeness import told
 from workers.jobs.result import Answer, Asked, Ready, answer, describe, make_ready
 from workers.methods.explain import Outcome, explain
-from workers.methods.explain_inputs import Problem, Tensors, chunk_rows
+from workers.methods.explain_inputs import ExplainInputs, Tensors, chunk_rows
 from workers.methods.memory import expanded_bytes
 from workers.models.load import ResidentModel
 
@@ -60,7 +60,7 @@ def answer_together(model: ResidentModel, jobs: Sequence[tuple[Asked, Task]]) ->
         except Exception as error:
             results[index] = error
         else:
-            groups[_shape(ready.problem)].append((index, ready))
+            groups[_shape(ready.subject)].append((index, ready))
     for members in groups.values():
         try:
             outcome = _explain(model, [(ready, jobs[index][1]) for index, ready in members])
@@ -82,20 +82,20 @@ def _alone(model: ResidentModel, asked: Asked, task: Task) -> Answer | Exception
 
 def _explain(model: ResidentModel, members: list[tuple[Ready, Task]]) -> list[Answer | Exception]:
     """One Captum call for all, its outcome cut apart; each job has the rows of its examples."""
-    problem = _joined([ready.problem for ready, _ in members])
+    subject = _joined([ready.subject for ready, _ in members])
     first = members[0][0]
     whole = Task(first.asked.job_id, first.asked.spec.priority)
-    each = chunk_rows(model.engine.batch_rows, first.problem.examples)  # what one job alone would expand at once
+    each = chunk_rows(model.engine.batch_rows, first.subject.examples)  # what one job alone would expand at once
     expanded = each * len(members) // 2
     started = perf_counter()
-    with model.memory.lend(expanded_bytes(first.method, problem, expanded)):
-        outcome = explain(model.engine, whole, first.method, problem, first.asked.spec.seed, batch_rows=expanded)
+    with model.memory.lend(expanded_bytes(first.method, subject, expanded)):
+        outcome = explain(model.engine, whole, first.method, subject, first.asked.spec.seed, batch_rows=expanded)
     run_s = perf_counter() - started
     results: list[Answer | Exception] = []
     start = 0
     for ready, task in members:
-        stop = start + ready.problem.examples
-        task.rows = whole.rows * ready.problem.examples // problem.examples
+        stop = start + ready.subject.examples
+        task.rows = whole.rows * ready.subject.examples // subject.examples
         task.passes, task.pass_rows, task.pass_s, task.parked_s = (
             whole.passes,
             whole.pass_rows,
@@ -112,45 +112,51 @@ def _explain(model: ResidentModel, members: list[tuple[Ready, Task]]) -> list[An
 
 
 def _completeness(outcome: Outcome) -> QualityReport | None:
-    """The one figure of quality that is given unasked; jobs that ask for others run by themselves."""
+    """The one quality metric that is given unasked; jobs that ask for others run by themselves."""
     found = told(outcome)
     return QualityReport(completeness=found) if found else None
 
 
-def _shape(problem: Problem) -> Hashable:
+def _shape(subject: ExplainInputs) -> Hashable:
     """Equal for problems that can be concatenated."""
-    tensors = problem.inputs + problem.extras
+    tensors = subject.inputs + subject.additional_forward_args
     shapes = tuple((tensor.dtype, tensor.shape[1:]) for tensor in tensors)
-    return shapes, problem.examples, problem.targets is None, _depth(problem), problem.baselines is None
+    return (
+        shapes,
+        subject.examples,
+        subject.targets is None,
+        _depth(subject),
+        subject.baselines is None,
+    )
 
 
-def _depth(problem: Problem) -> int:
+def _depth(subject: ExplainInputs) -> int:
     """0 for targets that are indices, else how many dimensions a place has."""
-    first = problem.targets[0] if problem.targets else 0
+    first = subject.targets[0] if subject.targets else 0
     return 0 if isinstance(first, int) else len(first)
 
 
-def _joined(problems: list[Problem]) -> Problem:
-    first = problems[0]
-    targets: Any = None if first.targets is None else [target for p in problems for target in _each(p)]
-    return Problem(
-        inputs=_cat([p.inputs for p in problems]),
-        extras=_cat([p.extras for p in problems]),
+def _joined(subjects: list[ExplainInputs]) -> ExplainInputs:
+    first = subjects[0]
+    targets: Any = None if first.targets is None else [target for p in subjects for target in _each(p)]
+    return ExplainInputs(
+        inputs=_cat([p.inputs for p in subjects]),
+        additional_forward_args=_cat([p.additional_forward_args for p in subjects]),
         targets=targets,
-        baselines=None if first.baselines is None else _cat([p.baselines for p in problems if p.baselines is not None]),
-        distribution=None,
+        baselines=None if first.baselines is None else _cat([p.baselines for p in subjects if p.baselines is not None]),
+        baseline_distribution=None,
         feature_mask=None,
         layer_mask=None,
         layer_inputs=(),
-        layer_extras=(),
+        layer_additional_forward_args=(),
         layer_baselines=None,
     )
 
 
-def _each(problem: Problem) -> list[Any]:
+def _each(subject: ExplainInputs) -> list[Any]:
     """One target per example, where a single one may stand for all."""
-    targets: list[Any] = list(problem.targets or ())
-    return targets if len(targets) == problem.examples else targets * problem.examples
+    targets: list[Any] = list(subject.targets or ())
+    return targets if len(targets) == subject.examples else targets * subject.examples
 
 
 def _cat(parts: list[Tensors]) -> Tensors:

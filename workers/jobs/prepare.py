@@ -11,15 +11,15 @@ from schemas.jobs import JobSpec
 from schemas.methods import AnyMethod, BaselineName
 from schemas.traits import DISTRIBUTED
 from workers.inputs.prepared import Payload, Prepared, Tensors
-from workers.methods.explain_inputs import Problem
+from workers.methods.explain_inputs import ExplainInputs
 from workers.models.load import ResidentModel
 
 INPUTS = ("pixels", "text", "features", "input.")  # how the names of an input's own tensors begin
 
 
-def make_problem(
+def make_explain_inputs(
     model: ResidentModel, spec: JobSpec, method: AnyMethod, payload: Payload, prepared: Prepared
-) -> Problem:
+) -> ExplainInputs:
     """Completes prepared input with what the method needs beside it.
 
     Raises:
@@ -27,33 +27,33 @@ def make_problem(
     """
     examples = prepared.inputs[0].shape[0]
     digest = _digest(payload, INPUTS) if any(key.startswith(INPUTS) for key in payload) else None
-    baselines = layer_baselines = distribution = name = None
+    baselines = layer_baselines = baseline_distribution = name = None
     if "baseline" in type(method).model_fields:
         like = prepared.inputs[0]
         given = tuple(tensor.to(like.device, like.dtype) for tensor in _numbered(payload, "baseline")) or None
         name = _baseline_name(model, method)
         if given is not None:
-            distribution = given
+            baseline_distribution = given
         elif name == "background":
             if model.background is None:
                 raise InputRejected("the model has no background set")
-            distribution = model.background
+            baseline_distribution = model.background
             given = tuple(rows.mean(dim=0, keepdim=True) for rows in model.background)
         else:
             baselines, layer_baselines = model.adapter.baseline(name, prepared)
-            distribution = baselines
+            baseline_distribution = baselines
         if given is not None and method.name not in DISTRIBUTED:
             baselines = layer_baselines = tuple(_each(b, examples) for b in given)
-    return Problem(
+    return ExplainInputs(
         inputs=prepared.inputs,
-        extras=prepared.extras,
+        additional_forward_args=prepared.additional_forward_args,
         targets=spec.target,
         baselines=baselines,
-        distribution=distribution,
+        baseline_distribution=baseline_distribution,
         feature_mask=_feature_mask(model, method, payload, prepared),
         layer_mask=_masks(payload, "layer_mask", prepared),
         layer_inputs=prepared.layer_inputs,
-        layer_extras=prepared.layer_extras,
+        layer_additional_forward_args=prepared.layer_additional_forward_args,
         layer_baselines=layer_baselines,
         layer_values=_layer_values(payload, prepared),
         digest=digest,

@@ -28,9 +28,9 @@ from workers.evaluation.memory import perturbed_bytes
 from workers.evaluation.report import assess
 from workers.evaluation.tolerance import completeness_warnings, zero_warnings
 from workers.inputs.prepared import Prepared, Tensors
-from workers.jobs.prepare import make_problem
+from workers.jobs.prepare import make_explain_inputs
 from workers.methods.explain import Outcome, explain
-from workers.methods.explain_inputs import Problem
+from workers.methods.explain_inputs import ExplainInputs
 from workers.methods.memory import expanded_bytes
 from workers.models.load import ResidentModel
 from workers.models.output_kind import as_told
@@ -57,7 +57,7 @@ class Ready:
     asked: Asked
     method: AnyMethod
     prepared: Prepared
-    problem: Problem
+    subject: ExplainInputs
     prepare_s: float
 
 
@@ -77,14 +77,14 @@ def answer(model: ResidentModel, task: Task, job_id: str, spec: JobSpec, payload
     """
     job = make_ready(model, Asked(job_id, spec, payload, queued_ms))
     started = perf_counter()
-    audit = make_audit(model, spec, job.method, job.prepared, job.problem)
+    audit = make_audit(model, spec, job.method, job.prepared, job.subject)
     needed = [
-        expanded_bytes(job.method, job.problem, model.engine.batch_rows, _answer_bytes(model, job.problem)),
-        perturbed_bytes(audit.figures, job.method, job.problem, model.engine.batch_rows),
+        expanded_bytes(job.method, job.subject, model.engine.batch_rows, _answer_bytes(model, job.subject)),
+        perturbed_bytes(audit.metrics, job.method, job.subject, model.engine.batch_rows),
     ]
     with model.memory.lend(max(needed)):
-        outcome = explain(model.engine, task, job.method, job.problem, spec.seed)
-        quality = assess(model.engine, task, job.method, job.problem, outcome, audit, spec.seed)
+        outcome = explain(model.engine, task, job.method, job.subject, spec.seed)
+        quality = assess(model.engine, task, job.method, job.subject, outcome, audit, spec.seed)
     return describe(model, job, outcome, task, quality, run_s=perf_counter() - started)
 
 
@@ -98,8 +98,8 @@ def make_ready(model: ResidentModel, asked: Asked, method: AnyMethod | None = No
     method = method or stored_method(asked.spec.method)
     tensors = load(asked.payload)
     prepared = model.adapter.prepare(tensors, model.engine.view.device)
-    problem = make_problem(model, asked.spec, method, tensors, prepared)
-    return Ready(asked, method, prepared, problem, prepare_s=perf_counter() - started)
+    subject = make_explain_inputs(model, asked.spec, method, tensors, prepared)
+    return Ready(asked, method, prepared, subject, prepare_s=perf_counter() - started)
 
 
 def describe(
@@ -123,10 +123,10 @@ def describe(
     return _describe(model, job.asked.job_id, job.asked.spec, job.method, job.prepared, outcome, quality, timing)
 
 
-def _answer_bytes(model: ResidentModel, problem: Problem) -> int:
+def _answer_bytes(model: ResidentModel, subject: ExplainInputs) -> int:
     """Of one row, in the precision of the inputs or, for ids, in single precision."""
     shape = model.card.output.shape if model.card.output else []
-    first = problem.inputs[0]
+    first = subject.inputs[0]
     return prod(shape) * (first.element_size() if first.is_floating_point() else 4) if len(shape) > 1 else 0
 
 

@@ -19,7 +19,7 @@ from schemas.limits import MAX_AUTO_STEPS, MAX_PATH_BYTES, TOLERANCE
 from schemas.results import Convergence
 from workers.engine.seams import Seams
 from workers.methods.converged import Stopped
-from workers.methods.explain_inputs import MIN_CHUNK_ROWS, Problem, Tensors, captum_target, chunk_rows
+from workers.methods.explain_inputs import MIN_CHUNK_ROWS, ExplainInputs, Tensors, captum_target, chunk_rows
 from workers.methods.quadrature import Estimate, Path, Vector, estimates, next_nodes
 
 SLAB = 32  # gradients that are widened to float64 at once
@@ -78,7 +78,7 @@ class Walk:
     seams: Seams
     inputs: Tensors
     baselines: Tensors
-    extras: Tensors
+    additional_forward_args: Tensors
     targets: Targets | None
     multiply: bool
     tolerance: float
@@ -89,7 +89,7 @@ class Walk:
         """Every example, with the outputs at both ends of its path."""
         target = captum_target(self.targets)
         ends = [
-            _select_targets(self.seams.forward(*tensors, *self.extras), target).reshape(-1).tolist()
+            _select_targets(self.seams.forward(*tensors, *self.additional_forward_args), target).reshape(-1).tolist()
             for tensors in (self.baselines, self.inputs)
         ]
         scales = _flat(tuple(i - b for i, b in zip(self.inputs, self.baselines, strict=True)))
@@ -120,13 +120,15 @@ class Walk:
         for which, at in zip(torch.split(examples, self.chunk), torch.split(alphas, self.chunk), strict=True):
             points = tuple(_between(b[which], i[which], at) for i, b in zip(self.inputs, self.baselines, strict=True))
             targets = self.targets and [self.targets[e if len(self.targets) > 1 else 0] for e in which.tolist()]
-            found, output = self.seams.gradient_and_output(points, targets, tuple(e[which] for e in self.extras))
+            found, output = self.seams.gradient_and_output(
+                points, targets, tuple(e[which] for e in self.additional_forward_args)
+            )
             gradients.append(_flat(found))
             outputs.append(output)
         return torch.cat(gradients), torch.cat(outputs)
 
 
-def integrated_gradients(m: spec.IntegratedGradients, seams: Seams, p: Problem, batch_rows: int) -> Stopped:
+def integrated_gradients(m: spec.IntegratedGradients, seams: Seams, p: ExplainInputs, batch_rows: int) -> Stopped:
     """Sundararajan, Taly and Yan (2017), on as few points of the path as its tolerance allows.
 
     Stops when |sum of attributions - (f(input) - f(baseline))| is at most `tolerance` of that difference, or at
@@ -137,7 +139,7 @@ def integrated_gradients(m: spec.IntegratedGradients, seams: Seams, p: Problem, 
     tolerance = TOLERANCE if m.tolerance is None else m.tolerance
     most, together = most_steps(p)
     multiply, chunk = m.multiply_by_inputs, chunk_rows(batch_rows, 1)
-    walk = Walk(seams, p.inputs, p.baselines, p.extras, p.targets, multiply, tolerance, most, chunk)
+    walk = Walk(seams, p.inputs, p.baselines, p.additional_forward_args, p.targets, multiply, tolerance, most, chunk)
     examples = walk.begin()
     answer = torch.empty_like(_flat(p.inputs))
     for start in range(0, len(examples), together):
@@ -157,7 +159,7 @@ def integrated_gradients(m: spec.IntegratedGradients, seams: Seams, p: Problem, 
     return Stopped(tuple(part.reshape(i.shape) for part, i in zip(parts, p.inputs, strict=True)), steps)
 
 
-def most_steps(p: Problem) -> tuple[int, int]:
+def most_steps(p: ExplainInputs) -> tuple[int, int]:
     """How many nodes an example may take, and how many examples are refined together, within the job's memory.
 
     The first does not depend on the number of examples, so that each is answered as it would be alone.

@@ -15,8 +15,8 @@ def leaves(tensors: Tensors) -> Tensors:
     return tuple(t.detach().clone().requires_grad_(t.is_floating_point()) for t in tensors)
 
 
-def extras(call: SoloCall) -> dict[str, Any]:
-    return {"additional_forward_args": call.extras or None}
+def additional_forward_args(call: SoloCall) -> dict[str, Any]:
+    return {"additional_forward_args": call.additional_forward_args or None}
 
 
 def targeted(call: SoloCall) -> dict[str, Any]:
@@ -25,7 +25,7 @@ def targeted(call: SoloCall) -> dict[str, Any]:
     if call.targets is not None and call.targets.dim() == 2:
         places = [tuple(place) for place in call.targets.tolist()]
         target = places[0] if len(places) == 1 else places
-    return {"target": target, **extras(call)}
+    return {"target": target, **additional_forward_args(call)}
 
 
 def along(method: Any, call: SoloCall, batch_rows: int) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from workers.engine.solo import SoloCall, SoloRequest
 from workers.engine.task import Task
 from workers.engine.widened import widened
 from workers.methods import solo_lane as solo
-from workers.methods.explain_inputs import Problem, Tensors
+from workers.methods.explain_inputs import ExplainInputs, Tensors
 from workers.methods.shared_lane import SHARED, STOPPING
 from workers.methods.shares import shares
 
@@ -47,9 +47,14 @@ class Outcome:
 
 
 def explain(
-    engine: Engine, task: Task, method: AnyMethod, problem: Problem, seed: int = 0, batch_rows: int | None = None
+    engine: Engine,
+    task: Task,
+    method: AnyMethod,
+    subject: ExplainInputs,
+    seed: int = 0,
+    batch_rows: int | None = None,
 ) -> Outcome:
-    """Explains `problem` by `method` with the engine's model. Called in a job's own thread; parks in the engine.
+    """Explains `subject` by `method` with the engine's model. Called in a job's own thread; parks in the engine.
 
     Captum expands a few times `batch_rows` at once; None: of what the engine's passes hold.
 
@@ -62,12 +67,12 @@ def explain(
     engine.enter(task)
     try:
         with task.random or nullcontext():
-            return _explain(engine, task, method, problem, batch_rows or engine.batch_rows)
+            return _explain(engine, task, method, subject, batch_rows or engine.batch_rows)
     finally:
         engine.leave(task)
 
 
-def _explain(engine: Engine, task: Task, method: AnyMethod, problem: Problem, batch_rows: int) -> Outcome:
+def _explain(engine: Engine, task: Task, method: AnyMethod, subject: ExplainInputs, batch_rows: int) -> Outcome:
     """`explain`, for a live task.
 
     The outputs for input and baseline are computed first, in one block: they give the prediction, the target where
@@ -75,27 +80,27 @@ def _explain(engine: Engine, task: Task, method: AnyMethod, problem: Problem, ba
     that is one gradient at the input has them from the pass of that gradient.
     """
     seams = Seams(engine, task)
-    absent = references(method, problem) if promises_completeness(method) else None
+    absent = references(method, subject) if promises_completeness(method) else None
     at_absent = None
-    at_places = any(not isinstance(target, int) for target in problem.targets or [])  # looked at before they are used
+    at_places = any(not isinstance(target, int) for target in subject.targets or [])  # looked at before they are used
     if method.name in AT_THE_INPUT and not at_places:
-        outputs, targets = seams.gradient_at(problem.inputs, problem.extras, problem.targets)
-        problem = replace(problem, targets=targets)
-        engine.known.put(problem.digest, outputs)
+        outputs, targets = seams.gradient_at(subject.inputs, subject.additional_forward_args, subject.targets)
+        subject = replace(subject, targets=targets)
+        engine.output_cache.put(subject.digest, outputs)
     else:
-        outputs, at_absent = _endpoints(engine, seams, problem, absent)
-    if problem.targets is None and outputs.dim() > 2:
+        outputs, at_absent = _endpoints(engine, seams, subject, absent)
+    if subject.targets is None and outputs.dim() > 2:
         raise InputRejected("the model has an output for each position: a target must name a class and a position")
-    if problem.targets is not None and outputs.dim() > 2:
-        problem = replace(problem, targets=_places(problem, outputs, padded=engine.view.padded))
-    if problem.targets is None and outputs.dim() > 1 and outputs.shape[1] > 1:
-        problem = replace(problem, targets=outputs.argmax(dim=1).tolist())
-    task.targets = problem.targets
-    require_finite_ends(outputs, at_absent, problem.targets)
-    seams.explained = problem.targets or [0]
-    attributions, convergence = _attributed(engine, seams, task, method, problem, batch_rows)
-    outcome = Outcome(attributions, outputs, problem.targets, None, None, convergence)
-    return outcome if at_absent is None else held_against(at_absent, outcome, method, problem)
+    if subject.targets is not None and outputs.dim() > 2:
+        subject = replace(subject, targets=_places(subject, outputs, padded=engine.view.padded))
+    if subject.targets is None and outputs.dim() > 1 and outputs.shape[1] > 1:
+        subject = replace(subject, targets=outputs.argmax(dim=1).tolist())
+    task.targets = subject.targets
+    require_finite_ends(outputs, at_absent, subject.targets)
+    seams.explained = subject.targets or [0]
+    attributions, convergence = _attributed(engine, seams, task, method, subject, batch_rows)
+    outcome = Outcome(attributions, outputs, subject.targets, None, None, convergence)
+    return outcome if at_absent is None else held_against(at_absent, outcome, method, subject)
 
 
 def require_finite_ends(outputs: Tensor, at_absent: Tensor | None, targets: Targets | None) -> None:
@@ -116,52 +121,52 @@ def require_finite_ends(outputs: Tensor, at_absent: Tensor | None, targets: Targ
         raise NonFinite("the model's output for the baseline is not finite; choose another baseline")
 
 
-def held_against(at_absent: Tensor, outcome: Outcome, method: AnyMethod, problem: Problem) -> Outcome:
+def held_against(at_absent: Tensor, outcome: Outcome, method: AnyMethod, subject: ExplainInputs) -> Outcome:
     """The outcome with its completeness error. `at_absent` are outputs for the references: (examples, outputs), or of
     samples to take the mean of."""
-    if references(method, problem) is not problem.baselines:
+    if references(method, subject) is not subject.baselines:
         at_absent = at_absent.mean(dim=0, keepdim=True).expand_as(outcome.outputs)
     difference = explained_outputs(outcome.outputs, outcome.targets) - explained_outputs(at_absent, outcome.targets)
     total = torch.zeros_like(difference)
-    for part in shares(method, problem, outcome.attributions):
+    for part in shares(method, subject, outcome.attributions):
         total = total + part.reshape(part.shape[0], -1).sum(dim=1)
     return replace(outcome, delta=total - difference, difference=difference)
 
 
-def attribute(engine: Engine, seams: Seams, task: Task, method: AnyMethod, problem: Problem) -> Tensors:
+def attribute(engine: Engine, seams: Seams, task: Task, method: AnyMethod, subject: ExplainInputs) -> Tensors:
     """The method's Captum call, in its lane. The task is live, and its random stream entered if it has one.
 
     Raises:
         As `explain`.
     """
-    return _attributed(engine, seams, task, method, problem, engine.batch_rows)[0]
+    return _attributed(engine, seams, task, method, subject, engine.batch_rows)[0]
 
 
 def _attributed(
-    engine: Engine, seams: Seams, task: Task, method: AnyMethod, problem: Problem, batch_rows: int
+    engine: Engine, seams: Seams, task: Task, method: AnyMethod, subject: ExplainInputs, batch_rows: int
 ) -> tuple[Tensors, Convergence | None]:
     convergence = None
     if stops_by_itself(method):
-        stopped = STOPPING[method.name](method, seams, problem, batch_rows)
+        stopped = STOPPING[method.name](method, seams, subject, batch_rows)
         attributions, convergence = stopped.attributions, stopped.convergence
     elif method.name in SHARED:
-        attributions = SHARED[method.name](method, seams, problem, batch_rows)
+        attributions = SHARED[method.name](method, seams, subject, batch_rows)
     else:
-        attributions = engine.solo(_solo_request(engine, task, method, problem))
+        attributions = engine.solo(_solo_request(engine, task, method, subject))
     return tuple(map(widened, attributions)), convergence
 
 
-def _places(problem: Problem, outputs: Tensor, *, padded: bool) -> list[list[int]]:
+def _places(subject: ExplainInputs, outputs: Tensor, *, padded: bool) -> list[list[int]]:
     """One place per example, with the predicted class where that is asked for. `outputs` is (examples, classes, …).
 
     Raises:
         InputRejected: a place that this input's output has not; how long a text is, is known only now.
     """
-    given = [target for target in problem.targets or [] if not isinstance(target, int)]
-    given = given if len(given) == problem.examples else given * problem.examples
+    given = [target for target in subject.targets or [] if not isinstance(target, int)]
+    given = given if len(given) == subject.examples else given * subject.examples
     sizes = [*outputs.shape[2:]]
     if padded:
-        sizes = [min(size, problem.inputs[0].shape[1]) for size in sizes]
+        sizes = [min(size, subject.inputs[0].shape[1]) for size in sizes]
     places = []
     for output, (index, *position) in zip(outputs, given, strict=True):
         if len(position) != len(sizes) or any(at >= size for at, size in zip(position, sizes, strict=True)):
@@ -170,49 +175,66 @@ def _places(problem: Problem, outputs: Tensor, *, padded: bool) -> list[list[int
     return places
 
 
-def references(method: AnyMethod, problem: Problem) -> Tensors | None:
+def references(method: AnyMethod, subject: ExplainInputs) -> Tensors | None:
     """What stands for 'absent': (examples, …) each, or (samples, …) where the method takes the mean over many."""
-    return problem.distribution if method.name in DISTRIBUTED else problem.baselines
+    return subject.baseline_distribution if method.name in DISTRIBUTED else subject.baselines
 
 
-def _endpoints(engine: Engine, seams: Seams, problem: Problem, absent: Tensors | None) -> tuple[Tensor, Tensor | None]:
+def _endpoints(
+    engine: Engine, seams: Seams, subject: ExplainInputs, absent: Tensors | None
+) -> tuple[Tensor, Tensor | None]:
     """f(inputs) (examples, …) and, if asked for, f(absent) (rows, …): what is not known from earlier jobs, in one
     block of rows."""
-    ends = [(problem.inputs, problem.extras, problem.digest)]
+    ends = [(subject.inputs, subject.additional_forward_args, subject.digest)]
     if absent is not None:
-        digest = problem.baseline_digest if absent is problem.baselines else None
-        ends.append((absent, extras_of(problem, absent), digest))
-    found = [engine.known.get(digest) for _, _, digest in ends]
+        digest = subject.baseline_digest if absent is subject.baselines else None
+        ends.append((absent, additional_forward_args_of(subject, absent), digest))
+    found = [engine.output_cache.get(digest) for _, _, digest in ends]
     missing = [end for end, outputs in zip(ends, found, strict=True) if outputs is None]
     if missing:
         inputs = tuple(torch.cat(column) for column in zip(*(tensors for tensors, _, _ in missing), strict=True))
-        extras = tuple(torch.cat(column) for column in zip(*(more for _, more, _ in missing), strict=True))
+        additional_forward_args = tuple(
+            torch.cat(column) for column in zip(*(more for _, more, _ in missing), strict=True)
+        )
         rows = [tensors[0].shape[0] for tensors, _, _ in missing]
-        computed = iter(torch.split(seams.forward(*inputs, *extras), rows))
+        computed = iter(torch.split(seams.forward(*inputs, *additional_forward_args), rows))
         for k, (_, _, digest) in enumerate(ends):
             if found[k] is None:
                 found[k] = at_end = next(computed)
-                engine.known.put(digest, at_end)
+                engine.output_cache.put(digest, at_end)
     outputs = [one for one in found if one is not None]
     for (tensors, _, _), one in zip(ends, outputs, strict=True):
         seams.remember(tensors, one)
     return outputs[0], outputs[1] if len(outputs) > 1 else None
 
 
-def extras_of(problem: Problem, absent: Tensors) -> Tensors:
+def additional_forward_args_of(subject: ExplainInputs, absent: Tensors) -> Tensors:
     """The extras that go with references: those of their example, or of the first for samples."""
     rows = absent[0].shape[0]
-    return tuple(e if rows == problem.examples else e[:1].expand(rows, *e.shape[1:]) for e in problem.extras)
+    return tuple(
+        e if rows == subject.examples else e[:1].expand(rows, *e.shape[1:]) for e in subject.additional_forward_args
+    )
 
 
-def _solo_request(engine: Engine, task: Task, method: AnyMethod, p: Problem) -> SoloRequest:
+def _solo_request(engine: Engine, task: Task, method: AnyMethod, p: ExplainInputs) -> SoloRequest:
     own = method.name in FROM_THE_MODELS_OWN_INPUT
-    inputs, extras = (p.layer_inputs, p.layer_extras) if own else (p.inputs, p.extras)
+    inputs, additional_forward_args = (
+        (p.layer_inputs, p.layer_additional_forward_args) if own else (p.inputs, p.additional_forward_args)
+    )
     targets = None if p.targets is None else _each(p.targets, p.examples, inputs[0].device)
-    distribution = p.distribution if method.name in DISTRIBUTED else None
-    baselines = None if distribution else (p.layer_baselines if own else p.baselines)
-    call = SoloCall(inputs, extras, baselines, targets, distribution, p.feature_mask, p.layer_mask, p.layer_values)
-    own_tensors = (distribution, p.feature_mask, p.layer_mask, p.layer_values)
+    baseline_distribution = p.baseline_distribution if method.name in DISTRIBUTED else None
+    baselines = None if baseline_distribution else (p.layer_baselines if own else p.baselines)
+    call = SoloCall(
+        inputs,
+        additional_forward_args,
+        baselines,
+        targets,
+        baseline_distribution,
+        p.feature_mask,
+        p.layer_mask,
+        p.layer_values,
+    )
+    own_tensors = (baseline_distribution, p.feature_mask, p.layer_mask, p.layer_values)
     alone = engine.view.random or any(part is not None for part in (task.random, *own_tensors))
     shapes = tuple((t.dtype, t.shape[1:]) for t in inputs)
     return SoloRequest(

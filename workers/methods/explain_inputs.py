@@ -11,7 +11,7 @@ Tensors = tuple[Tensor, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class ExplainInputs:
     """All tensors lie on the model's device, examples first.
 
     Attributes:
@@ -29,14 +29,14 @@ class Problem:
     """
 
     inputs: Tensors
-    extras: Tensors
+    additional_forward_args: Tensors
     targets: Targets | None
     baselines: Tensors | None
-    distribution: Tensors | None
+    baseline_distribution: Tensors | None
     feature_mask: Tensors | None
     layer_mask: Tensors | None
     layer_inputs: Tensors
-    layer_extras: Tensors
+    layer_additional_forward_args: Tensors
     layer_baselines: Tensors | None
     layer_values: Tensors | None = None
     digest: bytes | None = None

@@ -34,7 +34,11 @@ def _perturb(method: Any, m: Any, view: ModelView, call: SoloCall, batch_rows: i
     at_input = m.attribute_to_layer_input
     with torch.no_grad():
         values = _forward_layer_eval(
-            view.layer_module, call.inputs, layer, call.extras or None, attribute_to_layer_input=at_input
+            view.layer_module,
+            call.inputs,
+            layer,
+            call.additional_forward_args or None,
+            attribute_to_layer_input=at_input,
         )
 
         def run_on(*tensors: Tensor) -> Any:
@@ -47,7 +51,7 @@ def _perturb(method: Any, m: Any, view: ModelView, call: SoloCall, batch_rows: i
         attributions = method(run_on).attribute(
             values,
             target=targeted(call)["target"],
-            additional_forward_args=(*call.inputs, *call.extras),
+            additional_forward_args=(*call.inputs, *call.additional_forward_args),
             feature_mask=call.layer_mask,
             perturbations_per_eval=max(1, batch_rows // call.examples),
             **options,

@@ -16,7 +16,7 @@ from torch import nn
 from schemas import methods as spec
 from workers.engine.solo import SoloCall
 from workers.engine.view import ModelView
-from workers.methods.captum_arguments import Tensors, along, as_tuple, extras, leaves, targeted
+from workers.methods.captum_arguments import Tensors, additional_forward_args, along, as_tuple, leaves, targeted
 from workers.methods.token_maps import grad_cam_of_tokens
 
 
@@ -43,7 +43,7 @@ def layer_gradient_x_activation(
 
 
 def layer_activation(m: spec.LayerActivation, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
-    return as_tuple(LayerActivation(*_own(m, view)).attribute(call.inputs, **_side(m), **extras(call)))
+    return as_tuple(LayerActivation(*_own(m, view)).attribute(call.inputs, **_side(m), **additional_forward_args(call)))
 
 
 def layer_integrated_gradients(
@@ -78,7 +78,7 @@ def layer_gradient_shap(m: spec.LayerGradientShap, view: ModelView, call: SoloCa
     return as_tuple(
         method.attribute(
             leaves(call.inputs),
-            call.distribution,
+            call.baseline_distribution,
             n_samples=m.n_samples,
             stdevs=m.stdevs,
             **_side(m),

@@ -9,7 +9,7 @@ from schemas.errors import InputRejected
 from schemas.limits import MAX_NOISE_BYTES, NOISE_ROUND
 from schemas.traits import NOISY, PERTURBS, stops_by_itself
 from workers.methods.adaptive import most_steps
-from workers.methods.explain_inputs import Problem, chunk_rows
+from workers.methods.explain_inputs import ExplainInputs, chunk_rows
 
 BUDGET_BYTES = 4 * MAX_NOISE_BYTES  # of expanded inputs at once; Captum keeps a handful of tensors of that size
 CHUNK_COPIES = 4  # a chunk's inputs and answers while its job waits, and what Captum joins and scales them from
@@ -38,7 +38,7 @@ class MemoryBudget:
                 self._changed.notify_all()
 
 
-def expanded_bytes(method: Any, problem: Problem, batch_rows: int, answer_bytes: int = 0) -> int:
+def expanded_bytes(method: Any, subject: ExplainInputs, batch_rows: int, answer_bytes: int = 0) -> int:
     """What a job holds of inputs that Captum expands for it, and of what the model answers to them.
 
     Jobs that go chunk by chunk are charged for every copy of a chunk: a dozen of them keep passes full, and more would
@@ -49,19 +49,19 @@ def expanded_bytes(method: Any, problem: Problem, batch_rows: int, answer_bytes:
     Raises:
         InputRejected: noisy copies, which cannot be made in parts, take more than any job may.
     """
-    each = sum(tensor[0].numel() * tensor.element_size() for tensor in problem.inputs)
+    each = sum(tensor[0].numel() * tensor.element_size() for tensor in subject.inputs)
     if method.name in PERTURBS:
         each += answer_bytes
     if method.name == "integrated_gradients" and stops_by_itself(method):
-        steps, together = most_steps(problem)
+        steps, together = most_steps(subject)
         return int(each * (steps * together + chunk_rows(batch_rows, 1)))
     if method.name not in NOISY:
         alters = hasattr(method, "baseline") or hasattr(method, "feature_mask")  # else the input itself is all there is
-        return int(each * (CHUNK_COPIES * chunk_rows(batch_rows, problem.examples) if alters else problem.examples))
+        return int(each * (CHUNK_COPIES * chunk_rows(batch_rows, subject.examples) if alters else subject.examples))
     samples = method.nt_samples if method.name == "smooth_grad" else method.n_samples
     if stops_by_itself(method):
         samples = min(samples, NOISE_ROUND)
-    noise = each * problem.examples * samples
+    noise = each * subject.examples * samples
     if noise > MAX_NOISE_BYTES:
         raise InputRejected(f"{samples} noisy copies of this input are too large; fewer samples are needed")
     return int(noise)

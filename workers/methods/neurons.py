@@ -18,12 +18,14 @@ from torch import nn
 from schemas import methods as spec
 from workers.engine.solo import SoloCall
 from workers.engine.view import ModelView
-from workers.methods.captum_arguments import Tensors, along, as_tuple, extras, leaves, targeted
+from workers.methods.captum_arguments import Tensors, additional_forward_args, along, as_tuple, leaves, targeted
 from workers.methods.rules import mean_over_baselines
 
 
 def neuron_gradient(m: spec.NeuronGradient, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
-    return as_tuple(NeuronGradient(*_at(m, view)).attribute(leaves(call.inputs), **_unit(m), **extras(call)))
+    return as_tuple(
+        NeuronGradient(*_at(m, view)).attribute(leaves(call.inputs), **_unit(m), **additional_forward_args(call))
+    )
 
 
 def neuron_integrated_gradients(
@@ -32,7 +34,11 @@ def neuron_integrated_gradients(
     method = NeuronIntegratedGradients(*_at(m, view), multiply_by_inputs=m.multiply_by_inputs)
     return as_tuple(
         method.attribute(
-            leaves(call.inputs), baselines=call.baselines, **along(m, call, batch_rows), **_unit(m), **extras(call)
+            leaves(call.inputs),
+            baselines=call.baselines,
+            **along(m, call, batch_rows),
+            **_unit(m),
+            **additional_forward_args(call),
         )
     )
 
@@ -48,13 +54,17 @@ def neuron_conductance(m: spec.NeuronConductance, view: ModelView, call: SoloCal
 
 def neuron_deep_lift(m: spec.NeuronDeepLift, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
     method = NeuronDeepLift(*_at_hooks(m, view), multiply_by_inputs=m.multiply_by_inputs)
-    return as_tuple(method.attribute(leaves(call.inputs), baselines=call.baselines, **_unit(m), **extras(call)))
+    return as_tuple(
+        method.attribute(leaves(call.inputs), baselines=call.baselines, **_unit(m), **additional_forward_args(call))
+    )
 
 
 def neuron_deep_lift_shap(m: spec.NeuronDeepLiftShap, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
     def run(baselines: Tensors) -> Tensors:
         method = NeuronDeepLiftShap(*_at_hooks(m, view), multiply_by_inputs=m.multiply_by_inputs)
-        return as_tuple(method.attribute(leaves(call.inputs), baselines=baselines, **_unit(m), **extras(call)))
+        return as_tuple(
+            method.attribute(leaves(call.inputs), baselines=baselines, **_unit(m), **additional_forward_args(call))
+        )
 
     return mean_over_baselines(run, view, call, batch_rows)
 
@@ -64,23 +74,29 @@ def neuron_gradient_shap(m: spec.NeuronGradientShap, view: ModelView, call: Solo
     return as_tuple(
         method.attribute(
             leaves(call.inputs),
-            baselines=call.distribution,
+            baselines=call.baseline_distribution,
             n_samples=m.n_samples,
             stdevs=m.stdevs,
             **_unit(m),
-            **extras(call),
+            **additional_forward_args(call),
         )
     )
 
 
 def neuron_guided_backprop(m: spec.NeuronGuidedBackprop, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
     return as_tuple(
-        NeuronGuidedBackprop(*_at_hooks(m, view)).attribute(leaves(call.inputs), **_unit(m), **extras(call))
+        NeuronGuidedBackprop(*_at_hooks(m, view)).attribute(
+            leaves(call.inputs), **_unit(m), **additional_forward_args(call)
+        )
     )
 
 
 def neuron_deconvolution(m: spec.NeuronDeconvolution, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
-    return as_tuple(NeuronDeconvolution(*_at_hooks(m, view)).attribute(leaves(call.inputs), **_unit(m), **extras(call)))
+    return as_tuple(
+        NeuronDeconvolution(*_at_hooks(m, view)).attribute(
+            leaves(call.inputs), **_unit(m), **additional_forward_args(call)
+        )
+    )
 
 
 def neuron_feature_ablation(m: spec.NeuronFeatureAblation, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
@@ -91,7 +107,7 @@ def neuron_feature_ablation(m: spec.NeuronFeatureAblation, view: ModelView, call
             feature_mask=call.feature_mask,
             perturbations_per_eval=max(1, batch_rows // call.examples),
             **_unit(m),
-            **extras(call),
+            **additional_forward_args(call),
         )
     )
 

@@ -14,10 +14,10 @@ from captum.attr import (
 
 from schemas import methods as spec
 from workers.engine.seams import Seams
-from workers.methods.explain_inputs import Problem, Tensors, captum_target, chunk_rows, detached
+from workers.methods.explain_inputs import ExplainInputs, Tensors, captum_target, chunk_rows, detached
 
 
-def occlusion(m: spec.Occlusion, seams: Seams, p: Problem, batch_rows: int) -> Tensors:
+def occlusion(m: spec.Occlusion, seams: Seams, p: ExplainInputs, batch_rows: int) -> Tensors:
     """Dimensions that a window does not name, such as a text's embedding, it covers whole."""
     windows = windows_over(m.sliding_window_shapes or [], tuple(tuple(tensor.shape[1:]) for tensor in p.inputs))
     return detached(
@@ -31,29 +31,29 @@ def occlusion(m: spec.Occlusion, seams: Seams, p: Problem, batch_rows: int) -> T
     )
 
 
-def feature_ablation(m: spec.FeatureAblation, seams: Seams, p: Problem, batch_rows: int) -> Tensors:
+def feature_ablation(m: spec.FeatureAblation, seams: Seams, p: ExplainInputs, batch_rows: int) -> Tensors:
     return detached(FeatureAblation(seams.forward).attribute(p.inputs, **featured(p, batch_rows)))
 
 
-def feature_permutation(m: spec.FeaturePermutation, seams: Seams, p: Problem, batch_rows: int) -> Tensors:
+def feature_permutation(m: spec.FeaturePermutation, seams: Seams, p: ExplainInputs, batch_rows: int) -> Tensors:
     method = FeaturePermutation(seams.forward)
     return detached(method.attribute(p.inputs, feature_mask=p.feature_mask, **_common(p, batch_rows)))
 
 
-def shapley_value_sampling(m: spec.ShapleyValueSampling, seams: Seams, p: Problem, batch_rows: int) -> Tensors:
+def shapley_value_sampling(m: spec.ShapleyValueSampling, seams: Seams, p: ExplainInputs, batch_rows: int) -> Tensors:
     method = ShapleyValueSampling(seams.forward)
     return detached(method.attribute(p.inputs, n_samples=m.n_samples, **featured(p, batch_rows)))
 
 
-def shapley_values(m: spec.ShapleyValues, seams: Seams, p: Problem, batch_rows: int) -> Tensors:
+def shapley_values(m: spec.ShapleyValues, seams: Seams, p: ExplainInputs, batch_rows: int) -> Tensors:
     return detached(ShapleyValues(seams.forward).attribute(p.inputs, **featured(p, batch_rows)))
 
 
-def kernel_shap(m: spec.KernelShap, seams: Seams, p: Problem, batch_rows: int) -> Tensors:
+def kernel_shap(m: spec.KernelShap, seams: Seams, p: ExplainInputs, batch_rows: int) -> Tensors:
     return detached(KernelShap(seams.forward).attribute(p.inputs, n_samples=m.n_samples, **featured(p, batch_rows)))
 
 
-def lime(m: spec.Lime, seams: Seams, p: Problem, batch_rows: int) -> Tensors:
+def lime(m: spec.Lime, seams: Seams, p: ExplainInputs, batch_rows: int) -> Tensors:
     return detached(Lime(seams.forward).attribute(p.inputs, n_samples=m.n_samples, **featured(p, batch_rows)))
 
 
@@ -63,13 +63,13 @@ def windows_over(given: list[Any], whole: tuple[tuple[int, ...], ...]) -> tuple[
     return tuple((*window, *full[len(window) :]) for window, full in zip(each, whole, strict=True))
 
 
-def _common(p: Problem, batch_rows: int) -> dict[str, Any]:
+def _common(p: ExplainInputs, batch_rows: int) -> dict[str, Any]:
     return {
         "target": captum_target(p.targets),
-        "additional_forward_args": p.extras or None,
+        "additional_forward_args": p.additional_forward_args or None,
         "perturbations_per_eval": max(1, chunk_rows(batch_rows, 1) // p.examples),
     }
 
 
-def featured(p: Problem, batch_rows: int) -> dict[str, Any]:
+def featured(p: ExplainInputs, batch_rows: int) -> dict[str, Any]:
     return {"baselines": p.baselines, "feature_mask": p.feature_mask, **_common(p, batch_rows)}

@@ -102,13 +102,13 @@ def layer_lrp(m: spec.LayerLrp, view: ModelView, call: SoloCall, batch_rows: int
 
 def mean_over_baselines(run: Any, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
     """DeepLiftShap is a mean over baselines, so they are taken a batch at a time and weighted by their number."""
-    if call.distribution is None:
+    if call.baseline_distribution is None:
         raise ValueError("a distribution of baselines is needed")
-    count = call.distribution[0].shape[0]
+    count = call.baseline_distribution[0].shape[0]
     step = max(1, batch_rows // (2 * call.examples))
     total: list[Tensor] | None = None
     for start in range(0, count, step):
-        part = tuple(b[start : start + step] for b in call.distribution)
+        part = tuple(b[start : start + step] for b in call.baseline_distribution)
         weight = part[0].shape[0] / count
         if part[0].shape[0] == 1:  # Captum wants two, and twice the same has the same mean
             part = tuple(torch.cat([b, b]) for b in part)

@@ -18,7 +18,7 @@ from schemas.limits import NOISE_ROUND
 from schemas.results import Convergence
 from workers.engine.seams import Seams
 from workers.methods.converged import Stopped
-from workers.methods.explain_inputs import Problem, Tensors, detached
+from workers.methods.explain_inputs import ExplainInputs, Tensors, detached
 from workers.methods.gradient import noisy_method
 from workers.methods.moments import Moments, regression_errors
 from workers.methods.perturbation import featured
@@ -27,10 +27,10 @@ LEAST_ORDERS = 8  # before the spread of the orders of features means anything
 COALITIONS_ROUND = 16  # coalitions between two looks at the standard error
 
 
-def shapley_value_sampling(m: spec.ShapleyValueSampling, seams: Seams, p: Problem, batch_rows: int) -> Stopped:
+def shapley_value_sampling(m: spec.ShapleyValueSampling, seams: Seams, p: ExplainInputs, batch_rows: int) -> Stopped:
     """Orders of features one by one; the largest standard error of any feature counts."""
     if p.baselines is not None:  # every order starts there
-        seams.remember(p.baselines, seams.forward(*p.baselines, *p.extras))
+        seams.remember(p.baselines, seams.forward(*p.baselines, *p.additional_forward_args))
     method, options = ShapleyValueSampling(seams.forward), featured(p, batch_rows)
 
     def order(_: int) -> list[Tensors]:
@@ -39,7 +39,7 @@ def shapley_value_sampling(m: spec.ShapleyValueSampling, seams: Seams, p: Proble
     return _until(m.tolerance, m.n_samples, LEAST_ORDERS, p, order, Moments.largest_error)
 
 
-def smooth_grad(m: spec.SmoothGrad, seams: Seams, p: Problem, batch_rows: int) -> Stopped:
+def smooth_grad(m: spec.SmoothGrad, seams: Seams, p: ExplainInputs, batch_rows: int) -> Stopped:
     """Noisy copies, `NOISE_ROUND` at a time, as NoiseTunnel with that `nt_samples_batch_size` draws them; the root mean
     square of the elements' standard errors counts."""
 
@@ -60,7 +60,7 @@ def _until(
     tolerance: float | None,
     most: int,
     least: int,
-    p: Problem,
+    p: ExplainInputs,
     draw: Callable[[int], list[Tensors]],
     error: Callable[[Moments], list[float]],
 ) -> Stopped:
@@ -122,7 +122,7 @@ class _Watched:
         return detached(self._shap.attribute(inputs, n_samples=count, **options)), count
 
 
-def kernel_shap(m: spec.KernelShap, seams: Seams, p: Problem, batch_rows: int) -> Stopped:
+def kernel_shap(m: spec.KernelShap, seams: Seams, p: ExplainInputs, batch_rows: int) -> Stopped:
     """Coalitions, until the jackknife's standard error of the regression is small enough (Covert and Lee: Improving
     KernelSHAP, 2021). Each example stops by itself; the largest standard error of any feature counts."""
     bound = m.tolerance or 0.0
@@ -139,18 +139,18 @@ def kernel_shap(m: spec.KernelShap, seams: Seams, p: Problem, batch_rows: int) -
     return Stopped(joined, Convergence(unit="samples", tolerance=bound, counts=counts, errors=errors))
 
 
-def _only(p: Problem, example: int) -> Problem:
+def _only(p: ExplainInputs, example: int) -> ExplainInputs:
     """The problem of one example."""
 
     def own(tensors: Tensors | None) -> Tensors | None:
         return tensors and tuple(t[example : example + 1] if len(t) == p.examples else t for t in tensors)
 
     targets = p.targets if p.targets is None or len(p.targets) == 1 else p.targets[example : example + 1]
-    inputs, extras = own(p.inputs) or (), own(p.extras) or ()
+    inputs, additional_forward_args = own(p.inputs) or (), own(p.additional_forward_args) or ()
     return replace(
         p,
         inputs=inputs,
-        extras=extras,
+        additional_forward_args=additional_forward_args,
         targets=targets,
         baselines=own(p.baselines),
         feature_mask=own(p.feature_mask),

@@ -6,9 +6,9 @@ from typing import Any
 from workers.engine.seams import Seams
 from workers.methods import adaptive, gradient, perturbation, sampling
 from workers.methods.converged import Stopped
-from workers.methods.explain_inputs import Problem, Tensors
+from workers.methods.explain_inputs import ExplainInputs, Tensors
 
-SHARED: dict[str, Callable[[Any, Seams, Problem, int], Tensors]] = {
+SHARED: dict[str, Callable[[Any, Seams, ExplainInputs, int], Tensors]] = {
     function.__name__: function
     for function in (
         gradient.saliency,
@@ -25,7 +25,9 @@ SHARED: dict[str, Callable[[Any, Seams, Problem, int], Tensors]] = {
         perturbation.lime,
     )
 }
-STOPPING: dict[str, Callable[[Any, Seams, Problem, int], Stopped]] = {  # in place of those above, where asked to stop
+STOPPING: dict[
+    str, Callable[[Any, Seams, ExplainInputs, int], Stopped]
+] = {  # in place of those above, where asked to stop
     function.__name__: function
     for function in (
         adaptive.integrated_gradients,

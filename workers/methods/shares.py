@@ -6,11 +6,11 @@ import torch
 
 from schemas.methods import AnyMethod, Occlusion
 from schemas.traits import PERTURBS
-from workers.methods.explain_inputs import Problem, Tensors
+from workers.methods.explain_inputs import ExplainInputs, Tensors
 from workers.methods.perturbation import windows_over
 
 
-def shares(method: AnyMethod, problem: Problem, attributions: Tensors) -> Tensors:
+def shares(method: AnyMethod, subject: ExplainInputs, attributions: Tensors) -> Tensors:
     """Attributions whose sum over any elements is what these contribute together, of the same shapes.
 
     Perturbation methods give each element of a feature the attribution of the whole feature; here the elements share it
@@ -21,9 +21,9 @@ def shares(method: AnyMethod, problem: Problem, attributions: Tensors) -> Tensor
     if isinstance(method, Occlusion):
         windows = windows_over(method.sliding_window_shapes or [], tuple(tuple(a.shape[1:]) for a in attributions))
         return tuple(a / prod(window) for a, window in zip(attributions, windows, strict=True))
-    if problem.feature_mask is None:
+    if subject.feature_mask is None:
         return attributions
-    sizes = _sizes(problem.feature_mask)
+    sizes = _sizes(subject.feature_mask)
     return tuple(a / size.to(a) for a, size in zip(attributions, sizes, strict=True))
 
 

@@ -15,7 +15,7 @@ from workers.engine.hooks import takes_hooks
 from workers.engine.view import ModelView
 from workers.inputs.prepared import InputAdapter, Prepared
 from workers.models.default_layer import default_layer
-from workers.models.method_support import offered_methods
+from workers.models.method_support import method_support
 from workers.models.output_kind import Found, output_kind
 from workers.repository.model_toml import ModelConfig, ModelConfigError, inside
 from workers.tracing.layer_calls import LayerSeen
@@ -41,13 +41,13 @@ def make_card(
     background_rows: int,
     batch_rows: int,
     precision: PassPrecision,
-    problems: dict[str, str],
+    defects: dict[str, str],
     folder: Path,
     mixing_layers: dict[str, str],
 ) -> ModelCard:
     """Runs the model once on a sample input and describes it.
 
-    `problems` as in `workers.models.method_support`; `embedding` is the layer that integers enter; `mixing_layers`
+    `defects` as in `workers.models.method_support`; `embedding` is the layer that integers enter; `mixing_layers`
     as in `workers.tracing.layers.layers_mix`.
 
     Raises:
@@ -62,7 +62,7 @@ def make_card(
     output = _output(config, kind, out, labels, tokens=tokens)
     shared = {one.name for one in layers if one.calls > 1}  # which methods at a layer cannot answer for
     embedding = None if embedding in shared else embedding
-    methods = offered_methods(view, sample, problems, text=config.input.kind == "text", embedding=embedding)
+    methods = method_support(view, sample, defects, text=config.input.kind == "text", embedding=embedding)
     layer = default_layer(view, sample, shared) or embedding
     defaults = _defaults(config, adapter, layers, background_rows, methods, layer)
     baselines: list[BaselineName] = [*adapter.baselines, *(["background"] if background_rows else [])]  # type: ignore[list-item]
@@ -106,7 +106,7 @@ def _layers(view: ModelView, sample: Prepared) -> tuple[list[LayerCard], Tensor]
     handles = [layer.register_forward_hook(seen[name].note, with_kwargs=True) for name, layer in named]
     try:
         with torch.no_grad():
-            out = module(*sample.layer_inputs, *sample.layer_extras)
+            out = module(*sample.layer_inputs, *sample.layer_additional_forward_args)
     finally:
         for handle in handles:
             handle.remove()
@@ -134,7 +134,9 @@ def _refused_where_it_mixes(layer: LayerCard, reason: str | None) -> LayerCard:
 
 def _check_rows(module: nn.Module, sample: Prepared) -> None:
     """Once more with another number of rows: a model of two outputs that mixes the rows answers two numbers for two."""
-    tensors = [torch.cat([tensor[:1]] * (ROWS + 1)) for tensor in (*sample.layer_inputs, *sample.layer_extras)]
+    tensors = [
+        torch.cat([tensor[:1]] * (ROWS + 1)) for tensor in (*sample.layer_inputs, *sample.layer_additional_forward_args)
+    ]
     try:
         with torch.no_grad():
             out = module(*tensors)

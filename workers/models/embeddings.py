@@ -34,15 +34,15 @@ def find_embeddings(module: nn.Module, sample: Prepared) -> Embeddings:
     A model with `get_input_embeddings()`, as those of transformers, is taken at its word for the layer. Positions and
     token types are embedded too, so an embedding counts only if what it is given follows the input.
     """
-    inputs, extras = sample.layer_inputs, sample.layer_extras
+    inputs, additional_forward_args = sample.layer_inputs, sample.layer_additional_forward_args
     whole = [(i, tensor) for i, tensor in enumerate(inputs) if not tensor.is_floating_point()]
     if not whole:
         return Embeddings(None, [None] * len(inputs))
     base = {i: torch.full_like(tensor, BASE) for i, tensor in whole}
-    before = _given(module, (*_with(inputs, base), *extras))
+    before = _given(module, (*_with(inputs, base), *additional_forward_args))
     found: dict[int, list[str]] = {}
     for i, tensor in whole:
-        after = _given(module, (*_with(inputs, base | {i: torch.full_like(tensor, CHANGED)}), *extras))
+        after = _given(module, (*_with(inputs, base | {i: torch.full_like(tensor, CHANGED)}), *additional_forward_args))
         found[i] = [path for path, calls in before.items() if _follows(tensor, calls, after.get(path, []))]
     every = {path for paths in found.values() for path in paths}
     only = every.pop() if len(every) == 1 else None

@@ -73,16 +73,16 @@ def row_kinds(config: ModelConfig, prepared: Prepared, vocabularies: list[int | 
     sizes = vocabularies or [None] * len(prepared.inputs)
     return [
         RowKind(tuple(tensor.shape[1:]), tensor.dtype, vocabulary=size, pad=config.input.pad_id)
-        for tensor, size in zip((*prepared.inputs, *prepared.extras), sizes, strict=True)
+        for tensor, size in zip((*prepared.inputs, *prepared.additional_forward_args), sizes, strict=True)
     ]
 
 
 def text_kinds(adapter: TextAdapter, prepared: Prepared, vocabulary: int) -> list[RowKind]:
     """The kinds of token ids, mask and token types, of one length."""
-    ids, *extras = (*prepared.layer_inputs, *prepared.layer_extras)
+    ids, *additional_forward_args = (*prepared.layer_inputs, *prepared.layer_additional_forward_args)
     shape = (min(TEXT_TOKENS, adapter.card.max_tokens or TEXT_TOKENS),)
-    mask = RowKind(shape, extras[0].dtype, constant=1)
-    types = (RowKind(shape, tensor.dtype, constant=0) for tensor in extras[1:])
+    mask = RowKind(shape, additional_forward_args[0].dtype, constant=1)
+    types = (RowKind(shape, tensor.dtype, constant=0) for tensor in additional_forward_args[1:])
     return [RowKind(shape, ids.dtype, vocabulary=vocabulary), mask, *types]
 
 

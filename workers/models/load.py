@@ -39,8 +39,8 @@ from workers.tracing.chance import settle
 from workers.tracing.columns import index_columns
 from workers.tracing.draws import stacked
 from workers.tracing.rows import rows_mix
-from workers.transform.hookable.make import make_hookable, text_problems
-from workers.transform.optimize import make_lean
+from workers.transform.hookable.make import make_hookable, text_defects
+from workers.transform.optimize import make_optimized
 from workers.transform.optimize.layout_race import is_faster
 from workers.transform.optimize.precision import in_precision
 
@@ -108,15 +108,15 @@ def load_model(folder: Path, device: Device) -> ResidentModel:
         adapter = kinds[config.input.kind](config.input)
     sample = adapter.sample(device.device)
     with torch.no_grad():
-        given = module(*(t.clone() for t in (*sample.layer_inputs, *sample.layer_extras)))
+        given = module(*(t.clone() for t in (*sample.layer_inputs, *sample.layer_additional_forward_args)))
     answer_with_tensor(module, given, config.output.field, config.output.class_dim)
     embeddings = find_embeddings(module, sample)
     if config.input.kind == "tensor":
         adapter.card = adapter.card.model_copy(update={"vocabularies": embeddings.vocabularies})
         check_pad(config.input, embeddings)
     execution, view = _examined(config, module, adapter, sample, embeddings, device.device)
-    view, problems = _copies(config, view, sample, execution, device)
-    tensors = (*sample.inputs, *sample.extras)
+    view, defects = _copies(config, view, sample, execution, device)
+    tensors = (*sample.inputs, *sample.additional_forward_args)
     background = read_background(config, folder, adapter.card.shapes)
     if background is not None:
         dtype = getattr(torch, config.input.dtype)
@@ -133,7 +133,7 @@ def load_model(folder: Path, device: Device) -> ResidentModel:
         background_rows=0 if background is None else background[0].shape[0],
         batch_rows=batch_rows,
         precision=precision,
-        problems=problems,
+        defects=defects,
         folder=folder,
         mixing_layers=execution.mixing_layers,
     )
@@ -189,13 +189,13 @@ def _copies(
     first, *others = execution.draws
     samples = [first[0], stacked(first[1:3]) if len(first) > 2 else first[0], first[-1]]
     samples += [row for rows in others for row in rows[:2]]
-    tensors = (*sample.inputs, *sample.extras)
+    tensors = (*sample.inputs, *sample.additional_forward_args)
     faster = partial(is_faster, view, tensors, device.gate, device.threads)
-    view = replace(view, lean=make_lean(view.module, samples or [tensors], view.inputs, faster))
+    view = replace(view, optimized=make_optimized(view.module, samples or [tensors], view.inputs, faster))
     if config.input.kind == "text":
-        return view, text_problems(view)
-    rewritten, problems = make_hookable(view, sample)
-    return replace(view, rewritten=rewritten), problems
+        return view, text_defects(view)
+    hookable, defects = make_hookable(view, sample)
+    return replace(view, hookable=hookable), defects
 
 
 def load_all(directories: list[Path], device: Device) -> Iterator[ResidentModel | ModelCard]:

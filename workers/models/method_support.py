@@ -37,21 +37,21 @@ _SEVERAL_ROWS = (
 )
 
 
-def offered_methods(
-    view: ModelView, sample: Prepared, problems: dict[str, str], *, text: bool, embedding: str | None
+def method_support(
+    view: ModelView, sample: Prepared, defects: dict[str, str], *, text: bool, embedding: str | None
 ) -> list[MethodSupport]:
     """Every method of the service, with the reason where it is not offered on this model.
 
-    `problems` are those of `workers.transform.hookable.make.make_hookable`; families without one are tried.
+    `defects` are those of `workers.transform.hookable.make.make_hookable`; families without one are tried.
     `embedding` is the layer that integers enter.
     """
     floats = all(tensor.is_floating_point() for tensor in sample.inputs)
     broken = {
-        family: (problems.get(family) or _try(method, view, sample)) if floats else None
+        family: (defects.get(family) or _try(method, view, sample)) if floats else None
         for family, (method, _) in _TRIED.items()
     }
     if floats and broken["guided"] is None:
-        broken["guided"] = without_relu(view.hook_module, (*sample.inputs, *sample.extras))
+        broken["guided"] = without_relu(view.hook_module, (*sample.inputs, *sample.additional_forward_args))
     gradients = no_gradient(view, sample) if floats else None
     pictures = sample.inputs[0].dim() == 4
     supports = []
@@ -89,7 +89,9 @@ def no_gradient(view: ModelView, sample: Prepared) -> str | None:
     leaves = tuple(tensor.detach().clone().requires_grad_() for tensor in sample.inputs)
     try:
         with torch.enable_grad():
-            out = view.module(*(leaf.clone() for leaf in leaves), *(tensor.clone() for tensor in sample.extras))
+            out = view.module(
+                *(leaf.clone() for leaf in leaves), *(tensor.clone() for tensor in sample.additional_forward_args)
+            )
     except Exception:  # the model's own code; a method that is tried says what it raises
         return None
     if out.requires_grad:
@@ -125,13 +127,13 @@ def _without_layers(module: nn.Module) -> str | None:
 def _try(method: Any, view: ModelView, sample: Prepared) -> str | None:
     """Runs a method on the sample; None if it works, else what it said."""
     with torch.no_grad():
-        out = view.module(*(t.clone() for t in (*sample.inputs, *sample.extras)))
+        out = view.module(*(t.clone() for t in (*sample.inputs, *sample.additional_forward_args)))
     places = (out.dim() - 1,) if out.dim() > 2 else ()
     targets = torch.zeros(out.shape[0], *places, dtype=torch.int64, device=out.device) if out.dim() > 1 else None
     baselines = tuple(torch.zeros_like(tensor) for tensor in sample.inputs)
     hooks = HookSnapshot(view.module, view.layer_module, view.hook_module)
     try:
-        solo.attribute(method, view, SoloCall(sample.inputs, sample.extras, baselines, targets), 1)
+        solo.attribute(method, view, SoloCall(sample.inputs, sample.additional_forward_args, baselines, targets), 1)
     except Exception as error:  # Captum asserts, and raises what it likes: its word is the reason
         return _reason(error, view.layer_module)
     finally:

@@ -43,7 +43,7 @@ def output_kind(
     for drawn in _draws(sample.inputs, vocabularies):
         out: Tensor | None = None
         with suppress(Exception), torch.no_grad():  # the model may refuse what no client would send
-            out = view.module(*drawn, *sample.extras)
+            out = view.module(*drawn, *sample.additional_forward_args)
         if out is None or not bool(torch.isfinite(out).all()):
             continue
         if out.dim() < 2 or out.shape[1] < 2 or not _in_unit_interval(out):

@@ -27,9 +27,9 @@ def enter_at_embeddings(module: nn.Module, adapter: TextAdapter, device: torch.d
     view = ModelView(entered, module, device, entry=entered.entry, embedding=adapter.embeddings, longest=longest)
     tried = adapter.prepare_text(TRIED, device)
     with torch.no_grad():
-        from_ids = module(*(t.clone() for t in (*tried.layer_inputs, *tried.layer_extras)))
+        from_ids = module(*(t.clone() for t in (*tried.layer_inputs, *tried.layer_additional_forward_args)))
         try:
-            from_embeddings = entered(*(t.clone() for t in (*tried.inputs, *tried.extras)))
+            from_embeddings = entered(*(t.clone() for t in (*tried.inputs, *tried.additional_forward_args)))
         except Exception as error:  # the model's own code may raise anything
             raise ModelConfigError(f"the model takes no inputs_embeds: {type(error).__name__}: {error}") from error
         if not _equal(from_ids, from_embeddings):
@@ -40,7 +40,9 @@ def enter_at_embeddings(module: nn.Module, adapter: TextAdapter, device: torch.d
 
 def _padded(entered: nn.Module, tried: Prepared, longest: int) -> Tensor:
     more = min(PAD_STEP, longest - tried.inputs[0].shape[1])
-    out: Tensor = entered(*(F.pad(t, (0, 0) * (t.dim() - 2) + (0, more)) for t in (*tried.inputs, *tried.extras)))
+    out: Tensor = entered(
+        *(F.pad(t, (0, 0) * (t.dim() - 2) + (0, more)) for t in (*tried.inputs, *tried.additional_forward_args))
+    )
     return out
 
 

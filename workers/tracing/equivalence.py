@@ -17,7 +17,7 @@ Answers = tuple[list[Tensor], list[Tensor]]  # outputs and gradients
 
 
 def verify(
-    original: nn.Module, rewritten: nn.Module, samples: Iterable[Tensors], attributed: int | None = None
+    original: nn.Module, hookable: nn.Module, samples: Iterable[Tensors], attributed: int | None = None
 ) -> str | None:
     """None if outputs and input gradients of both are equal on all samples, else what differs and where.
 
@@ -26,18 +26,18 @@ def verify(
     seconds in float64: there one row is compared so, and the outputs of all samples in the model's own precision.
     """
     samples = list(samples)
-    pair = pair_in_float64(original, rewritten, samples[0])
+    pair = pair_in_float64(original, hookable, samples[0])
     if pair is None:
-        return compare(original, rewritten, samples, attributed)
+        return compare(original, hookable, samples, attributed)
     if not is_large(first_row(samples[0])):
         return compare(*pair, [as_float64(sample) for sample in samples], attributed)
     exact = compare(*pair, [as_float64(first_row(samples[-1]))], attributed)
-    return exact or compare(original, rewritten, samples, attributed, gradients=False)
+    return exact or compare(original, hookable, samples, attributed, gradients=False)
 
 
 def compare(
     original: nn.Module,
-    rewritten: nn.Module,
+    hookable: nn.Module,
     samples: list[Tensors],
     attributed: int | None = None,
     *,
@@ -61,9 +61,9 @@ def compare(
         if following is None and number:  # the last has no other behind it
             with suppress(Exception):
                 _run(original, samples[0], 0)
-        reason = _difference(expected, answer(rewritten, number))
+        reason = _difference(expected, answer(hookable, number))
         if reason is not None:
-            place = _first_difference(original, rewritten, sample)
+            place = _first_difference(original, hookable, sample)
             return f"on sample {number + 1} of {len(samples)} {reason}" + (f"; first at {place}" if place else "")
         expected = following or expected
     return None
@@ -106,9 +106,9 @@ def _equal(expected: Tensor, given: Tensor) -> bool:
     return torch.allclose(expected, given, rtol=0.0, atol=tolerance * scale, equal_nan=True)
 
 
-def _first_difference(original: nn.Module, rewritten: nn.Module, sample: Tensors) -> str | None:
+def _first_difference(original: nn.Module, hookable: nn.Module, sample: Tensors) -> str | None:
     """The first module of the original whose output differs in the rewritten model."""
-    expected, given = (_outputs_by_module(module, sample) for module in (original, rewritten))
+    expected, given = (_outputs_by_module(module, sample) for module in (original, hookable))
     for path, outputs in expected.items():
         others = given.get(path, outputs)
         if path and not (len(outputs) == len(others) and all(map(_equal, outputs, others))):

@@ -22,8 +22,8 @@ def known_fields(parent: Place, document: Any) -> list[str]:
     if parent == ("method",):
         return _parameters(document)
     if len(parent) == 2 and parent[0] == "quality":
-        figure = QUALITIES.get(_name(_at(document, parent)))
-        return [field for field in figure.model_fields if field != "name"] if figure else []
+        metric = QUALITIES.get(_name(_at(document, parent)))
+        return [field for field in metric.model_fields if field != "name"] if metric else []
     is_tensor = parent[-1] == "tensor" or (len(parent) > 1 and parent[-2] == "tensors")
     return list(Tensor.model_fields) if is_tensor else []
 

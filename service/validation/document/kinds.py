@@ -47,7 +47,7 @@ KINDS = {
 }
 ROWS = 'features have names: give {"name": value} for one row, or a list of such'
 METHOD = 'give the method\'s name, or an object {"name": …} with its parameters'
-FIGURES = 'give a list of figures, such as ["infidelity"]'
+FIGURES = 'give a list of metrics, such as ["infidelity"]'
 TARGET = "give an index, a label, or a list of such, one per row"
 
 

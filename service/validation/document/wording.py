@@ -132,8 +132,8 @@ def _message(complaint: _Complaint, document: Any) -> str:
 
 
 def _no_such(error: Mapping[str, Any]) -> str:
-    """Of the name that says which method or figure is meant."""
-    what, names = ("figure", QUALITY_NAMES) if error["loc"][0] == "quality" else ("method", METHOD_NAMES)
+    """Of the name that says which method or metric is meant."""
+    what, names = ("metric", QUALITY_NAMES) if error["loc"][0] == "quality" else ("method", METHOD_NAMES)
     if error["type"] == "union_tag_not_found":
         return f'the {what}\'s name is missing: {{"name": …}}'
     return f"no such {what}{suggestion(str(error['ctx']['tag']), names)}; known: {', '.join(names)}"

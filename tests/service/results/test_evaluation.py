@@ -1,4 +1,4 @@
-"""Figures of quality: as they are stored, what they cost, and the picture of the curves."""
+"""Metrics of quality: as they are stored, what they cost, and the picture of the curves."""
 
 import io
 import json
@@ -31,20 +31,20 @@ def spec_of(body: dict[str, Any], card: ModelCard) -> JobSpec:
 
 def test_names_are_stored_with_their_defaults() -> None:
     stored = spec_of(row(method="integrated_gradients", quality=list(QUALITY_NAMES)), table_card()).quality
-    assert [figure["name"] for figure in stored] == list(QUALITY_NAMES)
+    assert [metric["name"] for metric in stored] == list(QUALITY_NAMES)
     assert stored[1]["n_perturb_samples"] == stored[2]["n_perturb_samples"] == 10
     assert stored[2]["perturb_radius"] == 0.02
-    assert [figure.model_dump() for figure in stored_quality(stored)] == stored
+    assert [metric.model_dump() for metric in stored_quality(stored)] == stored
 
 
 def test_equal_requests_have_equal_figures() -> None:
-    """A result without figures is no answer to a request for some."""
+    """A result without metrics is no answer to a request for some."""
     plain, asked = (prepare(ExplainRequest.model_validate(body), table_card()) for body in (row(), row(**ASKED)))
     assert plain.digest != asked.digest
 
 
 @pytest.mark.parametrize(
-    ("method", "figure", "more"),
+    ("method", "metric", "more"),
     [
         ("integrated_gradients", "completeness", 0),
         ("occlusion", "completeness", 1),
@@ -65,11 +65,11 @@ def test_equal_requests_have_equal_figures() -> None:
         ("saliency", {"name": "randomization", "stages": 2}, 2),
     ],
 )
-def test_rows_of_a_figure(method: Any, figure: Any, more: int) -> None:
-    plain, asked = (spec_of(row(method=method, quality=q), table_card()).rows for q in ([], [figure]))
+def test_rows_of_a_figure(method: Any, metric: Any, more: int) -> None:
+    plain, asked = (spec_of(row(method=method, quality=q), table_card()).rows for q in ([], [metric]))
     assert asked - plain == more
     two = {"input": {"features": [NUCLEI] * 2}}
-    assert spec_of(row(method=method, quality=[figure], **two), table_card()).rows == 2 * asked
+    assert spec_of(row(method=method, quality=[metric], **two), table_card()).rows == 2 * asked
 
 
 def test_rows_of_curves() -> None:
@@ -131,7 +131,7 @@ async def test_no_curves(client: httpx.AsyncClient, worker: WorkerDouble) -> Non
     assert (await client.get(f"/jobs/{job_id}")).json()["links"]["quality"] is None
     answer = await client.get(f"/jobs/{job_id}/quality.png")
     assert answer.status_code == 404
-    assert answer.json()["type"].endswith("figure-not-found")
+    assert answer.json()["type"].endswith("metric-not-found")
     assert "deletion_insertion" in answer.json()["detail"]
 
 

@@ -1,4 +1,4 @@
-"""Requests refused for the figures of quality that they ask for."""
+"""Requests refused for the quality metrics that they ask for."""
 
 from typing import Any
 
@@ -6,9 +6,9 @@ from service.openapi.examples import NUCLEI
 from tests.service.validation.refusals import Refused, method, picture, row, tensor, text
 
 
-def asked(*figures: Any, name: str = "integrated_gradients", **parameters: Any) -> dict[str, Any]:
-    """Figures of a method."""
-    return {"quality": list(figures), **method(name, **parameters)}
+def asked(*metrics: Any, name: str = "integrated_gradients", **parameters: Any) -> dict[str, Any]:
+    """Metrics of a method."""
+    return {"quality": list(metrics), **method(name, **parameters)}
 
 
 def named(name: str, **parameters: Any) -> dict[str, Any]:
@@ -19,14 +19,14 @@ TWO_ROWS = {"input": {"features": [NUCLEI, NUCLEI]}}
 
 OF_QUALITY = [
     # their form
-    Refused("no such figure", row(**asked("complete")), ["quality", 0, "name"]),
-    Refused("a figure without a name", row(**asked({})), ["quality", 0, "name"]),
-    Refused("no list of figures", row(quality="completeness"), ["quality"]),
-    Refused("a number as figure", row(**asked(7)), ["quality", 0]),
-    Refused("a figure twice", row(**asked("infidelity", named("infidelity", normalize=True))), ["quality"]),
-    Refused("too many figures", row(**asked(*["infidelity"] * 6)), ["quality"]),
+    Refused("no such metric", row(**asked("complete")), ["quality", 0, "name"]),
+    Refused("a metric without a name", row(**asked({})), ["quality", 0, "name"]),
+    Refused("no list of metrics", row(quality="completeness"), ["quality"]),
+    Refused("a number as metric", row(**asked(7)), ["quality", 0]),
+    Refused("a metric twice", row(**asked("infidelity", named("infidelity", normalize=True))), ["quality"]),
+    Refused("too many metrics", row(**asked(*["infidelity"] * 6)), ["quality"]),
     Refused(
-        "an unknown parameter of a figure",
+        "an unknown parameter of a metric",
         row(**asked("completeness", named("infidelity", n_samples=5))),
         ["quality", 1, "n_samples"],
     ),

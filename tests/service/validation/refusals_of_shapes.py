@@ -62,7 +62,7 @@ OF_KINDS = [
     Told(row(**method(LAYER, layer_mask=[0])), ["method", "layer_mask"], AS_TENSOR),
     Told(row(**method(LAYER, layer_baselines="zero")), ["method", "layer_baselines"], "a number"),
     Told(row(method=3), ["method"], "the method's name"),
-    Told(row(quality="infidelity"), ["quality"], "a list of figures"),
+    Told(row(quality="infidelity"), ["quality"], "a list of metrics"),
     Told(row(target={"index": 1}), ["target"], "an index, a label"),
 ]
 OF_PLACES = [

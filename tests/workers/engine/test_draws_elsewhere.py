@@ -14,13 +14,13 @@ from tests.workers.engine.elsewhere import DEVICE, Elsewhere, held, moved
 from tests.workers.engine.test_randomness import METHODS, a_problem, same
 from tests.workers.toys import ToyMlp, frozen
 from workers.engine.block import Block
-from workers.engine.output_cache import KnownOutputs
+from workers.engine.output_cache import OutputCache
 from workers.engine.passes import Part, run_pass
 from workers.engine.solo import SoloGroup, SoloRequest
 from workers.engine.task import Task
 from workers.engine.view import ModelView
 from workers.methods.explain import explain
-from workers.methods.explain_inputs import Problem
+from workers.methods.explain_inputs import ExplainInputs
 
 CPU = torch.device("cpu")
 
@@ -32,7 +32,7 @@ class HereAndNow:
 
     def __init__(self, view: ModelView) -> None:
         self.view = view
-        self.known = KnownOutputs()
+        self.known = OutputCache()
 
     def enter(self, task: Task) -> None:
         pass
@@ -41,9 +41,15 @@ class HereAndNow:
         pass
 
     def compute(
-        self, task: Task, kind: Any, inputs: Any, extras: Any, targets: Tensor | None, whole: bool = False
+        self,
+        task: Task,
+        kind: Any,
+        inputs: Any,
+        additional_forward_args: Any,
+        targets: Tensor | None,
+        whole: bool = False,
     ) -> tuple[Tensor, ...]:
-        block = Block(task, kind, tuple(inputs), tuple(extras), targets, whole=whole)
+        block = Block(task, kind, tuple(inputs), tuple(additional_forward_args), targets, whole=whole)
         with task.random.paused() if task.random is not None else nullcontext():
             return run_pass(self.view, kind, [Part(block, 0, block.rows)])[0]
 
@@ -61,9 +67,9 @@ def answer(method: AnyMethod, device: torch.device, put: Callable[[Tensor], Tens
     here = a_problem()
     fields = ("inputs", "baselines", "distribution", "layer_inputs", "layer_baselines", "feature_mask")
     tensors = {name: tuple(put(tensor) for tensor in getattr(here, name)) for name in fields if getattr(here, name)}
-    problem = Problem(**{**{name: getattr(here, name) for name in here.__dataclass_fields__}, **tensors})
+    subject = ExplainInputs(**{**{name: getattr(here, name) for name in here.__dataclass_fields__}, **tensors})
     engine: Any = HereAndNow(ModelView(model, model, device))
-    return explain(engine, Task("here"), method, problem, seed=4).attributions[0]
+    return explain(engine, Task("here"), method, subject, seed=4).attributions[0]
 
 
 @pytest.mark.parametrize("method", METHODS, ids=str)

@@ -89,7 +89,7 @@ def check(jobs: list[RunningJob], model: nn.Module) -> None:
     """Every job, once all have ended and the model is ours, equals Captum."""
     outcomes = [job.result() for job in jobs]
     for job, outcome in zip(jobs, outcomes, strict=True):
-        expected = direct(job.method, model, model, job.problem)
+        expected = direct(job.method, model, model, job.subject)
         assert max_relative_difference(outcome.attributions, expected) <= 1e-9
 
 
@@ -192,15 +192,15 @@ def test_a_failed_solo_call_leaves_no_hooks(start: object, method: AnyMethod) ->
     engine = start(model)
     bad = draw(MLP, 1)
     bad[0, 0] = 12.5
-    problem = problem_of([draw(MLP, 2)], [1])
-    expected = direct(Saliency(), model, model, problem)
+    subject = problem_of([draw(MLP, 2)], [1])
+    expected = direct(Saliency(), model, model, subject)
     inputs = problem_of([bad], [1])
     engine_solo_only = RunningJob(engine, method, inputs)
     with pytest.raises(JobFailed):
         engine_solo_only.result()
     assert all(not module._forward_hooks and not module._forward_pre_hooks for module in model.modules())
     assert all("input" not in module.__dict__ and "output" not in module.__dict__ for module in model.modules())
-    assert max_relative_difference(RunningJob(engine, Saliency(), problem).result().attributions, expected) <= 1e-9
+    assert max_relative_difference(RunningJob(engine, Saliency(), subject).result().attributions, expected) <= 1e-9
 
 
 def test_cancel_stops_at_the_next_pass_and_disturbs_nobody(conv: Recording, start: object) -> None:
@@ -213,7 +213,7 @@ def test_cancel_stops_at_the_next_pass_and_disturbs_nobody(conv: Recording, star
     conv.go_on.set()
     with pytest.raises(JobCancelled):
         long.result()
-    expected = direct(Saliency(), conv.model, conv.model, other.problem)
+    expected = direct(Saliency(), conv.model, conv.model, other.subject)
     assert max_relative_difference(other.result().attributions, expected) <= 1e-9
     assert sum(conv.passes) <= 5
 
@@ -264,7 +264,7 @@ def test_the_pass_of_one_gradient_tells_the_prediction_too(mlp: Recording, start
     assert outcomes[-1].targets == [3, 0, 1]
     for x, job, outcome in zip([*inputs, inputs[0]], jobs, outcomes, strict=True):
         outputs = mlp.model(x)
-        targets = job.problem.targets or outputs.argmax(dim=1).tolist()
+        targets = job.subject.targets or outputs.argmax(dim=1).tolist()
         assert outcome.targets == targets
         assert torch.allclose(outcome.outputs, outputs, rtol=1e-12)
         expected = direct(method, mlp.model, mlp.model, problem_of([x], targets))

@@ -12,7 +12,7 @@ from schemas.methods import DeepLift, FeatureAblation, InputXGradient, Integrate
 from tests.paths import MODELS
 from tests.workers.toys import CPU
 from workers.engine.gate import DeviceGate
-from workers.engine.output_cache import KnownOutputs
+from workers.engine.output_cache import OutputCache
 from workers.engine.task import Task
 from workers.jobs.result import answer
 from workers.models.load import Device, ResidentModel, load_model
@@ -72,7 +72,7 @@ def test_what_differs_is_computed(model: ResidentModel) -> None:
 
 
 def test_it_holds_no_more_than_it_may() -> None:
-    known = KnownOutputs(most_bytes=64)
+    known = OutputCache(most_bytes=64)
     for k in range(4):
         known.put(bytes([k]), torch.full((1, 6), float(k)))  # 24 bytes each
     assert [known.get(bytes([k])) is not None for k in range(4)] == [False, False, True, True]
@@ -86,7 +86,7 @@ def test_it_holds_no_more_than_it_may() -> None:
 
 
 def test_what_is_kept_is_a_copy() -> None:
-    known, outputs = KnownOutputs(), torch.zeros(2, 3)
+    known, outputs = OutputCache(), torch.zeros(2, 3)
     known.put(b"x", outputs[:1])
     outputs += 1
     kept = known.get(b"x")

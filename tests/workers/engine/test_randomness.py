@@ -13,7 +13,7 @@ from tests.paths import ROOT
 from tests.workers.methods.captum_calls import direct
 from tests.workers.toys import RunningJob, ToyMlp, frozen, problem_of, view_of
 from workers.engine.engine import Engine
-from workers.methods.explain_inputs import Problem
+from workers.methods.explain_inputs import ExplainInputs
 
 METHODS: list[AnyMethod] = [
     spec.GradientShap(n_samples=20, stdevs=0.2),
@@ -35,12 +35,12 @@ for method in METHODS:
 """
 
 
-def a_problem() -> Problem:
+def a_problem() -> ExplainInputs:
     generator = torch.Generator().manual_seed(0)
     return problem_of(
         [torch.randn(4, 6, generator=generator, dtype=torch.float64)],  # two could only be exchanged in one way
         [1, 3, 0, 2],
-        distribution=[torch.randn(5, 6, generator=generator, dtype=torch.float64)],
+        baseline_distribution=[torch.randn(5, 6, generator=generator, dtype=torch.float64)],
     )
 
 
@@ -63,20 +63,20 @@ def test_every_method_that_draws_is_here() -> None:
 
 @pytest.mark.parametrize("method", METHODS, ids=str)
 def test_a_seed_is_an_answer(method: AnyMethod) -> None:
-    model, problem = frozen(ToyMlp()), a_problem()
+    model, subject = frozen(ToyMlp()), a_problem()
     answers: dict[int, list[torch.Tensor]] = {1: [], 2: []}
     for batch_rows in BATCHES:
         engine = Engine(view_of(model), batch_rows=batch_rows, threads=1).start()
-        others = [RunningJob(engine, METHODS[k % len(METHODS)], problem, seed=100 + k) for k in range(6)]
-        others.append(RunningJob(engine, IntegratedGradients(), problem))
+        others = [RunningJob(engine, METHODS[k % len(METHODS)], subject, seed=100 + k) for k in range(6)]
+        others.append(RunningJob(engine, IntegratedGradients(), subject))
         for seed, tensors in answers.items():
-            jobs = [RunningJob(engine, method, problem, seed=seed) for _ in range(3)]
+            jobs = [RunningJob(engine, method, subject, seed=seed) for _ in range(3)]
             tensors += [job.result().attributions[0] for job in jobs]
         for other in others:
             other.result()
         engine.stop()
     for seed, tensors in answers.items():
-        expected = direct(method, model, model, problem, seed)[0]
+        expected = direct(method, model, model, subject, seed)[0]
         assert all(same(tensor, expected) for tensor in tensors)
     assert not same(answers[1][0], answers[2][0])
 

@@ -1,4 +1,4 @@
-"""Toy problems with figures of quality, run as a worker runs them."""
+"""Toy problems with quality metrics, run as a worker runs them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from workers.engine.threads import use_threads
 from workers.evaluation.audit import Audit, Replacement, every_element
 from workers.evaluation.report import assess
 from workers.methods.explain import explain
-from workers.methods.explain_inputs import Problem, Tensors
+from workers.methods.explain_inputs import ExplainInputs, Tensors
 
 MODELS: dict[str, tuple[nn.Module, list[list[int]], int]] = {  # the model, shapes of its inputs, its outputs
     "mlp": (frozen(ToyMlp()), [[6]], 4),
@@ -31,34 +31,34 @@ def draw(shapes: list[list[int]], rows: int, seed: int) -> list[Tensor]:
     return [torch.randn(rows, *shape, generator=generator, dtype=torch.float64) for shape in shapes]
 
 
-def toy_problem(name: str, examples: int, seed: int, *, masked: bool = False) -> Problem:
+def toy_problem(name: str, examples: int, seed: int, *, masked: bool = False) -> ExplainInputs:
     """Every example has its own input, target and baseline; the distribution has four rows."""
     _, shapes, outputs = MODELS[name]
     generator = torch.Generator().manual_seed(seed)
     targets = torch.randint(outputs, (examples,), generator=generator).tolist() if outputs else None
-    inputs, baselines, distribution = (
+    inputs, baselines, baseline_distribution = (
         draw(shapes, rows, 3 * seed + k) for k, rows in enumerate((examples, examples, 4))
     )
-    return problem_of(inputs, targets, baselines, distribution, [GRID] if masked else None)
+    return problem_of(inputs, targets, baselines, baseline_distribution, [GRID] if masked else None)
 
 
-def audit_of(problem: Problem, figures: Sequence[AnyQuality], **changed: Any) -> Audit:
+def audit_of(subject: ExplainInputs, metrics: Sequence[AnyQuality], **changed: Any) -> Audit:
     """Elements are features, pixels for the pictures; both baselines are the problem's."""
-    units: Tensors = every_element(problem.inputs)
-    picture = problem.inputs[0].dim() == 4
+    units: Tensors = every_element(subject.inputs)
+    picture = subject.inputs[0].dim() == 4
     if picture:
-        units = (torch.arange(144).view(1, 1, 12, 12).expand_as(problem.inputs[0][:1]),)
-    if problem.feature_mask is not None:
-        units = problem.feature_mask
-    assert problem.baselines is not None
-    own = Replacement("own", problem.baselines)
+        units = (torch.arange(144).view(1, 1, 12, 12).expand_as(subject.inputs[0][:1]),)
+    if subject.feature_mask is not None:
+        units = subject.feature_mask
+    assert subject.baselines is not None
+    own = Replacement("own", subject.baselines)
     made: dict[str, Any] = {
-        "figures": list(figures),
+        "metrics": list(metrics),
         "unit": "pixels" if picture else "elements",
         "units": units,
         "removed": own,
         "start": own,
-        "output": "classification" if problem.targets is not None else "regression",
+        "output": "classification" if subject.targets is not None else "regression",
         "picture": picture,
     }
     return Audit(**{**made, **changed})
@@ -66,7 +66,7 @@ def audit_of(problem: Problem, figures: Sequence[AnyQuality], **changed: Any) ->
 
 @dataclass(eq=False)
 class AuditedJob(RunningJob):
-    """An explanation and its figures, in a thread of its own."""
+    """An explanation and its metrics, in a thread of its own."""
 
     audit: Audit | None = None
     report: QualityReport | None = None
@@ -75,19 +75,19 @@ class AuditedJob(RunningJob):
         use_threads(1)
         try:
             assert self.audit is not None
-            self.outcome = explain(self.engine, self.task, self.method, self.problem, self.seed)
-            self.report = assess(self.engine, self.task, self.method, self.problem, self.outcome, self.audit, self.seed)
+            self.outcome = explain(self.engine, self.task, self.method, self.subject, self.seed)
+            self.report = assess(self.engine, self.task, self.method, self.subject, self.outcome, self.audit, self.seed)
         except BaseException as error:
             self.error = error
 
-    def figures(self) -> QualityReport:
+    def metrics(self) -> QualityReport:
         self.result()
         assert self.report is not None
         return self.report
 
 
 def audited(
-    engine: Any, method: AnyMethod, problem: Problem, *figures: AnyQuality, seed: int = 0, **changed: Any
+    engine: Any, method: AnyMethod, subject: ExplainInputs, *metrics: AnyQuality, seed: int = 0, **changed: Any
 ) -> AuditedJob:
     """Starts the job."""
-    return AuditedJob(engine, method, problem, seed, audit=audit_of(problem, figures, **changed))
+    return AuditedJob(engine, method, subject, seed, audit=audit_of(subject, metrics, **changed))

@@ -17,7 +17,7 @@ from tests.workers.methods.captum_calls import direct
 from tests.workers.toys import RunningJob
 from workers.engine.engine import Engine
 from workers.evaluation.audit import Replacement
-from workers.methods.explain_inputs import Problem
+from workers.methods.explain_inputs import ExplainInputs
 
 SEED = 7
 CASES: list[tuple[str, AnyMethod, bool]] = [  # model, method, whether a mask groups the features
@@ -43,12 +43,12 @@ def named(case: tuple[str, AnyMethod, bool]) -> str:
 
 def beside(engine: Engine, model: str) -> list[RunningJob]:
     """Other jobs on the same model, some of which draw and some of which want it alone."""
-    problems = [toy_problem(model, 2, seed) for seed in (31, 32, 33)]
+    subjects = [toy_problem(model, 2, seed) for seed in (31, 32, 33)]
     others = (spec.IntegratedGradients(n_steps=20), spec.GradientShap(n_samples=6, stdevs=0.1), spec.DeepLift())
-    return [RunningJob(engine, method, p, seed=3) for method, p in zip(others, problems, strict=True)]
+    return [RunningJob(engine, method, p, seed=3) for method, p in zip(others, subjects, strict=True)]
 
 
-def at(p: Problem) -> Any:
+def at(p: ExplainInputs) -> Any:
     if p.targets is None:
         return None
     return p.targets[0] if len(p.targets) == 1 else torch.tensor(p.targets)
@@ -64,15 +64,19 @@ def additive(method: AnyMethod, attributions: tuple[Tensor, ...]) -> tuple[Tenso
     return tuple(a / 72 for a in attributions) if isinstance(method, spec.ShapleyValueSampling) else attributions
 
 
-def absent(method: AnyMethod, p: Problem) -> tuple[Tensor, ...]:
+def absent(method: AnyMethod, p: ExplainInputs) -> tuple[Tensor, ...]:
     assert p.baselines is not None
-    assert p.distribution is not None
+    assert p.baseline_distribution is not None
     if isinstance(method, spec.GradientShap):
-        return tuple(d.mean(dim=0, keepdim=True).expand_as(i) for d, i in zip(p.distribution, p.inputs, strict=True))
+        return tuple(
+            d.mean(dim=0, keepdim=True).expand_as(i) for d, i in zip(p.baseline_distribution, p.inputs, strict=True)
+        )
     return p.baselines
 
 
-def captums_infidelity(method: AnyMethod, model: str, p: Problem, asked: Infidelity, own: tuple[Tensor, ...]) -> Tensor:
+def captums_infidelity(
+    method: AnyMethod, model: str, p: ExplainInputs, asked: Infidelity, own: tuple[Tensor, ...]
+) -> Tensor:
     """With Captum's decorator, which works out the perturbations from the perturbed inputs."""
     several = len(p.inputs) > 1
     kind = asked.perturbation or ("noise" if rates(method) else "baseline")
@@ -131,21 +135,21 @@ def test_infidelity(
     engines: dict[str, Engine], case: tuple[str, AnyMethod, bool], asked: Infidelity, examples: int
 ) -> None:
     model, method, masked = case
-    problem = toy_problem(model, examples, seed=5, masked=masked)
-    own = direct(method, MODELS[model][0], MODELS[model][0], problem, SEED)
-    expected = captums_infidelity(method, model, problem, asked, own)
-    removed = Replacement("own", absent(method, problem))
-    alone = audited(engines[model], method, problem, asked, seed=SEED, removed=removed).figures().infidelity
+    subject = toy_problem(model, examples, seed=5, masked=masked)
+    own = direct(method, MODELS[model][0], MODELS[model][0], subject, SEED)
+    expected = captums_infidelity(method, model, subject, asked, own)
+    removed = Replacement("own", absent(method, subject))
+    alone = audited(engines[model], method, subject, asked, seed=SEED, removed=removed).metrics().infidelity
     others = beside(engines[model], model)
-    among = audited(engines[model], method, problem, asked, seed=SEED, removed=removed).figures().infidelity
+    among = audited(engines[model], method, subject, asked, seed=SEED, removed=removed).metrics().infidelity
     for other in others:
         other.result()
-    for figure in (alone, among):
-        assert figure is not None
-        assert figure.values == pytest.approx(expected.tolist(), rel=1e-9)
+    for metric in (alone, among):
+        assert metric is not None
+        assert metric.values == pytest.approx(expected.tolist(), rel=1e-9)
 
 
-def captums_sensitivity(method: AnyMethod, model: str, p: Problem, asked: SensitivityMax) -> Tensor:
+def captums_sensitivity(method: AnyMethod, model: str, p: ExplainInputs, asked: SensitivityMax) -> Tensor:
     module = MODELS[model][0]
 
     def explanation(inputs: Any, **given: Any) -> Any:  # noqa: PLR0911  # a table, one row per method
@@ -182,7 +186,7 @@ def captums_sensitivity(method: AnyMethod, model: str, p: Problem, asked: Sensit
 
     given: dict[str, Any] = {"target": at(p)}
     if hasattr(method, "baseline") and not isinstance(method, spec.SmoothGrad):
-        several = p.distribution if isinstance(method, spec.GradientShap) else p.baselines
+        several = p.baseline_distribution if isinstance(method, spec.GradientShap) else p.baselines
         assert several is not None
         given["baselines"] = several if len(several) > 1 else several[0]
     torch.manual_seed(SEED)
@@ -201,25 +205,25 @@ def captums_sensitivity(method: AnyMethod, model: str, p: Problem, asked: Sensit
 def test_sensitivity_max(engines: dict[str, Engine], case: tuple[str, AnyMethod, bool], examples: int) -> None:
     model, method, masked = case
     asked = SensitivityMax() if model == "mlp" else SensitivityMax(perturb_radius=0.1, n_perturb_samples=3)
-    problem = toy_problem(model, examples, seed=5, masked=masked)
-    expected = captums_sensitivity(method, model, problem, asked)
-    alone = audited(engines[model], method, problem, asked, seed=SEED).figures().sensitivity_max
+    subject = toy_problem(model, examples, seed=5, masked=masked)
+    expected = captums_sensitivity(method, model, subject, asked)
+    alone = audited(engines[model], method, subject, asked, seed=SEED).metrics().sensitivity_max
     others = beside(engines[model], model)
-    among = audited(engines[model], method, problem, asked, seed=SEED).figures().sensitivity_max
+    among = audited(engines[model], method, subject, asked, seed=SEED).metrics().sensitivity_max
     for other in others:
         other.result()
-    for figure in (alone, among):
-        assert figure is not None
-        assert figure.values == pytest.approx(expected.tolist(), rel=1e-9)
+    for metric in (alone, among):
+        assert metric is not None
+        assert metric.values == pytest.approx(expected.tolist(), rel=1e-9)
 
 
 def test_figures_do_not_disturb_each_other(engines: dict[str, Engine]) -> None:
     """Each draws from a stream of its own, so asking for more changes none."""
-    problem = toy_problem("mlp", 2, seed=9)
+    subject = toy_problem("mlp", 2, seed=9)
     method = spec.GradientShap(n_samples=4, stdevs=0.2)
-    both = audited(engines["mlp"], method, problem, SensitivityMax(), Infidelity(), seed=SEED).figures()
-    only = audited(engines["mlp"], method, problem, Infidelity(), seed=SEED)
-    assert only.figures().infidelity == both.infidelity
+    both = audited(engines["mlp"], method, subject, SensitivityMax(), Infidelity(), seed=SEED).metrics()
+    only = audited(engines["mlp"], method, subject, Infidelity(), seed=SEED)
+    assert only.metrics().infidelity == both.infidelity
     assert torch.equal(
-        only.result().attributions[0], RunningJob(engines["mlp"], method, problem, SEED).result().attributions[0]
+        only.result().attributions[0], RunningJob(engines["mlp"], method, subject, SEED).result().attributions[0]
     )

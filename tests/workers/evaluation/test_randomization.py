@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from schemas import methods as spec
 from schemas.errors import JobCancelled, JobFailed
 from schemas.metric_requests import Randomization
-from schemas.metrics import RandomizationFigure
+from schemas.metrics import RandomizationMetric
 from tests.workers.evaluation.audited import MODELS, AuditedJob, audited, draw, toy_problem
 from tests.workers.methods.captum_calls import direct, max_relative_difference
 from tests.workers.toys import RunningJob, ToyConvNet, frozen, problem_of, view_of
@@ -26,10 +26,10 @@ from workers.inputs.prepared import Prepared
 from workers.transform.hookable.make import make_hookable
 
 
-def randomised(job: AuditedJob) -> RandomizationFigure:
-    figure = job.figures().randomization
-    assert figure is not None
-    return figure
+def randomised(job: AuditedJob) -> RandomizationMetric:
+    metric = job.metrics().randomization
+    assert metric is not None
+    return metric
 
 
 class Chain(nn.Module):
@@ -52,11 +52,11 @@ class Chain(nn.Module):
 def test_layers_are_randomised_from_the_top(order: str, of_head: list[bool]) -> None:
     """The gradient before the head is the head's weights, the activation of the bottom is the bottom's alone."""
     engine = Engine(view_of(frozen(Chain())), batch_rows=4, threads=1).start()
-    problem = problem_of(draw([[8]], 2, seed=1), [0, 1])
+    subject = problem_of(draw([[8]], 2, seed=1), [0, 1])
     asked = Randomization(order=order, stages=3)  # type: ignore[arg-type]
     at_head = spec.LayerGradientXActivation(layer="before", multiply_by_inputs=False)
     head, bottom = (
-        randomised(audited(engine, method, problem, asked)).stages
+        randomised(audited(engine, method, subject, asked)).stages
         for method in (at_head, spec.LayerActivation(layer="bottom"))
     )
     engine.stop()
@@ -94,10 +94,10 @@ def test_what_depends_on_the_model_falls_and_what_does_not_stays() -> None:
     """Input x gradient tells the halves apart only while the head does; an edge-like map of the input tells nothing."""
     engine = Engine(view_of(spots()), batch_rows=8, threads=1).start()
     pictures = [t.abs() for t in draw([[1, 12, 12]], 2, seed=3)]
-    problem = problem_of(pictures, [0, 1])
+    subject = problem_of(pictures, [0, 1])
     asked = Randomization(stages=1)
-    of_model = randomised(audited(engine, spec.InputXGradient(), problem, asked)).stages[0].examples
-    of_input = randomised(audited(engine, spec.LayerActivation(layer="relu"), problem, Randomization(stages=2)))
+    of_model = randomised(audited(engine, spec.InputXGradient(), subject, asked)).stages[0].examples
+    of_input = randomised(audited(engine, spec.LayerActivation(layer="relu"), subject, Randomization(stages=2)))
     engine.stop()
     assert all(one.spearman is not None and abs(one.spearman) < 0.4 for one in of_model)
     assert all(one.ssim is not None and one.ssim < 0.6 for one in of_model)
@@ -109,16 +109,16 @@ def test_the_model_and_its_neighbours_notice_nothing(engines: dict[str, Engine])
     module = MODELS["conv"][0]
     before = {name: value.clone() for name, value in module.state_dict().items()}
     methods = (spec.IntegratedGradients(n_steps=9), spec.GuidedBackprop(), spec.LayerGradCam(layer="conv2"), spec.Lrp())
-    problems = [toy_problem("conv", 2, seed) for seed in range(8)]
+    subjects = [toy_problem("conv", 2, seed) for seed in range(8)]
     random = [
-        audited(engines["conv"], method, problem, Randomization(stages=2), seed=1)
-        for method, problem in zip(methods, problems, strict=False)
+        audited(engines["conv"], method, subject, Randomization(stages=2), seed=1)
+        for method, subject in zip(methods, subjects, strict=False)
     ]
-    beside = [RunningJob(engines["conv"], m, problem) for m, problem in zip(methods * 2, problems, strict=True)]
+    beside = [RunningJob(engines["conv"], m, subject) for m, subject in zip(methods * 2, subjects, strict=True)]
     assert [len(randomised(job).stages) for job in random] == [2] * 4
     outcomes = [job.result() for job in beside]
-    for outcome, method, problem in zip(outcomes, methods * 2, problems, strict=True):
-        assert max_relative_difference(outcome.attributions, direct(method, module, module, problem)) <= 1e-9
+    for outcome, method, subject in zip(outcomes, methods * 2, subjects, strict=True):
+        assert max_relative_difference(outcome.attributions, direct(method, module, module, subject)) <= 1e-9
     assert all(torch.equal(before[name], value) for name, value in module.state_dict().items())
     assert not any(part._forward_hooks or part._backward_hooks for part in module.modules())
 
@@ -128,30 +128,30 @@ def test_the_model_and_its_neighbours_notice_nothing(engines: dict[str, Engine])
 )
 def test_a_seed_repeats_the_figure(engines: dict[str, Engine], method: spec.AnyMethod) -> None:
     """Alone and beside others; another seed draws other weights."""
-    problem = toy_problem("conv", 1, seed=5, masked=method.name == "shapley_value_sampling")
+    subject = toy_problem("conv", 1, seed=5, masked=method.name == "shapley_value_sampling")
     asked = Randomization(stages=2)
-    first = randomised(audited(engines["conv"], method, problem, asked, seed=4))
+    first = randomised(audited(engines["conv"], method, subject, asked, seed=4))
     others = [RunningJob(engines["conv"], spec.GradientShap(), toy_problem("conv", 2, seed=k)) for k in range(3)]
-    again = randomised(audited(engines["conv"], method, problem, asked, seed=4))
+    again = randomised(audited(engines["conv"], method, subject, asked, seed=4))
     for other in others:
         other.result()
     assert first == again
-    assert first != randomised(audited(engines["conv"], method, problem, asked, seed=5))
+    assert first != randomised(audited(engines["conv"], method, subject, asked, seed=5))
 
 
 def test_the_figure_by_hand(engines: dict[str, Engine]) -> None:
     """A copy randomised here and explained by Captum directly gives the same similarity."""
-    problem = toy_problem("conv", 2, seed=8)
+    subject = toy_problem("conv", 2, seed=8)
     method = spec.InputXGradient()
-    figure = randomised(audited(engines["conv"], method, problem, Randomization(stages=1), seed=11))
+    metric = randomised(audited(engines["conv"], method, subject, Randomization(stages=1), seed=11))
     module = MODELS["conv"][0]
     other = copy.deepcopy(module)
     generator = torch.Generator().manual_seed(11 ^ APART)
     for name in ("head", "conv2", "norm", "conv1"):
         draw_anew(other.get_submodule(name), module.get_submodule(name), generator)
-    ours, theirs = (direct(method, m, m, problem)[0].sum(dim=1) for m in (module, other))
-    assert figure.stages[0].layers == 4
-    for index, one in enumerate(figure.stages[0].examples):
+    ours, theirs = (direct(method, m, m, subject)[0].sum(dim=1) for m in (module, other))
+    assert metric.stages[0].layers == 4
+    for index, one in enumerate(metric.stages[0].examples):
         a, b = ours[index].flatten(), theirs[index].flatten()
         assert one.spearman == pytest.approx(float(torch.corrcoef(torch.stack([ranks(a), ranks(b)]))[0, 1]))
         sizes = [torch.corrcoef(torch.stack([ranks(a.abs()), ranks(b.abs())]))[0, 1]]
@@ -200,14 +200,14 @@ def test_a_rewriting_is_randomised_with_the_model() -> None:
     module = frozen(Functional())
     inputs = (torch.ones(1, 6, dtype=torch.float64),)
     view = view_of(module)
-    rewritten, _ = make_hookable(view, Prepared(inputs, (), inputs, ()))
-    assert rewritten is not None
-    view = ModelView(module, module, view.device, rewritten=rewritten)
+    hookable, _ = make_hookable(view, Prepared(inputs, (), inputs, ()))
+    assert hookable is not None
+    view = ModelView(module, module, view.device, hookable=hookable)
     twin = copied(view)
-    assert twin.rewritten is not None
+    assert twin.hookable is not None
     for _, layer in layers_from_the_top(twin, problem_of(inputs)):
         draw_anew(layer, layer, torch.Generator().manual_seed(1))
-    assert torch.allclose(twin.module(*inputs), twin.rewritten(*inputs))
+    assert torch.allclose(twin.module(*inputs), twin.hookable(*inputs))
     assert not torch.allclose(twin.module(*inputs), module(*inputs))
 
 
@@ -247,11 +247,11 @@ class Uncopied(nn.Module):
 
 def test_a_model_that_cannot_be_copied_fails_the_job_alone() -> None:
     engine = Engine(view_of(frozen(Uncopied())), batch_rows=4, threads=1).start()
-    problem = problem_of(draw([[2]], 1, seed=1), [0])
-    job = audited(engine, spec.Saliency(), problem, Randomization())
+    subject = problem_of(draw([[2]], 1, seed=1), [0])
+    job = audited(engine, spec.Saliency(), subject, Randomization())
     with pytest.raises(JobFailed, match="cannot be copied"):
         job.result()
-    assert RunningJob(engine, spec.Saliency(), problem).result().attributions
+    assert RunningJob(engine, spec.Saliency(), subject).result().attributions
     engine.stop()
 
 
@@ -280,10 +280,10 @@ class Closed(nn.Module):
 
 def test_a_copy_that_reads_what_the_original_keeps_fails_the_job() -> None:
     module = frozen(Closed("hook"))
-    problem = problem_of(draw([[2]], 1, seed=1), [0])
+    subject = problem_of(draw([[2]], 1, seed=1), [0])
     view = view_of(module)
     with pytest.raises(JobFailed, match="cannot be randomised"):
-        prove_copy(view, copied(view), problem)
+        prove_copy(view, copied(view), subject)
 
 
 def test_an_equal_copy_is_proven() -> None:
@@ -303,8 +303,8 @@ def test_an_equal_copy_is_proven() -> None:
 def test_no_stage_answers_from_what_another_has_computed(method: spec.AnyMethod) -> None:
     """Engines remember outputs by the digest of an input; each stage is another model."""
     engine = Engine(view_of(MODELS["mlp"][0]), batch_rows=16, threads=1).start()
-    problem = toy_problem("mlp", 2, seed=4)
-    named = replace(problem, digest=b"input", baseline_digest=b"baseline")
-    plain, remembered = (randomised(audited(engine, method, p, Randomization(stages=3))) for p in (problem, named))
+    subject = toy_problem("mlp", 2, seed=4)
+    named = replace(subject, digest=b"input", baseline_digest=b"baseline")
+    plain, remembered = (randomised(audited(engine, method, p, Randomization(stages=3))) for p in (subject, named))
     engine.stop()
     assert remembered == plain

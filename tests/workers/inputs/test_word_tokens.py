@@ -175,11 +175,15 @@ def test_a_word_is_taken_away_whole(family: str) -> None:
     (embedded,), (padded,) = prepared.inputs, text.baseline("pad", prepared)[0]
     mask = text.feature_mask("words", prepared)
     ablated = FeatureAblation(model).attribute(
-        (embedded,), baselines=(padded,), target=1, feature_mask=mask, additional_forward_args=prepared.extras
+        (embedded,),
+        baselines=(padded,),
+        target=1,
+        feature_mask=mask,
+        additional_forward_args=prepared.additional_forward_args,
     )
     scores = text.on_wire(ablated, shared=True)[0][0].tolist()
     with torch.no_grad():
-        full = model(embedded, *prepared.extras)[0, 1]
+        full = model(embedded, *prepared.additional_forward_args)[0, 1]
         edges = [word.end for word in described(text, prepared, scores)]
         assert edges == [6, 9, 17, 20]
         for low, high in pairwise([0, *edges]):
@@ -188,7 +192,7 @@ def test_a_word_is_taken_away_whole(family: str) -> None:
                 for one, (_, end) in zip(plain(prepared), prepared.source.encoding.offsets, strict=True)
             ]
             without = torch.where(torch.tensor(tokens).view(1, -1, 1), padded, embedded)
-            lost = (full - model(without, *prepared.extras)[0, 1]).item()
+            lost = (full - model(without, *prepared.additional_forward_args)[0, 1]).item()
             assert any(tokens)
             assert [score for score, one in zip(scores, tokens, strict=True) if one] == pytest.approx(
                 [lost] * sum(tokens), rel=1e-12

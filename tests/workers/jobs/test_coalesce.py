@@ -95,9 +95,9 @@ def test_each_has_the_answer_that_it_has_alone(model: ResidentModel, method: Any
             assert [p.index for p in one] == [p.index for p in other]
         if alone.meta.convergence_delta is not None:
             assert found.meta.convergence_delta == pytest.approx(alone.meta.convergence_delta, abs=1e-12)
-        figures = [meta.quality and meta.quality.completeness for meta in (found.meta, alone.meta)]
-        assert (figures[0] is None) == (figures[1] is None) == (alone.meta.convergence_delta is None)
-        for one, other in zip(*(figure or [] for figure in figures), strict=True):
+        metrics = [meta.quality and meta.quality.completeness for meta in (found.meta, alone.meta)]
+        assert (metrics[0] is None) == (metrics[1] is None) == (alone.meta.convergence_delta is None)
+        for one, other in zip(*(metric or [] for metric in metrics), strict=True):
             assert one.model_dump() == pytest.approx(other.model_dump(), abs=1e-9)
     assert passes < alone_passes
 

@@ -13,11 +13,11 @@ from torch import Tensor, nn
 from schemas import methods as spec
 from schemas.methods import AnyMethod
 from tests.workers.methods.captum_layer_calls import layer_call, neuron_call, several
-from workers.methods.explain_inputs import Problem
+from workers.methods.explain_inputs import ExplainInputs
 
 
 def direct(
-    method: AnyMethod, module: nn.Module, layer_module: nn.Module, p: Problem, seed: int = 0
+    method: AnyMethod, module: nn.Module, layer_module: nn.Module, p: ExplainInputs, seed: int = 0
 ) -> tuple[Tensor, ...]:
     """The same explanation by Captum alone, on the module itself, after seeding the global generators."""
     ids = not any(tensor.is_floating_point() for tensor in p.inputs)
@@ -29,7 +29,7 @@ def direct(
 
 
 def _direct(  # noqa: PLR0912, PLR0915  # a table, one row per method
-    method: AnyMethod, module: nn.Module, layer_module: nn.Module, p: Problem, seed: int
+    method: AnyMethod, module: nn.Module, layer_module: nn.Module, p: ExplainInputs, seed: int
 ) -> tuple[Tensor, ...]:
     torch.manual_seed(seed)
     np.random.seed(seed)  # Captum draws from it
@@ -40,7 +40,7 @@ def _direct(  # noqa: PLR0912, PLR0915  # a table, one row per method
         target = target[0]
     elif target is not None and isinstance(target[0], int):
         target = torch.tensor(target)
-    at = {"target": target, "additional_forward_args": p.extras or None}
+    at = {"target": target, "additional_forward_args": p.additional_forward_args or None}
     featured = {"baselines": p.baselines, "feature_mask": p.feature_mask}
     inputs = tuple(t.clone().requires_grad_(t.is_floating_point()) for t in p.inputs)
     layer = layer_module.get_submodule(method.layer) if getattr(method, "layer", None) else None
@@ -58,7 +58,9 @@ def _direct(  # noqa: PLR0912, PLR0915  # a table, one row per method
             out = dl.attribute(inputs, baselines=p.baselines, **at)
         case spec.GradientShap():
             shap = captum.GradientShap(module, multiply_by_inputs=method.multiply_by_inputs)
-            out = shap.attribute(inputs, p.distribution, n_samples=method.n_samples, stdevs=method.stdevs, **at)
+            out = shap.attribute(
+                inputs, p.baseline_distribution, n_samples=method.n_samples, stdevs=method.stdevs, **at
+            )
         case spec.SmoothGrad():
             inner: Any
             options: dict[str, Any] = {}
@@ -89,7 +91,7 @@ def _direct(  # noqa: PLR0912, PLR0915  # a table, one row per method
             out = ablation.attribute(inputs, baselines=p.baselines, feature_mask=p.feature_mask, **at)
         case spec.DeepLiftShap():
             dls = captum.DeepLiftShap(module, multiply_by_inputs=method.multiply_by_inputs)
-            out = dls.attribute(inputs, several(p.distribution), **at)
+            out = dls.attribute(inputs, several(p.baseline_distribution), **at)
         case spec.GuidedBackprop():
             out = captum.GuidedBackprop(module).attribute(inputs, **at)
         case spec.Deconvolution():

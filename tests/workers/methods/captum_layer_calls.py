@@ -8,14 +8,14 @@ from torch import Tensor, nn
 
 from schemas import methods as spec
 from schemas.methods import AnyMethod
-from workers.methods.explain_inputs import Problem
+from workers.methods.explain_inputs import ExplainInputs
 
 Tensors = tuple[Tensor, ...]
 
 
-def several(distribution: Tensors) -> Tensors:
+def several(baseline_distribution: Tensors) -> Tensors:
     """Captum refuses a distribution of one; twice the same is the same distribution."""
-    return tuple(torch.cat([b, b]) if b.shape[0] == 1 else b for b in distribution)
+    return tuple(torch.cat([b, b]) if b.shape[0] == 1 else b for b in baseline_distribution)
 
 
 class Chosen(nn.Module):
@@ -34,12 +34,16 @@ class Chosen(nn.Module):
 
 
 def layer_call(  # noqa: PLR0911  # a table, one row per method
-    method: AnyMethod, modules: tuple[nn.Module, nn.Module, nn.Module], p: Problem, inputs: Tensors, at: dict[str, Any]
+    method: AnyMethod,
+    modules: tuple[nn.Module, nn.Module, nn.Module],
+    p: ExplainInputs,
+    inputs: Tensors,
+    at: dict[str, Any],
 ) -> Any:
     """`modules`: entered with the inputs, the model itself, the layer."""
     module, own, layer = modules
     into = tuple(t.clone().requires_grad_(t.is_floating_point()) for t in p.layer_inputs)
-    at_own = {"target": at["target"], "additional_forward_args": p.layer_extras or None}
+    at_own = {"target": at["target"], "additional_forward_args": p.layer_additional_forward_args or None}
     side = {"attribute_to_layer_input": method.attribute_to_layer_input}
     match method:
         case spec.LayerGradCam():
@@ -50,8 +54,10 @@ def layer_call(  # noqa: PLR0911  # a table, one row per method
             lga = captum.LayerGradientXActivation(own, layer, multiply_by_inputs=method.multiply_by_inputs)
             return lga.attribute(into, **side, **at_own)
         case spec.LayerActivation():
-            extras = p.layer_extras or None
-            return captum.LayerActivation(own, layer).attribute(into, additional_forward_args=extras, **side)
+            additional_forward_args = p.layer_additional_forward_args or None
+            return captum.LayerActivation(own, layer).attribute(
+                into, additional_forward_args=additional_forward_args, **side
+            )
         case spec.LayerIntegratedGradients():
             lig = captum.LayerIntegratedGradients(own, layer, multiply_by_inputs=method.multiply_by_inputs)
             steps = {"n_steps": method.n_steps, "method": method.method}
@@ -63,7 +69,7 @@ def layer_call(  # noqa: PLR0911  # a table, one row per method
         case spec.LayerFeaturePermutation():  # fails where a target is given, so the model gives that one output
             chosen = Chosen(own, at["target"])
             return captum.LayerFeaturePermutation(chosen, layer).attribute(
-                into, additional_forward_args=p.layer_extras or None, layer_mask=p.layer_mask
+                into, additional_forward_args=p.layer_additional_forward_args or None, layer_mask=p.layer_mask
             )
         case spec.LayerConductance():
             steps = {"n_steps": method.n_steps, "method": method.method}
@@ -77,20 +83,20 @@ def layer_call(  # noqa: PLR0911  # a table, one row per method
         case spec.LayerGradientShap():
             shap = captum.LayerGradientShap(module, layer, multiply_by_inputs=method.multiply_by_inputs)
             noise = {"n_samples": method.n_samples, "stdevs": method.stdevs}
-            return shap.attribute(inputs, p.distribution, **noise, **side, **at)
+            return shap.attribute(inputs, p.baseline_distribution, **noise, **side, **at)
         case spec.LayerDeepLift():
             lift = captum.LayerDeepLift(module, layer, multiply_by_inputs=method.multiply_by_inputs)
             return lift.attribute(inputs, baselines=p.baselines, **side, **at)
         case spec.LayerDeepLiftShap():
             lift = captum.LayerDeepLiftShap(module, layer, multiply_by_inputs=method.multiply_by_inputs)
-            return lift.attribute(inputs, several(p.distribution), **side, **at)
+            return lift.attribute(inputs, several(p.baseline_distribution), **side, **at)
         case spec.LayerLrp():
             return captum.LayerLRP(module, layer).attribute(inputs, **side, **at)
     raise AssertionError(method)
 
 
 def neuron_call(  # noqa: PLR0911
-    method: AnyMethod, module: nn.Module, layer: nn.Module, p: Problem, inputs: Tensors, at: dict[str, Any]
+    method: AnyMethod, module: nn.Module, layer: nn.Module, p: ExplainInputs, inputs: Tensors, at: dict[str, Any]
 ) -> Any:
     selector = method.neuron_selector
     unit = {
@@ -113,11 +119,11 @@ def neuron_call(  # noqa: PLR0911
             return lift.attribute(inputs, baselines=p.baselines, **unit)
         case spec.NeuronDeepLiftShap():
             lift = captum.NeuronDeepLiftShap(module, layer, multiply_by_inputs=method.multiply_by_inputs)
-            return lift.attribute(inputs, baselines=several(p.distribution), **unit)
+            return lift.attribute(inputs, baselines=several(p.baseline_distribution), **unit)
         case spec.NeuronGradientShap():
             shap = captum.NeuronGradientShap(module, layer, multiply_by_inputs=method.multiply_by_inputs)
             noise = {"n_samples": method.n_samples, "stdevs": method.stdevs}
-            return shap.attribute(inputs, baselines=p.distribution, **noise, **unit)
+            return shap.attribute(inputs, baselines=p.baseline_distribution, **noise, **unit)
         case spec.NeuronGuidedBackprop():
             return captum.NeuronGuidedBackprop(module, layer).attribute(inputs, **unit)
         case spec.NeuronDeconvolution():

@@ -117,14 +117,14 @@ def test_captum_as_it_came_is_wrong_where_the_documentation_says_so() -> None:
 
 def test_jobs_on_a_softmax_model_are_concatenated() -> None:
     model = frozen(nn.Sequential(nn.Linear(6, 8), nn.Tanh(), nn.Linear(8, 3), nn.Softmax(dim=1)))
-    problems = [problem_of([draw(k, 2, 6)], [0, 1], [draw(10 + k, 2, 6)]) for k in range(4)]
+    subjects = [problem_of([draw(k, 2, 6)], [0, 1], [draw(10 + k, 2, 6)]) for k in range(4)]
     engine = Engine(view_of(model), batch_rows=64, threads=1)
-    jobs = [RunningJob(engine, DeepLiftMethod(), problem) for problem in problems]
+    jobs = [RunningJob(engine, DeepLiftMethod(), subject) for subject in subjects]
     engine.start()
     outcomes = [job.result() for job in jobs]
     engine.stop()
-    for problem, outcome in zip(problems, outcomes, strict=True):
-        alone = DeepLift(model).attribute(problem.inputs[0], problem.baselines[0], target=torch.tensor([0, 1]))
+    for subject, outcome in zip(subjects, outcomes, strict=True):
+        alone = DeepLift(model).attribute(subject.inputs[0], subject.baselines[0], target=torch.tensor([0, 1]))
         torch.testing.assert_close(outcome.attributions[0], alone, rtol=1e-10, atol=1e-12)
         assert float(outcome.delta.abs().max()) < 1e-12
     assert engine.stats.passes == 2  # the endpoints of all, and one call of DeepLIFT

@@ -167,8 +167,8 @@ def explained(model: Overwriting, methods: list[AnyMethod]) -> list[Any]:
     kept = [tensor.clone() for tensor in inputs]
     view = view_of(model, len(inputs))
     sample = tuple(tensor[:1] for tensor in inputs)
-    rewritten, _ = make_hookable(view, Prepared(sample, (), sample, ()))
-    view = view_of(model, len(inputs), rewritten)
+    hookable, _ = make_hookable(view, Prepared(sample, (), sample, ()))
+    view = view_of(model, len(inputs), hookable)
     engine = Engine(view, batch_rows=8, threads=1).start()
     try:
         outcomes = [RunningJob(engine, method, problem_of(inputs, [1])).result() for method in methods]

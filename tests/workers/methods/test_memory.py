@@ -31,9 +31,9 @@ def test_what_is_expanded_at_once(method: AnyMethod, rows: int) -> None:
 
 def test_what_the_model_answers_is_held_too_where_rows_are_perturbed() -> None:
     """A map per class is larger than the picture; a gradient comes with one score."""
-    problem = problem_of([PICTURE], [0])
-    assert expanded_bytes(FeatureAblation(), problem, 16, 1_000) == 4 * 32 * (602_112 + 1_000)
-    assert expanded_bytes(IntegratedGradients(), problem, 16, 1_000) == 4 * 32 * 602_112
+    subject = problem_of([PICTURE], [0])
+    assert expanded_bytes(FeatureAblation(), subject, 16, 1_000) == 4 * 32 * (602_112 + 1_000)
+    assert expanded_bytes(IntegratedGradients(), subject, 16, 1_000) == 4 * 32 * 602_112
 
 
 def test_too_much_noise() -> None:

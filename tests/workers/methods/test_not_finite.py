@@ -14,7 +14,7 @@ from workers.engine.engine import Engine
 from workers.evaluation.tolerance import completeness_warnings, zero_warnings
 from workers.inputs.prepared import Prepared
 from workers.methods.explain import Outcome
-from workers.models.method_support import no_gradient, offered_methods
+from workers.models.method_support import method_support, no_gradient
 from workers.transform.hookable.make import without_relu
 
 
@@ -103,7 +103,7 @@ def test_without_a_gradient_only_perturbation_is_offered(how: str) -> None:
     x = (torch.tensor([ROW], dtype=torch.float64),)
     view, sample = view_of(frozen(Detached(how))), Prepared(x, (), x, ())
     assert "carry no gradient" in (no_gradient(view, sample) or "")
-    supports = {one.name: one for one in offered_methods(view, sample, {}, text=False, embedding=None)}
+    supports = {one.name: one for one in method_support(view, sample, {}, text=False, embedding=None)}
     assert not supports["saliency"].supported
     assert "carry no gradient" in (supports["saliency"].reason or "")
     assert not supports["integrated_gradients"].supported
@@ -127,7 +127,7 @@ def test_guided_methods_need_a_relu_that_runs() -> None:
     for module in (linear, gelu, UnusedRelu()):
         assert "no nn.ReLU" in (without_relu(frozen(module), x) or "")
         view = view_of(module)
-        for one in offered_methods(view, Prepared(x, (), x, ()), {}, text=False, embedding=None):
+        for one in method_support(view, Prepared(x, (), x, ()), {}, text=False, embedding=None):
             if "guided" in one.name or "deconvolution" in one.name:
                 assert not one.supported, one.name
     assert without_relu(frozen(nn.Sequential(nn.Linear(3, 2), nn.ReLU())), x) is None

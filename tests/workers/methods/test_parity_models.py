@@ -34,7 +34,7 @@ def test_alone(shipped: Shipped, name: str) -> None:
     if method is None:
         assert name in ON_TOYS_ALONE | NOT_OFFERED[shipped.model.card.name]
         return
-    outcome = RunningJob(shipped.model.engine, method, shipped.problem(method), seed=7).result()
+    outcome = RunningJob(shipped.model.engine, method, shipped.subject(method), seed=7).result()
     assert max_relative_difference(outcome.attributions, shipped.captum(method, 7)) <= TOLERANCE
 
 
@@ -49,9 +49,9 @@ def test_seventeen_of_mixed_methods_at_once(shipped: Shipped, half: int) -> None
     """Each of the 17 runs beside 16 others on the same model."""
     methods = list(shipped.methods.values())
     chosen = (methods + methods)[17 * half : 17 * half + 17]
-    problems = [shipped.problem(method) for method in chosen]
+    subjects = [shipped.subject(method) for method in chosen]
     shipped.model.engine.hold()
-    jobs = [RunningJob(shipped.model.engine, m, p, seed=7) for m, p in zip(chosen, problems, strict=True)]
+    jobs = [RunningJob(shipped.model.engine, m, p, seed=7) for m, p in zip(chosen, subjects, strict=True)]
     shipped.model.engine.release()
     outcomes = [job.result(timeout_s=300) for job in jobs]
     for method, outcome in zip(chosen, outcomes, strict=True):
@@ -71,8 +71,8 @@ def test_the_lean_copy_in_float64_equals_captum_on_the_model_itself() -> None:
     model = load(read_config(folder), folder).module.double()
     size = [3, 64, 64]
     view = lean_view_of(model, [size])
-    assert view.lean is not None
-    problem = problem_of(
+    assert view.optimized is not None
+    subject = problem_of(
         [torch.randn(1, *size, generator=torch.Generator().manual_seed(1), dtype=torch.float64)], [285]
     )
     methods: list[AnyMethod] = [
@@ -82,8 +82,8 @@ def test_the_lean_copy_in_float64_equals_captum_on_the_model_itself() -> None:
         Occlusion(sliding_window_shapes=[3, 32, 32], strides=[3, 32, 32]),
     ]
     engine = Engine(view, batch_rows=8, threads=1).start()
-    outcomes = [job.result() for job in [RunningJob(engine, method, problem, seed=7) for method in methods]]
+    outcomes = [job.result() for job in [RunningJob(engine, method, subject, seed=7) for method in methods]]
     engine.stop()
     for method, outcome in zip(methods, outcomes, strict=True):
-        expected = direct(method, model, model, problem, 7)
+        expected = direct(method, model, model, subject, 7)
         assert max_relative_difference(outcome.attributions, expected) <= IN_FLOAT64, method.name

@@ -28,7 +28,7 @@ from tests.workers.toys import (
     view_of,
 )
 from workers.engine.engine import Engine
-from workers.methods.explain_inputs import Problem, captum_target
+from workers.methods.explain_inputs import ExplainInputs, captum_target
 from workers.models.outputs import answer_with_tensor
 
 TOLERANCE = 1e-9
@@ -200,7 +200,7 @@ CASES = [
 ]
 
 
-def make_problem(case: Case, seed: int) -> Problem:
+def make_explain_inputs(case: Case, seed: int) -> ExplainInputs:
     """Inputs, baselines and targets drawn from a seed; every example has its own."""
     _, shapes, classes = MODELS[case.model]
     generator = torch.Generator().manual_seed(seed)
@@ -219,8 +219,8 @@ def make_problem(case: Case, seed: int) -> Problem:
     mask = None
     if case.model == "conv":
         mask = [(torch.arange(144).view(1, 1, 12, 12) // 24).expand(1, 3, 12, 12).contiguous()]
-    inputs, baselines, distribution = draw(case.examples), draw(case.examples), draw(4)
-    return problem_of(inputs, targets, baselines, distribution, mask)
+    inputs, baselines, baseline_distribution = draw(case.examples), draw(case.examples), draw(4)
+    return problem_of(inputs, targets, baselines, baseline_distribution, mask)
 
 
 @pytest.fixture(scope="module")
@@ -241,10 +241,10 @@ def test_every_method_is_compared() -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_alone(case: Case, engines: dict[str, Engine]) -> None:
-    problem = make_problem(case, seed=1)
-    outcome = RunningJob(engines[case.model], case.method, problem, seed=5).result()
+    subject = make_explain_inputs(case, seed=1)
+    outcome = RunningJob(engines[case.model], case.method, subject, seed=5).result()
     model = MODELS[case.model][0]
-    assert max_relative_difference(outcome.attributions, direct(case.method, model, model, problem, 5)) <= TOLERANCE
+    assert max_relative_difference(outcome.attributions, direct(case.method, model, model, subject, 5)) <= TOLERANCE
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
@@ -254,11 +254,11 @@ def test_beside_sixteen_others(case: Case, engines: dict[str, Engine]) -> None:
     same_model = [c for c in CASES if c.model == case.model]
     first = CASES.index(case)
     chosen = [case] + [same_model[(first + 5 * k) % len(same_model)] for k in range(1, BESIDE + 1)]
-    problems = [make_problem(c, seed=10 + k) for k, c in enumerate(chosen)]
-    jobs = [RunningJob(engine, c.method, p, seed=k) for k, (c, p) in enumerate(zip(chosen, problems, strict=True))]
+    subjects = [make_explain_inputs(c, seed=10 + k) for k, c in enumerate(chosen)]
+    jobs = [RunningJob(engine, c.method, p, seed=k) for k, (c, p) in enumerate(zip(chosen, subjects, strict=True))]
     outcomes = [job.result() for job in jobs]
     model = MODELS[case.model][0]
-    for k, (c, p, outcome) in enumerate(zip(chosen, problems, outcomes, strict=True)):
+    for k, (c, p, outcome) in enumerate(zip(chosen, subjects, outcomes, strict=True)):
         assert max_relative_difference(outcome.attributions, direct(c.method, model, model, p, k)) <= TOLERANCE, str(c)
 
 
@@ -266,15 +266,15 @@ def test_beside_sixteen_others(case: Case, engines: dict[str, Engine]) -> None:
     "case", [c for c in CASES if isinstance(c.method, spec.IntegratedGradients | spec.DeepLift)], ids=str
 )
 def test_delta_is_captums(case: Case, engines: dict[str, Engine]) -> None:
-    problem = make_problem(case, seed=3)
-    outcome = RunningJob(engines[case.model], case.method, problem).result()
+    subject = make_explain_inputs(case, seed=3)
+    outcome = RunningJob(engines[case.model], case.method, subject).result()
     if not case.method.multiply_by_inputs:
         assert outcome.delta is None
         return
     model = MODELS[case.model][0]
-    target = captum_target(problem.targets)
+    target = captum_target(subject.targets)
     delta = captum.IntegratedGradients(model).compute_convergence_delta(
-        outcome.attributions, problem.baselines, problem.inputs, target=target
+        outcome.attributions, subject.baselines, subject.inputs, target=target
     )
     assert torch.allclose(outcome.delta, delta, rtol=1e-9, atol=1e-12)
 

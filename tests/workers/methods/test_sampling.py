@@ -16,7 +16,7 @@ from tests.workers.toys import RunningJob, ToyConvNet, ToyMlp, ToyTwoInputs, fro
 from workers.engine.engine import Engine
 from workers.evaluation.tolerance import completeness_warnings
 from workers.methods.explain import Outcome
-from workers.methods.explain_inputs import Problem
+from workers.methods.explain_inputs import ExplainInputs
 from workers.methods.moments import Moments, regression_errors
 
 NAMES = ("kernel_shap", "shapley_value_sampling", "smooth_grad")
@@ -33,10 +33,12 @@ class Additive(nn.Module):
 def run() -> Iterator[Any]:
     engines: list[Engine] = []
 
-    def runner(model: nn.Module, method: AnyMethod, problem: Problem, seed: int = 0, batch_rows: int = 16) -> Outcome:
-        view = view_of(model, len(problem.inputs))
+    def runner(
+        model: nn.Module, method: AnyMethod, subject: ExplainInputs, seed: int = 0, batch_rows: int = 16
+    ) -> Outcome:
+        view = view_of(model, len(subject.inputs))
         engines.append(Engine(view, batch_rows=batch_rows, threads=1).start())
-        return RunningJob(engines[-1], method, problem, seed).result()
+        return RunningJob(engines[-1], method, subject, seed).result()
 
     yield runner
     for engine in engines:
@@ -56,28 +58,28 @@ def asked(name: str, samples: int, tolerance: float | None) -> AnyMethod:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_stops_below_the_tolerance_with_captums_answer(run: Any, name: str) -> None:
-    model, problem = frozen(ToyMlp()), problem_of([draw(1, 6)], [1])
-    outcome = run(model, asked(name, 900, 0.08), problem, seed=3)
+    model, subject = frozen(ToyMlp()), problem_of([draw(1, 6)], [1])
+    outcome = run(model, asked(name, 900, 0.08), subject, seed=3)
     (count,), (error,) = outcome.convergence.counts, outcome.convergence.errors
     assert 8 <= count < 900
     assert error <= 0.08 == outcome.convergence.tolerance
     if name == "smooth_grad":  # Captum draws as many at a time when it is told to
         torch.manual_seed(3)
         captum = NoiseTunnel(Saliency(model)).attribute(
-            problem.inputs, nt_samples=count, nt_samples_batch_size=NOISE_ROUND, stdevs=0.3, abs=False, target=1
+            subject.inputs, nt_samples=count, nt_samples_batch_size=NOISE_ROUND, stdevs=0.3, abs=False, target=1
         )
     else:
-        captum = direct(asked(name, count, None), model, model, problem, seed=3)
+        captum = direct(asked(name, count, None), model, model, subject, seed=3)
     assert max_relative_difference(outcome.attributions, captum) < 1e-6  # Captum adds perturbations up in float32
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_smaller_tolerance_takes_more_and_the_most_is_kept(run: Any, name: str) -> None:
-    model, problem = frozen(ToyMlp()), problem_of([draw(2, 6)], [1])
-    counts = [max(run(model, asked(name, 64, t), problem).convergence.counts) for t in (0.5, 0.2, 1e-6)]
+    model, subject = frozen(ToyMlp()), problem_of([draw(2, 6)], [1])
+    counts = [max(run(model, asked(name, 64, t), subject).convergence.counts) for t in (0.5, 0.2, 1e-6)]
     assert counts == sorted(counts)
     assert counts[-1] == 64
-    last = run(model, asked(name, 64, 1e-6), problem)
+    last = run(model, asked(name, 64, 1e-6), subject)
     (warning,) = completeness_warnings(asked(name, 64, 1e-6), last)
     assert "after 64 samples, above the tolerance" in warning
 
@@ -85,11 +87,11 @@ def test_a_smaller_tolerance_takes_more_and_the_most_is_kept(run: Any, name: str
 @pytest.mark.parametrize("name", NAMES)
 def test_the_same_alone_and_beside_others(run: Any, name: str) -> None:
     model = frozen(ToyMlp())
-    problems = [problem_of([draw(1, 6, seed=k)], [k % 4]) for k in range(3)]
-    alone = [run(model, asked(name, 200, 0.2), problem, seed=7, batch_rows=5) for problem in problems]
+    subjects = [problem_of([draw(1, 6, seed=k)], [k % 4]) for k in range(3)]
+    alone = [run(model, asked(name, 200, 0.2), subject, seed=7, batch_rows=5) for subject in subjects]
     engine = Engine(view_of(model), batch_rows=16, threads=1).start()
     engine.hold()
-    jobs = [RunningJob(engine, asked(name, 200, 0.2), problem, 7) for problem in problems]
+    jobs = [RunningJob(engine, asked(name, 200, 0.2), subject, 7) for subject in subjects]
     engine.release()
     together = [job.result() for job in jobs]
     engine.stop()
@@ -99,21 +101,21 @@ def test_the_same_alone_and_beside_others(run: Any, name: str) -> None:
 
 
 def test_additive_models_need_no_more_than_a_look(run: Any) -> None:
-    problem = problem_of([draw(1, 5)])
+    subject = problem_of([draw(1, 5)])
     for name, least in (("shapley_value_sampling", 8), ("kernel_shap", 16)):
-        outcome = run(Additive(), asked(name, 500, 0.01), problem)
+        outcome = run(Additive(), asked(name, 500, 0.01), subject)
         assert outcome.convergence.counts == [least]
-        assert torch.allclose(outcome.attributions[0].double(), problem.inputs[0] * torch.arange(1.0, 6.0), rtol=1e-4)
+        assert torch.allclose(outcome.attributions[0].double(), subject.inputs[0] * torch.arange(1.0, 6.0), rtol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["kernel_shap", "shapley_value_sampling"])
 def test_the_error_told_is_the_error_made(run: Any, name: str) -> None:
     """Over many seeds, the largest distance from the exact Shapley values is about the standard error told."""
-    model, problem = frozen(ToyMlp()), problem_of([draw(1, 6, seed=4)], [2])
-    exact = run(model, ShapleyValues(), problem).attributions[0].double()
+    model, subject = frozen(ToyMlp()), problem_of([draw(1, 6, seed=4)], [2])
+    exact = run(model, ShapleyValues(), subject).attributions[0].double()
     ratios = []
     for seed in range(12):
-        outcome = run(model, asked(name, 1000, 0.1), problem, seed)
+        outcome = run(model, asked(name, 1000, 0.1), subject, seed)
         made = float((outcome.attributions[0].double() - exact).abs().max() / exact.abs().max())
         ratios.append(made / outcome.convergence.errors[0])
     assert 0.3 < np.median(ratios) < 2.0

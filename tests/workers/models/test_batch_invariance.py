@@ -14,7 +14,7 @@ from workers.engine.engine import Engine
 from workers.engine.task import Task
 from workers.engine.view import ModelView
 from workers.methods.explain import explain
-from workers.methods.explain_inputs import Problem
+from workers.methods.explain_inputs import ExplainInputs
 from workers.models.execution import examine
 from workers.repository.model_toml import ModelConfigError
 from workers.tracing.draws import RowKind
@@ -87,19 +87,19 @@ def _run(view: ModelView, name: str, rows: list[Tensor]) -> list[Tensor]:
 
     def job(number: int) -> None:
         row = rows[number]
-        problem = Problem(
+        subject = ExplainInputs(
             inputs=(row,),
-            extras=(),
+            additional_forward_args=(),
             targets=[0],
             baselines=(torch.zeros_like(row),),
-            distribution=None,
+            baseline_distribution=None,
             feature_mask=None,
             layer_mask=None,
             layer_inputs=(row,),
-            layer_extras=(),
+            layer_additional_forward_args=(),
             layer_baselines=None,
         )
-        results[number] = explain(engine, Task(str(number)), method, problem, seed=7).attributions[0]
+        results[number] = explain(engine, Task(str(number)), method, subject, seed=7).attributions[0]
 
     engine.hold()
     engine.start()

@@ -97,8 +97,8 @@ def test_a_padding_mask(tmp_path: Path, build: str) -> None:
     )
     module.requires_grad_(False)
     model.engine.start()
-    problem = problem_of([x], [0, 1, 1], [torch.zeros_like(x)])
-    given = RunningJob(model.engine, Integrated(layer="emb", n_steps=20), problem).result()
+    subject = problem_of([x], [0, 1, 1], [torch.zeros_like(x)])
+    given = RunningJob(model.engine, Integrated(layer="emb", n_steps=20), subject).result()
     model.engine.stop()
     torch.testing.assert_close(given.attributions[0], expected.detach(), rtol=1e-9, atol=1e-12)
 

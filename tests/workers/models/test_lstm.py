@@ -17,7 +17,7 @@ from tests.workers.models.loaders.transformers_folders import word_piece
 from tests.workers.models.recurrent import MODEL_PY, MODEL_TOML, LstmClassifier
 from tests.workers.toys import CPU, RunningJob
 from workers.inputs.text import FromEmbeddings
-from workers.jobs.prepare import make_problem
+from workers.jobs.prepare import make_explain_inputs
 from workers.models.load import ResidentModel, load_model
 
 TEXTS = ("The acting is superb, but the plot is a mess.", "Superb!", "not good " * 9)
@@ -56,14 +56,14 @@ def lstm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ResidentModel]:
 def test_equals_captum_beside_others(lstm: ResidentModel, method: AnyMethod) -> None:
     job = JobSpec(model="lstm", version="1", input_kind="text", examples=1, method=stored_fields(method), target=[1])
 
-    def problem(text: str) -> Any:
+    def subject(text: str) -> Any:
         payload = {"text": torch.frombuffer(bytearray(text.encode()), dtype=torch.uint8)}
-        return make_problem(lstm, job, method, payload, lstm.adapter.prepare(payload, CPU))
+        return make_explain_inputs(lstm, job, method, payload, lstm.adapter.prepare(payload, CPU))
 
-    jobs = [RunningJob(lstm.engine, method, problem(text)) for text in TEXTS]
+    jobs = [RunningJob(lstm.engine, method, subject(text)) for text in TEXTS]
     for text, one in zip(TEXTS, jobs, strict=True):
         model = network()
-        theirs = direct(method, FromEmbeddings(model), model, problem(text))
+        theirs = direct(method, FromEmbeddings(model), model, subject(text))
         assert max_relative_difference(one.result().attributions, theirs) <= 1e-9
 
 

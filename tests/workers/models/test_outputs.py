@@ -100,11 +100,11 @@ def test_deep_lift_and_its_rewriting_see_the_tensor() -> None:
     model = frozen(Functional())
     answer_with_tensor(model, model(torch.zeros(1, 6, dtype=torch.float64)), None)
     x = torch.randn(3, 6, dtype=torch.float64)
-    rewritten = separate_activations(model, (x[:1],), 1)
-    assert rewritten.changed
-    assert torch.equal(rewritten.module(x), model(x))
+    hookable = separate_activations(model, (x[:1],), 1)
+    assert hookable.changed
+    assert torch.equal(hookable.module(x), model(x))
     view = view_of(model)
-    engine = Engine(type(view)(model, model, CPU, rewritten=rewritten.module), batch_rows=8, threads=1).start()
+    engine = Engine(type(view)(model, model, CPU, hookable=hookable.module), batch_rows=8, threads=1).start()
     outcome = RunningJob(engine, DeepLift(), problem_of([x], [0, 1, 3])).result()
     engine.stop()
     assert outcome.delta is not None

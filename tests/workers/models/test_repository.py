@@ -13,7 +13,7 @@ from schemas.models import ModelCard
 from tests.workers.toys import CPU
 from workers.engine.gate import DeviceGate
 from workers.jobs.check import check
-from workers.jobs.prepare import make_problem
+from workers.jobs.prepare import make_explain_inputs
 from workers.models.load import Device, ResidentModel, load_all, load_model
 from workers.repository.model_toml import ModelConfigError, read_config
 
@@ -138,9 +138,9 @@ def test_a_background_of_several_inputs(folder: Path) -> None:
     assert model.card.background_rows == 4
     spec = JobSpec(model="tiny", version="2", input_kind="tensor", examples=1, method={})
     prepared = model.adapter.sample(CPU)
-    drawn = make_problem(model, spec, GradientShap(baseline="background"), {}, prepared)
-    assert all(torch.equal(a, b) for a, b in zip(drawn.distribution or (), rows.values(), strict=True))
-    mean = make_problem(model, spec, IntegratedGradients(baseline="background"), {}, prepared)
+    drawn = make_explain_inputs(model, spec, GradientShap(baseline="background"), {}, prepared)
+    assert all(torch.equal(a, b) for a, b in zip(drawn.baseline_distribution or (), rows.values(), strict=True))
+    mean = make_explain_inputs(model, spec, IntegratedGradients(baseline="background"), {}, prepared)
     assert all(torch.equal(a[0], b.mean(0)) for a, b in zip(mean.baselines or (), rows.values(), strict=True))
     save_file({**rows, "input.1": torch.rand(3, 2, 2)}, folder / "background.safetensors")
     with pytest.raises(ModelConfigError, match="not as many for each input"):
@@ -151,8 +151,8 @@ def test_tensors_of_the_payload_come_in_the_order_of_their_numbers(folder: Path)
     model = load_model(folder, DEVICE)
     spec = JobSpec(model="tiny", version="2", input_kind="tensor", examples=1, method={})
     payload = {f"baseline.{number}": torch.full((1, 3), float(number)) for number in range(12)}
-    problem = make_problem(model, spec, GradientShap(), payload, model.adapter.sample(CPU))
-    assert [int(tensor[0, 0]) for tensor in problem.distribution or ()] == list(range(12))
+    subject = make_explain_inputs(model, spec, GradientShap(), payload, model.adapter.sample(CPU))
+    assert [int(tensor[0, 0]) for tensor in subject.baseline_distribution or ()] == list(range(12))
 
 
 def test_weights_that_do_not_belong(folder: Path) -> None:

@@ -91,7 +91,7 @@ def test_the_card_tells_the_most_tokens(tagger: ResidentModel) -> None:
 def test_a_token_is_explained(tagger: ResidentModel, token: int) -> None:
     module = tagger.engine.view.layer_module
     prepared = tagger.adapter.prepare({"text": BYTES}, CPU)
-    ids, mask = prepared.layer_inputs[0], prepared.layer_extras[0]
+    ids, mask = prepared.layer_inputs[0], prepared.layer_additional_forward_args[0]
     scores = module(ids, mask)[0, :, token]
     meta, given = explain(tagger, IntegratedGradients(baseline="zero", n_steps=20), [[PREDICTED, token]])
     predicted = int(scores.argmax())

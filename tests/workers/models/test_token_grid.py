@@ -33,7 +33,7 @@ from tests.workers.models.loaders.transformers_folders import (
 from tests.workers.toys import CPU, RunningJob
 from workers.engine.task import Task
 from workers.engine.token_grid import TokenGrid
-from workers.jobs.prepare import make_problem
+from workers.jobs.prepare import make_explain_inputs
 from workers.jobs.result import answer
 from workers.models.load import ResidentModel, load_model
 from workers.models.token_grid import find_grid
@@ -58,8 +58,8 @@ def run(model: ResidentModel, method: AnyMethod, inputs: Tensor, target: list[in
         method=stored_fields(method),
         target=target,
     )
-    problem = make_problem(model, job, method, payload, model.adapter.prepare(payload, CPU))
-    return RunningJob(model.engine, method, problem).result().attributions[0]
+    subject = make_explain_inputs(model, job, method, payload, model.adapter.prepare(payload, CPU))
+    return RunningJob(model.engine, method, subject).result().attributions[0]
 
 
 def loaded(directory: Path, model: nn.Module, **fields: Any) -> Iterator[ResidentModel]:

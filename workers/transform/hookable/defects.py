@@ -11,7 +11,7 @@ from workers.tracing.trace import Observation, observe
 from workers.transform.hookable.operations import moves, why_not_linear
 
 
-def hook_problems(module: nn.Module, sample: Tensors, attributed: int | None = None) -> dict[str, str]:
+def hook_defects(module: nn.Module, sample: Tensors, attributed: int | None = None) -> dict[str, str]:
     """Why a family of methods is not right on this module; a family that is has no entry.
 
     `deep_lift` is DeepLift and DeepLiftShap, `guided` GuidedBackprop and Deconvolution, `lrp` LRP. `sample` is what the

@@ -10,35 +10,35 @@ from workers.engine.view import ModelView
 from workers.inputs.prepared import Prepared
 from workers.methods import deep_lift_rules as _  # noqa: F401  # puts its rules into Captum's table
 from workers.tracing.samples import enter, leaves
-from workers.transform.hookable import hook_problems, lacks_lrp_rules, separate_activations
+from workers.transform.hookable import hook_defects, lacks_lrp_rules, separate_activations
 
 log = structlog.get_logger()
-FAMILIES = ("deep_lift", "guided", "lrp")  # as `workers.transform.hookable.hook_problems` calls them
+FAMILIES = ("deep_lift", "guided", "lrp")  # as `workers.transform.hookable.hook_defects` calls them
 
 
 def make_hookable(view: ModelView, sample: Prepared) -> tuple[nn.Module | None, dict[str, str]]:
     """A rewriting of `view.module` if that mends something, and why families of methods are still not right.
 
-    Families are those of `workers.transform.hookable.hook_problems`. A model that cannot be examined is left as it
+    Families are those of `workers.transform.hookable.hook_defects`. A model that cannot be examined is left as it
     is; whether methods work on it is then found out by trying.
     """
-    tensors = (*sample.inputs, *sample.extras)
+    tensors = (*sample.inputs, *sample.additional_forward_args)
     if not all(takes_hooks(part) for part in view.module.modules()):  # what runs in there would be passed over
         return None, dict.fromkeys(FAMILIES, TORCHSCRIPT)
     try:
-        problems = hook_problems(view.module, tensors, view.inputs)
-        if not problems or (problems.keys() == {"lrp"} and lacks_lrp_rules(view.module)):
-            return None, problems
-        rewritten = separate_activations(view.module, tensors, view.inputs)
-        left = hook_problems(rewritten.module, tensors, view.inputs)
+        defects = hook_defects(view.module, tensors, view.inputs)
+        if not defects or (defects.keys() == {"lrp"} and lacks_lrp_rules(view.module)):
+            return None, defects
+        hookable = separate_activations(view.module, tensors, view.inputs)
+        left = hook_defects(hookable.module, tensors, view.inputs)
     except Exception as error:  # the model's own code may raise anything
         log.warning("model cannot be examined for hooks", error=type(error).__name__)
         return None, {}
-    if left.keys() == problems.keys():
-        because = f"; it could not be rewritten: {rewritten.reason}" if rewritten.reason else ""
-        return None, {family: reason + because for family, reason in problems.items()}
-    log.info("model rewritten for hooks", changed=len(rewritten.changed))
-    return rewritten.module, left
+    if left.keys() == defects.keys():
+        because = f"; it could not be rewritten: {hookable.reason}" if hookable.reason else ""
+        return None, {family: reason + because for family, reason in defects.items()}
+    log.info("model rewritten for hooks", changed=len(hookable.changed))
+    return hookable.module, left
 
 
 def without_relu(module: nn.Module, tensors: tuple[Tensor, ...]) -> str | None:
@@ -58,7 +58,7 @@ def without_relu(module: nn.Module, tensors: tuple[Tensor, ...]) -> str | None:
     return None if ran else "the model runs no nn.ReLU, which is all that it hooks; it would be the plain gradient"
 
 
-def text_problems(view: ModelView) -> dict[str, str]:
+def text_defects(view: ModelView) -> dict[str, str]:
     """Why families of methods are not right on a text model.
 
     Language models hold what DeepLIFT has no rule for, norms and attention above all; their results say how much of the

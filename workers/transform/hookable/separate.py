@@ -13,7 +13,7 @@ from workers.tracing.equivalence import verify
 from workers.tracing.samples import Tensors, draws, enter, first_row, leaves
 from workers.tracing.shared_copy import shared_copy
 from workers.tracing.trace import observe
-from workers.transform.hookable.defects import hook_problems, own_input_needed
+from workers.transform.hookable.defects import hook_defects, own_input_needed
 from workers.transform.hookable.modules import Beside, Reused, WriteBack
 from workers.transform.hookable.operations import moves
 from workers.transform.hookable.routing import Router
@@ -22,7 +22,7 @@ _WITH_RULES = (*RULES, *WITH_RULES, *PASSED_THROUGH)
 
 
 @dataclass(frozen=True, slots=True)
-class Rewritten:
+class HookableModule:
     """A model with a module for each activation call, and what was changed to get there, by path.
 
     With nothing to change, `module` is the original itself; with a `reason`, why the rewriting failed, it is too.
@@ -34,7 +34,7 @@ class Rewritten:
     reason: str | None
 
 
-def separate_activations(module: nn.Module, sample: Tensors, attributed: int | None = None) -> Rewritten:
+def separate_activations(module: nn.Module, sample: Tensors, attributed: int | None = None) -> HookableModule:
     """A copy of the model on which Captum's hook methods see every activation call as a module of its own.
 
     `sample` is what the model takes, with at least one row; attributions are for its first `attributed` tensors (all if
@@ -42,26 +42,26 @@ def separate_activations(module: nn.Module, sample: Tensors, attributed: int | N
     on random neighbours. Where a model reads a tensor that an in-place call has overwritten, the copy overwrites too.
     """
     if not any(tensor.is_floating_point() for tensor in sample[:attributed]):
-        return Rewritten(module, [], "no input is floating point, so nothing carries a gradient")
+        return HookableModule(module, [], "no input is floating point, so nothing carries a gradient")
     for path, part in module.named_modules():
         if isinstance(part, torch.jit.ScriptModule):
-            return Rewritten(module, [], f"{path or 'the model'} is TorchScript, whose code cannot be rewritten")
+            return HookableModule(module, [], f"{path or 'the model'} is TorchScript, whose code cannot be rewritten")
     samples = list(draws(first_row(sample)))
     reason: str | None = None
     # The plainest way first; the others for models that read what was overwritten, or that list their children.
     for write_back, apart in ((False, False), (True, False), (False, True), (True, True)):
         try:
-            rewritten, changed = _rewrite(module, samples, attributed, Router(write_back, apart), write_back)
+            hookable, changed = _rewrite(module, samples, attributed, Router(write_back, apart), write_back)
         except Exception as error:  # the model's own code, or a part that cannot be copied
             reason = reason or f"{type(error).__name__}: {error}"
             continue
         if not changed:
-            return Rewritten(module, [], None)
-        difference = verify(module, rewritten, samples, attributed)
+            return HookableModule(module, [], None)
+        difference = verify(module, hookable, samples, attributed)
         if difference is None:
-            return Rewritten(rewritten, changed, None)
+            return HookableModule(hookable, changed, None)
         reason = reason or difference
-    return Rewritten(module, [], reason)
+    return HookableModule(module, [], reason)
 
 
 def _rewrite(
@@ -165,7 +165,7 @@ def _let_relevance_pass(root: nn.Module, sample: Tensors, attributed: int | None
     ]
     for _, part in passing:
         part.add_module("passes_relevance", nn.Dropout(0.0).eval())
-    if "lrp" in hook_problems(root, sample, attributed):
+    if "lrp" in hook_defects(root, sample, attributed):
         for _, part in passing:
             del part.passes_relevance
         return []

@@ -5,6 +5,6 @@ before them, composite activations as one operation, convolutions with their cha
 the model keep the module as it was built.
 """
 
-from workers.transform.optimize.module import make_lean
+from workers.transform.optimize.module import make_optimized
 
-__all__ = ["make_lean"]
+__all__ = ["make_optimized"]

@@ -9,12 +9,12 @@ from workers.tracing.equivalence import compare
 from workers.tracing.samples import Tensors
 from workers.tracing.shared_copy import shared_copy
 
-METHOD = "whole_piece"
+METHOD = "fused"
 DECADES = 2.0  # up and down from what a part is given, element by element: its bends may lie beyond these values
 
 
-def use_whole_pieces(module: nn.Module, sample: Tensors, attributed: int) -> nn.Module | None:
-    """A copy in which each part with a method `whole_piece() -> nn.Module` is replaced by what that returns.
+def use_fused_modules(module: nn.Module, sample: Tensors, attributed: int) -> nn.Module | None:
+    """A copy in which each part with a method `fused() -> nn.Module` is replaced by what that returns.
 
     A model may be built of small modules so that Captum's hooks find each (a ReLU6 of two hinges); such a part says
     here what one operation it makes. Each is held against its replacement on random

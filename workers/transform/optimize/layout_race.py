@@ -33,7 +33,7 @@ def is_faster(
     Args:
         sample: what both take, with at least one row of each tensor.
     """
-    timers = [PassTimer(replace(view, lean=one), first_row(sample), gate, threads) for one in (first, second)]
+    timers = [PassTimer(replace(view, optimized=one), first_row(sample), gate, threads) for one in (first, second)]
     with ThreadPoolExecutor(1, "layout", use_threads, (1,)) as thread:
         try:
             return thread.submit(race, *timers).result()

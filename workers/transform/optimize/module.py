@@ -11,16 +11,18 @@ from workers.tracing.equivalence import compare
 from workers.tracing.float64_copy import as_float64, in_float64
 from workers.tracing.samples import Tensors, draws, first_row
 from workers.transform.optimize.folding import fold_batch_norms
-from workers.transform.optimize.fused import use_whole_pieces
+from workers.transform.optimize.fused import use_fused_modules
 from workers.transform.optimize.layout import channels_last
 
 log = structlog.get_logger()
 Step = Callable[[nn.Module, Tensors, int], nn.Module | None]
 Faster = Callable[[nn.Module, nn.Module], bool]  # is the first faster than the second?
-STEPS: tuple[Step, ...] = (use_whole_pieces, fold_batch_norms)
+STEPS: tuple[Step, ...] = (use_fused_modules, fold_batch_norms)
 
 
-def make_lean(module: nn.Module, samples: list[Tensors], attributed: int, faster: Faster | None = None) -> nn.Module:
+def make_optimized(
+    module: nn.Module, samples: list[Tensors], attributed: int, faster: Faster | None = None
+) -> nn.Module:
     """A module for shared passes: a copy of `module` with what each step makes leaner, or `module` itself.
 
     The copy shares all weights that it did not have to change. It is used only if it is proven equal; if the steps
@@ -34,16 +36,16 @@ def make_lean(module: nn.Module, samples: list[Tensors], attributed: int, faster
         faster: measures two equal modules; None takes the first.
     """
     samples = samples if len(samples) > 1 else list(draws(first_row(samples[0])))[1:]  # it may be all zeros
-    for steps, lean in _candidates(module, first_row(samples[0]), attributed, faster):
+    for steps, optimized in _candidates(module, first_row(samples[0]), attributed, faster):
         names = [step.__name__ for step in steps]
         try:
             with without_tf32():
-                reason = _why_not_equal(module, lean, steps, samples, attributed)
+                reason = _why_not_equal(module, optimized, steps, samples, attributed)
         except Exception as error:  # the model's own code
             reason = f"{type(error).__name__}: {error}"
         if reason is None:
             log.info("passes run a leaner model", steps=names)
-            return lean
+            return optimized
         log.info("model cannot be made leaner", steps=names, reason=reason)
     return module
 
@@ -54,15 +56,17 @@ def _candidates(
     """Copies by preference, not proven yet: a proof costs more than a measurement."""
     for steps in (*_choices(), ()):
         try:
-            lean = _made(module, steps, sample, attributed)
-            laid_out = channels_last(lean or module, sample, attributed) if lean is not None or not steps else None
-            if laid_out is not None and (faster is None or faster(laid_out, lean or module)):
+            optimized = _made(module, steps, sample, attributed)
+            laid_out = (
+                channels_last(optimized or module, sample, attributed) if optimized is not None or not steps else None
+            )
+            if laid_out is not None and (faster is None or faster(laid_out, optimized or module)):
                 yield (*steps, channels_last), laid_out
         except Exception as error:  # the model's own code, or a part that cannot be copied
             log.info("model cannot be made leaner", steps=[step.__name__ for step in steps], reason=repr(error))
             continue
-        if lean is not None:
-            yield steps, lean
+        if optimized is not None:
+            yield steps, optimized
 
 
 def _choices() -> Iterator[tuple[Step, ...]]:
@@ -73,14 +77,14 @@ def _choices() -> Iterator[tuple[Step, ...]]:
 
 def _made(module: nn.Module, steps: tuple[Step, ...], sample: Tensors, attributed: int) -> nn.Module | None:
     """The result of those steps that find something to do, None if none does."""
-    lean = module
+    optimized = module
     for step in steps:
-        lean = step(lean, sample, attributed) or lean
-    return None if lean is module else lean
+        optimized = step(optimized, sample, attributed) or optimized
+    return None if optimized is module else optimized
 
 
 def _why_not_equal(
-    module: nn.Module, lean: nn.Module, steps: tuple[Step, ...], samples: list[Tensors], attributed: int
+    module: nn.Module, optimized: nn.Module, steps: tuple[Step, ...], samples: list[Tensors], attributed: int
 ) -> str | None:
     """None if it is proven, on the samples, that the steps change nothing but rounding.
 
@@ -93,8 +97,8 @@ def _why_not_equal(
     sample = first_row(samples[0])
     exact = in_float64(module, sample)
     if exact is None:
-        return compare(module, lean, samples, attributed)
+        return compare(module, optimized, samples, attributed)
     changed = _made(exact, steps, as_float64(sample), attributed)
     precise = [as_float64(one) for one in (samples[:1] if is_large(sample) else samples)]
     reason = None if changed is None else compare(exact, changed, precise, attributed)
-    return reason or compare(module, lean, samples, attributed, gradients=False)
+    return reason or compare(module, optimized, samples, attributed, gradients=False)

@@ -37,7 +37,7 @@ def in_precision(
         raise ModelConfigError(f"runtime.precision: {precision!r} is for models in float32, and this one is in float64")
     reduced = replace(view, precision=precision)
     if precision in HALF:
-        reduced = replace(reduced, lean=InHalf(view.pass_module, view.device, HALF[precision]).eval())
+        reduced = replace(reduced, optimized=InHalf(view.pass_module, view.device, HALF[precision]).eval())
     error = gate.run(lambda: gradient_error(reduced, sample), threads)
     if error is not None and not math.isfinite(error):
         raise ModelConfigError(f"runtime.precision: the model overflows in {precision!r}")
@@ -56,7 +56,7 @@ def gradient_error(view: ModelView, sample: Tensors) -> float | None:
     exact = in_float64(view.module, sample)
     if exact is None:
         return None
-    true_view = replace(view, module=exact, lean=None, precision="float32")
+    true_view = replace(view, module=exact, optimized=None, precision="float32")
     off = size = 0.0
     for drawn in draws(first_row(sample)):
         *true, outputs = _gradients(true_view, as_float64(drawn), None)

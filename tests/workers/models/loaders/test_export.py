@@ -65,7 +65,7 @@ def build():
 """
 
 
-def problem(rows: int = 2) -> Any:
+def subject(rows: int = 2) -> Any:
     generator = torch.Generator().manual_seed(1)
     inputs, baselines = (torch.randn(rows, *SHAPE, generator=generator, dtype=torch.float64) for _ in range(2))
     mask = (torch.arange(64).view(1, 1, 8, 8) // 16).expand(1, *SHAPE).contiguous()
@@ -90,8 +90,8 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ResidentModel
 
 @pytest.mark.parametrize("method", SHARED, ids=lambda m: m.name)
 def test_torchscript_equals_captum(script: ResidentModel, method: AnyMethod) -> None:
-    outcome = RunningJob(script.engine, method, problem(), seed=3).result()
-    assert max_relative_difference(outcome.attributions, direct(method, net(), net(), problem(), 3)) <= 1e-9
+    outcome = RunningJob(script.engine, method, subject(), seed=3).result()
+    assert max_relative_difference(outcome.attributions, direct(method, net(), net(), subject(), 3)) <= 1e-9
 
 
 def test_torchscript_refuses_what_needs_hooks(script: ResidentModel) -> None:
@@ -104,8 +104,8 @@ def test_torchscript_refuses_what_needs_hooks(script: ResidentModel) -> None:
 @pytest.mark.parametrize("method", [*SHARED, *HOOKED], ids=lambda m: m.name)
 def test_export_equals_captum(exported: ResidentModel, method: AnyMethod) -> None:
     model = net()
-    outcome = RunningJob(exported.engine, method, problem(), seed=3).result()
-    assert max_relative_difference(outcome.attributions, direct(method, model, model, problem(), 3)) <= 1e-9
+    outcome = RunningJob(exported.engine, method, subject(), seed=3).result()
+    assert max_relative_difference(outcome.attributions, direct(method, model, model, subject(), 3)) <= 1e-9
 
 
 @pytest.mark.parametrize("method", [spec.DeepLift(), spec.GuidedBackprop(), spec.Deconvolution(), spec.Lrp()])
@@ -118,7 +118,7 @@ def test_export_equals_the_same_model_from_python(exported: ResidentModel, tmp_p
     )
     python = load_model(folder, DEVICE)
     python.engine.start()
-    ours, theirs = (RunningJob(model.engine, method, problem()).result() for model in (exported, python))
+    ours, theirs = (RunningJob(model.engine, method, subject()).result() for model in (exported, python))
     python.engine.stop()
     assert max_relative_difference(ours.attributions, theirs.attributions) <= 1e-9
     if method.name == "deep_lift":

@@ -27,7 +27,7 @@ from tests.workers.models.loaders.transformers_folders import (
     word_piece,
 )
 from tests.workers.toys import CPU, RunningJob
-from workers.jobs.prepare import make_problem
+from workers.jobs.prepare import make_explain_inputs
 from workers.models.load import ResidentModel, load_model
 from workers.repository.model_toml import ModelConfigError
 
@@ -56,7 +56,7 @@ def test_tokens_are_the_tokenizers_own(bert: ResidentModel, folder: Path) -> Non
     own = hf.AutoTokenizer.from_pretrained(folder)(TEXT)
     prepared = bert.adapter.prepare(as_bytes(TEXT), CPU)
     assert prepared.layer_inputs[0].tolist() == [own["input_ids"]]
-    assert prepared.layer_extras[0].tolist() == [own["attention_mask"]]
+    assert prepared.layer_additional_forward_args[0].tolist() == [own["attention_mask"]]
     assert bert.card.input is not None
     assert bert.card.input.max_tokens == 40
     assert bert.card.output is not None
@@ -79,17 +79,17 @@ def test_bert_equals_captum(bert: ResidentModel, folder: Path, method: AnyMethod
     """On the model as transformers loads it, entered by names; beside a text of another length."""
     job = JobSpec(model="bert", version="1", input_kind="text", examples=1, method=stored_fields(method), target=[2])
 
-    def problem(text: str) -> Any:
+    def subject(text: str) -> Any:
         payload = as_bytes(text)
-        return make_problem(bert, job, method, payload, bert.adapter.prepare(payload, CPU))
+        return make_explain_inputs(bert, job, method, payload, bert.adapter.prepare(payload, CPU))
 
-    jobs = [RunningJob(bert.engine, method, problem(text), seed=3) for text in (TEXT, "Superb!")]
+    jobs = [RunningJob(bert.engine, method, subject(text), seed=3) for text in (TEXT, "Superb!")]
     ours = [job.result() for job in jobs]
     model = plain(bert_model(**LABELS).double(), folder)
     for parameter in model.get_input_embeddings().parameters():  # type: ignore[operator]
         parameter.requires_grad_(True)
     for text, outcome in zip((TEXT, "Superb!"), ours, strict=True):
-        theirs = direct(method, Embedded(model), ByIds(model), problem(text), 3)
+        theirs = direct(method, Embedded(model), ByIds(model), subject(text), 3)
         assert max_relative_difference(outcome.attributions, theirs) <= 1e-9
 
 
@@ -115,7 +115,7 @@ def test_a_text_as_long_as_the_model_takes(bert: ResidentModel) -> None:
     payload = as_bytes("superb " * 60)
     prepared = bert.adapter.prepare(payload, CPU)
     assert prepared.warnings == ["the text was cut after 40 tokens"]
-    outcome = RunningJob(bert.engine, method, make_problem(bert, job, method, payload, prepared)).result()
+    outcome = RunningJob(bert.engine, method, make_explain_inputs(bert, job, method, payload, prepared)).result()
     assert outcome.attributions[0].shape == (1, 40, 16)
 
 
@@ -159,12 +159,14 @@ def test_token_types_are_the_tokenizers(tmp_path: Path) -> None:
     model = load_model(folder, DEVICE)
     own = fast(TEXT)
     prepared = model.adapter.prepare(as_bytes(TEXT), CPU)
-    assert prepared.extras[1].tolist() == [own["token_type_ids"]]
+    assert prepared.additional_forward_args[1].tolist() == [own["token_type_ids"]]
     assert own["token_type_ids"][-1] == 2
     theirs = hf.XLNetForSequenceClassification.from_pretrained(folder).eval()
     with torch.no_grad():
         out = theirs(**{name: torch.tensor([values]) for name, values in own.items()}).logits
-        assert torch.allclose(model.engine.view.layer_module(*prepared.layer_inputs, *prepared.layer_extras), out)
+        assert torch.allclose(
+            model.engine.view.layer_module(*prepared.layer_inputs, *prepared.layer_additional_forward_args), out
+        )
 
 
 def test_a_decoder_that_reads_the_last_token_is_not_padded(tmp_path: Path) -> None:
@@ -210,5 +212,7 @@ def test_captum_is_asked_of_the_same_model(folder: Path, bert: ResidentModel) ->
     model = plain(bert_model(**LABELS).double(), folder)
     prepared = bert.adapter.prepare(as_bytes(TEXT), CPU)
     with torch.no_grad():
-        ours = bert.engine.view.layer_module(*prepared.layer_inputs, *prepared.layer_extras)
-        assert torch.allclose(ours, ByIds(model)(*prepared.layer_inputs, *prepared.layer_extras), atol=1e-12)
+        ours = bert.engine.view.layer_module(*prepared.layer_inputs, *prepared.layer_additional_forward_args)
+        assert torch.allclose(
+            ours, ByIds(model)(*prepared.layer_inputs, *prepared.layer_additional_forward_args), atol=1e-12
+        )

@@ -51,22 +51,22 @@ def row(*shape: int) -> Tensor:
 @pytest.mark.parametrize("build", [OverItsChildren, lambda: ReLULast(nn.Linear(6, 6), nn.Linear(6, 4))])
 def test_models_that_can_take_no_child(build: Callable[[], nn.Module]) -> None:
     model, x = frozen(build(), seed=3), row(6)
-    rewritten = separate_activations(model, (x,))
-    assert rewritten.reason is None
+    hookable = separate_activations(model, (x,))
+    assert hookable.reason is None
     for path, _ in model.named_modules():
-        rewritten.module.get_submodule(path)
-    given = DeepLift(rewritten.module).attribute(x, 0 * x, target=0).sum()
+        hookable.module.get_submodule(path)
+    given = DeepLift(hookable.module).attribute(x, 0 * x, target=0).sum()
     torch.testing.assert_close(given, (model(x) - model(0 * x))[0, 0])
 
 
 def test_more_calls_than_were_seen_are_an_error() -> None:
-    rewritten = separate_activations(frozen(Recurrent()), (row(4, 3),))
-    assert rewritten.reason is None
-    rewritten.module(row(3, 3).requires_grad_())
+    hookable = separate_activations(frozen(Recurrent()), (row(4, 3),))
+    assert hookable.reason is None
+    hookable.module(row(3, 3).requires_grad_())
     for _ in range(2):
         with pytest.raises(RuntimeError, match="more often than on the sample"):
-            rewritten.module(row(5, 3).requires_grad_())
-    rewritten.module(row(4, 3).requires_grad_())
+            hookable.module(row(5, 3).requires_grad_())
+    hookable.module(row(4, 3).requires_grad_())
 
 
 def test_a_copy_of_the_copy_stands_alone() -> None:
@@ -85,32 +85,32 @@ def test_a_copy_of_the_copy_stands_alone() -> None:
 def test_exported_programs() -> None:
     model, x = toy("resnet")
     program = torch.export.export(model, (torch.cat([x, x]),), dynamic_shapes=({0: torch.export.Dim("rows", min=1)},))
-    rewritten = separate_activations(program.module(), (x,))
-    assert rewritten.reason is None
-    given = DeepLift(rewritten.module).attribute(x, 0 * x, target=1).sum()
+    hookable = separate_activations(program.module(), (x,))
+    assert hookable.reason is None
+    given = DeepLift(hookable.module).attribute(x, 0 * x, target=1).sum()
     torch.testing.assert_close(given, (model(x) - model(0 * x))[0, 1])
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_in_float32_with_weights_that_train(name: str) -> None:
     model, x = toy(name)
-    rewritten = separate_activations(model.float().requires_grad_(True), (x.float(),))
-    assert rewritten.reason is None
-    assert rewritten.module is not model
+    hookable = separate_activations(model.float().requires_grad_(True), (x.float(),))
+    assert hookable.reason is None
+    assert hookable.module is not model
 
 
 def test_without_anything_to_change_it_is_the_model() -> None:
     model = nn.Sequential(nn.Linear(6, 6), nn.ReLU(), nn.Linear(6, 2)).double().eval()
-    rewritten = separate_activations(model, (row(6),))
-    assert rewritten.module is model
-    assert (rewritten.changed, rewritten.reason) == ([], None)
+    hookable = separate_activations(model, (row(6),))
+    assert hookable.module is model
+    assert (hookable.changed, hookable.reason) == ([], None)
 
 
 def test_refusals() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of TorchScript as such
         script = nn.Sequential(nn.Linear(6, 6), torch.jit.script(nn.ReLU()))
-    rewritten = separate_activations(script, (torch.randn(1, 6),))
-    assert rewritten.module is script
-    assert rewritten.reason == "1 is TorchScript, whose code cannot be rewritten"
+    hookable = separate_activations(script, (torch.randn(1, 6),))
+    assert hookable.module is script
+    assert hookable.reason == "1 is TorchScript, whose code cannot be rewritten"
     assert "floating point" in (separate_activations(nn.Embedding(3, 2), (torch.tensor([[1]]),)).reason or "")

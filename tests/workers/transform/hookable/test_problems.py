@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tests.workers.transform.hookable.toys import FunctionalBlock, toy
-from workers.transform.hookable import hook_problems, verify
+from workers.transform.hookable import hook_defects, verify
 
 
 class Gated(nn.Module):
@@ -73,34 +73,34 @@ def linear(*layers: nn.Module) -> nn.Module:
     ],
 )
 def test_deep_lift(model: nn.Module, reason: str) -> None:
-    assert hook_problems(model, (torch.randn(2, 6),))["deep_lift"].startswith(reason)
+    assert hook_defects(model, (torch.randn(2, 6),))["deep_lift"].startswith(reason)
 
 
 def test_guided() -> None:
     x = torch.randn(1, 6)
-    assert "guided" not in hook_problems(linear(nn.GELU(), MyReLU()), (x,))
-    assert hook_problems(linear(nn.ReLU6()), (x,))["guided"] == "1 (ReLU6) computes Hardtanh outside of an nn.ReLU"
+    assert "guided" not in hook_defects(linear(nn.GELU(), MyReLU()), (x,))
+    assert hook_defects(linear(nn.ReLU6()), (x,))["guided"] == "1 (ReLU6) computes Hardtanh outside of an nn.ReLU"
     relu = nn.ReLU()
     reused = linear(relu, nn.Linear(6, 6), relu)
-    assert hook_problems(reused, (x,))["guided"] == "1 (ReLU) is called 2 times in one forward"
+    assert hook_defects(reused, (x,))["guided"] == "1 (ReLU) is called 2 times in one forward"
 
 
 def test_lrp() -> None:
     x = torch.randn(1, 6)
-    assert hook_problems(linear(nn.Softmax(1)), (x,))["lrp"] == "1 (Softmax) is a layer without a rule"
+    assert hook_defects(linear(nn.Softmax(1)), (x,))["lrp"] == "1 (Softmax) is a layer without a rule"
     model, picture = toy("resnet")
     for part in model.modules():
         if hasattr(part, "downsample"):
             part.relu = nn.Identity()
             part.relu.rule = None
     reason = "layer1.0 (BasicBlock) computes Add outside of any layer with a rule"
-    assert hook_problems(model, (picture,))["lrp"].startswith(reason)
-    assert hook_problems(linear(nn.ReLU(), nn.Dropout()), (x,)) == {}
+    assert hook_defects(model, (picture,))["lrp"].startswith(reason)
+    assert hook_defects(linear(nn.ReLU(), nn.Dropout()), (x,)) == {}
 
 
 def test_integers() -> None:
-    problems = hook_problems(nn.Embedding(3, 2), (torch.tensor([[1]]),))
-    assert set(problems) == {"deep_lift", "guided", "lrp"}
+    subjects = hook_defects(nn.Embedding(3, 2), (torch.tensor([[1]]),))
+    assert set(subjects) == {"deep_lift", "guided", "lrp"}
 
 
 def test_extra_inputs_are_constants() -> None:
@@ -109,8 +109,8 @@ def test_extra_inputs_are_constants() -> None:
             return x * scale
 
     inputs = (torch.randn(1, 6), torch.randn(1, 6))
-    assert "deep_lift" in hook_problems(Scaled(), inputs)
-    assert "deep_lift" not in hook_problems(Scaled(), inputs, attributed=1)
+    assert "deep_lift" in hook_defects(Scaled(), inputs)
+    assert "deep_lift" not in hook_defects(Scaled(), inputs, attributed=1)
 
 
 def test_proof_names_what_differs_and_where() -> None:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from tests.workers.toys import ToyMlp, frozen, view_of
 from tests.workers.transform.optimize.test_module import BatchNormAct, SamePadding, chain, head
 from workers.engine.gate import DeviceGate
-from workers.transform.optimize import make_lean
+from workers.transform.optimize import make_optimized
 from workers.transform.optimize.layout import ChannelsLast
 from workers.transform.optimize.layout_race import GAIN, MOST_ROWS, is_faster, race
 
@@ -32,13 +32,13 @@ def test_channels_last_is_taken_only_where_it_is_faster(make: Callable[[], nn.Mo
             return faster
 
         model = frozen(make())
-        lean = make_lean(model, [SAMPLE], 1, measured)
-        assert isinstance(lean, ChannelsLast) == faster
+        optimized = make_optimized(model, [SAMPLE], 1, measured)
+        assert isinstance(optimized, ChannelsLast) == faster
         first, second = compared[-1]
         assert isinstance(first, ChannelsLast)
         assert not isinstance(second, ChannelsLast)
-        assert lean is (first if faster else second)
-        assert torch.allclose(lean(*SAMPLE), model(*SAMPLE), rtol=1e-9, atol=1e-12)
+        assert optimized is (first if faster else second)
+        assert torch.allclose(optimized(*SAMPLE), model(*SAMPLE), rtol=1e-9, atol=1e-12)
     assert len(compared) == 2
 
 
@@ -47,7 +47,7 @@ def test_what_has_no_layout_is_not_measured() -> None:
         raise AssertionError
 
     model = frozen(ToyMlp())
-    assert make_lean(model, [(torch.randn(1, 6, dtype=torch.float64),)], 1, never) is model
+    assert make_optimized(model, [(torch.randn(1, 6, dtype=torch.float64),)], 1, never) is model
 
 
 class Clock:
@@ -128,7 +128,7 @@ class Watching(nn.Module):
 
 def test_proofs_are_made_without_tf32(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
-    monkeypatch.setattr("workers.transform.optimize.module.use_whole_pieces", lambda *_: None)
+    monkeypatch.setattr("workers.transform.optimize.module.use_fused_modules", lambda *_: None)
     seen: set[bool] = set()
     compared: list[set[bool]] = []
 
@@ -141,5 +141,5 @@ def test_proofs_are_made_without_tf32(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("workers.transform.optimize.module.in_float64", lambda *_: None)
     monkeypatch.setattr("workers.transform.optimize.module.compare", watched)
-    assert isinstance(make_lean(frozen(Watching(seen)), [SAMPLE], 1), ChannelsLast)
+    assert isinstance(make_optimized(frozen(Watching(seen)), [SAMPLE], 1), ChannelsLast)
     assert compared == [{False}]

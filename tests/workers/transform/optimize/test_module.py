@@ -13,7 +13,7 @@ from schemas.methods import InputXGradient
 from tests.workers.methods.captum_calls import max_relative_difference
 from tests.workers.toys import RunningJob, frozen, lean_view_of, problem_of
 from workers.engine.engine import Engine
-from workers.transform.optimize import make_lean
+from workers.transform.optimize import make_optimized
 from workers.transform.optimize.layout import ChannelsLast
 
 IMAGE = (3, 8, 8)
@@ -29,7 +29,7 @@ class Hinges(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return F.relu(x) - F.relu(x - 6.0)
 
-    def whole_piece(self) -> nn.Module:
+    def fused(self) -> nn.Module:
         return self.whole[0]
 
 
@@ -101,11 +101,11 @@ def lean_of(model: nn.Module, shape: tuple[int, ...] = IMAGE) -> nn.Module:
     model = frozen(model)
     before = copy.deepcopy(model.state_dict())
     rows = torch.randn(5, *shape, generator=generator, dtype=torch.float64)
-    lean = make_lean(model, [(rows[:1],)], 1)
+    optimized = make_optimized(model, [(rows[:1],)], 1)
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
-    given, expected = (gradient_of(part, rows) for part in (lean, model))
+    given, expected = (gradient_of(part, rows) for part in (optimized, model))
     assert max_relative_difference(given, expected) <= 1e-9
-    return lean
+    return optimized
 
 
 def gradient_of(model: nn.Module, rows: Tensor) -> tuple[Tensor, ...]:
@@ -182,21 +182,21 @@ def test_an_output_of_the_model_is_not_folded_away() -> None:
             return self.norms[0](y).flatten(1), y
 
     model = frozen(Two(lambda m, x: x))
-    lean = make_lean(model, [(torch.randn(1, *IMAGE, dtype=torch.float64),)], 1)
-    assert norms_of(lean) == 1
+    optimized = make_optimized(model, [(torch.randn(1, *IMAGE, dtype=torch.float64),)], 1)
+    assert norms_of(optimized) == 1
 
 
 def test_pieces_are_used_whole() -> None:
     model = chain(nn.Conv2d(3, 4, 3), Hinges(nn.ReLU6()), *head(4))
-    lean = lean_of(model)
-    assert any(isinstance(part, nn.ReLU6) for part in lean.modules())
-    assert not any(isinstance(part, Hinges) for part in lean.modules())
+    optimized = lean_of(model)
+    assert any(isinstance(part, nn.ReLU6) for part in optimized.modules())
+    assert not any(isinstance(part, Hinges) for part in optimized.modules())
 
 
 def test_a_piece_that_is_not_equal_is_not_used_but_the_rest_is() -> None:
-    lean = lean_of(chain(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), Hinges(nn.ReLU()), nn.Conv2d(4, 4, 3), *head(4)))
-    assert any(isinstance(part, Hinges) for part in lean.modules())
-    assert norms_of(lean) == 0
+    optimized = lean_of(chain(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), Hinges(nn.ReLU()), nn.Conv2d(4, 4, 3), *head(4)))
+    assert any(isinstance(part, Hinges) for part in optimized.modules())
+    assert norms_of(optimized) == 0
 
 
 def test_a_model_that_needs_its_layout_keeps_it() -> None:
@@ -208,30 +208,30 @@ def test_a_model_that_needs_its_layout_keeps_it() -> None:
         def forward(self, x: Tensor) -> Tensor:
             return self.norm(self.conv(x)).view(x.shape[0], -1)
 
-    lean = lean_of(Viewing())
-    assert not isinstance(lean, ChannelsLast)
-    assert norms_of(lean) == 0
+    optimized = lean_of(Viewing())
+    assert not isinstance(optimized, ChannelsLast)
+    assert norms_of(optimized) == 0
 
 
 def test_weights_are_shared_unless_changed() -> None:
     model = frozen(chain(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(144, 50), nn.Linear(50, 2)))
-    lean = make_lean(model, [(torch.randn(1, *IMAGE, dtype=torch.float64),)], 1)
-    assert lean is not model
+    optimized = make_optimized(model, [(torch.randn(1, *IMAGE, dtype=torch.float64),)], 1)
+    assert optimized is not model
     theirs = {parameter.data_ptr() for parameter in model[3:].parameters()}
-    assert theirs <= {parameter.data_ptr() for parameter in lean.parameters()}
+    assert theirs <= {parameter.data_ptr() for parameter in optimized.parameters()}
 
 
 def test_a_model_without_anything_to_change_is_used_itself() -> None:
     model = frozen(chain(nn.Linear(6, 4), nn.ReLU(), nn.Linear(4, 2)))
-    assert make_lean(model, [(torch.randn(1, 6, dtype=torch.float64),)], 1) is model
+    assert make_optimized(model, [(torch.randn(1, 6, dtype=torch.float64),)], 1) is model
 
 
 def test_shared_passes_run_it_and_hooks_find_the_model() -> None:
     model = frozen(chain(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), *head(4)))
     view = lean_view_of(model, [IMAGE])
-    assert view.lean is not None
+    assert view.optimized is not None
     ran = []
-    view.lean.register_forward_hook(lambda *_: ran.append("lean"))
+    view.optimized.register_forward_hook(lambda *_: ran.append("lean"))
     model.register_forward_hook(lambda *_: ran.append("model"))
     engine = Engine(view, batch_rows=8, threads=1).start()
     rows = torch.randn(1, *IMAGE, dtype=torch.float64)
