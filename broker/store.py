@@ -265,14 +265,14 @@ class JobStore:
 
     async def load(self, name: str, version: str | None = None) -> str:
         """Order the workers to load a model's folders, all versions where none is named; returns the order's id."""
-        order: bytes = await self._run("order", "load", name, version or "")
+        order: bytes = await self._run("admin_command", "load", name, version or "")
         return order.decode()
 
     async def unload(self, name: str, versions: builtins.list[str]) -> str:
         """Take versions of a model out of service: from now on no job for them is queued or started, and those that
         wait are failed by the workers. Returns the order's id."""
         queues = [f"{name}@{version}" for version in versions]
-        order: bytes = await self._run("order", "unload", name, "", *queues)
+        order: bytes = await self._run("admin_command", "unload", name, "", *queues)
         return order.decode()
 
     async def carried_out(self, order: str) -> bool:
