@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 from schemas.jobs import Targets
 from schemas.methods import AnyMethod
+from workers.engine.device.threads import use_threads
 from workers.engine.engine import Engine
 from workers.engine.task import Task
-from workers.engine.threads import use_threads
 from workers.engine.view import ModelView
 from workers.methods.explain import Outcome, explain
 from workers.methods.explain_inputs import ExplainInputs

@@ -13,9 +13,9 @@ from schemas.errors import InputRejected, JobError
 from schemas.jobs import JobSpec, Targets
 from schemas.methods import METHODS, AnyMethod, stored_fields
 from schemas.traits import PERMUTES, PERTURBS_LAYERS
+from workers.engine.device.gate import DeviceGate
+from workers.engine.device.tf32 import forbid_tf32
 from workers.engine.error_trace import causes, frames
-from workers.engine.gate import DeviceGate
-from workers.engine.precision import forbid_tf32
 from workers.engine.task import Task
 from workers.inputs.prepared import Payload, Prepared
 from workers.jobs.check_row import Begun, CheckRow, Done

@@ -21,7 +21,7 @@ from schemas.precision import PassPrecision
 from schemas.results import ModelRef, Prediction, Provenance, ResultMeta, Timing
 from schemas.tensors import DATATYPES, TensorSpec
 from schemas.traits import PERTURBS, WITHOUT_GRADIENTS
-from workers.engine.finite import all_finite
+from workers.engine.numerics import all_finite
 from workers.engine.task import Task
 from workers.evaluation.audit import make_audit
 from workers.evaluation.memory import perturbed_bytes
@@ -174,8 +174,8 @@ def _describe(
             *completeness_warnings(method, outcome),
             *zero_warnings(attributions),
         ],
-        execution="alone" if model.engine.alone else "packed",
-        execution_reason=model.engine.alone,
+        execution="alone" if model.engine.alone_reason else "packed",
+        execution_reason=model.engine.alone_reason,
         timing=timing,
         provenance=Provenance(
             service=VERSIONS["attribution-service"],

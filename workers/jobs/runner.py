@@ -13,9 +13,9 @@ import structlog
 from broker import Claim, FinishedJob, WorkerQueue
 from schemas.errors import JobCancelled, JobError, JobFailed, StoreFull, StoreUnavailable
 from schemas.jobs import JobFailure
+from workers.engine.device.threads import use_threads
 from workers.engine.error_trace import without_data
 from workers.engine.task import Task
-from workers.engine.threads import use_threads
 from workers.jobs.coalesce import answer_together, group_key, short_rows
 from workers.jobs.result import Answer, Asked, answer
 from workers.models.load import ResidentModel

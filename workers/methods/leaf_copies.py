@@ -12,7 +12,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from workers.engine.hooks import takes_hooks
+from workers.engine.solo.hooks import takes_hooks
 from workers.engine.view import ModelView
 
 

@@ -16,7 +16,7 @@ from captum.attr import (
 from torch import nn
 
 from schemas import methods as spec
-from workers.engine.solo import SoloCall
+from workers.engine.solo.solo_call import SoloCall
 from workers.engine.view import ModelView
 from workers.methods.captum_arguments import Tensors, additional_forward_args, along, as_tuple, leaves, targeted
 from workers.methods.rules import mean_over_baselines

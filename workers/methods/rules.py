@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from schemas import methods as spec
 from schemas.errors import InputRejected
-from workers.engine.solo import SoloCall
+from workers.engine.solo.solo_call import SoloCall
 from workers.engine.view import ModelView
 from workers.methods import deep_lift_rules, lrp_rules  # noqa: F401  # they put their rules into Captum's tables
 from workers.methods.captum_arguments import Tensors, as_tuple, leaves, targeted

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from schemas.methods import BaselineName
 from schemas.models import Defaults, LayerCard, MethodSupport, ModelCard, OutputCard
 from schemas.precision import PassPrecision
-from workers.engine.hooks import takes_hooks
+from workers.engine.solo.hooks import takes_hooks
 from workers.engine.view import ModelView
 from workers.inputs.prepared import InputAdapter, Prepared
 from workers.models.default_layer import default_layer

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from workers.engine.hooks import takes_hooks
+from workers.engine.solo.hooks import takes_hooks
 from workers.engine.view import ModelView
 from workers.inputs.prepared import Prepared
 

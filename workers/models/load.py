@@ -12,11 +12,11 @@ from torch import Tensor, nn
 
 from schemas.models import ModelCard, OutputKind
 from workers.engine.batch_size import tune_rows
+from workers.engine.device.gate import DeviceGate
+from workers.engine.device.memory import resident_bytes
 from workers.engine.engine import Engine
 from workers.engine.error_trace import without_data
-from workers.engine.gate import DeviceGate
-from workers.engine.randomness import RandomStream
-from workers.engine.size import resident_bytes
+from workers.engine.randomness.stream import RandomStream
 from workers.engine.view import ModelView
 from workers.inputs.image import ImageAdapter
 from workers.inputs.prepared import InputAdapter, Prepared
@@ -71,7 +71,7 @@ class ResidentModel:
     @property
     def bytes(self) -> int:
         """What it takes in the device's memory, between passes."""
-        return resident_bytes(self.engine.view, *(self.background or ()))
+        return resident_bytes(self.engine.view.modules(), *(self.background or ()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from schemas import methods as spec
 from schemas.methods import METHOD_NAMES, METHODS
 from schemas.models import MethodSupport
 from schemas.traits import FROM_THE_MODELS_OWN_INPUT, PERMUTES, WITHOUT_GRADIENTS
-from workers.engine.hooks import TORCHSCRIPT, HookSnapshot, takes_hooks
-from workers.engine.solo import SoloCall
+from workers.engine.solo.hooks import TORCHSCRIPT, HookSnapshot, takes_hooks
+from workers.engine.solo.solo_call import SoloCall
 from workers.engine.view import ModelView
 from workers.inputs.prepared import Prepared
 from workers.methods import solo_lane as solo

@@ -11,7 +11,7 @@ from schemas.jobs import JobSpec
 from schemas.methods import DeepLift, FeatureAblation, InputXGradient, IntegratedGradients, stored_fields
 from tests.paths import MODELS
 from tests.workers.toys import CPU
-from workers.engine.gate import DeviceGate
+from workers.engine.device.gate import DeviceGate
 from workers.engine.output_cache import OutputCache
 from workers.engine.task import Task
 from workers.jobs.result import answer

@@ -15,8 +15,8 @@ from schemas.errors import InputRejected, JobCancelled, JobFailed
 from schemas.jobs import JobSpec
 from schemas.methods import GradientShap, InputXGradient, IntegratedGradients, Saliency, stored_fields
 from tests.workers.toys import CPU
+from workers.engine.device.gate import DeviceGate
 from workers.engine.engine import Engine
-from workers.engine.gate import DeviceGate
 from workers.engine.task import Task
 from workers.jobs.coalesce import SHORT_S, answer_together, group_key, short_rows
 from workers.jobs.result import Answer, Asked, answer

@@ -17,7 +17,7 @@ from schemas.traits import FROM_THE_MODELS_OWN_INPUT, WITHOUT_GRADIENTS
 from service.validation.layers import find_layer
 from service.validation.model import ReadyModel
 from tests.workers.toys import CPU
-from workers.engine.gate import DeviceGate
+from workers.engine.device.gate import DeviceGate
 from workers.engine.task import Task
 from workers.inputs.prepared import Prepared
 from workers.jobs.check import check

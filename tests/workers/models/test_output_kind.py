@@ -12,7 +12,7 @@ from schemas.methods import FeatureAblation, LayerActivation, LayerFeatureAblati
 from schemas.metric_requests import DeletionInsertion
 from schemas.results import ResultMeta
 from tests.workers.toys import CPU
-from workers.engine.gate import DeviceGate
+from workers.engine.device.gate import DeviceGate
 from workers.engine.task import Task
 from workers.jobs.check import check
 from workers.jobs.result import answer

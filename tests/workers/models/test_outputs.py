@@ -15,8 +15,8 @@ from schemas.errors import InputRejected
 from schemas.jobs import PREDICTED, ClassRef, JobSpec
 from schemas.methods import DeepLift, InputXGradient, IntegratedGradients, LayerGradCam, stored_fields
 from tests.workers.toys import CPU, RunningJob, ToySegmenter, ToyWithFields, frozen, problem_of, view_of
+from workers.engine.device.gate import DeviceGate
 from workers.engine.engine import Engine
-from workers.engine.gate import DeviceGate
 from workers.engine.task import Task
 from workers.jobs.result import answer
 from workers.models.load import Device, ResidentModel, load_model

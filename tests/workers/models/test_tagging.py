@@ -17,7 +17,7 @@ from service.validation.target import resolve_target
 from tests.workers.models.loaders.transformers_folders import word_piece
 from tests.workers.models.recurrent import MODEL_TOML, LstmClassifier
 from tests.workers.toys import CPU
-from workers.engine.gate import DeviceGate
+from workers.engine.device.gate import DeviceGate
 from workers.engine.task import Task
 from workers.jobs.check import check
 from workers.jobs.result import answer

@@ -32,7 +32,7 @@ from tests.workers.models.loaders.transformers_folders import (
 )
 from tests.workers.toys import CPU, RunningJob
 from workers.engine.task import Task
-from workers.engine.token_grid import TokenGrid
+from workers.engine.view import TokenGrid
 from workers.jobs.prepare import make_explain_inputs
 from workers.jobs.result import answer
 from workers.models.load import ResidentModel, load_model

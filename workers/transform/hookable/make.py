@@ -5,7 +5,7 @@ import torch
 from captum.attr._core.deep_lift import SUPPORTED_NON_LINEAR
 from torch import Tensor, nn
 
-from workers.engine.hooks import TORCHSCRIPT, takes_hooks
+from workers.engine.solo.hooks import TORCHSCRIPT, takes_hooks
 from workers.engine.view import ModelView
 from workers.inputs.prepared import Prepared
 from workers.methods import deep_lift_rules as _  # noqa: F401  # puts its rules into Captum's table
