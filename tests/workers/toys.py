@@ -145,7 +145,7 @@ def frozen(model: nn.Module, seed: int = 0) -> nn.Module:
 
 
 def view_of(model: nn.Module, inputs: int = 1, hookable: nn.Module | None = None) -> ModelView:
-    return ModelView(model, model, CPU, inputs=inputs, hookable=hookable)
+    return ModelView(model, model, CPU, input_count=inputs, hookable=hookable)
 
 
 def lean_view_of(model: nn.Module, shapes: Sequence[Sequence[int]]) -> ModelView:

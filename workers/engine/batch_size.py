@@ -90,7 +90,7 @@ class PassTimer:
         self._gate = gate
         self._threads = threads
         self._row = tuple(_of_length(tensor, TIMED_TEXT_TOKENS) for tensor in row) if view.padded else row
-        inputs = row[: view.inputs]
+        inputs = row[: view.input_count]
         self._kind: PassKind = "gradient" if all(tensor.is_floating_point() for tensor in inputs) else "forward"
         self._warm = False
 
@@ -131,7 +131,9 @@ class PassTimer:
         targets = None
         if dimensions:
             targets = torch.zeros((rows,) if dimensions == 1 else (rows, dimensions), dtype=torch.int64)
-        return Block(Task("tuning"), self._kind, repeated[: self._view.inputs], repeated[self._view.inputs :], targets)
+        return Block(
+            Task("tuning"), self._kind, repeated[: self._view.input_count], repeated[self._view.input_count :], targets
+        )
 
     def _fits(self) -> bool:
         """False once passes take their share of a GPU's memory. A CPU's batch is limited by the time of a pass."""

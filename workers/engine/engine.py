@@ -47,8 +47,9 @@ class Engine:
     ) -> None:
         self.view = view
         self.gate = gate or DeviceGate()  # held while a pass runs; whoever holds it finds the model without hooks
-        self.output_cache = OutputCache(0 if view.random else OUTPUT_CACHE_BYTES)  # random outputs belong to one seed
-        self._executor = Executor(view, 1 if view.alone else batch_rows)
+        cache_bytes = 0 if view.draws_random else OUTPUT_CACHE_BYTES  # random outputs belong to one seed
+        self.output_cache = OutputCache(cache_bytes)
+        self._executor = Executor(view, 1 if view.alone_reason else batch_rows)
         self._parking = Parking()
         self._threads = threads
         self._thread = threading.Thread(target=self._loop, name=name, daemon=True)
@@ -181,4 +182,4 @@ class Engine:
     @property
     def alone_reason(self) -> str | None:
         """Why each row has a pass of its own; None where rows share passes."""
-        return self.view.alone or self._executor.limit.alone_reason
+        return self.view.alone_reason or self._executor.limit.alone_reason

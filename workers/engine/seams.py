@@ -81,7 +81,7 @@ class Seams:
         Raises:
             NonFinite: an explained output is NaN or infinite.
         """
-        count = self._engine.view.inputs
+        count = self._engine.view.input_count
         inputs, additional_forward_args = args[:count], args[count:]
         for computed, outputs in self._outputs:
             if _equal(computed, inputs):

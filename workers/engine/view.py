@@ -48,34 +48,34 @@ class ModelView:
         layer_module: the model in which layers are found and hooked. The same object as `module`, but for text:
             there `module` starts from embeddings and `layer_module` from token ids.
         device: of all tensors.
-        inputs: how many of the tensors are attributed; the others are additional forward args, such as a mask.
+        input_count: how many of the tensors are attributed; the others are additional forward args, such as a mask.
         entry: the identity module that passes embeddings into `module`, for text.
         embedding: the layer of `layer_module` that `module` leaves out, for text.
         optimized: equal to `module` and cheaper; run by shared passes, where nothing hooks it.
         hookable: a copy of `module` on which hook methods are right, where they are not on `module`.
         precision: of shared passes. In 16 bits `optimized` computes.
         padded: dimension 1 of every tensor is a length, and the additional forward args mask padding.
-        longest: the length that the model takes at most.
-        grid: of an image transformer.
-        alone: why each row has a pass of its own (execution `alone`); None where rows share passes (`packed`).
-        random: whether a forward draws random numbers.
+        max_length: the length that the model takes at most.
+        token_grid: of an image transformer.
+        alone_reason: why each row has a pass of its own (execution `alone`); None where rows share passes (`packed`).
+        draws_random: whether a forward draws random numbers.
         index_columns: (input, element) pairs that move the output but have no gradient.
     """
 
     module: nn.Module
     layer_module: nn.Module
     device: torch.device
-    inputs: int = 1
+    input_count: int = 1
     entry: nn.Module | None = None
     embedding: nn.Module | None = None
     optimized: nn.Module | None = None
     hookable: nn.Module | None = None
     precision: Precision = "float32"
     padded: bool = False
-    longest: int | None = None
-    grid: TokenGrid | None = None
-    alone: str | None = None
-    random: bool = False
+    max_length: int | None = None
+    token_grid: TokenGrid | None = None
+    alone_reason: str | None = None
+    draws_random: bool = False
     index_columns: tuple[tuple[int, int], ...] = ()
 
     @property
@@ -88,14 +88,14 @@ class ModelView:
         """The module of methods that replace the backward pass of activations. It takes one forward at a time."""
         return self.module if self.hookable is None else self.hookable
 
-    def layer_behind_entry(self, path: str) -> nn.Module:
+    def layer(self, path: str) -> nn.Module:
         """The layer of this path as `module` runs it; for the embedding, which `module` leaves out, the entry."""
         layer = self.layer_module.get_submodule(path)
         return self.entry if self.entry is not None and layer is self.embedding else layer
 
     def hook_layer(self, path: str) -> nn.Module:
         """The layer of this path as `hook_module` runs it."""
-        return self.layer_behind_entry(path) if self.hookable is None else self.hookable.get_submodule(path)
+        return self.layer(path) if self.hookable is None else self.hookable.get_submodule(path)
 
     def modules(self) -> Iterator[nn.Module]:
         """The model and its copies; the same object may come twice."""
@@ -109,7 +109,7 @@ class ModelView:
         length = MIN_PADDED_TOKENS
         while length < tensor.shape[1]:
             length *= 2
-        return length if self.longest is None else min(length, self.longest)
+        return length if self.max_length is None else min(length, self.max_length)
 
     def signature(self, tensor: Tensor) -> Hashable:
         """Equal for tensors whose rows may share a pass."""

@@ -200,7 +200,7 @@ def _on_wire(model: ResidentModel, method: AnyMethod, prepared: Prepared, attrib
         return model.adapter.on_wire(attributions, shared=method.name in PERTURBS)
     if getattr(method, "upsample", False):
         size = tuple(prepared.inputs[0].shape[2:])
-        grid = model.engine.view.grid
+        grid = model.engine.view.token_grid
         return _upsampled(attributions if grid is None else tuple(grid.as_map(a) for a in attributions), size)
     return attributions
 
@@ -265,7 +265,7 @@ def _predictions(model: ResidentModel, outcome: Outcome) -> list[list[Prediction
 
 
 def _chance(model: ResidentModel, seed: int) -> list[str]:
-    if not model.engine.view.random:
+    if not model.engine.view.draws_random:
         return []
     return [f"the model draws random numbers in its forward; this result holds for seed {seed} alone"]
 

@@ -235,7 +235,7 @@ def _solo_request(engine: Engine, task: Task, method: AnyMethod, p: ExplainInput
         p.layer_values,
     )
     own_tensors = (baseline_distribution, p.feature_mask, p.layer_mask, p.layer_values)
-    alone = engine.view.random or any(part is not None for part in (task.random, *own_tensors))
+    alone = engine.view.draws_random or any(part is not None for part in (task.random, *own_tensors))
     shapes = tuple((t.dtype, t.shape[1:]) for t in inputs)
     return SoloRequest(
         task,

@@ -113,7 +113,7 @@ def neuron_feature_ablation(m: spec.NeuronFeatureAblation, view: ModelView, call
 
 
 def _at(m: Any, view: ModelView) -> tuple[nn.Module, nn.Module]:
-    return view.module, view.layer_behind_entry(m.layer)
+    return view.module, view.layer(m.layer)
 
 
 def _at_hooks(m: Any, view: ModelView) -> tuple[nn.Module, nn.Module]:

@@ -71,8 +71,8 @@ def deconvolution(m: spec.Deconvolution, view: ModelView, call: SoloCall, batch_
 
 
 def guided_grad_cam(m: spec.GuidedGradCam, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
-    if view.grid is not None:
-        (cam,) = grad_cam_of_tokens(m, view.grid, view.hook_module, _layer(m, view), call, relu=True)
+    if view.token_grid is not None:
+        (cam,) = grad_cam_of_tokens(m, view.token_grid, view.hook_module, _layer(m, view), call, relu=True)
         (guided,) = guided_backprop(spec.GuidedBackprop(), view, call, batch_rows)
         size = tuple(call.inputs[0].shape[2:])
         return (guided * LayerAttribution.interpolate(cam, size, interpolate_mode=m.interpolate_mode),)

@@ -122,7 +122,7 @@ def load_model(folder: Path, device: Device) -> ResidentModel:
         dtype = getattr(torch, config.input.dtype)
         background = tuple(tensor.to(dtype).to(device.device) for tensor in background)
     view, precision = in_precision(view, tensors, config.runtime.precision, device.gate, device.threads)
-    batch_rows = 1 if view.alone else device.batch_rows
+    batch_rows = 1 if view.alone_reason else device.batch_rows
     batch_rows = batch_rows or tune_rows(view, tensors, device.gate, device.threads) or UNTUNED_ROWS
     card = make_card(
         config,
@@ -163,17 +163,17 @@ def _examined(
         execution = examine(module, kinds, 0, device)
         view = enter_at_embeddings(module, adapter, device)
         draws = embedded(execution.draws, adapter.embeddings)
-        mixed = None if execution.alone else rows_mix(view.module, draws, view.inputs)
+        mixed = None if execution.alone else rows_mix(view.module, draws, view.input_count)
         execution = replace(execution, alone=execution.alone or mixed, draws=draws)
     else:
         kinds = row_kinds(config, sample, embeddings.vocabularies)
-        view = ModelView(module, module, device, inputs=len(adapter.card.shapes))
-        view = replace(view, grid=picture_grid(config, module))
-        execution = examine(module, kinds, view.inputs, device)
+        view = ModelView(module, module, device, input_count=len(adapter.card.shapes))
+        view = replace(view, token_grid=picture_grid(config, module))
+        execution = examine(module, kinds, view.input_count, device)
     if execution.alone:
         log.warning("model runs alone, one row per pass", model=config.name, reason=execution.alone)
     return execution, replace(
-        view, alone=execution.alone, random=execution.random, padded=view.padded and not execution.alone
+        view, alone_reason=execution.alone, draws_random=execution.random, padded=view.padded and not execution.alone
     )
 
 
@@ -185,13 +185,13 @@ def _copies(
         return view, {}
     if config.input.kind != "text":
         rows = [row for rows in execution.draws for row in rows]
-        view = replace(view, index_columns=tuple(index_columns(view.module, rows, view.inputs)))
+        view = replace(view, index_columns=tuple(index_columns(view.module, rows, view.input_count)))
     first, *others = execution.draws
     samples = [first[0], stacked(first[1:3]) if len(first) > 2 else first[0], first[-1]]
     samples += [row for rows in others for row in rows[:2]]
     tensors = (*sample.inputs, *sample.additional_forward_args)
     faster = partial(is_faster, view, tensors, device.gate, device.threads)
-    view = replace(view, optimized=make_optimized(view.module, samples or [tensors], view.inputs, faster))
+    view = replace(view, optimized=make_optimized(view.module, samples or [tensors], view.input_count, faster))
     if config.input.kind == "text":
         return view, text_defects(view)
     hookable, defects = make_hookable(view, sample)

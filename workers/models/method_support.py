@@ -79,9 +79,10 @@ def method_support(
 
 def _not_alone(view: ModelView, name: str) -> str | None:
     """Why a method cannot run with one row per pass; None where it can, or need not."""
-    if view.alone is None or not any(part in name for part in _SEVERAL_ROWS):
+    if view.alone_reason is None or not any(part in name for part in _SEVERAL_ROWS):
         return None
-    return f"it needs several rows in one pass, or a proven copy of the model, and this model runs alone: {view.alone}"
+    needs = "it needs several rows in one pass, or a proven copy of the model"
+    return f"{needs}, and this model runs alone: {view.alone_reason}"
 
 
 def no_gradient(view: ModelView, sample: Prepared) -> str | None:

@@ -25,7 +25,7 @@ def enter_at_embeddings(module: nn.Module, adapter: TextAdapter, device: torch.d
     """
     entered = FromEmbeddings(module).eval()
     longest = adapter.card.max_tokens
-    view = ModelView(entered, module, device, entry=entered.entry, embedding=adapter.embeddings, longest=longest)
+    view = ModelView(entered, module, device, entry=entered.entry, embedding=adapter.embeddings, max_length=longest)
     tried = adapter.prepare_text(TRIED, device)
     with torch.no_grad():
         from_ids = module(*(t.clone() for t in (*tried.layer_inputs, *tried.layer_additional_forward_args)))

@@ -17,7 +17,7 @@ from workers.engine.view import ModelView
 @contextmanager
 def seeded(view: ModelView, seed: int) -> Iterator[None]:
     """Around a shared pass: a model that draws gets the seed, so that equal requests have equal results."""
-    with RandomStream(seed, view.device) if view.random else nullcontext():
+    with RandomStream(seed, view.device) if view.draws_random else nullcontext():
         yield
 
 
@@ -31,7 +31,7 @@ def one_row_each(view: ModelView, seed: int) -> Iterator[None]:
     Raises:
         InputRejected: from a forward of several rows.
     """
-    if view.alone is None:
+    if view.alone_reason is None:
         yield
         return
     saved: list[tuple[Any, ...]] = []  # states of the generators
@@ -39,8 +39,10 @@ def one_row_each(view: ModelView, seed: int) -> Iterator[None]:
     def before(_module: nn.Module, args: Any, kwargs: Any) -> None:
         rows = next((t.shape[0] for t in (*args, *kwargs.values()) if isinstance(t, Tensor) and t.dim()), 1)
         if rows > 1:
-            raise InputRejected(f"this method needs several rows in one pass, and this model runs alone: {view.alone}")
-        if view.random:
+            raise InputRejected(
+                f"this method needs several rows in one pass, and this model runs alone: {view.alone_reason}"
+            )
+        if view.draws_random:
             saved.append((torch.get_rng_state(), np.random.get_state(), random.getstate()))
             torch.manual_seed(seed)
             np.random.seed(seed % 2**32)

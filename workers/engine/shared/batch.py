@@ -26,7 +26,7 @@ def run_pass(view: ModelView, kind: PassKind, parts: list[Part]) -> list[Tensors
     """
     with passes_in(view.precision):
         batch = _gathered(view, parts)
-        inputs, additional_forward_args = batch[: view.inputs], batch[view.inputs :]
+        inputs, additional_forward_args = batch[: view.input_count], batch[view.input_count :]
         if len(parts) == 1:  # views of a job's own tensors, which a model that works in place must not overwrite
             inputs = inputs if kind == "gradient" else _cloned(inputs)
             additional_forward_args = _cloned(additional_forward_args)

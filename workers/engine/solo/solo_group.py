@@ -1,7 +1,7 @@
 """The solo lane's work: one Captum call for the examples of several jobs."""
 
 from collections.abc import Callable, Collection, Hashable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 import torch
@@ -96,12 +96,18 @@ class SoloGroup(Work):
         call = joined([request.call for request in self.requests])
         first = self.requests[0]
         step = max(1, self.batch_rows // first.rows_each) if first.divisible else call.examples
-        step = 1 if view.alone else step
-        stream = first.task.random or (RandomStream(first.task.seed, view.device) if view.random else nullcontext())
-        with stream, one_row_each(view, first.task.seed):
+        step = 1 if view.alone_reason else step
+        with self._stream(view), one_row_each(view, first.task.seed):
             starts = range(0, call.examples, step)
             parts = [first.attribute(view, call.part(start, start + step), self.batch_rows) for start in starts]
         return tuple(torch.cat(tensors).detach() for tensors in zip(*parts, strict=True))
+
+    def _stream(self, view: ModelView) -> AbstractContextManager[object]:
+        """The random numbers of a method or a model that draws."""
+        task = self.requests[0].task
+        if task.random is not None:
+            return task.random
+        return RandomStream(task.seed, view.device) if view.draws_random else nullcontext()
 
     def _count(self, module: nn.Module, args: object, output: object) -> None:
         """A hook that counts the rows of each pass, and ends the call once all of its jobs are cancelled."""

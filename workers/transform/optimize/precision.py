@@ -50,7 +50,7 @@ def gradient_error(view: ModelView, sample: Tensors) -> float | None:
     None where the model cannot be run in float64, or its inputs have no gradient. Each row's gradient is that of the
     output that is highest in float64.
     """
-    inputs = sample[: view.inputs]
+    inputs = sample[: view.input_count]
     if not all(tensor.is_floating_point() for tensor in inputs):
         return None
     exact = in_float64(view.module, sample)
@@ -72,7 +72,9 @@ def _gradients(view: ModelView, rows: Tensors, targets: Tensor | None) -> tuple[
     if targets is None:
         with torch.no_grad():
             targets = _highest(view.pass_module(*rows))
-    block = Block(Task("precision"), "gradient", rows[: view.inputs], rows[view.inputs :], targets, all_outputs=True)
+    block = Block(
+        Task("precision"), "gradient", rows[: view.input_count], rows[view.input_count :], targets, all_outputs=True
+    )
     return run_pass(view, "gradient", [Part(block, 0, block.rows)])[0]
 
 
