@@ -1,4 +1,4 @@
-"""A worker's process keeps freed memory, so that a pass does not fault its activations in again."""
+"""Workers keep freed memory and gateways freed blocks, so that neither faults the same memory in again and again."""
 
 import subprocess
 import sys
@@ -64,3 +64,42 @@ def test_idle_memory_is_returned_once() -> None:
     assert not memory.observe(busy=False, now_s=200)
     memory.observe(busy=True, now_s=210)
     assert memory.observe(busy=False, now_s=240)
+
+
+GATEWAY = """
+import resource, sys
+
+MIB = 1 << 20
+if sys.argv[1] == "keep":
+    from workers.engine.device.allocator import keep_freed_blocks
+    assert keep_freed_blocks()
+
+def faults(size, times):
+    bytearray(size)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(times):
+        first, second = bytearray(size), bytearray(size)
+        del first, second
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+faults(MIB, 4)
+print(faults(MIB, 20), faults(32 * MIB, 2))
+"""
+
+
+def gateway_faults(mode: str) -> tuple[int, int]:
+    done = subprocess.run([sys.executable, "-c", GATEWAY, mode], capture_output=True, text=True, check=True)
+    result, photograph = done.stdout.split()
+    return int(result), int(photograph)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc's settings")
+def test_blocks_of_a_results_size_are_kept_and_larger_ones_given_back() -> None:
+    result, photograph = gateway_faults("keep")
+    assert result < 100
+    assert photograph > 10_000  # each time anew
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc's settings")
+def test_without_it_each_result_faults_its_memory_in() -> None:
+    assert gateway_faults("leave")[0] > 1_000
