@@ -1,6 +1,6 @@
 """What a method is asked to explain, in model space."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from torch import Tensor
@@ -45,6 +45,22 @@ class Problem:
     @property
     def examples(self) -> int:
         return int(self.inputs[0].shape[0])
+
+    def only(self, example: int) -> "Problem":
+        """The problem of one example, for methods at the input that take baselines of its own."""
+
+        def own(tensors: Tensors | None) -> Tensors | None:
+            return tensors and tuple(t[example : example + 1] if len(t) == self.examples else t for t in tensors)
+
+        shared = self.targets is None or len(self.targets) == 1
+        return replace(
+            self,
+            inputs=own(self.inputs) or (),
+            extras=own(self.extras) or (),
+            targets=self.targets if shared or self.targets is None else self.targets[example : example + 1],
+            baselines=own(self.baselines),
+            feature_mask=own(self.feature_mask),
+        )
 
 
 MIN_CHUNK_ROWS = 32  # rows a job hands over at once; bounds its memory, and is enough to keep a batch full
