@@ -80,7 +80,7 @@ def _numbers_differ(p: Problem) -> bool:
     if p.examples == 1 or p.feature_mask is None:
         return False
     highest = [mask.reshape(len(mask), -1).amax(dim=1) for mask in p.feature_mask if mask[0].numel()]
-    each = torch.stack(torch.broadcast_tensors(*highest)).amax(dim=0)
+    each = torch.stack([one.expand(p.examples) for one in highest]).amax(dim=0)
     return bool((each != each[0]).any())
 
 
