@@ -131,6 +131,8 @@ def _seen(
 
     def note(value: Any, name: str, side: Side) -> None:
         found = list(tensors_in(value))
+        if not found:  # what a layer takes by name is not seen
+            return
         carries[name, side] = carries.get((name, side), False) or any(tensor.requires_grad for tensor in found)
         nodes.setdefault((name, side), []).extend(t.grad_fn for t in found if t.grad_fn is not None)
         if side == "input" and any(one is tensor for one in found for tensor in tensors):

@@ -215,3 +215,14 @@ def test_models_of_integers_are_not_tested() -> None:
     ids = torch.tensor([[1, 2]])
     model = frozen(nn.Sequential(nn.Embedding(5, 3), nn.Flatten(), nn.Linear(6, 2)))
     assert gradient_reach(view_of(model), prepared(ids)).sides == ()
+
+
+class ByName(Layers):
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.relu(input=self.first(input=x)))
+
+
+def test_what_a_layer_takes_by_name_is_not_judged() -> None:
+    reach = reach_of(frozen(ByName()))
+    assert (reach.from_output, reach.to_input) == ({}, {})
+    assert ("first", "input") not in reach.sides
