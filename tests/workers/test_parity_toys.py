@@ -33,6 +33,7 @@ from workers.engine.engine import Engine
 from workers.methods.problem import Problem, captum_target
 from workers.outputs import answer_with_tensor
 
+pytestmark = pytest.mark.slow
 TOLERANCE = 1e-9
 BESIDE = 16
 
