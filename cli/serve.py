@@ -15,33 +15,33 @@ from cli.demo import demonstrate
 from cli.devices import cores, cuda_devices, plan_workers
 from cli.embedded import EmbeddedStore
 from cli.listen import CannotListen, listen, url_of
-from cli.places import VARIABLE, NoModels, joined, model_directories
-from cli.ready import ready
+from cli.model_directories import VARIABLE, NoModels, joined, model_directories
 from cli.supervisor import Stopped, Supervisor
+from cli.wait_ready import ready
 from service.monitoring.logging import configure_logging
 from service.settings import SettingsError, read_settings
 
-# -P: a folder named like one of our packages, where the command was started, is not taken for it.
+# -P keeps the working directory off the path, where a folder may have the name of one of our packages.
 OURSELVES = (sys.executable, "-P", "-m", "cli")
 REDIS_URL = "ATTRIBUTION_REDIS_URL"
-GATEWAY_GRACE_S = 10.0  # longer than its own, for open requests
-WORKER_GRACE_S = 20.0  # longer than its own, in which it finishes its jobs or gives them back
+GATEWAY_GRACE_S = 10.0  # longer than the gateway's own grace period
+WORKER_GRACE_S = 20.0  # longer than the worker's own grace period, in which it finishes or releases its jobs
 
 
 @dataclass(frozen=True)
 class ServeOptions:
-    """What the command line says."""
+    """Options of the command line."""
 
     host: str
     port: int
     models: list[Path] | None = None
-    workers: int | None = None  # None: by device
+    workers: int | None = None  # None: one per device
     demo: bool = False
     once: bool = False  # stop after the demonstration
 
 
 def run_serve(options: ServeOptions) -> int:
-    """Serve until asked to stop; returns the exit code."""
+    """Serves until a stop is requested. Returns the exit code."""
     configure_logging()
     try:
         read_settings()
