@@ -1,4 +1,4 @@
-"""Signed scores as bars and background colours: orange for, blue against, which colour-blind readers can distinguish."""
+"""Signed scores as bars and background colours: orange for, blue against. Colour-blind readers can distinguish them."""
 
 from rich.color import Color
 from rich.style import Style
