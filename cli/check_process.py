@@ -13,7 +13,7 @@ from tempfile import TemporaryFile
 from time import monotonic
 from typing import IO
 
-from cli.child import DIE_WITH_PARENT, describe
+from cli.processes.child import DIE_WITH_PARENT, describe
 from workers.jobs.check_row import Begun, CheckRow, Done
 
 LIMITS_A_LOAD = 10  # times a method's limit: a load reads weights and measures the model

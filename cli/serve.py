@@ -9,15 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.child import ChildFailed, Program
 from cli.console import EXIT_FAILED, EXIT_USAGE, console, fail
 from cli.demo import demonstrate
-from cli.devices import cores, cuda_devices, plan_workers
-from cli.embedded import EmbeddedStore
-from cli.listen import CannotListen, listen, url_of
 from cli.model_directories import VARIABLE, NoModels, joined, model_directories
-from cli.supervisor import Stopped, Supervisor
-from cli.wait_ready import ready
+from cli.processes.child import ChildCommand, ChildFailed
+from cli.processes.devices import cores, cuda_devices, plan_workers
+from cli.processes.embedded import EmbeddedStore
+from cli.processes.listen import CannotListen, listen, url_of
+from cli.processes.supervisor import StopRequested, Supervisor
+from cli.processes.wait_ready import ready
 from service.monitoring.logging import configure_logging
 from service.settings import SettingsError, read_settings
 
@@ -56,7 +56,7 @@ def run_serve(options: ServeOptions) -> int:
     with listening, own_store as store:
         try:
             return asyncio.run(_serve(options, models, plans, listening, store))
-        except Stopped:
+        except StopRequested:
             return 0
         except (ChildFailed, TimeoutError) as error:
             fail(str(error) or "the service did not become ready in time", EXIT_FAILED)
@@ -87,9 +87,9 @@ async def _serve(
         return 0 if shown else EXIT_FAILED
 
 
-def _gateway(common: Mapping[str, str], listening: socket.socket) -> Program:
+def _gateway(common: Mapping[str, str], listening: socket.socket) -> ChildCommand:
     descriptor = listening.fileno()
-    return Program(
+    return ChildCommand(
         name="gateway",
         command=(*OURSELVES, "gateway", "--fd", str(descriptor)),
         environment=common,
@@ -98,8 +98,8 @@ def _gateway(common: Mapping[str, str], listening: socket.socket) -> Program:
     )
 
 
-def _worker(index: int, environment: Mapping[str, str]) -> Program:
-    return Program(
+def _worker(index: int, environment: Mapping[str, str]) -> ChildCommand:
+    return ChildCommand(
         name=f"worker {index} ({environment['ATTRIBUTION_DEVICE']})",
         command=(*OURSELVES, "worker"),
         environment=environment,

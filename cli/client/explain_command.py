@@ -8,7 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.text import Text
 
 from cli.client.error_messages import print_client_error, print_error
-from cli.client.outputs import check_output, write_output
+from cli.client.output_files import check_output, write_output
 from cli.client.request import BadArgument, choose_model, json_or_word, method_fields, one_input, target_of
 from cli.client.service import Refused, Service, Unreachable
 from cli.client.terminal import render

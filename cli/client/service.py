@@ -12,7 +12,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import TypeAdapter, ValidationError
 
-from cli.backoff import Backoff
+from cli.processes.backoff import Backoff
 from schemas.errors import Problem
 from schemas.jobs import TERMINAL, Job
 from schemas.models import ModelCard, ModelOrder

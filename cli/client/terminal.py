@@ -10,7 +10,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from cli.client.bars import HALF_WIDTH, signed_bar, tint
+from cli.client.score_bars import HALF_WIDTH, signed_bar, tint
 from schemas.methods import METHODS
 from schemas.models import ModelCard, OutputKind
 from schemas.results import Explanation, FeatureScore, Prediction, TextScore

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.listen import listen
+from cli.processes.listen import listen
 
 TIMEOUT_S = 60.0
 

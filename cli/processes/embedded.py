@@ -11,8 +11,8 @@ import redis.asyncio
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from cli.backoff import Backoff
-from cli.child import Program
+from cli.processes.backoff import Backoff
+from cli.processes.child import ChildCommand
 
 LONGEST_PARENT = 70  # characters: the path of a socket has about a hundred
 MEMORY_SHARE = 4  # the store may use a quarter of the machine's memory
@@ -66,10 +66,10 @@ class EmbeddedStore:
         )
         self.url = f"unix://:{password}@{quote(str(socket))}?db=0"
 
-    def program(self) -> Program:
+    def program(self) -> ChildCommand:
         """The command for the supervisor."""
         environment = {} if "GLIBC_TUNABLES" in os.environ else ALLOCATOR  # the operator's own setting wins
-        return Program(
+        return ChildCommand(
             name="valkey", command=(str(server_binary()), str(self._config)), environment=environment, grace_s=5.0
         )
 

@@ -4,7 +4,7 @@ import asyncio
 
 import httpx
 
-from cli.backoff import Backoff
+from cli.processes.backoff import Backoff
 
 TIMEOUT_S = 600.0  # models may be large, and disks slow
 

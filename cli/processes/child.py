@@ -11,7 +11,7 @@ from pathlib import Path
 
 import structlog
 
-from cli.backoff import Backoff
+from cli.processes.backoff import Backoff
 
 log = structlog.get_logger("supervisor")
 
@@ -25,7 +25,7 @@ class ChildFailed(Exception):
 
 
 @dataclass(frozen=True)
-class Program:
+class ChildCommand:
     """A command to run. `grace_s` is the time it may take to stop before it is killed."""
 
     name: str
@@ -42,7 +42,7 @@ class Child:
     order, and it dies with the supervisor, however that ends.
     """
 
-    def __init__(self, program: Program, max_deaths: int = 5) -> None:
+    def __init__(self, program: ChildCommand, max_deaths: int = 5) -> None:
         self.program = program
         self._max_deaths = max_deaths
         self._process: asyncio.subprocess.Process | None = None

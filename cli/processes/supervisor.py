@@ -6,7 +6,7 @@ from collections.abc import Coroutine
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from cli.child import Child, Program
+from cli.processes.child import Child, ChildCommand
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -14,7 +14,7 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 T = TypeVar("T")
 
 
-class Stopped(Exception):
+class StopRequested(Exception):
     """A stop was requested."""
 
 
@@ -35,7 +35,7 @@ class Supervisor:
     def children(self) -> list[Child]:
         return [child for tier in self._tiers for child in tier]
 
-    def start(self, *programs: Program) -> None:
+    def start(self, *programs: ChildCommand) -> None:
         """Starts one more tier."""
         tier = [Child(program) for program in programs]
         self._tiers.append(tier)
@@ -74,7 +74,7 @@ class Supervisor:
             if working.done():
                 return working.result()
             ended.result()
-            raise Stopped
+            raise StopRequested
         finally:
             working.cancel()
             ended.cancel()
