@@ -95,14 +95,14 @@ class Reporter(threading.Thread):
         return self._orders.carried_out, self._models.state()
 
     def _renew(self) -> None:
-        active = self._runner.admission.active()
+        active = self._runner.active()
         self._memory.observe(busy=bool(active), now_s=time.monotonic())
         if active:
             for job_id in self._queue.renew([job.claim for job in active]):
                 self._runner.cancel(job_id)
 
     def _progress(self) -> None:
-        for job in self._runner.admission.active():
+        for job in self._runner.active():
             now = (job.task.rows, max(job.task.rows, job.task.total_rows))
             model = job.model
             if model is not None and now != job.reported and now[0]:

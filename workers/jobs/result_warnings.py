@@ -1,7 +1,8 @@
 """The warnings of a result: what a reader of its attributions must know."""
 
-from schemas.methods import LAYER_METHODS
-from schemas.traits import WITHOUT_GRADIENTS
+from schemas.methods import LAYER_METHODS, AnyMethod
+from schemas.models import ModelCard
+from schemas.traits import GUIDED_AT_UNIT, WITHOUT_GRADIENTS
 from workers.evaluation.tolerance import completeness_warnings, zero_warnings
 from workers.inputs.prepared import Tensors
 from workers.jobs.job import PreparedJob
@@ -18,6 +19,7 @@ def result_warnings(model: ResidentModel, job: PreparedJob, outcome: Outcome, at
         *job.prepared.warnings,
         *_randomness_warnings(model, job),
         *_gradient_warnings(model, job),
+        *guided_warnings(model.card, job.method),
         *_grad_cam_warnings(model, job),
         *completeness_warnings(job.method, outcome),
         *zero_warnings(attributions),
@@ -57,3 +59,17 @@ def _grad_cam_warnings(model: ResidentModel, job: PreparedJob) -> list[str]:
     if layer is not None and len(layer.output_shape or []) == 2 and layer.grid is None:
         return ["Grad-CAM takes dimension 1 for channels; if it holds tokens, tell their grid as explain.token_grid"]
     return []
+
+
+def guided_warnings(card: ModelCard, method: AnyMethod) -> list[str]:
+    """One line where a guided method at a unit has no ReLU to hook between the input and the unit."""
+    if method.name not in GUIDED_AT_UNIT:
+        return []
+    side = "input" if getattr(method, "attribute_to_neuron_input", False) else "output"
+    layer = next((layer for layer in card.layers if layer.name == getattr(method, "layer", None)), None)
+    if layer is None or side not in layer.no_relu_before:
+        return []
+    return [
+        f"no nn.ReLU lies between the model's input and the {side} of {layer.name!r}, and {method.name} changes "
+        "nothing else: this is the plain gradient, as neuron_gradient gives it"
+    ]

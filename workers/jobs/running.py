@@ -38,6 +38,10 @@ class JobRunner:
         elif self.admission.join_group(group, job):
             self._threads.submit(self._run_group, group)
 
+    def active(self) -> list[ClaimedJob]:
+        """The jobs that have not ended."""
+        return self.admission.active()
+
     def cancel(self, job_id: str) -> None:
         """Stops a job at its next pass. Its result, if it has one, is not stored."""
         job = self.admission.find(job_id)

@@ -12,9 +12,7 @@ CLAIM_RETRY_S = 0.5  # between tries while the job store is away
 
 # Running
 MAX_THREADS = 4_096  # the pool makes them as needed; the capacity of the models keeps far below
-COALESCED_RUN_S = (
-    0.02  # one Captum call of coalesced jobs: other jobs and cancellations wait so long
-)
+COALESCED_RUN_S = 0.02  # one Captum call of coalesced jobs: other jobs and cancellations wait so long
 THREAD_SWITCH_S = 0.0005  # a thread whose rows are computed waits so long for one that runs Python; the default is 5 ms
 
 # Settling
