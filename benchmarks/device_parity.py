@@ -1,8 +1,9 @@
 """`python -m benchmarks.device_parity`: does a GPU answer as the CPU does? Every method, one request, one seed.
 
-Three services answer one after another: a CPU worker, another CPU worker whose passes hold other rows, and a worker on
-the device. The second tells how far float32 rounding alone moves an answer, where activations lie on the bend of a
-ReLU. Printed are relative L2 differences from the first, and the completeness errors where a method has them.
+A service with a CPU worker and one with a worker on the device answer one after another. Printed are the relative L2
+differences, and the completeness errors where a method has them. How much of a difference is float32's own is told by
+the error of its input gradients against float64, on either device: an activation within rounding of the bend of a ReLU
+falls one way or the other.
 """
 
 import argparse
@@ -14,40 +15,49 @@ from typing import Any
 
 import numpy as np
 import orjson
+import torch
 
-from benchmarks.ceiling import MODEL, TABLE
-from benchmarks.every_method import Body, requests
+from benchmarks.ceiling import MODEL, ROOT, TABLE
+from benchmarks.every_method import Body, request, requests
 from benchmarks.http_client import Client
 from benchmarks.machine import device, machine
 from benchmarks.processes import service
+from workers.engine.gate import DeviceGate
+from workers.lean.precision import gradient_error
+from workers.resident import Device, load_model
 
-OTHER_ROWS = "3"  # of a pass of the second worker
-NAMES = ("cpu", "rounding", "device")
 LOADING = ("leaner", "layouts measured", "batch tuned", "runs alone", "rewritten for hooks", "model loaded")
+ROWS = 16  # of a pass of the gradients that are compared with float64
 
 
 def measure(models: tuple[str, ...] = (TABLE, MODEL)) -> Body:
-    """Answers of all three, compared: `cards` and `loading` by worker, `methods` by model."""
-    variables: dict[str, dict[str, str]] = {
-        "cpu": {"ATTRIBUTION_DEVICE": "cpu"},
-        "rounding": {"ATTRIBUTION_DEVICE": "cpu", "ATTRIBUTION_BATCH_ROWS": OTHER_ROWS},
-        "device": {"ATTRIBUTION_DEVICE": str(device())},
-    }
-    told = {name: _answers(models, chosen) for name, chosen in variables.items()}
+    """Both workers' answers, compared: `gradient_error`, `cards` and `loading` by device, `methods` by model."""
+    devices = {"cpu": torch.device("cpu"), "device": device()}
+    told = {name: _answers(models, str(place)) for name, place in devices.items()}
     return {
+        "gradient_error": {
+            name: {model: _gradient_error(model, place) for model in models} for name, place in devices.items()
+        },
         "cards": {name: one["cards"] for name, one in told.items()},
         "loading": {name: one["loading"] for name, one in told.items()},
-        "methods": {model: _compared(*(told[name]["answers"][model] for name in NAMES)) for model in models},
+        "methods": {
+            model: _compared(told["cpu"]["answers"][model], told["device"]["answers"][model]) for model in models
+        },
     }
 
 
-def _answers(models: tuple[str, ...], variables: dict[str, str]) -> Body:
+def _gradient_error(model: str, place: torch.device) -> float | None:
+    """Of float32 against float64, relative L2, over inputs drawn around the model's sample."""
+    loaded = load_model(ROOT / "models" / model, Device(place, torch.get_num_threads(), ROWS, DeviceGate()))
+    sample = loaded.adapter.sample(place)
+    return gradient_error(loaded.engine.view, (*sample.inputs, *sample.extras))
+
+
+def _answers(models: tuple[str, ...], place: str) -> Body:
     """What one service answers, by model and method."""
-    with service(**variables) as server, Client(server.url) as client:
+    with service(ATTRIBUTION_DEVICE=place) as server, Client(server.url) as client:
         cards = {model: client.get(f"/models/{model}") for model in models}
-        answers = {
-            model: {name: client.explain(body) for name, body in requests(cards[model]).items()} for model in models
-        }
+        answers = {model: _of_all_methods(client, cards[model]) for model in models}
         loading = [line for line in server.log().splitlines() if any(word in line for word in LOADING)]
     kept = ("device", "batch_rows", "execution", "execution_reason", "precision")
     return {
@@ -57,17 +67,24 @@ def _answers(models: tuple[str, ...], variables: dict[str, str]) -> Body:
     }
 
 
-def _compared(cpu: Body, rounding: Body, other: Body) -> dict[str, Body]:
+def _of_all_methods(client: Client, card: Body) -> Body:
+    """Neuron methods explain the most active unit: of a silent one every answer is zero."""
+    (seen,) = client.explain(request(card, "layer_activation", []))["attributions"]
+    unit = np.unravel_index(int(np.argmax(seen["data"])), seen["shape"])[1:]
+    asked = requests(card, [int(place) for place in unit])
+    return {name: client.explain(body) for name, body in asked.items()}
+
+
+def _compared(cpu: Body, other: Body) -> dict[str, Body]:
     """By method; a method that one of them refuses or fails has its words instead of numbers."""
     found: dict[str, Body] = {}
     for name, answer in cpu.items():
-        failed = [one[name]["failed"] for one in (cpu, rounding, other) if "failed" in one.get(name, {"failed": "-"})]
+        failed = [one[name]["failed"] for one in (cpu, other) if "failed" in one.get(name, {"failed": "not offered"})]
         if failed:
             found[name] = {"failed": failed}
             continue
         found[name] = {
             "difference": difference(other[name], answer),
-            "rounding": difference(rounding[name], answer),
             "same_target": other[name]["target"] == answer["target"],
             "delta": [_largest(one[name].get("convergence_delta")) for one in (cpu, other)],
         }
@@ -91,22 +108,23 @@ def _largest(deltas: list[float] | None) -> float | None:
 
 def table(found: Body) -> Iterator[str]:
     """The report's lines."""
-    for name in NAMES:
-        yield from (f"{name}: {model}: {json.dumps(card)}" for model, card in found["cards"][name].items())
-    yield from found["loading"]["device"]
+    for name, cards in found["cards"].items():
+        yield from (f"{name}: {model}: {json.dumps(card)}" for model, card in cards.items())
+        yield from found["loading"][name]
     for model, methods in found["methods"].items():
-        yield f"\n## {model}\n"
-        yield "| method | difference | of rounding on the CPU | completeness error, CPU | the same, device |"
-        yield "|---|---|---|---|---|"
+        errors = [one[model] for one in found["gradient_error"].values()]
+        told = ", ".join("not known" if error is None else f"{error:.1e}" for error in errors)
+        yield f"\n## {model}\n\nFloat32 gradients against float64, on the CPU and on the device: {told}\n"
+        yield "| method | difference | completeness error, CPU | the same, device |"
+        yield "|---|---|---|---|"
         yield from (f"| {name} | {_cells(one)} |" for name, one in methods.items())
 
 
 def _cells(one: Body) -> str:
     if "failed" in one:
-        return f"{one['failed']} | | | "
+        return f"{one['failed']} | | "
     deltas = ["" if delta is None else f"{delta:.2g}" for delta in one["delta"]]
-    other = "" if one["same_target"] else " (another target)"
-    return " | ".join([f"{one['difference']:.1e}{other}", f"{one['rounding']:.1e}", *deltas])
+    return " | ".join([f"{one['difference']:.1e}{'' if one['same_target'] else ' (another target)'}", *deltas])
 
 
 def main() -> None:

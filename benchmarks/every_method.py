@@ -19,18 +19,23 @@ PERMUTED = {"feature_permutation", "layer_feature_permutation"}  # exchange feat
 ROWS = 3
 
 
-def requests(card: Body) -> dict[str, Body]:
-    """Bodies of `POST /explain` by method, for the methods that the card of a picture's or table's model supports."""
+def requests(card: Body, unit: list[int]) -> dict[str, Body]:
+    """Bodies of `POST /explain` by method, for the methods that the card of a picture's or table's model supports.
+
+    Args:
+        unit: of the default layer, one index per dimension, that neuron methods explain.
+    """
     supported = [method["name"] for method in card["methods"] if method["supported"]]
-    return {name: _request(card, name) for name in supported}
+    return {name: request(card, name, unit) for name in supported}
 
 
-def _request(card: Body, name: str) -> Body:
+def request(card: Body, name: str, unit: list[int]) -> Body:
+    """The body for one method."""
     given = _several(card) if name in PERMUTED else _sample(card)
-    return {"model": card["name"], "input": given, "method": _method(card, name), "seed": SEED}
+    return {"model": card["name"], "input": given, "method": _method(card, name, unit), "seed": SEED}
 
 
-def _method(card: Body, name: str) -> Body:
+def _method(card: Body, name: str, unit: list[int]) -> Body:
     known = METHODS[name].model_fields
     shape = card["input"]["shapes"][0]
     layer = next(one for one in card["layers"] if one["name"] == card["defaults"]["layer"])
@@ -40,7 +45,7 @@ def _method(card: Body, name: str) -> Body:
     if name == "smooth_grad":
         del method["n_steps"]  # of Integrated Gradients, if that is what gets the noise
     if "neuron_selector" in known:
-        method["neuron_selector"] = [size // 2 for size in layer["output_shape"]]
+        method["neuron_selector"] = unit
     if name == "occlusion":
         method["sliding_window_shapes"] = method["strides"] = [shape[0], *(size // 4 for size in shape[1:])]
         if len(shape) == 1:
