@@ -45,7 +45,8 @@ class Ceilings:
         self.model: ResidentModel = load_model(ROOT / "models" / MODEL, Device(self.device, threads, 16, DeviceGate()))
         self._table = load_model(ROOT / "models" / TABLE, Device(self.device, threads, 16, DeviceGate()))
         cuda = self.device.type == "cuda"
-        self.batches = (64, 128, 256, 512) if cuda else (8, 16, 32)
+        # A GPU's memory is shared with the service, and 512 rows are 2 % faster than 256.
+        self.batches = (32, 64, 128, 256) if cuda else (8, 16, 32)
         self._x = torch.randn(max(self.batches), 3, 224, 224, device=self.device)
         self.best: dict[str, Candidate] = {}
         self.grid: dict[str, dict[str, float]] = {}

@@ -68,9 +68,11 @@ def _answers(models: tuple[str, ...], place: str) -> Body:
 
 
 def _of_all_methods(client: Client, card: Body) -> Body:
-    """Neuron methods explain the most active unit: of a silent one every answer is zero."""
+    """Neuron methods explain a unit of middling activity: a silent or a saturated one has no gradient."""
     (seen,) = client.explain(request(card, "layer_activation", []))["attributions"]
-    unit = np.unravel_index(int(np.argmax(seen["data"])), seen["shape"])[1:]
+    active = [index for index, value in enumerate(seen["data"]) if value > 0]
+    middling = sorted(active, key=lambda index: seen["data"][index])[len(active) // 2]
+    unit = np.unravel_index(middling, seen["shape"])[1:]
     asked = requests(card, [int(place) for place in unit])
     return {name: client.explain(body) for name, body in asked.items()}
 
