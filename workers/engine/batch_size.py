@@ -53,6 +53,9 @@ def tune_rows(view: ModelView, sample: Tensors, gate: DeviceGate, threads: int) 
         except Exception as error:  # the model's own code may raise anything
             log.warning("batch cannot be tuned", error=type(error).__name__)
             return None
+        finally:
+            if view.device.type == "cuda":  # larger batches were tried than passes will have
+                torch.cuda.empty_cache()  # so that other processes may use the memory
 
 
 def fastest(seconds: Callable[[int], float | None], most_rows: int) -> int:
