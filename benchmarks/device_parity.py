@@ -1,9 +1,9 @@
-"""`python -m benchmarks.device_parity`: does a GPU answer as the CPU does? Every method, one request, one seed.
+"""`python -m benchmarks.device_parity`: compares a GPU's results with the CPU's. Every method, one request, one seed.
 
-A service with a CPU worker and one with a worker on the device answer one after another. Printed are the relative L2
-differences, and the completeness errors where a method has them. How much of a difference is float32's own is told by
-the error of its input gradients against float64, on either device: an activation within rounding of the bend of a ReLU
-falls one way or the other.
+A service with a CPU worker and a service with a worker on the device run the same requests, one after the other. The
+report lists relative L2 differences, and completeness errors where a method has them. It also lists the error of
+float32 input gradients against float64 on both devices, which shows how much of a difference is float32's own: an
+activation within rounding of a ReLU's bend passes or not by chance.
 """
 
 import argparse
