@@ -19,7 +19,7 @@ from workers.embeddings import is_embedding
 from workers.engine.hooks import TORCHSCRIPT, HookSnapshot, takes_hooks
 from workers.engine.solo import SoloCall
 from workers.engine.view import ModelView
-from workers.gradient_reach import Reach, gradient_reach
+from workers.gradient_reach import Reach
 from workers.hookable import without_relu
 from workers.inputs.prepared import Prepared
 from workers.methods import solo
@@ -54,14 +54,13 @@ def offered_methods(
     *,
     text: bool,
     embedding: str | None,
-    reach: Reach | None = None,
+    reach: Reach,
 ) -> list[MethodSupport]:
     """Every method of the service, with the reason where it is not offered on this model.
 
     `problems` are those of `workers.hookable.make_hookable`; families without one are tried. `embedding` is the layer
-    that integers enter; `reach` is found out where it is not given.
+    that integers enter.
     """
-    reach = reach or gradient_reach(view, sample)
     floats = all(tensor.is_floating_point() for tensor in sample.inputs)
     gradients = no_gradient(view, sample) if floats else None
     tried = floats and gradients is None  # what is tried explains an output by the inputs
