@@ -18,6 +18,7 @@ from tests.workers.captum_calls import direct
 from tests.workers.toys import CPU
 from workers.engine.gate import DeviceGate
 from workers.engine.threads import use_threads
+from workers.lean.layout import ChannelsLast, channels_last
 from workers.methods.problem import Problem
 from workers.methods.shared import SHARED
 from workers.problem import make_problem
@@ -147,6 +148,16 @@ class Shipped:
             payload["layer_mask.0"] = torch.tensor(mask.data).reshape(mask.shape).long()
         prepared = self.model.adapter.prepare(payload, CPU)
         return make_problem(self.model, job, method, payload, prepared)
+
+    def captum_by_layout(self, method: AnyMethod, seed: int) -> list[tuple[Tensor, ...]]:
+        """Captum's answers on the module of shared passes, in each memory layout that it can have."""
+        use_threads(THREADS)
+        view, problem = self.model.engine.view, self.problem(method)
+        module = view.pass_module
+        as_built = module.model if isinstance(module, ChannelsLast) else module
+        laid_out = channels_last(as_built, problem.inputs, len(problem.inputs))
+        layouts = [as_built] if laid_out is None else [as_built, laid_out]
+        return [direct(method, one, view.layer_module, problem, seed) for one in layouts]
 
     def captum(self, method: AnyMethod, seed: int) -> tuple[Tensor, ...]:
         """Asked for while the engine is idle: Captum then has the model to itself."""
