@@ -1,9 +1,9 @@
-"""`python -m benchmarks.device_parity`: does a GPU answer as the CPU does? Every method, one request, one seed.
+"""`python -m benchmarks.device_parity`: compares a GPU's results with the CPU's. Every method, one request, one seed.
 
-A service with a CPU worker and one with a worker on the device answer one after another. Printed are the relative L2
-differences, and the completeness errors where a method has them. How much of a difference is float32's own is told by
-the error of its input gradients against float64, on either device: an activation within rounding of the bend of a ReLU
-falls one way or the other.
+A service with a CPU worker and a service with a worker on the device run the same requests, one after the other. The
+report lists relative L2 differences, and completeness errors where a method has them. It also lists the error of
+float32 input gradients against float64 on both devices, which shows how much of a difference is float32's own: an
+activation within rounding of a ReLU's bend passes or not by chance.
 """
 
 import argparse
@@ -19,9 +19,9 @@ import torch
 
 from benchmarks.ceiling import MODEL, ROOT, TABLE
 from benchmarks.every_method import Body, request, requests
-from benchmarks.http_client import Client
 from benchmarks.machine import device, machine
 from benchmarks.processes import service
+from cli.client.service import Refused, Service
 from workers.engine.device.gate import DeviceGate
 from workers.models.load import Device, load_model
 from workers.transform.optimize.precision import gradient_error
@@ -55,8 +55,8 @@ def _gradient_error(model: str, place: torch.device) -> float | None:
 
 def _answers(models: tuple[str, ...], place: str) -> Body:
     """What one service answers, by model and method."""
-    with service(ATTRIBUTION_DEVICE=place) as server, Client(server.url) as client:
-        cards = {model: client.get(f"/models/{model}") for model in models}
+    with service(ATTRIBUTION_DEVICE=place) as server, Service(server.url) as client:
+        cards = {card.name: card.model_dump(mode="json") for card in client.models() if card.name in models}
         answers = {model: _of_all_methods(client, cards[model]) for model in models}
         loading = [line for line in server.log().splitlines() if any(word in line for word in LOADING)]
     kept = ("device", "batch_rows", "execution", "execution_reason", "precision")
@@ -67,14 +67,28 @@ def _answers(models: tuple[str, ...], place: str) -> Body:
     }
 
 
-def _of_all_methods(client: Client, card: Body) -> Body:
+def _explain(client: Service, body: Body) -> Body:
+    """The finished result, or `{"failed": why}`."""
+    try:
+        job = client.submit(body)
+        for latest in client.follow(job):
+            job = latest
+        if job.status != "succeeded":
+            return {"failed": job.error.detail if job.error else job.status}
+        result: Body = orjson.loads(client.result(job.id, "application/json"))
+    except Refused as error:
+        return {"failed": error.problem.detail}
+    return result
+
+
+def _of_all_methods(client: Service, card: Body) -> Body:
     """Neuron methods explain a unit of middling activity: a silent or a saturated one has no gradient."""
-    (seen,) = client.explain(request(card, "layer_activation", []))["attributions"]
+    (seen,) = _explain(client, request(card, "layer_activation", []))["attributions"]
     active = [index for index, value in enumerate(seen["data"]) if value > 0]
     middling = sorted(active, key=lambda index: seen["data"][index])[len(active) // 2]
     unit = np.unravel_index(middling, seen["shape"])[1:]
     asked = requests(card, [int(place) for place in unit])
-    return {name: client.explain(body) for name, body in asked.items()}
+    return {name: _explain(client, body) for name, body in asked.items()}
 
 
 def _compared(cpu: Body, other: Body) -> dict[str, Body]:

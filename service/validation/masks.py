@@ -23,7 +23,6 @@ COARSE_GRIDS = {  # for methods whose cost or variance grows faster than the num
     "shapley_values": 2,
 }
 MAX_FEATURES = 4096  # of an example
-LARGEST_NUMBER = 2**53
 
 
 def mask_fields(method: AnyMethod, model: ReadyModel) -> dict[str, Any]:
@@ -105,16 +104,12 @@ def _fewest(masks: list[Array]) -> int:
 
 
 def mask_array(tensor: Tensor, loc: Location) -> Array:
-    """The numbers of a mask as int64: names, negative ones too.
+    """The numbers of a mask as int64. They are names, so negative ones are allowed.
 
     Raises:
-        InvalidRequest: an example has more features than the service takes, or a number is so large that JSON's
-            numbers cannot tell it from its neighbour.
+        InvalidRequest: an example has more than `MAX_FEATURES` features; or see `tensor_array`.
     """
     mask = tensor_array(tensor, "INT64", loc)
-    vague = (np.abs(mask) > LARGEST_NUMBER).ravel()
-    if vague.any():
-        raise InvalidRequest.at([*loc, "data", int(vague.argmax())], f"features are numbered up to {LARGEST_NUMBER}")
     if any(len(np.unique(row)) > MAX_FEATURES for row in mask):
         raise InvalidRequest.at([*loc, "data"], f"a mask has at most {MAX_FEATURES} features an example")
     return mask

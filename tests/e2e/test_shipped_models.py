@@ -158,11 +158,15 @@ def test_the_cat_is_why_it_says_egyptian_cat(client: httpx.Client) -> None:
 )
 @pytest.mark.parametrize("model", ["breast-cancer-mlp", "efficientnet-lite0"])
 def test_over_http_it_is_captums_answer(client: httpx.Client, model: str, method: AnyMethod) -> None:
-    expected = shipped_model(model).captum(method, 0)
+    """In one of the two memory layouts: which one the worker took is its own measurement.
+
+    Of EfficientNet, the two are 1 % apart at a few pixels, where an activation is within rounding of a bend of ReLU6.
+    """
+    expected = shipped_model(model).captum_by_layout(method, 0)
     job = explain(client, model, stored_fields(method), target="1")
     tensors = client.get(f"/jobs/{job['id']}/result", headers={"Accept": "application/vnd.safetensors"}).content
     ours = tuple(torch.from_numpy(array.copy()) for array in load(tensors).values())
-    assert max_relative_difference(ours, expected) <= 1e-4
+    assert min(max_relative_difference(ours, one) for one in expected) <= 1e-4
 
 
 @pytest.mark.parametrize("model", sorted(SAMPLES))

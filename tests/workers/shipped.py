@@ -22,6 +22,7 @@ from workers.jobs.prepare import make_explain_inputs
 from workers.methods.explain_inputs import ExplainInputs
 from workers.methods.shared_lane import SHARED
 from workers.models.load import Device, ResidentModel, load_model
+from workers.transform.optimize.layout import ChannelsLast, channels_last
 
 FOLDERS = paths.MODELS
 THREADS = 2
@@ -147,6 +148,16 @@ class Shipped:
             payload["layer_mask.0"] = torch.tensor(mask.data).reshape(mask.shape).long()
         prepared = self.model.adapter.prepare(payload, CPU)
         return make_explain_inputs(self.model, job, method, payload, prepared)
+
+    def captum_by_layout(self, method: AnyMethod, seed: int) -> list[tuple[Tensor, ...]]:
+        """Captum's answers on the module of shared passes, in each memory layout that it can have."""
+        use_threads(THREADS)
+        view, problem = self.model.engine.view, self.problem(method)
+        module = view.pass_module
+        as_built = module.model if isinstance(module, ChannelsLast) else module
+        laid_out = channels_last(as_built, problem.inputs, len(problem.inputs))
+        layouts = [as_built] if laid_out is None else [as_built, laid_out]
+        return [direct(method, one, view.layer_module, problem, seed) for one in layouts]
 
     def captum(self, method: AnyMethod, seed: int) -> tuple[Tensor, ...]:
         """Asked for while the engine is idle: Captum then has the model to itself."""

@@ -52,12 +52,14 @@ class ExplainInputs:
         def own(tensors: Tensors | None) -> Tensors | None:
             return tensors and tuple(t[example : example + 1] if len(t) == self.examples else t for t in tensors)
 
-        shared = self.targets is None or len(self.targets) == 1
+        targets = (
+            self.targets if self.targets is None or len(self.targets) == 1 else self.targets[example : example + 1]
+        )
         return replace(
             self,
             inputs=own(self.inputs) or (),
             additional_forward_args=own(self.additional_forward_args) or (),
-            targets=self.targets if shared or self.targets is None else self.targets[example : example + 1],
+            targets=targets,
             baselines=own(self.baselines),
             feature_mask=own(self.feature_mask),
         )

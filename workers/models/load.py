@@ -115,7 +115,7 @@ def load_model(folder: Path, device: Device) -> ResidentModel:
     if config.input.kind == "tensor":
         adapter.card = adapter.card.model_copy(update={"vocabularies": embeddings.vocabularies})
         check_pad(config.input, embeddings)
-    with without_tf32():  # in which rows differ by what lies beside them
+    with without_tf32():  # TF32 makes a row's answer depend on its batch
         execution, view = _examined(config, module, adapter, sample, embeddings, device.device)
     view, defects = _copies(config, view, sample, execution, device)
     tensors = (*sample.inputs, *sample.additional_forward_args)

@@ -20,7 +20,7 @@ from workers.engine.solo.solo_call import SoloCall
 from workers.engine.view import ModelView
 from workers.inputs.prepared import Prepared
 from workers.methods import solo_lane as solo
-from workers.models.gradient_reach import Reach, gradient_reach
+from workers.models.gradient_reach import Reach
 from workers.tracing.embedding import is_embedding
 from workers.transform.hookable.make import without_relu
 
@@ -54,14 +54,13 @@ def method_support(
     *,
     text: bool,
     embedding: str | None,
-    reach: Reach | None = None,
+    reach: Reach,
 ) -> list[MethodSupport]:
     """Every method of the service, with the reason where it is not offered on this model.
 
     `defects` are those of `workers.transform.hookable.make.make_hookable`; families without one are tried.
-    `embedding` is the layer that integers enter; `reach` is found out where it is not given.
+    `embedding` is the layer that integers enter.
     """
-    reach = reach or gradient_reach(view, sample)
     floats = all(tensor.is_floating_point() for tensor in sample.inputs)
     gradients = no_gradient(view, sample) if floats else None
     tried = floats and gradients is None  # what is tried explains an output by the inputs

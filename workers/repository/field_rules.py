@@ -125,7 +125,7 @@ def _means_nothing(field: str) -> Rule:
     def rule(given: Any) -> Iterator[str]:
         needed, optional = _FIELDS[given.loader]
         if field not in (needed, *optional) and getattr(given, field) is not None:
-            yield f"{field!r} means nothing to loader {given.loader!r}"
+            yield f"{field!r} does not apply to loader {given.loader!r}"
 
     return rule
 

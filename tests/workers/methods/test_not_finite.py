@@ -14,6 +14,7 @@ from workers.engine.engine import Engine
 from workers.evaluation.tolerance import completeness_warnings, zero_warnings
 from workers.inputs.prepared import Prepared
 from workers.methods.explain import Outcome
+from workers.models.gradient_reach import gradient_reach
 from workers.models.method_support import method_support, no_gradient
 from workers.transform.hookable.make import without_relu
 
@@ -103,7 +104,8 @@ def test_without_a_gradient_only_perturbation_is_offered(how: str) -> None:
     x = (torch.tensor([ROW], dtype=torch.float64),)
     view, sample = view_of(frozen(Detached(how))), Prepared(x, (), x, ())
     assert "carry no gradient" in (no_gradient(view, sample) or "")
-    supports = {one.name: one for one in method_support(view, sample, {}, text=False, embedding=None)}
+    reach = gradient_reach(view, sample)
+    supports = {one.name: one for one in method_support(view, sample, {}, text=False, embedding=None, reach=reach)}
     assert not supports["saliency"].supported
     assert "carry no gradient" in (supports["saliency"].reason or "")
     assert not supports["integrated_gradients"].supported
@@ -126,8 +128,9 @@ def test_guided_methods_need_a_relu_that_runs() -> None:
     linear, gelu = nn.Sequential(nn.Linear(3, 2)), nn.Sequential(nn.Linear(3, 2), nn.GELU())
     for module in (linear, gelu, UnusedRelu()):
         assert "no nn.ReLU" in (without_relu(frozen(module), x) or "")
-        view = view_of(module)
-        for one in method_support(view, Prepared(x, (), x, ()), {}, text=False, embedding=None):
+        view, sample = view_of(module), Prepared(x, (), x, ())
+        reach = gradient_reach(view, sample)
+        for one in method_support(view, sample, {}, text=False, embedding=None, reach=reach):
             if "guided" in one.name or "deconvolution" in one.name:
                 assert not one.supported, one.name
     assert without_relu(frozen(nn.Sequential(nn.Linear(3, 2), nn.ReLU())), x) is None

@@ -250,7 +250,7 @@ def test_alone(case: Case, engines: dict[str, Engine]) -> None:
     assert max_relative_difference(outcome.attributions, direct(case.method, model, model, subject, 5)) <= TOLERANCE
 
 
-GROUP_STEP = 8  # below half of a group: each case is in two groups at least, at another place and beside others
+GROUP_STEP = 8  # less than half of a group, so that each case is in at least two groups, with different neighbours
 
 
 def groups(model: str) -> list[list[Case]]:

@@ -115,7 +115,8 @@ def test_methods_work_where_they_are_offered_and_nowhere_else(kind: type[Layers]
     model = frozen(kind())
     reach = reach_of(model)
     card = card_of(reach)
-    offers = method_support(view_of(model), prepared(), {}, text=False, embedding=None)
+    reach = gradient_reach(view_of(model), prepared())
+    offers = method_support(view_of(model), prepared(), {}, text=False, embedding=None, reach=reach)
     (offer,) = [one for one in offers if one.name == name]
     worked = []
     for layer in ("first", "relu", "head"):

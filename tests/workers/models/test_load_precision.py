@@ -1,4 +1,4 @@
-"""What is found out about a model at load is found out without TF32, whoever loads it and whatever else runs."""
+"""Models are examined at load without TF32, even while other code in the process allows it."""
 
 import threading
 from collections.abc import Iterator

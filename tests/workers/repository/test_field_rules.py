@@ -1,4 +1,4 @@
-"""`model.toml`: rules between fields are told beside mistakes of single fields; none follows from another mistake."""
+"""`model.toml`: violated rules between fields are reported together with mistakes of single fields, and once."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ def said(tmp_path: Path, text: str) -> list[str]:
             [
                 "colour: unknown field",
                 "model.toml: loader 'python' needs 'factory'",
-                "model.toml: 'file' means nothing to loader 'python'",
+                "model.toml: 'file' does not apply to loader 'python'",
                 "input: size does not fit into resize_to",
                 "input: mean and std need three channels",
                 "file: 'm.pt2' is not in the model's folder",
@@ -52,7 +52,7 @@ def said(tmp_path: Path, text: str) -> list[str]:
             [
                 "version: String should match",
                 "model.toml: loader 'timm' needs 'architecture'",
-                "model.toml: 'path' means nothing to loader 'timm'",
+                "model.toml: 'path' does not apply to loader 'timm'",
                 "model.toml: input.kind: loader 'timm' takes image",
                 "input.men: unknown field",
                 "did you mean 'mean'?",

@@ -95,5 +95,5 @@ def test_fields_that_the_loader_lacks_and_those_it_does_not_take(tmp_path: Path)
         read(tmp_path, text)
     said = str(caught.value)
     assert "loader 'python' needs 'factory'" in said
-    assert "'file' means nothing to loader 'python'" in said
+    assert "'file' does not apply to loader 'python'" in said
     assert "input: kind 'tabular' needs 'features'" in said
