@@ -12,12 +12,12 @@ from torch import Tensor, nn
 
 from schemas.models import ModelCard, OutputKind
 from workers.engine.batch_size import tune_rows
+from workers.engine.device.gate import DeviceGate
+from workers.engine.device.memory import resident_bytes
+from workers.engine.device.tf32 import without_tf32
 from workers.engine.engine import Engine
 from workers.engine.error_trace import without_data
-from workers.engine.device.gate import DeviceGate
-from workers.engine.device.tf32 import without_tf32
 from workers.engine.randomness.stream import RandomStream
-from workers.engine.device.memory import resident_bytes
 from workers.engine.view import ModelView
 from workers.inputs.image import ImageAdapter
 from workers.inputs.prepared import InputAdapter, Prepared
