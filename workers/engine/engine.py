@@ -46,7 +46,7 @@ class Engine:
         threads: int | None = None,
     ) -> None:
         self.view = view
-        self.gate = gate or DeviceGate()  # held while a pass runs; whoever holds it finds the model without hooks
+        self.gate = gate or DeviceGate()  # held while a pass runs; between passes the model has no hooks
         cache_bytes = 0 if view.draws_random else OUTPUT_CACHE_BYTES  # random outputs belong to one seed
         self.output_cache = OutputCache(cache_bytes)
         self._executor = Executor(view, 1 if view.alone_reason else batch_rows)

@@ -1,4 +1,4 @@
-"""Where jobs wait for the engine. Knows which jobs are live, which of them are parked, and what they wait for."""
+"""Where jobs wait for the engine: the live jobs, how many of them are parked, and what they wait for."""
 
 import threading
 from collections.abc import Callable

@@ -43,7 +43,7 @@ MIN_PADDED_TOKENS = 16
 
 # --- memory and logs --------------------------------------------------------------------------------------------------
 
-# Enough for thousands of inputs with a thousand classes each, and small beside any model.
+# Enough for thousands of inputs with a thousand classes each, and small compared with any model.
 OUTPUT_CACHE_BYTES = 16 * 1024 * 1024
 
 # Freed memory goes back to the operating system after so long without a pass. A pass after that faults it in again,

@@ -125,7 +125,7 @@ def _by_part(parts: list[Part], outputs: Tensors) -> list[Tensors]:
 
 
 def _gradients_by_part(parts: list[Part], outputs: Tensors) -> list[Tensors]:
-    """Each part's own rows of `_gradients`, as its block wants them; gradients have the shape of their inputs."""
+    """Each part's own rows of `_gradients`, as `Block` describes them; gradients have the shape of their inputs."""
     results = []
     for part, (*gradients, explained, out) in zip(parts, _by_part(parts, outputs), strict=True):
         unpadded = (

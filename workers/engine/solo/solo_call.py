@@ -10,7 +10,7 @@ Tensors = tuple[Tensor, ...]
 
 @dataclass(slots=True, eq=False)
 class SoloCall:
-    """What a method takes beside its parameters. Tensors are (examples, …), where nothing else is said.
+    """What a method takes besides its parameters. Tensors are (examples, …) unless stated otherwise.
 
     Calls that have one of the last four belong to one job and are never joined with others.
 
