@@ -15,8 +15,8 @@ from workers.engine.gate import DeviceGate
 from workers.engine.precision import forbid_tf32
 from workers.jobs.reporter import Reporter
 from workers.jobs.runner import MAX_ATTEMPTS, JobRunner
-from workers.models.load import Device
 from workers.models.pool import ModelPool, OrderFollower
+from workers.models.resident import Device
 from workers.settings import WorkerSettings
 
 log = structlog.get_logger()

@@ -21,7 +21,10 @@ from workers.inputs.prepared import Payload, Prepared
 from workers.jobs.check_row import Begun, CheckRow, Done
 from workers.jobs.prepare import make_explain_inputs
 from workers.methods.explain import explain
-from workers.models.load import Device, ResidentModel, failed_to_load, load_model, model_folders
+from workers.models.load_failure import load_failure_card
+from workers.models.pipeline import load_model
+from workers.models.resident import Device, ResidentModel
+from workers.repository.folders import model_folders
 from workers.settings import WorkerSettings
 
 NOTHING = Done()
@@ -49,7 +52,7 @@ def steps(directories: list[Path], done: Done = NOTHING) -> Iterator[Begun | Che
         try:
             loaded = load_model(folder, device)
         except Exception as error:  # a model's own code may raise anything
-            card = failed_to_load(folder, error)
+            card = load_failure_card(folder, error)
             yield CheckRow(f"{card.name}@{card.version}", "", "failed", card.error or "", trace=_trace(error, folder))
             continue
         output = loaded.card.output

@@ -25,7 +25,7 @@ from workers.jobs.result import Answer, Asked, Ready, answer, describe, make_rea
 from workers.methods.explain import Outcome, explain
 from workers.methods.explain_inputs import ExplainInputs, Tensors, chunk_rows
 from workers.methods.memory import expanded_bytes
-from workers.models.load import ResidentModel
+from workers.models.resident import ResidentModel
 
 TOGETHER = frozenset({"saliency", "input_x_gradient", "integrated_gradients"})
 SHORT_S = 0.02  # what a group may take: so long do others wait for a pass of theirs, and cancelled jobs for their end

@@ -12,7 +12,7 @@ from schemas.methods import AnyMethod, BaselineName
 from schemas.traits import DISTRIBUTED
 from workers.inputs.prepared import Payload, Prepared, Tensors
 from workers.methods.explain_inputs import ExplainInputs
-from workers.models.load import ResidentModel
+from workers.models.resident import ResidentModel
 
 INPUTS = ("pixels", "text", "features", "input.")  # how the names of an input's own tensors begin
 

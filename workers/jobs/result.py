@@ -32,8 +32,8 @@ from workers.jobs.prepare import make_explain_inputs
 from workers.methods.explain import Outcome, explain
 from workers.methods.explain_inputs import ExplainInputs
 from workers.methods.memory import expanded_bytes
-from workers.models.load import ResidentModel
-from workers.models.output_kind import as_told
+from workers.models.predictions import to_predictions
+from workers.models.resident import ResidentModel
 
 TOP = 5  # predictions told
 TOLD = 32  # values of a regression told
@@ -235,7 +235,7 @@ def target_classes(card: ModelCard, targets: Targets | None, examples: int) -> l
 
 
 def _predictions(model: ResidentModel, outcome: Outcome) -> list[list[Prediction]]:
-    """The highest outputs of each example, as `as_told` gives them.
+    """The highest outputs of each example, as `to_predictions` gives them.
 
     Where an output is a map per class, they are those of the position that is explained.
     """
@@ -248,7 +248,7 @@ def _predictions(model: ResidentModel, outcome: Outcome) -> list[list[Prediction
         position = places
     scores = scores.reshape(len(scores), -1)
     kind = model.output_kind
-    scores = as_told(scores, kind)
+    scores = to_predictions(scores, kind)
     order = scores.topk(min(TOP, scores.shape[1]), dim=1).indices
     if kind == "regression":  # values are told in their own order
         order = torch.arange(min(TOLD, scores.shape[1]), device=scores.device).expand(len(scores), -1)

@@ -18,8 +18,8 @@ from workers.engine.task import Task
 from workers.engine.threads import use_threads
 from workers.jobs.coalesce import answer_together, group_key, short_rows
 from workers.jobs.result import Answer, Asked, answer
-from workers.models.load import ResidentModel
 from workers.models.pool import ModelPool
+from workers.models.resident import ResidentModel
 
 log = structlog.get_logger()
 T = TypeVar("T")

@@ -1,4 +1,4 @@
-"""`model.toml`: how a folder of the model repository describes its model. Written by the operator, read here."""
+"""`model.toml`, the operator's description of a model: its fields, and reading them."""
 
 import difflib
 import tomllib
@@ -22,7 +22,7 @@ _DTYPES = {"fp32": "float32", "fp64": "float64", "float": "float32", "double": "
 
 
 def _dtype(given: Any) -> Any:
-    """`FP32`, as requests have it, and `torch.float32` are `float32`."""
+    """Accepts `FP32`, as in requests, and `torch.float32` for `float32`."""
     if not isinstance(given, str):
         return given
     name = given.casefold().removeprefix("torch.")
@@ -30,11 +30,11 @@ def _dtype(given: Any) -> Any:
 
 
 Dtype = Annotated[Literal["float32", "float64", "int64", "int32"], BeforeValidator(_dtype)]
-Loader = Literal["python", "torchscript", "export", "transformers", "timm"]
+LoaderName = Literal["python", "torchscript", "export", "transformers", "timm"]
 
 
 class ModelConfigError(ValueError):
-    """The folder's description is missing or wrong; the message names the field."""
+    """A model's description is missing or wrong. The message names the field."""
 
 
 class FeatureConfig(Strict):
@@ -74,7 +74,7 @@ class InputConfig(Ruled):
 
 
 class OutputConfig(Strict):
-    kind: OutputKind | None = None  # None: found out when the model is loaded, see workers.models.output_kind
+    kind: OutputKind | None = None  # None: found out when the model is loaded, see workers.models.probes.output_kind
     field: str | None = None  # of a dict, dataclass or tuple that the model answers: which tensor is explained
     class_dim: int = 1  # of an output of several dimensions, counted with that of the rows: the one of the classes
     labels: list[str] | str | None = None  # names, or a file of this folder with one per line
@@ -84,7 +84,9 @@ class ExplainConfig(Strict):
     method: str = "integrated_gradients"
     baseline: BaselineName | None = None
     layer: str | None = None
-    token_grid: Annotated[list[Side], Field(min_length=2, max_length=2)] | None = None  # see workers.models.token_grid
+    token_grid: Annotated[list[Side], Field(min_length=2, max_length=2)] | None = (
+        None  # see workers.models.probes.picture_tokens
+    )
     background: str | None = (
         None  # safetensors file with (rows, …) model-ready examples: one tensor, or input.0, input.1, …
     )
@@ -112,7 +114,7 @@ class ModelConfig(Ruled):
 
     name: ModelName
     version: Version = "1"
-    loader: Loader = "python"
+    loader: LoaderName = "python"
     factory: str | None = None  # python: "file.py:callable" in this folder, or "package.module:callable"
     weights: str | None = None  # python: safetensors, or .pt read with weights_only
     file: str | None = None  # torchscript, export: the program, a file in this folder

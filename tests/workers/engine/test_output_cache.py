@@ -15,7 +15,8 @@ from workers.engine.gate import DeviceGate
 from workers.engine.output_cache import OutputCache
 from workers.engine.task import Task
 from workers.jobs.result import answer
-from workers.models.load import Device, ResidentModel, load_model
+from workers.models.pipeline import load_model
+from workers.models.resident import Device, ResidentModel
 
 MLP = MODELS / "breast-cancer-mlp"
 X = torch.linspace(-1, 1, 30).reshape(1, 30)

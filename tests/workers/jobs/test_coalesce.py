@@ -20,7 +20,8 @@ from workers.engine.gate import DeviceGate
 from workers.engine.task import Task
 from workers.jobs.coalesce import SHORT_S, answer_together, group_key, short_rows
 from workers.jobs.result import Answer, Asked, answer
-from workers.models.load import Device, ResidentModel, load_model
+from workers.models.pipeline import load_model
+from workers.models.resident import Device, ResidentModel
 
 MODEL = """
 import torch

@@ -23,7 +23,8 @@ from workers.engine.precision import forbid_tf32, passes_in, without_tf32
 from workers.engine.task import Task
 from workers.engine.view import ModelView
 from workers.jobs.result import answer
-from workers.models.load import Device, ResidentModel, load_model
+from workers.models.pipeline import load_model
+from workers.models.resident import Device, ResidentModel
 from workers.repository.model_toml import ModelConfigError
 from workers.transform.optimize.precision import gradient_error, in_precision
 

@@ -17,8 +17,8 @@ from tests.workers.toys import RunningJob, frozen, problem_of, view_of
 from workers.engine.engine import Engine
 from workers.inputs.prepared import Prepared
 from workers.jobs.result import guided_warnings
-from workers.models.gradient_reach import Reach, gradient_reach
 from workers.models.method_support import method_support
+from workers.models.probes.gradient_reach import Reach, gradient_reach
 
 X = torch.tensor([[0.5, -0.25, 1.0]], dtype=torch.float64)
 

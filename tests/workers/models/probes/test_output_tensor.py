@@ -19,8 +19,9 @@ from workers.engine.engine import Engine
 from workers.engine.gate import DeviceGate
 from workers.engine.task import Task
 from workers.jobs.result import answer
-from workers.models.load import Device, ResidentModel, load_model
-from workers.models.outputs import answer_with_tensor
+from workers.models.pipeline import load_model
+from workers.models.probes.output_tensor import return_tensor
+from workers.models.resident import Device, ResidentModel
 from workers.repository.model_toml import ModelConfigError
 from workers.transform.hookable import separate_activations
 
@@ -67,7 +68,7 @@ class Answers(nn.Module):
 )
 def test_the_tensor_within_an_answer(given: Any, field: str | None) -> None:
     model = Answers(given)
-    answer_with_tensor(model, given, field)
+    return_tensor(model, given, field)
     assert model(X) is X
     assert copy.deepcopy(model)(X).equal(X)
 
@@ -86,7 +87,7 @@ def test_the_tensor_within_an_answer(given: Any, field: str | None) -> None:
 )
 def test_an_answer_without_one_tensor_is_refused(given: Any, field: str | None, said: str) -> None:
     with pytest.raises(ModelConfigError, match=said):
-        answer_with_tensor(Answers(given), given, field)
+        return_tensor(Answers(given), given, field)
 
 
 def test_deep_lift_and_its_rewriting_see_the_tensor() -> None:
@@ -98,7 +99,7 @@ def test_deep_lift_and_its_rewriting_see_the_tensor() -> None:
             return {"hidden": hidden, "logits": self.head(hidden)}
 
     model = frozen(Functional())
-    answer_with_tensor(model, model(torch.zeros(1, 6, dtype=torch.float64)), None)
+    return_tensor(model, model(torch.zeros(1, 6, dtype=torch.float64)), None)
     x = torch.randn(3, 6, dtype=torch.float64)
     hookable = separate_activations(model, (x[:1],), 1)
     assert hookable.changed
@@ -115,11 +116,11 @@ def test_deep_lift_and_its_rewriting_see_the_tensor() -> None:
 def test_classes_come_behind_the_rows(dim: int, shape: tuple[int, ...]) -> None:
     given = torch.rand(2, 3, 4, 5)
     model = Answers({"logits": given})
-    answer_with_tensor(model, model.given, None, dim)
+    return_tensor(model, model.given, None, dim)
     assert model(X).shape == shape
     assert torch.equal(model(X), given.movedim(dim, 1))
     with pytest.raises(ModelConfigError, match=r"\[2, 3, 4, 5\], without a dimension 4"):
-        answer_with_tensor(Answers(given), given, None, 4)
+        return_tensor(Answers(given), given, None, 4)
 
 
 def test_the_class_predicted_at_a_place(tmp_path: Path) -> None:

@@ -22,9 +22,10 @@ from workers.engine.task import Task
 from workers.inputs.prepared import Prepared
 from workers.jobs.check import check
 from workers.jobs.result import answer
-from workers.models.cudnn_rnn import allow_backward
-from workers.models.embeddings import find_embeddings
-from workers.models.load import Device, ResidentModel, load_model
+from workers.models.pipeline import load_model
+from workers.models.probes.cudnn_rnn import enable_recurrent_backward
+from workers.models.probes.embeddings import find_embeddings
+from workers.models.resident import Device, ResidentModel
 from workers.repository.model_toml import ModelConfigError
 
 EMBEDDING = "words"
@@ -227,9 +228,9 @@ def test_recurrent_layers_leave_cudnn_where_a_gradient_is_wanted() -> None:
     """cuDNN has no backward pass for them in evaluation mode. The device is only named here."""
     layer, inputs = Watched(3, 4).eval().requires_grad_(False), torch.rand(5, 2, 3)
     expected, _ = layer(inputs)
-    allow_backward(layer, CPU)
+    enable_recurrent_backward(layer, CPU)
     assert "forward" not in vars(layer)
-    allow_backward(nn.Sequential(layer), torch.device("cuda"))
+    enable_recurrent_backward(nn.Sequential(layer), torch.device("cuda"))
     flags = (cudnn.enabled, cudnn.benchmark, cudnn.deterministic)
     with torch.enable_grad():
         out, _ = layer(inputs)

@@ -1,4 +1,4 @@
-"""Between which layers, outputs and inputs a gradient leads, and which units have an nn.ReLU before them."""
+"""Finds between which layers, outputs and inputs a gradient leads, and which units have an nn.ReLU before them."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,29 +15,30 @@ from workers.inputs.prepared import Prepared
 from workers.tracing.samples import enter, leaves, tensors_in
 
 Node = Any  # of autograd's graph
-Place = tuple[str, Side]  # a layer's name, and its side
-Change = Callable[[Any, str, Side], Any]  # a layer's value, its name and which side it is; None leaves it as it is
+LayerSide = tuple[str, Side]  # a layer's name and side
+# Takes the input or output of a layer, its name and which side it is. Returns a replacement, or None for no change.
+Change = Callable[[Any, str, Side], Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Of layers by name, the sides where something is missing. Layers that were not seen are in none of them.
+    """Sides of layers that lack a gradient or an nn.ReLU, by layer name. A layer that did not run is in no mapping.
 
     Attributes:
-        from_output: no gradient leads from the model's outputs to the layer.
-        to_input: no gradient leads from the layer to the model's inputs.
-        relu: no nn.ReLU lies between the model's inputs and the layer.
-        sides: those that were seen, without inputs of layers that are the model's own inputs: at these, a method at a
-            layer answers for no layer.
+        from_output: sides to which no gradient leads from the model's outputs.
+        to_input: sides from which no gradient leads to the model's inputs.
+        relu: sides with no nn.ReLU between the model's inputs and them.
+        sides: all sides that were seen, except inputs of layers that are the model's own inputs. A method at such a
+            side explains no layer.
     """
 
     from_output: dict[str, list[Side]]
     to_input: dict[str, list[Side]]
     relu: dict[str, list[Side]]
-    sides: tuple[Place, ...]
+    sides: tuple[LayerSide, ...]
 
     def any_layer(self, *lacking: dict[str, list[Side]]) -> bool:
-        """Whether a side of some layer lacks none of these, or nothing is known."""
+        """Whether some side is in none of the mappings, or no side was seen."""
         free = (all(side not in of.get(name, ()) for of in lacking) for name, side in self.sides)
         return not self.sides or any(free)
 
@@ -46,9 +47,9 @@ UNKNOWN = Reach({}, {}, {}, ())
 
 
 def gradient_reach(view: ModelView, sample: Prepared) -> Reach:
-    """Tests the model on its sample, as Captum takes gradients: at a layer, of the tensors that it takes or gives.
+    """Runs the model on its sample with gradients at the inputs and outputs of all layers, as Captum takes them.
 
-    A model that takes integers, or that cannot be tested, is `UNKNOWN`.
+    The result is `UNKNOWN` for a model that takes integers, and for one that raises.
     """
     if not all(tensor.is_floating_point() for tensor in sample.inputs):
         return UNKNOWN
@@ -60,13 +61,16 @@ def gradient_reach(view: ModelView, sample: Prepared) -> Reach:
         given = enter(leaves(tensors, view.inputs))
         to_input, _, own = _seen(view.module, layers, given)
         relu = _without_relu(view, names, tensors)
-    except Exception:  # the model's own code; a method that is tried says what it raises
+    except Exception:  # the trial of a method gives the exception as the reason
         return UNKNOWN
     return Reach(from_output, _lacking(to_input), relu, tuple(place for place in to_input if place not in own))
 
 
 def _from_output(view: ModelView, layers: dict[str, nn.Module], tensors: tuple[Tensor, ...]) -> dict[str, list[Side]]:
-    """Captum has a layer's tensors require a gradient, so a cut before the layer does not count."""
+    """The sides to which no gradient leads from the outputs.
+
+    Captum makes the tensors of a layer require a gradient, so a cut before the layer has no effect.
+    """
     kept: list[tuple[str, Side, Tensor]] = []
 
     def keep(value: Any, name: str, side: Side) -> Any:
@@ -79,14 +83,14 @@ def _from_output(view: ModelView, layers: dict[str, nn.Module], tensors: tuple[T
     if not out.requires_grad:
         return _lacking({(name, side): False for name, side, _ in kept})
     gradients = torch.autograd.grad(out.sum(), [tensor for _, _, tensor in kept], allow_unused=True)
-    found: dict[Place, bool] = {}
+    found: dict[LayerSide, bool] = {}
     for (name, side, _), gradient in zip(kept, gradients, strict=True):
         found[name, side] = found.get((name, side), False) or gradient is not None
     return _lacking(found)
 
 
 def _without_relu(view: ModelView, names: list[str], tensors: tuple[Tensor, ...]) -> dict[str, list[Side]]:
-    """Of the module that guided methods hook: sides whose graph holds the output of no nn.ReLU."""
+    """The sides whose graph holds no output of an nn.ReLU, in the module that guided methods hook."""
     module = view.hook_module
     layers = {name: view.hook_layer(name) for name in names}
     ran: set[Node] = set()
@@ -105,7 +109,7 @@ def _without_relu(view: ModelView, names: list[str], tensors: tuple[Tensor, ...]
 
 
 def _is_behind(node: Node, known: dict[Node, bool]) -> bool:
-    """Whether a node that is known lies on some way from this node to the leaves; what is found is added to `known`."""
+    """Whether the graph of a node holds a node that is true in `known`. Adds the visited nodes to `known`."""
     stack = [node]
     while stack:
         one = stack[-1]
@@ -122,16 +126,16 @@ def _is_behind(node: Node, known: dict[Node, bool]) -> bool:
 
 def _seen(
     module: nn.Module, layers: dict[str, nn.Module], tensors: tuple[Tensor, ...]
-) -> tuple[dict[Place, bool], dict[Place, list[Node]], set[Place]]:
-    """Of each side of each layer, whether it carries a gradient to the inputs, and its nodes in the graph; and the
-    sides that are the inputs themselves."""
-    carries: dict[Place, bool] = {}
-    nodes: dict[Place, list[Node]] = {}
-    own: set[Place] = set()
+) -> tuple[dict[LayerSide, bool], dict[LayerSide, list[Node]], set[LayerSide]]:
+    """Runs the module. Returns for each side of each layer whether a gradient leads to the inputs, and its nodes in the
+    graph; and the sides that are the model's own inputs."""
+    carries: dict[LayerSide, bool] = {}
+    nodes: dict[LayerSide, list[Node]] = {}
+    own: set[LayerSide] = set()
 
     def note(value: Any, name: str, side: Side) -> None:
         found = list(tensors_in(value))
-        if not found:  # what a layer takes by name is not seen
+        if not found:  # hooks do not see keyword arguments
             return
         carries[name, side] = carries.get((name, side), False) or any(tensor.requires_grad for tensor in found)
         nodes.setdefault((name, side), []).extend(t.grad_fn for t in found if t.grad_fn is not None)
@@ -145,7 +149,7 @@ def _seen(
 
 @contextmanager
 def _changed(layers: dict[str, nn.Module], change: Change) -> Iterator[None]:
-    """While this is entered, `change` sees what layers take and give, and may give something else for it."""
+    """Calls `change` with the input and the output of each layer, and uses what it returns, while it is entered."""
 
     def take(name: str) -> Callable[[nn.Module, Any], Any]:
         return lambda _layer, args: change(args, name, "input")
@@ -166,13 +170,14 @@ def _changed(layers: dict[str, nn.Module], change: Change) -> Iterator[None]:
 
 
 def _copied(value: Any) -> Any:
-    """Copies of tensors, so that what comes after may overwrite them."""
+    """Copies tensors, so that the layers behind may overwrite them."""
     if isinstance(value, Tensor):
         return value.clone()
     return type(value)(_copied(item) for item in value) if type(value) in (tuple, list) else value
 
 
-def _lacking(found: dict[Place, bool]) -> dict[str, list[Side]]:
+def _lacking(found: dict[LayerSide, bool]) -> dict[str, list[Side]]:
+    """The sides that are false, by layer."""
     lacking: dict[str, list[Side]] = {}
     for (name, side), there in found.items():
         if not there:

@@ -35,8 +35,9 @@ from workers.engine.task import Task
 from workers.engine.token_grid import TokenGrid
 from workers.jobs.prepare import make_explain_inputs
 from workers.jobs.result import answer
-from workers.models.load import ResidentModel, load_model
-from workers.models.token_grid import find_grid
+from workers.models.pipeline import load_model
+from workers.models.probes.picture_tokens import find_grid
+from workers.models.resident import ResidentModel
 from workers.repository.model_toml import ModelConfigError
 
 ROW, COLUMN = 1, 4  # of the patch that the answer depends on

@@ -1,4 +1,4 @@
-"""An exported program as ordinary modules, in the places and under the names that they had when it was exported."""
+"""Rebuilds an exported program as a tree of modules with the paths and class names of the exported model."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,12 +8,12 @@ from torch import nn
 from torch.export import ExportedProgram, unflatten
 from torch.utils import _pytree as pytree
 
-from workers.models.loaders.layers import layer_of
+from workers.models.loaders.aten_layers import layer_of
 from workers.repository.model_toml import ModelConfigError
 
 
-class Part(nn.Module):
-    """One module of the program. Its class, made for it, bears the name that the module's class had."""
+class ProgramModule(nn.Module):
+    """One module of the program. Each is of a subclass with the name of the exported class."""
 
     def __init__(self, compute: Callable[..., Any]) -> None:
         super().__init__()
@@ -23,8 +23,8 @@ class Part(nn.Module):
         return self._compute(self, *args, **kwargs)
 
 
-class Program(Part):
-    """The whole of it."""
+class RootModule(ProgramModule):
+    """The whole program."""
 
     def __init__(self, compute: Callable[..., Any], out_spec: pytree.TreeSpec) -> None:
         super().__init__(compute)
@@ -35,7 +35,7 @@ class Program(Part):
 
 
 def as_modules(program: ExportedProgram) -> nn.Module:
-    """`torch.export.unflatten`, without the traced values that its modules keep, which cannot be copied.
+    """Does what `torch.export.unflatten` does, without the traced values that its modules keep, which cannot be copied.
 
     Raises:
         ModelConfigError: the program keeps the signatures of inner modules.
@@ -51,7 +51,7 @@ def as_modules(program: ExportedProgram) -> nn.Module:
             raise ModelConfigError("file: export the program without preserve_module_call_signature")
         compute = type(graph_module).forward
         if part is root:
-            made[part] = _filled(Program(compute, signature.out_spec), part, made)
+            made[part] = _filled(RootModule(compute, signature.out_spec), part, made)
         else:
             made[part] = _layer(part) or _filled(_named(part)(compute), part, made)
     return made[root]
@@ -63,7 +63,7 @@ def _layer(part: Any) -> nn.Module | None:
 
 
 def _filled(new: nn.Module, part: nn.Module, made: dict[nn.Module, nn.Module]) -> nn.Module:
-    """`new` with the tensors of `part`, and with what was made of its children."""
+    """Gives `new` the tensors of `part`, and the modules made for its children."""
     for name, value in vars(part).items():
         if isinstance(value, torch.Tensor):
             setattr(new, name, value)
@@ -73,6 +73,6 @@ def _filled(new: nn.Module, part: nn.Module, made: dict[nn.Module, nn.Module]) -
     return new
 
 
-def _named(part: nn.Module) -> type[Part]:
+def _named(part: nn.Module) -> type[ProgramModule]:
     name = str(getattr(part, "_ty", None) or "Part").rpartition(".")[2]
-    return type(name, (Part,), {})
+    return type(name, (ProgramModule,), {})

@@ -1,17 +1,21 @@
-"""PyTorch's own layers out of the operators that an exported program has in their place, for methods with rules."""
+"""Rebuilds PyTorch's layers from the operators of an exported program, for methods with rules for layers."""
 
 from collections.abc import Callable
 from typing import Any
 
 from torch import fx, nn
 
-_CONVOLUTION = (None, None, None, 1, 0, 1, 1)  # operands of aten.conv2d and their defaults: the last four are sizes
+# The defaults of the operands of aten.conv2d: input, weight, bias, stride, padding, dilation, groups.
+_CONVOLUTION = (None, None, None, 1, 0, 1, 1)
 
 
 def layer_of(graph: fx.Graph, type_name: str, tensors: dict[str, Any]) -> nn.Module | None:
-    """The layer that the graph is all of, holding `tensors` itself; None where it is none with weights.
+    """Rebuilds the layer that the graph consists of; None where it is not one layer with weights.
 
-    `type_name` is the class that was exported, `tensors` its parameters and buffers by name.
+    Args:
+        graph: the operators of one exported module.
+        type_name: the full name of the class that was exported.
+        tensors: its parameters and buffers by name. The layer shares them.
     """
     calls = [node for node in graph.nodes if node.op == "call_function"]
     inputs = [node for node in graph.nodes if node.op == "placeholder"]
@@ -20,7 +24,7 @@ def layer_of(graph: fx.Graph, type_name: str, tensors: dict[str, Any]) -> nn.Mod
         return None
     call = calls[0]
     build = _BUILDERS.get((str(call.target), name))
-    if build is None or call.args[0] is not inputs[0] or not _in_their_places(call.args[1:]):
+    if build is None or call.args[0] is not inputs[0] or not _in_order(call.args[1:]):
         return None
     layer = build(getattr(nn, name), call.args, tensors)
     for path, tensor in tensors.items():
@@ -28,8 +32,8 @@ def layer_of(graph: fx.Graph, type_name: str, tensors: dict[str, Any]) -> nn.Mod
     return layer
 
 
-def _in_their_places(operands: tuple[Any, ...]) -> bool:
-    """True where the tensors are the layer's own, in order."""
+def _in_order(operands: tuple[Any, ...]) -> bool:
+    """Whether the tensor operands are the layer's own, in the order of the layer."""
     names = [node.target for node in operands if isinstance(node, fx.Node)]
     return names == [name for name in ("weight", "bias", "running_mean", "running_var") if name in names]
 

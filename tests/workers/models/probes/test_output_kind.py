@@ -16,7 +16,8 @@ from workers.engine.gate import DeviceGate
 from workers.engine.task import Task
 from workers.jobs.check import check
 from workers.jobs.result import answer
-from workers.models.load import Device, ResidentModel, load_model
+from workers.models.pipeline import load_model
+from workers.models.resident import Device, ResidentModel
 from workers.repository.model_toml import ModelConfigError
 
 CODE = '''

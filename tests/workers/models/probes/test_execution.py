@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from workers.models.execution import RANDOM, examine
-from workers.models.outputs import keep_row_dimension
+from workers.models.probes.execution import RANDOM, examine
+from workers.models.probes.output_tensor import keep_row_dimension
 from workers.repository.model_toml import ModelConfigError
 from workers.tracing.chance import settle
 from workers.tracing.draws import RowKind, draw_rows, stacked

@@ -1,4 +1,4 @@
-"""The model repository: what is wrong is said by name, and the others load."""
+"""Loading a folder of the model repository: the card, and errors that name the field."""
 
 from pathlib import Path
 
@@ -9,12 +9,12 @@ from torch import nn
 
 from schemas.jobs import JobSpec
 from schemas.methods import METHOD_NAMES, GradientShap, IntegratedGradients
-from schemas.models import ModelCard
 from tests.workers.toys import CPU
 from workers.engine.gate import DeviceGate
 from workers.jobs.check import check
 from workers.jobs.prepare import make_explain_inputs
-from workers.models.load import Device, ResidentModel, load_all, load_model
+from workers.models.pipeline import load_model
+from workers.models.resident import Device
 from workers.repository.model_toml import ModelConfigError, read_config
 
 DEVICE = Device(CPU, 1, 8, DeviceGate())
@@ -164,21 +164,8 @@ def test_weights_that_do_not_belong(folder: Path) -> None:
 def test_a_pickle_that_is_not_only_weights_is_not_loaded(folder: Path) -> None:
     torch.save(nn.Linear(1, 1), folder / "weights.pt")
     change(folder, "weights.safetensors", "weights.pt")
-    (failed,) = load_all([folder.parent], DEVICE)
-    assert isinstance(failed, ModelCard)
-    assert "save the state_dict" in (failed.error or "")
-
-
-def test_one_failure_does_not_stop_the_others(folder: Path) -> None:
-    other = folder.parent / "a-broken-one"
-    other.mkdir()
-    (other / "model.toml").write_text(TOML.replace('"tiny"', '"broken"').replace('weights = "weights.safetensors"', ""))
-    (other / "model.py").write_text("raise RuntimeError('no weights today')\n")
-    failed, model = load_all([folder.parent], DEVICE)
-    assert isinstance(failed, ModelCard)
-    assert (failed.name, failed.status) == ("broken", "failed")
-    assert "no weights today" in (failed.error or "")
-    assert isinstance(model, ResidentModel)
+    with pytest.raises(ModelConfigError, match="save the state_dict"):
+        load_model(folder, DEVICE)
 
 
 def test_no_file(tmp_path: Path) -> None:

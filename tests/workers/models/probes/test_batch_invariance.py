@@ -15,7 +15,7 @@ from workers.engine.task import Task
 from workers.engine.view import ModelView
 from workers.methods.explain import explain
 from workers.methods.explain_inputs import ExplainInputs
-from workers.models.execution import examine
+from workers.models.probes.execution import examine
 from workers.repository.model_toml import ModelConfigError
 from workers.tracing.draws import RowKind
 
