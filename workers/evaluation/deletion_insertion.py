@@ -15,7 +15,7 @@ from workers.evaluation.audit import Audit
 from workers.evaluation.ordering import Order, feature_scores, order
 from workers.methods.explain import Outcome, explained_outputs
 from workers.methods.explain_inputs import ExplainInputs, Tensors, chunk_rows
-from workers.models.predictions import are_probabilities, to_predictions
+from workers.models.predicted_values import are_probabilities, to_predictions
 
 
 def deletion_insertion(

@@ -8,6 +8,7 @@ from time import monotonic
 
 import structlog
 import torch
+from pydantic import ByteSize
 
 from workers.engine.allocator import return_freed_memory
 from workers.engine.error_trace import without_data
@@ -20,7 +21,6 @@ from workers.models.pool.slot import PooledModel, Slot
 from workers.models.resident import Device
 from workers.repository.folders import fingerprint
 from workers.repository.model_toml import ModelConfigError
-from workers.repository.units import in_words
 
 log = structlog.get_logger()
 
@@ -153,8 +153,8 @@ class LoadingThread(threading.Thread):
             raise ModelConfigError(f"its folder now holds {model.key}")
         size = model.bytes
         if self._capacity is not None and size > self._capacity:
-            capacity = in_words(self._capacity)
-            raise ModelConfigError(f"it takes {in_words(size)}, and the memory for models is {capacity}")
+            taken, allowed = (ByteSize(count).human_readable(separator=" ") for count in (size, self._capacity))
+            raise ModelConfigError(f"it takes {taken}, and the memory for models is {allowed}")
         model.engine.start()
         loaded_at_s = monotonic()
         return PooledModel(model, size, files, load_s=loaded_at_s - started_s, loaded_at_s=loaded_at_s)
