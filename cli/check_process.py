@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""Runs a check in a process of its own, which can be killed when a forward never returns."""
-=======
 """Runs a check in a process of its own, which is ended when a model hangs and replaced when a model ends it."""
->>>>>>> h-r2
 
 import os
 import selectors
@@ -16,23 +12,7 @@ from tempfile import TemporaryFile
 from time import monotonic
 from typing import IO
 
-<<<<<<< HEAD
 from cli.processes.child import DIE_WITH_PARENT, describe
-from workers.jobs.check_row import Begun, CheckRow, Done
-
-LIMITS_A_LOAD = 10  # times a method's limit: a load reads weights and measures the model
-START_S = 300.0  # for the process to import torch
-LAST_LINES = 20  # lines of a dead process's output in the report
-
-
-def check_steps(directories: list[Path], limit_s: float) -> Iterator[Begun | CheckRow]:
-    """Yields each step as it begins and ends. A method has `limit_s` seconds, a load ten times as long."""
-    done: Done | None = Done()
-    while done is not None:
-        with _child(directories, done) as child:
-            done = yield from child.steps(done, limit_s)
-=======
-from cli.child import TETHER, describe
 from workers.jobs.check_progress import CheckEvent, CheckPosition, CheckRow, CheckStarted, from_line
 
 LOAD_LIMIT_FACTOR = 10  # a load may take so many times the limit of a method: it reads weights and measures the model
@@ -49,7 +29,6 @@ def supervised_check(directories: list[Path], limit_s: float) -> Iterator[CheckE
     while position is not None:
         with _process(directories, position) as process:
             position = yield from process.events(position, limit_s)
->>>>>>> h-r2
 
 
 class _CheckProcess:
@@ -63,12 +42,6 @@ class _CheckProcess:
         self._selector.register(pipe, selectors.EVENT_READ)
         self._buffer = b""
 
-<<<<<<< HEAD
-    def steps(self, done: Done, limit_s: float) -> Generator[Begun | CheckRow, None, Done | None]:
-        """Yields steps until the process ends or is killed. Returns what is done, or None when nothing is left."""
-        begun = None
-        started = monotonic()
-=======
     def events(self, position: CheckPosition, limit_s: float) -> Generator[CheckEvent, None, CheckPosition | None]:
         """The events of the process until it ends or exceeds a limit.
 
@@ -77,7 +50,6 @@ class _CheckProcess:
         """
         started: CheckStarted | None = None
         started_s = monotonic()
->>>>>>> h-r2
         while True:
             allowed_s = _limit_s(started, limit_s)
             try:
@@ -131,17 +103,10 @@ def _process(directories: list[Path], position: CheckPosition) -> Iterator[_Chec
     arguments = (str(writing), str(position.models), str(position.methods), *map(str, directories))
     path = os.pathsep.join(entry for entry in sys.path if entry)
     with TemporaryFile() as output:
-<<<<<<< HEAD
-        process = subprocess.Popen(  # noqa: S603  # a fixed command
-            [*DIE_WITH_PARENT, str(os.getpid()), sys.executable, *command, *map(str, directories)],
-            stdin=subprocess.DEVNULL,
-            stdout=output,  # a model's own output is kept out of the report
-=======
         process = subprocess.Popen(  # noqa: S603  # this very program
-            [*TETHER, str(os.getpid()), sys.executable, *module, *arguments],
+            [*DIE_WITH_PARENT, str(os.getpid()), sys.executable, *module, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=output,  # what a model prints is not part of the report
->>>>>>> h-r2
             stderr=output,
             pass_fds=(writing,),
             start_new_session=True,
@@ -172,15 +137,9 @@ def _advanced(position: CheckPosition, started: CheckStarted | None, event: Chec
     return CheckPosition(position.models, position.methods + 1) if event.method else position
 
 
-<<<<<<< HEAD
-def _after(begun: Begun | None, done: Done) -> Done | None:
-    """What to skip in the next process: the method that failed, or the model that did not load."""
-    if begun is None:
-=======
 def _position_after(started: CheckStarted | None, position: CheckPosition) -> CheckPosition | None:
     """The position after the method, or the model, that ended the process; None if nothing had started."""
     if started is None:
->>>>>>> h-r2
         return None
     if started.method:
         return CheckPosition(position.models, position.methods + 1)

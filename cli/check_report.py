@@ -1,8 +1,4 @@
-<<<<<<< HEAD:cli/check_report.py
-"""`attribution models check`: runs every method of every model once and prints each outcome at once."""
-=======
 """`attribution models check`: runs every method of every model once, and prints each outcome as it comes."""
->>>>>>> h-r2:cli/checks.py
 
 from collections import Counter
 from pathlib import Path
@@ -24,11 +20,7 @@ METHOD_WIDTH = max(map(len, METHOD_NAMES)) + 2
 
 
 def run_checks(directories: list[Path], limit_s: float) -> int:
-<<<<<<< HEAD:cli/check_report.py
-    """Prints a row when each method ends. Returns the exit code: 1 when anything failed."""
-=======
     """Prints a row for each method when it is complete. Returns the exit code: 1 when anything failed."""
->>>>>>> h-r2:cli/checks.py
     try:
         directories = model_directories(directories)
     except NoModels as error:
@@ -46,30 +38,19 @@ def run_checks(directories: list[Path], limit_s: float) -> int:
 
 
 class Report:
-<<<<<<< HEAD:cli/check_report.py
-    """Prints rows by model. A reason is printed once for each model; further methods with it are listed at the end."""
-=======
     """Prints rows on a console, grouped by model.
 
     A reason is printed once per model; other methods with the same reason are listed at the end of the model.
     """
->>>>>>> h-r2:cli/checks.py
 
     def __init__(self, out: Console) -> None:
         self.counts: Counter[CheckState] = Counter()
         self._out = out
         self._model: str | None = None
-<<<<<<< HEAD:cli/check_report.py
-        self._reasons: dict[tuple[CheckState, str, str], list[str]] = {}  # the methods that share it
-
-    def add(self, row: CheckRow) -> None:
-        """Prints the row, or keeps its method for the model's end when its reason has been printed."""
-=======
         self._reasons: dict[tuple[CheckState, str, str], list[str]] = {}  # the methods that share each reason
 
     def add(self, row: CheckRow) -> None:
         """Prints a row, or keeps its method for the end of the model when its reason has been printed."""
->>>>>>> h-r2:cli/checks.py
         if row.model != self._model:
             self._end_model()
             self._model = row.model
@@ -83,11 +64,7 @@ class Report:
         self._print_row(row)
 
     def end(self) -> None:
-<<<<<<< HEAD:cli/check_report.py
-        """Prints what remains of the last model, and the number of rows in each state."""
-=======
         """Prints the end of the last model, and how many rows there were of each state."""
->>>>>>> h-r2:cli/checks.py
         self._end_model()
         totals = (f"{self.counts[state]} {state}" for state in STYLES)
         self._out.print(Text(", ".join(totals), style="bold"))
@@ -116,13 +93,8 @@ class Report:
                 self._print_below(", ".join(more))
         self._reasons.clear()
 
-<<<<<<< HEAD:cli/check_report.py
-    def _below(self, text: str, *, wrap: bool = True) -> None:
-        """Indents a reason below a row's method. Code keeps its line breaks."""
-=======
     def _print_below(self, text: str, *, wrap: bool = True) -> None:
         """Prints a text below a row's method, wrapped or, for code, line by line."""
->>>>>>> h-r2:cli/checks.py
         left = INDENT + STATE_WIDTH
         if not text:
             return

@@ -8,6 +8,7 @@ from torch import nn
 
 from schemas.methods import BaselineName
 from schemas.models import ModelCard
+from workers.engine.precision import without_tf32
 from workers.models.card_defaults import card_defaults
 from workers.models.default_layer import default_layer
 from workers.models.layer_cards import layer_cards, observe_layers
@@ -18,6 +19,7 @@ from workers.models.stages import TunedModel
 from workers.repository.model_toml import ModelConfig, inside
 
 
+@without_tf32()  # trials of methods and reach of gradients must not depend on rounding
 def make_card(model: TunedModel) -> ModelCard:
     """Runs the model on its sample, and describes it.
 

@@ -5,6 +5,7 @@ from functools import partial
 
 from torch import nn
 
+from workers.engine.precision import without_tf32
 from workers.models.stages import HookableModel, ProbedModel
 from workers.tracing.columns import index_columns
 from workers.tracing.draws import Tensors, stacked
@@ -29,6 +30,7 @@ def add_optimized_module(probed: ProbedModel) -> ProbedModel:
     )
 
 
+@without_tf32()  # the proof of a copy compares outputs closely
 def add_hookable_module(probed: ProbedModel) -> HookableModel:
     """Adds a copy that hook methods are right on, where the model itself is not and one can be made."""
     module, defects = _hookable_copy(probed)

@@ -6,6 +6,7 @@ from dataclasses import replace
 import structlog
 import torch
 
+from workers.engine.precision import without_tf32
 from workers.engine.view import ModelView
 from workers.inputs.text import TextAdapter
 from workers.models.probes.embeddings import Embeddings, check_pad, find_embeddings
@@ -19,6 +20,7 @@ from workers.tracing.rows import rows_mix
 log = structlog.get_logger()
 
 
+@without_tf32()  # TF32 kernels for one row and for several round differently, as if rows mixed
 def probe(loaded: LoadedModel) -> ProbedModel:
     """Runs the model on its sample and on random rows. The module gets forward hooks where its output needs them.
 
