@@ -14,7 +14,7 @@ from schemas.models import OutputKind
 from schemas.pictures import Interpolation, Resize
 from schemas.precision import Precision
 from schemas.requests import ModelName, Version
-from workers.repository.field_rules import INPUT_RULES, MODEL_RULES, Ruled
+from workers.repository.field_rules import INPUT_RULES, MODEL_RULES, RuledSection
 from workers.repository.mistakes import missing_files, mistakes
 
 Side = Annotated[int, Field(ge=1, le=8192)]
@@ -49,7 +49,7 @@ class FeatureConfig(Strict):
         return {"name": given} if isinstance(given, str) else given
 
 
-class InputConfig(Ruled):
+class InputConfig(RuledSection):
     rules = INPUT_RULES
 
     kind: Literal["image", "tabular", "text", "tensor"]
@@ -74,8 +74,8 @@ class InputConfig(Ruled):
 
 
 class OutputConfig(Strict):
-    kind: OutputKind | None = None  # None: found out when the model is loaded, see workers.models.probes.output_kind
-    field: str | None = None  # of a dict, dataclass or tuple that the model answers: which tensor is explained
+    kind: OutputKind | None = None  # None: found at load, see workers.models.probes.output_kind
+    field: str | None = None  # the explained tensor of a dict, dataclass or tuple that the model returns
     class_dim: int = 1  # of an output of several dimensions, counted with that of the rows: the one of the classes
     labels: list[str] | str | None = None  # names, or a file of this folder with one per line
 
@@ -107,7 +107,7 @@ class RuntimeConfig(Strict):
     precision: Precision = "float32"  # of shared passes; see workers.engine.precision
 
 
-class ModelConfig(Ruled):
+class ModelConfig(RuledSection):
     """One folder of the model repository."""
 
     rules = MODEL_RULES
@@ -130,10 +130,10 @@ class ModelConfig(Ruled):
 
 
 def read_config(folder: Path) -> ModelConfig:
-    """The folder's `model.toml`.
+    """Reads and validates the folder's `model.toml`.
 
     Raises:
-        ModelConfigError: no such file, not TOML, or a field is wrong.
+        ModelConfigError: the file is missing, is not TOML, or has invalid fields; the message lists all mistakes.
     """
     try:
         fields = tomllib.loads((folder / "model.toml").read_text(encoding="utf-8"))
@@ -147,7 +147,7 @@ def read_config(folder: Path) -> ModelConfig:
 
 
 def check_files(config: ModelConfig, folder: Path) -> None:
-    """Not part of `read_config`: a model whose files are still to come has its name all the same.
+    """Checks that the named files exist. Separate from `read_config`, so that a folder without them still has a name.
 
     Raises:
         ModelConfigError: the folder lacks files that its description names; the message names all of them.
@@ -158,7 +158,7 @@ def check_files(config: ModelConfig, folder: Path) -> None:
 
 
 def read_labels(config: ModelConfig, folder: Path) -> list[str] | None:
-    """The names of the outputs, in order.
+    """Reads the names of the outputs, in order; None where the description has none.
 
     Raises:
         ModelConfigError: the file cannot be read.
@@ -173,7 +173,7 @@ def read_labels(config: ModelConfig, folder: Path) -> list[str] | None:
 
 
 def shapes(config: InputConfig) -> list[list[int]]:
-    """What one example looks like to the model, without the batch dimension; texts have none beforehand."""
+    """The shapes of one example in model space, without the batch dimension. A text has no fixed shape."""
     if config.kind == "image":
         return [[3, *(config.size or [])]]
     if config.kind == "tabular":
@@ -182,10 +182,10 @@ def shapes(config: InputConfig) -> list[list[int]]:
 
 
 def inside(folder: Path, name: str) -> Path:
-    """A file of the folder.
+    """The path of a file in the folder.
 
     Raises:
-        ModelConfigError: the name leads out of it.
+        ModelConfigError: the name leads out of the folder.
     """
     path = (folder / name).resolve()
     if not path.is_relative_to(folder.resolve()):
