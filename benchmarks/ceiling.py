@@ -16,7 +16,7 @@ from captum.attr import DeepLift, LayerGradCam
 from torch import Tensor, nn
 
 from benchmarks.machine import device
-from workers.engine.gate import DeviceGate
+from workers.engine.device.gate import DeviceGate
 from workers.models.pipeline import load_model
 from workers.models.resident import Device, ResidentModel
 

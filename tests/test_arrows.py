@@ -45,11 +45,11 @@ ROOMS = {
         ["state"],
         ["model_cards"],
         ["validation", "monitoring"],
-        ["pictures", "settings", "allocator"],
+        ["pictures", "settings"],
     ],
 }
 UNKNOWN_TO_THE_ENGINE = {"captum", "broker", "workers.repository", "workers.settings"}
-PURE = ["workers/engine/packer.py", "schemas/methods.py"]
+PURE = ["workers/engine/shared/packer.py", "schemas/methods.py"]
 
 
 def imported(path: Path) -> set[str]:

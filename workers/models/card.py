@@ -8,7 +8,7 @@ from torch import nn
 
 from schemas.methods import BaselineName
 from schemas.models import ModelCard
-from workers.engine.precision import without_tf32
+from workers.engine.device.tf32 import without_tf32
 from workers.models.card_defaults import card_defaults
 from workers.models.default_layer import default_layer
 from workers.models.layer_cards import layer_cards, observe_layers
@@ -59,8 +59,8 @@ def make_card(model: TunedModel) -> ModelCard:
         defaults=card_defaults(loaded, layers, methods, layer),
         batch_rows=model.batch_rows,
         device=str(view.device),
-        execution="alone" if view.alone else "packed",
-        execution_reason=view.alone,
+        execution="alone" if view.alone_reason else "packed",
+        execution_reason=view.alone_reason,
         precision=model.precision,
     )
 

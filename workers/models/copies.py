@@ -5,7 +5,7 @@ from functools import partial
 
 from torch import nn
 
-from workers.engine.precision import without_tf32
+from workers.engine.device.tf32 import without_tf32
 from workers.models.stages import HookableModel, ProbedModel
 from workers.tracing.columns import index_columns
 from workers.tracing.draws import Tensors, stacked
@@ -25,7 +25,7 @@ def add_optimized_module(probed: ProbedModel) -> ProbedModel:
         view=replace(
             view,
             index_columns=_index_columns(probed),
-            optimized=make_optimized(view.module, _proof_samples(probed.execution.draws), view.inputs, faster),
+            optimized=make_optimized(view.module, _proof_samples(probed.execution.draws), view.input_count, faster),
         ),
     )
 
@@ -52,7 +52,7 @@ def _index_columns(probed: ProbedModel) -> tuple[tuple[int, int], ...]:
     if probed.loaded.config.input.kind == "text":
         return ()
     rows = [row for rows in probed.execution.draws for row in rows]
-    return tuple(index_columns(probed.view.module, rows, probed.view.inputs))
+    return tuple(index_columns(probed.view.module, rows, probed.view.input_count))
 
 
 def _proof_samples(draws: list[list[Tensors]]) -> list[Tensors]:

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from workers.engine.hooks import takes_hooks
+from workers.engine.solo.hooks import takes_hooks
 from workers.engine.view import ModelView
 from workers.inputs.prepared import Prepared
 
@@ -37,7 +37,9 @@ def default_layer(view: ModelView, sample: Prepared, shared: Set[str] = frozense
         if path in shared or not tensor.requires_grad:
             continue
         (gradient,) = torch.autograd.grad((outputs * weights).sum(), tensor, allow_unused=True, retain_graph=True)
-        if gradient is not None and bool((gradient if view.grid is None else view.grid.as_map(gradient)).any()):
+        if gradient is not None and bool(
+            (gradient if view.token_grid is None else view.token_grid.as_map(gradient)).any()
+        ):
             return path
     return None
 
@@ -71,10 +73,10 @@ def _is_map(view: ModelView, output: Tensor, path: str) -> bool:
     between two blocks or behind a norm."""
     if len(output) != 1:
         return False
-    if view.grid is None:
+    if view.token_grid is None:
         return output.dim() == 4 and output.shape[2] * output.shape[3] > 1
     if output.dim() == 4:
-        return tuple(output.shape[2:]) in view.grid.grids
-    if output.dim() != 3 or view.grid.of(output.shape[1]) is None:
+        return tuple(output.shape[2:]) in view.token_grid.grids
+    if output.dim() != 3 or view.token_grid.of(output.shape[1]) is None:
         return False
     return path.rpartition(".")[2].isdigit() or "Norm" in type(view.layer_module.get_submodule(path)).__name__

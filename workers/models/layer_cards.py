@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from schemas.models import LayerCard
-from workers.engine.hooks import takes_hooks
+from workers.engine.solo.hooks import takes_hooks
 from workers.engine.view import ModelView
 from workers.inputs.prepared import Prepared
 from workers.models.probes.gradient_reach import Reach
@@ -40,7 +40,7 @@ def observe_layers(view: ModelView, sample: Prepared) -> ObservedLayers:
 
     A packed model gets two rows, so that the dimension of the rows differs from a dimension of extent 1.
     """
-    given = sample if view.alone else sample.twice()
+    given = sample if view.alone_reason else sample.twice()
     module = view.layer_module
     named = [(name, layer) for name, layer in module.named_modules() if name and takes_hooks(layer)][:MAX_CARD_LAYERS]
     seen = {name: (layer, LayerSeen()) for name, layer in named}
@@ -96,5 +96,5 @@ def _refused_where_rows_mix(fields: dict[str, Any], reason: str | None) -> dict[
 
 def _grid(view: ModelView, shape: list[int]) -> list[int] | None:
     """The rows and columns of the picture that the tokens of a layer's output, (tokens, features), stand for."""
-    grid = view.grid.of(shape[0]) if view.grid is not None and len(shape) == 2 else None
+    grid = view.token_grid.of(shape[0]) if view.token_grid is not None and len(shape) == 2 else None
     return None if grid is None else list(grid)

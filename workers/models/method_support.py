@@ -8,8 +8,8 @@ from torch import nn
 from schemas import methods as spec
 from schemas.methods import METHOD_NAMES
 from schemas.models import MethodSupport
-from workers.engine.hooks import TORCHSCRIPT, HookSnapshot, takes_hooks
-from workers.engine.solo import SoloCall
+from workers.engine.solo.hooks import TORCHSCRIPT, HookSnapshot, takes_hooks
+from workers.engine.solo.solo_call import SoloCall
 from workers.engine.view import ModelView
 from workers.inputs.prepared import Prepared
 from workers.methods import solo_lane as solo
@@ -78,7 +78,7 @@ def _find_facts(
     integers = not all(tensor.is_floating_point() for tensor in sample.inputs)
     without_gradient = None if integers else no_gradient(view, sample)
     return SupportFacts(
-        alone=view.alone,
+        alone=view.alone_reason,
         text=text,
         integers=integers,
         pictures=sample.inputs[0].dim() == 4,

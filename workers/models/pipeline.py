@@ -9,7 +9,7 @@ from torch import nn
 
 from workers.engine.batch_size import tune_rows
 from workers.engine.engine import Engine
-from workers.engine.randomness import RandomStream
+from workers.engine.randomness.stream import RandomStream
 from workers.inputs.image import ImageAdapter
 from workers.inputs.prepared import InputAdapter
 from workers.inputs.tabular import TabularAdapter
@@ -97,7 +97,7 @@ def tune(hookable: HookableModel) -> TunedModel:
     device, sample = hookable.loaded.device, hookable.sample_tensors
     precision = hookable.loaded.config.runtime.precision
     view, pass_precision = in_precision(hookable.view, sample, precision, device.gate, device.threads)
-    fixed_rows = 1 if view.alone else device.batch_rows
+    fixed_rows = 1 if view.alone_reason else device.batch_rows
     return TunedModel(
         hookable.loaded,
         hookable.embeddings,

@@ -6,7 +6,7 @@ from dataclasses import replace
 import structlog
 import torch
 
-from workers.engine.precision import without_tf32
+from workers.engine.device.tf32 import without_tf32
 from workers.engine.view import ModelView
 from workers.inputs.text import TextAdapter
 from workers.models.probes.embeddings import Embeddings, check_pad, find_embeddings
@@ -40,7 +40,7 @@ def probe(loaded: LoadedModel) -> ProbedModel:
     if execution.alone:
         log.warning("model runs alone, one row per pass", model=loaded.config.name, reason=execution.alone)
     packed_lengths = view.padded and not execution.alone
-    tested = replace(view, alone=execution.alone, random=execution.random, padded=packed_lengths)
+    tested = replace(view, alone_reason=execution.alone, draws_random=execution.random, padded=packed_lengths)
     return ProbedModel(complete, embeddings, execution, tested)
 
 
@@ -68,7 +68,7 @@ def _test(loaded: LoadedModel, embeddings: Embeddings) -> tuple[Execution, Model
     """Tests a model that takes tensors, pictures or tables."""
     module, device = loaded.module, loaded.device.device
     inputs = len(loaded.adapter.card.shapes)
-    view = ModelView(module, module, device, inputs=inputs, grid=picture_grid(loaded.config, module))
+    view = ModelView(module, module, device, input_count=inputs, token_grid=picture_grid(loaded.config, module))
     kinds = row_kinds(loaded.config, loaded.sample, embeddings.vocabularies)
     return examine(module, kinds, inputs, device), view
 
@@ -80,5 +80,5 @@ def _test_text(loaded: LoadedModel, adapter: TextAdapter) -> tuple[Execution, Mo
     from_ids = examine(module, text_kinds(adapter, loaded.sample, vocabulary), 0, device)
     view = enter_at_embeddings(module, adapter, device)
     draws = embedded(from_ids.draws, adapter.embeddings)
-    alone = from_ids.alone or rows_mix(view.module, draws, view.inputs)
+    alone = from_ids.alone or rows_mix(view.module, draws, view.input_count)
     return replace(from_ids, alone=alone, draws=draws), view

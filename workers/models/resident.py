@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from schemas.models import ModelCard, OutputKind
+from workers.engine.device.gate import DeviceGate
+from workers.engine.device.memory import resident_bytes
 from workers.engine.engine import Engine
-from workers.engine.gate import DeviceGate
-from workers.engine.size import resident_bytes
 from workers.inputs.prepared import InputAdapter
 from workers.methods.memory import MemoryBudget
 from workers.repository.model_toml import ModelConfig
@@ -49,4 +49,4 @@ class ResidentModel:
     @property
     def bytes(self) -> int:
         """The device memory that the model takes between passes."""
-        return resident_bytes(self.engine.view, *(self.background or ()))
+        return resident_bytes(self.engine.view.modules(), *(self.background or ()))

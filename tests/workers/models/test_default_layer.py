@@ -5,8 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from tests.workers.toys import CPU, frozen
-from workers.engine.token_grid import TokenGrid
-from workers.engine.view import ModelView
+from workers.engine.view import ModelView, TokenGrid
 from workers.inputs.prepared import Prepared
 from workers.models.default_layer import default_layer
 
@@ -45,7 +44,7 @@ class Tokens(nn.Module):
 
 def view_of(module: nn.Module, grid: TokenGrid | None = None) -> ModelView:
     model = frozen(module)
-    return ModelView(model, model, CPU, grid=grid)
+    return ModelView(model, model, CPU, token_grid=grid)
 
 
 def test_the_last_map_before_pooling() -> None:

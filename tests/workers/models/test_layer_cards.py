@@ -5,8 +5,7 @@ from torch import Tensor, nn
 
 from schemas.models import LayerCard
 from tests.workers.toys import CPU
-from workers.engine.token_grid import TokenGrid
-from workers.engine.view import ModelView
+from workers.engine.view import ModelView, TokenGrid
 from workers.inputs.prepared import Prepared
 from workers.models.layer_cards import layer_cards, observe_layers
 from workers.models.probes.gradient_reach import UNKNOWN, Reach
@@ -51,13 +50,13 @@ def test_each_kind_of_layer() -> None:
 
 def test_a_model_that_runs_alone_gets_one_row() -> None:
     module = nn.Sequential(nn.Linear(3, 2))
-    view = ModelView(module, module, CPU, alone="it mixes")
+    view = ModelView(module, module, CPU, alone_reason="it mixes")
     x = torch.ones(1, 3)
     assert observe_layers(view, Prepared((x,), (), (x,), ())).rows == 1
 
 
 def test_tokens_have_their_place_on_the_picture() -> None:
-    cards = cards_of(nn.Sequential(nn.Linear(3, 2)), torch.ones(1, 6, 3), grid=TokenGrid(((2, 3),)))
+    cards = cards_of(nn.Sequential(nn.Linear(3, 2)), torch.ones(1, 6, 3), token_grid=TokenGrid(((2, 3),)))
     assert (cards["0"].output_shape, cards["0"].grid) == ([6, 2], [2, 3])
 
 

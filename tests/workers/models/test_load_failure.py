@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.workers.toys import CPU
-from workers.engine.gate import DeviceGate
+from workers.engine.device.gate import DeviceGate
 from workers.jobs.check import check
 from workers.models.load_failure import load_failure_card
 from workers.models.pipeline import load_model

@@ -10,7 +10,7 @@ from torch import nn
 from schemas.jobs import JobSpec
 from schemas.methods import METHOD_NAMES, GradientShap, IntegratedGradients
 from tests.workers.toys import CPU
-from workers.engine.gate import DeviceGate
+from workers.engine.device.gate import DeviceGate
 from workers.jobs.check import check
 from workers.jobs.prepare import make_explain_inputs
 from workers.models.pipeline import load_model

@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import nn
 
-from workers.engine.token_grid import TokenGrid
+from workers.engine.view import TokenGrid
 from workers.repository.model_toml import ModelConfig, ModelConfigError, shapes
 
 _MAX_STAGES = 8  # of a hierarchical transformer; each stage halves rows and columns, and 2^8 exceeds any grid

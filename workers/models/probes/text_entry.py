@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from workers.engine.view import PAD_STEP, ModelView
+from workers.engine.tuning import MIN_PADDED_TOKENS
+from workers.engine.view import ModelView
 from workers.inputs.prepared import Prepared
 from workers.inputs.text import FromEmbeddings, TextAdapter
 from workers.models.tuning import TEXT_ENTRY_TOLERANCE
@@ -25,7 +26,7 @@ def enter_at_embeddings(module: nn.Module, adapter: TextAdapter, device: torch.d
     """
     entered = FromEmbeddings(module).eval()
     longest = adapter.card.max_tokens
-    view = ModelView(entered, module, device, entry=entered.entry, embedding=adapter.embeddings, longest=longest)
+    view = ModelView(entered, module, device, entry=entered.entry, embedding=adapter.embeddings, max_length=longest)
     text = adapter.prepare_text(_TEXT, device)
     with torch.no_grad():
         from_ids = module(*(t.clone() for t in (*text.layer_inputs, *text.layer_additional_forward_args)))
@@ -35,12 +36,12 @@ def enter_at_embeddings(module: nn.Module, adapter: TextAdapter, device: torch.d
             raise ModelConfigError(f"the model takes no inputs_embeds: {type(error).__name__}: {error}") from error
         if not _close(from_ids, from_embeddings):
             raise ModelConfigError("the model answers otherwise from inputs_embeds than from input_ids")
-        padded = _padded_outputs(entered, text, longest or PAD_STEP)
+        padded = _padded_outputs(entered, text, longest or MIN_PADDED_TOKENS)
         return replace(view, padded=_close(from_embeddings, padded))
 
 
 def _padded_outputs(entered: nn.Module, text: Prepared, longest: int) -> Tensor:
-    added = min(PAD_STEP, longest - text.inputs[0].shape[1])
+    added = min(MIN_PADDED_TOKENS, longest - text.inputs[0].shape[1])
     outputs: Tensor = entered(
         *(F.pad(t, (0, 0) * (t.dim() - 2) + (0, added)) for t in (*text.inputs, *text.additional_forward_args))
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.workers.toys import CPU
-from workers.engine.gate import DeviceGate
+from workers.engine.device.gate import DeviceGate
 from workers.models.loaders import load_module
 from workers.models.pipeline import load_model
 from workers.models.resident import Device

@@ -67,7 +67,7 @@ def test_the_view_takes_embeddings_and_gives_the_same_outputs() -> None:
     view = entered(module)
     assert view.layer_module is module
     assert view.embedding is module.words
-    assert view.longest == 32
+    assert view.max_length == 32
     mask = torch.ones_like(IDS)
     torch.testing.assert_close(view.module(module.words(IDS), mask), module(IDS, mask), rtol=0, atol=0)
 
