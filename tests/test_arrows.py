@@ -125,6 +125,7 @@ def test_the_engine_knows_neither_captum_nor_repository_nor_job_store() -> None:
         ("service.app", ["torch", "captum", "transformers", "matplotlib"]),
         ("service.main", ["torch", "captum", "transformers", "matplotlib"]),
         ("broker", ["torch", "fastapi"]),
+        ("cli.gateway", ["torch", "captum"]),
         ("workers.main", ["fastapi", "starlette", "uvicorn"]),
         ("cli.main", ["torch", "captum", "fastapi"]),
         *((f"schemas.{p.stem}", ["torch", "fastapi", "redis"]) for p in (ROOT / "schemas").glob("[a-z]*.py")),
