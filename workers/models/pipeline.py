@@ -16,10 +16,10 @@ from workers.inputs.tabular import TabularAdapter
 from workers.inputs.tensor import TensorAdapter
 from workers.inputs.text import TextAdapter, read_tokenizer
 from workers.models.card import make_card
-from workers.models.copies import add_hookable_module, add_optimized_module
 from workers.models.loaders import load_module
 from workers.models.loaders.loaded_module import LoadedModule
 from workers.models.loaders.weights import read_background
+from workers.models.module_copies import add_hookable_module, add_optimized_module
 from workers.models.probe import probe
 from workers.models.probes.cudnn_rnn import enable_recurrent_backward
 from workers.models.resident import Device, ResidentModel

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 
-class Candidate(NamedTuple):
+class EvictionCandidate(NamedTuple):
     """A model in memory."""
 
     key: str
@@ -34,12 +34,12 @@ class DrainPlan(NamedTuple):
     recheck_s: float | None
 
 
-def victims(candidates: Iterable[Candidate], need: int, free: int) -> list[str] | None:
+def victims(candidates: Iterable[EvictionCandidate], need: int, free: int) -> list[str] | None:
     """The idle models to evict so that `need` bytes fit into `free` and theirs; None where all are not enough.
 
     No model is evicted without need: one that a later, larger choice makes superfluous stays.
     """
-    chosen: list[Candidate] = []
+    chosen: list[EvictionCandidate] = []
     for candidate in sorted((one for one in candidates if not one.busy), key=lambda one: one.last_used):
         if need <= free:
             break
@@ -52,7 +52,7 @@ def victims(candidates: Iterable[Candidate], need: int, free: int) -> list[str] 
     return [candidate.key for candidate in chosen] if need <= free else None
 
 
-def drain(candidates: Iterable[Candidate], need: int, free: int, now_s: float) -> DrainPlan:
+def drain(candidates: Iterable[EvictionCandidate], need: int, free: int, now_s: float) -> DrainPlan:
     """The models to drain so that `need` bytes fit in the end. Idle models among them are in the plan too."""
     chosen: set[str] = set()
     staying: list[float] = []

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
-from workers.models.pool.eviction import Candidate, drain, victims
+from workers.models.pool.eviction import EvictionCandidate, drain, victims
 from workers.models.pool.slot import Slot
 from workers.models.tuning import MIN_STAY_LOAD_TIMES
 
@@ -51,13 +51,13 @@ def plan_load(slots: dict[str, Slot], free: int, now_s: float) -> LoadPlan:
     return LoadPlan(beside, (), draining, None if beside is not None else recheck_s)
 
 
-def candidates(slots: Collection[Slot], *, without: Slot | None = None) -> Iterator[Candidate]:
+def candidates(slots: Collection[Slot], *, without: Slot | None = None) -> Iterator[EvictionCandidate]:
     """The models in memory, as `workers.models.pool.eviction` sees them."""
     for slot in slots:
         current = slot.current
         if current is not None and slot is not without:
             stays_until_s = current.loaded_at_s + MIN_STAY_LOAD_TIMES * current.load_s
-            yield Candidate(slot.key, current.bytes, slot.busy, slot.last_used or 0.0, stays_until_s)
+            yield EvictionCandidate(slot.key, current.bytes, slot.busy, slot.last_used or 0.0, stays_until_s)
 
 
 def _needed_since(slot: Slot) -> float:

@@ -92,7 +92,7 @@ class Slot:
         return unused
 
     def residence(self, worker_id: str) -> Residence:
-        """What the worker publishes about the model beside its card."""
+        """Status and statistics of the model at this worker."""
         return Residence(
             worker=worker_id,
             status=self.status,

@@ -94,5 +94,5 @@ def _tolerance(outputs: Tensor) -> float:
 def _reason(draws: int, property_: str) -> str:
     return (
         f"output.kind is not given; the outputs for {draws} random inputs {property_}, so they are taken for "
-        'probabilities and told as they are (kind = "classification" says that they are logits)'
+        'probabilities and shown as they are (kind = "classification" says that they are logits)'
     )

@@ -3,11 +3,11 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.models.pool.eviction import Candidate, drain, victims
+from workers.models.pool.eviction import EvictionCandidate, drain, victims
 
 CANDIDATES = st.lists(
     st.builds(
-        Candidate,
+        EvictionCandidate,
         key=st.uuids().map(str),
         bytes=st.integers(1, 100),
         busy=st.booleans(),
@@ -19,7 +19,9 @@ CANDIDATES = st.lists(
 
 
 @given(CANDIDATES, st.integers(0, 500), st.integers(-50, 200))
-def test_victims_are_idle_enough_and_none_goes_in_vain(candidates: list[Candidate], need: int, free: int) -> None:
+def test_victims_are_idle_enough_and_none_goes_in_vain(
+    candidates: list[EvictionCandidate], need: int, free: int
+) -> None:
     chosen = victims(candidates, need, free)
     idle = [candidate for candidate in candidates if not candidate.busy]
     if chosen is None:
@@ -37,7 +39,7 @@ def test_victims_are_idle_enough_and_none_goes_in_vain(candidates: list[Candidat
 
 
 @given(CANDIDATES, st.integers(1, 500), st.integers(-50, 200), st.floats(0, 2000))
-def test_draining_makes_room_in_the_end(candidates: list[Candidate], need: int, free: int, now: float) -> None:
+def test_draining_makes_room_in_the_end(candidates: list[EvictionCandidate], need: int, free: int, now: float) -> None:
     plan = drain(candidates, need, free, now)
     gone = sum(candidate.bytes for candidate in candidates if candidate.key in plan.keys)
     assert all(not p.busy or p.stays_until_s <= now for p in candidates if p.key in plan.keys)
