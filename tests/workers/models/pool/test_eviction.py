@@ -19,9 +19,7 @@ CANDIDATES = st.lists(
 
 
 @given(CANDIDATES, st.integers(0, 500), st.integers(-50, 200))
-def test_victims_are_idle_enough_and_none_goes_in_vain(
-    candidates: list[EvictionCandidate], need: int, free: int
-) -> None:
+def test_victims_are_idle_and_none_goes_in_vain(candidates: list[EvictionCandidate], need: int, free: int) -> None:
     chosen = victims(candidates, need, free)
     idle = [candidate for candidate in candidates if not candidate.busy]
     if chosen is None:
