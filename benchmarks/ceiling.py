@@ -17,7 +17,8 @@ from torch import Tensor, nn
 
 from benchmarks.machine import device
 from workers.engine.device.gate import DeviceGate
-from workers.models.load import Device, ResidentModel, load_model
+from workers.models.pipeline import load_model
+from workers.models.resident import Device, ResidentModel
 
 ROOT = Path(__file__).parents[1]
 MODEL, LAYER = "efficientnet-lite0", "features.17"

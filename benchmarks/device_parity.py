@@ -23,7 +23,8 @@ from benchmarks.machine import device, machine
 from benchmarks.processes import service
 from cli.client.service import Refused, Service
 from workers.engine.device.gate import DeviceGate
-from workers.models.load import Device, load_model
+from workers.models.pipeline import load_model
+from workers.models.resident import Device
 from workers.transform.optimize.precision import gradient_error
 
 LOADING = ("leaner", "layouts measured", "batch tuned", "runs alone", "rewritten for hooks", "model loaded")

@@ -51,7 +51,8 @@ from workers.engine.seams import Seams
 from workers.engine.task import Task
 from workers.jobs.job import ClaimedJob
 from workers.jobs.single import run_single
-from workers.models.load import Device, ResidentModel, load_model
+from workers.models.pipeline import load_model
+from workers.models.resident import Device, ResidentModel
 
 MODEL = "efficientnet-lite0"
 FILES = [f"{name}.png" for name in ("chelsea", "astronaut", "coffee", "camera", "brick", "grass", "gravel", "cell")]

@@ -26,8 +26,8 @@ from workers.jobs.tuning import (
     MAX_ATTEMPTS,
     THREAD_SWITCH_S,
 )
-from workers.models.load import Device
 from workers.models.pool import ModelPool, OrderFollower
+from workers.models.resident import Device
 from workers.settings import WorkerSettings
 
 log = structlog.get_logger()

@@ -21,7 +21,8 @@ from workers.engine.device.threads import use_threads
 from workers.jobs.prepare import make_explain_inputs
 from workers.methods.explain_inputs import ExplainInputs
 from workers.methods.shared_lane import SHARED
-from workers.models.load import Device, ResidentModel, load_model
+from workers.models.pipeline import load_model
+from workers.models.resident import Device, ResidentModel
 from workers.transform.optimize.layout import ChannelsLast, channels_last
 
 FOLDERS = paths.MODELS

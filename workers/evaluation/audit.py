@@ -14,7 +14,7 @@ from schemas.models import OutputKind
 from workers.inputs.prepared import Prepared, Tensors
 from workers.methods.explain import references
 from workers.methods.explain_inputs import ExplainInputs
-from workers.models.load import ResidentModel
+from workers.models.resident import ResidentModel
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from workers.evaluation.audit import Audit
 from workers.evaluation.ordering import Order, feature_scores, order
 from workers.methods.explain import Outcome, explained_outputs
 from workers.methods.explain_inputs import ExplainInputs, Tensors, chunk_rows
-from workers.models.output_kind import are_probabilities, as_told
+from workers.models.predicted_values import are_probabilities, to_predictions
 
 
 def deletion_insertion(
@@ -87,7 +87,7 @@ def _reader(subject: ExplainInputs, output: OutputKind) -> Callable[[Tensor], Te
     """What curves show of outputs (steps * examples, …): (steps * examples,) in double precision."""
 
     def read(outputs: Tensor) -> Tensor:
-        values = as_told(outputs.double(), output)
+        values = to_predictions(outputs.double(), output)
         targets: Any = subject.targets
         if targets is not None and len(targets) > 1:
             targets = targets * (values.shape[0] // subject.examples)

@@ -13,7 +13,10 @@ from workers.engine.task import Task
 from workers.jobs.check_progress import CheckEvent, CheckPosition, CheckRow, CheckStarted
 from workers.jobs.check_sample import explain_sample, sample_method
 from workers.jobs.tuning import MAX_ERROR_CHARACTERS
-from workers.models.load import Device, ResidentModel, failed_to_load, load_model, model_folders
+from workers.models.load_failure import load_failure_card
+from workers.models.pipeline import load_model
+from workers.models.resident import Device, ResidentModel
+from workers.repository.folders import model_folders
 from workers.settings import WorkerSettings
 
 BEGINNING = CheckPosition()
@@ -41,7 +44,7 @@ def _check_folder(number: int, folder: Path, device: Device, skipped: int) -> It
     try:
         model = load_model(folder, device)
     except Exception as error:  # a model's own code may raise anything
-        card = failed_to_load(folder, error)
+        card = load_failure_card(folder, error)
         yield CheckRow(f"{card.name}@{card.version}", "", "failed", card.error or "", trace=_model_trace(error, folder))
         return
     output = model.card.output

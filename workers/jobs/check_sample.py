@@ -13,7 +13,7 @@ from workers.inputs.prepared import Payload, Prepared
 from workers.jobs.prepare import make_explain_inputs
 from workers.jobs.tuning import LARGE_EXAMPLE_ELEMENTS, MASK_FEATURES, MAX_ABLATED_UNITS, WINDOWS_PER_SIDE
 from workers.methods.explain import explain
-from workers.models.load import ResidentModel
+from workers.models.resident import ResidentModel
 
 
 def sample_method(model: ResidentModel, name: str) -> AnyMethod | None:

@@ -29,7 +29,7 @@ from workers.jobs.tuning import COALESCED_RUN_S
 from workers.methods.explain import Outcome, explain
 from workers.methods.explain_inputs import ExplainInputs, Tensors, chunk_rows
 from workers.methods.memory import expanded_bytes
-from workers.models.load import ResidentModel
+from workers.models.resident import ResidentModel
 
 COALESCIBLE = frozenset({"saliency", "input_x_gradient", "integrated_gradients"})
 

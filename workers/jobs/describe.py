@@ -23,7 +23,7 @@ from workers.jobs.job import JobResult, PreparedJob
 from workers.jobs.predictions import predictions
 from workers.jobs.result_warnings import result_warnings
 from workers.methods.explain import Outcome
-from workers.models.load import ResidentModel
+from workers.models.resident import ResidentModel
 
 VERSIONS = {name: version(name) for name in ("attribution-service", "captum", "torch")}
 

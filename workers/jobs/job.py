@@ -9,7 +9,7 @@ from schemas.results import ResultMeta
 from workers.engine.task import Task
 from workers.inputs.prepared import Prepared
 from workers.methods.explain_inputs import ExplainInputs
-from workers.models.load import ResidentModel
+from workers.models.resident import ResidentModel
 
 
 @dataclass(slots=True, eq=False)

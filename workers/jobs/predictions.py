@@ -6,8 +6,8 @@ from torch import Tensor
 from schemas.results import Prediction
 from workers.jobs.tuning import MAX_REGRESSION_VALUES, TOP_PREDICTIONS
 from workers.methods.explain import Outcome
-from workers.models.load import ResidentModel
-from workers.models.output_kind import as_told
+from workers.models.predicted_values import to_predictions
+from workers.models.resident import ResidentModel
 
 
 def predictions(model: ResidentModel, outcome: Outcome) -> list[list[Prediction]]:
@@ -18,7 +18,7 @@ def predictions(model: ResidentModel, outcome: Outcome) -> list[list[Prediction]
     """
     outputs, positions = _at_explained_positions(outcome)
     kind = model.output_kind
-    scores = as_told(outputs.reshape(len(outputs), -1), kind)
+    scores = to_predictions(outputs.reshape(len(outputs), -1), kind)
     if kind == "regression":
         count = min(MAX_REGRESSION_VALUES, scores.shape[1])
         indices = torch.arange(count, device=scores.device).expand(len(scores), -1)

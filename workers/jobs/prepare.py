@@ -15,7 +15,7 @@ from schemas.traits import DISTRIBUTED
 from workers.inputs.prepared import Payload, Prepared, Tensors
 from workers.jobs.job import ClaimedJob, PreparedJob
 from workers.methods.explain_inputs import ExplainInputs
-from workers.models.load import ResidentModel
+from workers.models.resident import ResidentModel
 
 INPUT_PREFIXES = ("pixels", "text", "features", "input.")  # of the names of a payload's own inputs
 

@@ -8,7 +8,7 @@ from workers.inputs.prepared import Tensors
 from workers.jobs.job import PreparedJob
 from workers.jobs.tuning import MAX_NAMED_ELEMENTS
 from workers.methods.explain import Outcome
-from workers.models.load import ResidentModel
+from workers.models.resident import ResidentModel
 
 GRAD_CAM_METHODS = frozenset({"layer_grad_cam", "guided_grad_cam"})
 

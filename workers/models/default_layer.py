@@ -1,4 +1,4 @@
-"""The layer that the service explains where neither the operator nor the client names one."""
+"""The layer that a request explains that names none, where the description names none either."""
 
 from collections.abc import Set
 from typing import Any
@@ -12,24 +12,31 @@ from workers.inputs.prepared import Prepared
 
 
 def default_layer(view: ModelView, sample: Prepared, shared: Set[str] = frozenset()) -> str | None:
-    """The embedding of a text model, which is where Integrated Gradients of token ids is taken; of a model that takes
-    one picture the last layer whose map moves the outputs: of a convolutional net the last map before pooling, of a
-    transformer the last block or norm whose tokens of the picture still reach the head. None where there is none.
+    """Finds the layer that shows most of where in the input an output comes from.
 
-    A transformer that reads its class token alone lets no gradient through to the other tokens behind its last
-    attention; there it is the norm before that. Layers in `shared`, which one forward calls more than once, are passed
-    over: methods at a layer answer for one call.
+    - A text model: its embedding, where Integrated Gradients of token ids is taken.
+    - A model of one picture: the last layer with a map that moves the outputs. This is the last map before pooling of
+      a convolutional network, and the last block or norm of a transformer whose picture tokens still reach the head.
+      A transformer that reads only its class token passes no gradient to the other tokens behind its last attention;
+      its layer is the norm before that attention.
+    - Any other model: None.
+
+    Args:
+        view: the model.
+        sample: one valid input.
+        shared: layers that one forward calls more than once. They are left out, because methods at a layer explain one
+            call.
     """
     if view.embedding is not None:
-        return next((path for path, part in view.layer_module.named_modules() if part is view.embedding), None)
+        return next((path for path, layer in view.layer_module.named_modules() if layer is view.embedding), None)
     if len(sample.inputs) != 1 or sample.inputs[0].dim() != 4 or not sample.inputs[0].is_floating_point():
         return None
-    maps, out = _maps(view, sample.inputs[0])
-    weights = torch.randn(out.shape, generator=torch.Generator().manual_seed(0)).to(out)
+    maps, outputs = _maps(view, sample.inputs[0])
+    weights = torch.randn(outputs.shape, generator=torch.Generator().manual_seed(0)).to(outputs)
     for path, tensor in reversed(maps):
         if path in shared or not tensor.requires_grad:
             continue
-        (gradient,) = torch.autograd.grad((out * weights).sum(), tensor, allow_unused=True, retain_graph=True)
+        (gradient,) = torch.autograd.grad((outputs * weights).sum(), tensor, allow_unused=True, retain_graph=True)
         if gradient is not None and bool(
             (gradient if view.token_grid is None else view.token_grid.as_map(gradient)).any()
         ):
@@ -38,37 +45,38 @@ def default_layer(view: ModelView, sample: Prepared, shared: Set[str] = frozense
 
 
 def _maps(view: ModelView, like: Tensor) -> tuple[list[tuple[str, Tensor]], Tensor]:
-    """The outputs that are maps, by layer, in the order in which layers finish, and the model's output."""
+    """The layers whose output is a map, in the order in which they finish, and the model's output."""
     maps: dict[str, Tensor] = {}
 
     def record(path: str) -> Any:
-        def hook(_module: nn.Module, _args: object, out: object) -> None:
+        def hook(_module: nn.Module, _args: object, output: object) -> None:
             maps.pop(path, None)
-            if isinstance(out, Tensor) and _is_map(view, out, path):
-                maps[path] = out
+            if isinstance(output, Tensor) and _is_map(view, output, path):
+                maps[path] = output
 
         return hook
 
-    parts = dict(view.layer_module.named_modules())
-    handles = [part.register_forward_hook(record(path)) for path, part in parts.items() if path and takes_hooks(part)]
+    layers = {path: layer for path, layer in view.layer_module.named_modules() if path and takes_hooks(layer)}
+    handles = [layer.register_forward_hook(record(path)) for path, layer in layers.items()]
     inputs = torch.randn(like.shape, generator=torch.Generator().manual_seed(0)).to(like).requires_grad_()
     try:
         with torch.enable_grad():
-            out: Tensor = view.layer_module(inputs.clone())
+            outputs: Tensor = view.layer_module(inputs.clone())
     finally:
         for handle in handles:
             handle.remove()
-    return list(maps.items()), out
+    return list(maps.items()), outputs
 
 
-def _is_map(view: ModelView, out: Tensor, path: str) -> bool:
-    """A map of more than one place; of a transformer, its tokens between two blocks or behind a norm."""
-    if len(out) != 1:
+def _is_map(view: ModelView, output: Tensor, path: str) -> bool:
+    """Whether an output, (1, …), has more than one place of the picture; of a transformer, whether it holds the tokens
+    between two blocks or behind a norm."""
+    if len(output) != 1:
         return False
     if view.token_grid is None:
-        return out.dim() == 4 and out.shape[2] * out.shape[3] > 1
-    if out.dim() == 4:
-        return tuple(out.shape[2:]) in view.token_grid.grids
-    if out.dim() != 3 or view.token_grid.of(out.shape[1]) is None:
+        return output.dim() == 4 and output.shape[2] * output.shape[3] > 1
+    if output.dim() == 4:
+        return tuple(output.shape[2:]) in view.token_grid.grids
+    if output.dim() != 3 or view.token_grid.of(output.shape[1]) is None:
         return False
     return path.rpartition(".")[2].isdigit() or "Norm" in type(view.layer_module.get_submodule(path)).__name__

@@ -1,1 +1,1 @@
-"""`model.toml`: how a folder of the model repository describes its model. Read here, and nowhere else."""
+"""The model repository: its folders, and `model.toml`, which describes the model of a folder."""

@@ -1,4 +1,4 @@
-"""Rules between the fields of a `model.toml`, held against what is sound of a file that has other mistakes too."""
+"""Rules between the fields of a `model.toml`, checked on the valid fields of a file with other mistakes too."""
 
 from collections.abc import Callable, Iterator
 from typing import Annotated, Any, ClassVar, Self, get_args
@@ -7,46 +7,46 @@ from pydantic import BaseModel, TypeAdapter, model_validator
 
 from schemas.base import Strict
 
-# Tells what is wrong with a section. It reads the fields of one question only: a field that cannot be read ends it.
+# Yields what is wrong with a section. It reads only the fields it needs: a field with a mistake of its own ends it.
 Rule = Callable[[Any], Iterator[str]]
 Place = tuple[str, ...]
 
-# What each loader must be given, and may be given.
-_FIELDS: dict[str, tuple[str, tuple[str, ...]]] = {
+# By loader, the field that it needs and the fields that it may have.
+_LOADER_FIELDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "python": ("factory", ("weights",)),
     "torchscript": ("file", ()),
     "export": ("file", ()),
     "transformers": ("path", ()),
     "timm": ("architecture", ("weights",)),
 }
-# What an input of each kind must be given; a loader that reads it from the model's own files needs none of it.
-_NEEDED = {"image": "size", "tabular": "features", "text": "tokenizer", "tensor": "shapes"}
-_FROM_ITS_FILES: dict[str, tuple[str, ...]] = {"transformers": ("image", "text"), "timm": ("image",)}
+# By kind of input, the field that it needs. Loaders that read it from the model's own files do not need it.
+_INPUT_FIELD = {"image": "size", "tabular": "features", "text": "tokenizer", "tensor": "shapes"}
+_KINDS_FROM_FILES: dict[str, tuple[str, ...]] = {"transformers": ("image", "text"), "timm": ("image",)}
 
 
 class BrokenRules(ValueError):
-    """Fields that are right by themselves and do not fit together."""
+    """Valid fields that contradict each other."""
 
 
-class Ruled(Strict):
-    """A section with rules between its fields, and those of its sections."""
+class RuledSection(Strict):
+    """A section of a description with rules between its fields and those of its inner sections."""
 
     rules: ClassVar[tuple[Rule, ...]] = ()
 
     @model_validator(mode="after")
     def _rules_hold(self) -> Self:
-        said = [one for rule in self.rules for one in rule(self)]
-        if said:
-            raise BrokenRules("; ".join(said))
+        broken = [message for rule in self.rules for message in rule(self)]
+        if broken:
+            raise BrokenRules("; ".join(broken))
         return self
 
 
-class _NotSound(Exception):  # a field that is itself a mistake, so that no rule can be held against it
-    pass
+class _InvalidField(Exception):
+    """A rule reads a field that is a mistake itself."""
 
 
-class _Sound:
-    """A section of a file as a rule reads it: its valid fields and defaults; `places` are those of mistakes."""
+class _ValidFields:
+    """A section of a file as a rule reads it: its valid fields and defaults. `places` are those of mistakes."""
 
     def __init__(self, model: type[BaseModel], fields: dict[str, Any], places: set[Place], own: Place = ()) -> None:
         self._section = (model, fields, places, own)
@@ -55,10 +55,10 @@ class _Sound:
         model, fields, places, own = self._section
         field, place = model.model_fields[name], (*own, name)
         if place in places or (name not in fields and field.is_required()):
-            raise _NotSound
+            raise _InvalidField
         inner, listed = section(field.annotation)
         if inner is not None and not listed:
-            return _Sound(inner, fields.get(name, {}), places, place)
+            return _ValidFields(inner, fields.get(name, {}), places, place)
         if name not in fields:
             return field.get_default(call_default_factory=True)
         whole: Any = Annotated[field.annotation, field]  # with its bounds
@@ -68,19 +68,19 @@ class _Sound:
 def broken_rules(
     model: type[BaseModel], fields: dict[str, Any], places: set[Place], own: Place = ()
 ) -> Iterator[tuple[Place, str]]:
-    """What is wrong between sound fields, with the section that tells it: outer sections first.
+    """Checks the rules between valid fields. Yields the section of each broken rule and its message, outer ones first.
 
     Args:
-        model: of the section.
+        model: the type of the section.
         fields: the section as the file has it.
-        places: fields that are mistakes by themselves; a rule that needs one of them is left out.
+        places: fields that are mistakes themselves; rules that read one of them are not checked.
         own: the place of the section in the file.
     """
-    sound = _Sound(model, fields, places, own)
+    valid = _ValidFields(model, fields, places, own)
     for rule in getattr(model, "rules", ()):
         try:
-            yield from ((own, said) for said in rule(sound))
-        except _NotSound:
+            yield from ((own, message) for message in rule(valid))
+        except _InvalidField:
             continue
     for name, field in model.model_fields.items():
         inner, listed = section(field.annotation)
@@ -89,7 +89,7 @@ def broken_rules(
 
 
 def section(annotation: Any, *, listed: bool = False) -> tuple[type[BaseModel] | None, bool]:
-    """The model that a field holds, and whether in a list; None where it holds none."""
+    """The type of the section that a field holds, and whether the field holds a list of them; None for other fields."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation, listed
     for argument in get_args(annotation):
@@ -116,14 +116,14 @@ def _pad_of_ids(given: Any) -> Iterator[str]:
 
 
 def _loader_has_its_field(given: Any) -> Iterator[str]:
-    needed, _ = _FIELDS[given.loader]
+    needed, _ = _LOADER_FIELDS[given.loader]
     if getattr(given, needed) is None:
         yield f"loader {given.loader!r} needs {needed!r}"
 
 
 def _means_nothing(field: str) -> Rule:
     def rule(given: Any) -> Iterator[str]:
-        needed, optional = _FIELDS[given.loader]
+        needed, optional = _LOADER_FIELDS[given.loader]
         if field not in (needed, *optional) and getattr(given, field) is not None:
             yield f"{field!r} does not apply to loader {given.loader!r}"
 
@@ -131,17 +131,17 @@ def _means_nothing(field: str) -> Rule:
 
 
 def _kind_suits_loader(given: Any) -> Iterator[str]:
-    from_its_files = _FROM_ITS_FILES.get(given.loader)
-    if from_its_files is not None and given.input.kind not in from_its_files:
-        yield f"input.kind: loader {given.loader!r} takes {' and '.join(from_its_files)}"
+    kinds_from_files = _KINDS_FROM_FILES.get(given.loader)
+    if kinds_from_files is not None and given.input.kind not in kinds_from_files:
+        yield f"input.kind: loader {given.loader!r} takes {' and '.join(kinds_from_files)}"
     if given.loader in ("torchscript", "export") and given.input.kind == "text":
         yield f"input.kind: loader {given.loader!r} has no way in behind a text's embeddings; use 'python'"
 
 
 def _kind_has_its_field(given: Any) -> Iterator[str]:
     kind = given.input.kind
-    if given.loader not in _FROM_ITS_FILES and not getattr(given.input, _NEEDED[kind]):
-        yield f"input: kind {kind!r} needs {_NEEDED[kind]!r}"
+    if given.loader not in _KINDS_FROM_FILES and not getattr(given.input, _INPUT_FIELD[kind]):
+        yield f"input: kind {kind!r} needs {_INPUT_FIELD[kind]!r}"
 
 
 INPUT_RULES: tuple[Rule, ...] = (_size_fits, _three_channels, _pad_of_ids)

@@ -1,4 +1,4 @@
-"""All mistakes of a `model.toml` at once: unknown and wrong fields, each by its dotted path, and files not there."""
+"""Reports all mistakes of a `model.toml` at once: unknown and invalid fields by dotted path, and missing files."""
 
 import difflib
 from collections.abc import Iterator
@@ -9,12 +9,12 @@ from pydantic import BaseModel, ValidationError
 
 from workers.repository.field_rules import BrokenRules, Place, broken_rules, section
 
-# Fields that name a file of the model's folder; of a factory and a tokenizer, the forms that do.
-_FILES = ("weights", "file", "output.labels", "explain.background", "input.tokenizer", "factory")
+# Fields that may name a file of the model's folder.
+_FILE_FIELDS = ("weights", "file", "output.labels", "explain.background", "input.tokenizer", "factory")
 
 
 def known_fields(model: type[BaseModel], before: str = "") -> dict[str, Any]:
-    """Every field by its dotted path; what stands in a list is written `input.features[].name`."""
+    """Every field by its dotted path. A field of a section in a list is written `input.features[].name`."""
     found: dict[str, Any] = {}
     for name, field in model.model_fields.items():
         path = before + name
@@ -27,9 +27,15 @@ def known_fields(model: type[BaseModel], before: str = "") -> dict[str, Any]:
 
 
 def mistakes(model: type[BaseModel], fields: dict[str, Any], error: ValidationError, folder: Path) -> list[str]:
-    """One sentence for each, in the order of the file: fields first, then what does not fit together, then files.
+    """Returns one sentence for each mistake: invalid fields in the order of the file, broken rules, missing files.
 
-    Pydantic holds rules between fields only against a section without any other mistake, so they are looked at here.
+    Pydantic checks rules between fields only in a section without other mistakes, so they are checked here.
+
+    Args:
+        model: the type of the description.
+        fields: the file's content.
+        error: of validating the content.
+        folder: the model's folder.
     """
     by_place: dict[str, list[str]] = {}
     errors = [
@@ -41,20 +47,20 @@ def mistakes(model: type[BaseModel], fields: dict[str, Any], error: ValidationEr
         if missing and tuple(map(str, one["loc"])) in misspelt:
             continue
         parts = _written(one["loc"], fields, missing=missing)
-        told = one["msg"].removeprefix("Value error, ")
+        message = one["msg"].removeprefix("Value error, ")
         if one["type"] == "extra_forbidden":
-            told = f"unknown field{_nearest(parts, model)}"
-        said = by_place.setdefault(".".join(parts) or "model.toml", [])
-        said.extend(line for line in told.splitlines() if line not in said)
-    told_fields = [f"{where}: {' or '.join(said)}" for where, said in by_place.items()]
-    unsound = misspelt | {place for one in errors for place in _fields_at(model, one["loc"])}
-    told_rules = [f"{'.'.join(own) or 'model.toml'}: {said}" for own, said in broken_rules(model, fields, unsound)]
+            message = f"unknown field{_nearest(parts, model)}"
+        lines = by_place.setdefault(".".join(parts) or "model.toml", [])
+        lines.extend(line for line in message.splitlines() if line not in lines)
+    invalid = [f"{where}: {' or '.join(lines)}" for where, lines in by_place.items()]
+    places = misspelt | {place for one in errors for place in _fields_at(model, one["loc"])}
+    broken = [f"{'.'.join(own) or 'model.toml'}: {rule}" for own, rule in broken_rules(model, fields, places)]
     files = [one for one in missing_files(fields, folder) if one.partition(":")[0] not in by_place]
-    return told_fields + told_rules + files
+    return invalid + broken + files
 
 
 def _fields_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> Iterator[Place]:
-    """The field that a mistake lies in, a section or what stands in one; none for a field that is not known."""
+    """The field that a mistake lies in; none for an unknown field."""
     place: Place = ()
     inner: type[BaseModel] | None = model
     for part in loc:
@@ -68,7 +74,7 @@ def _fields_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> Iterator[P
 
 
 def _misspelt(model: type[BaseModel], fields: dict[str, Any], unknown: list[tuple[int | str, ...]]) -> set[Place]:
-    """Fields that are not given by their names, and most likely meant by unknown ones: they count as given."""
+    """Fields that an unknown field most likely stands for. They count as given."""
     found: set[Place] = set()
     for loc in unknown:
         parts = [str(part) for part in loc]
@@ -82,7 +88,7 @@ def _misspelt(model: type[BaseModel], fields: dict[str, Any], unknown: list[tupl
 
 
 def _written(loc: tuple[int | str, ...], fields: Any, *, missing: bool) -> list[str]:
-    """The place as the file has it: pydantic also names the member of a union that it tried."""
+    """The place in the file. Pydantic adds the member of a union that it tried, which is left out."""
     parts: list[str] = []
     for part in loc:
         if (isinstance(fields, dict) and part in fields) or (isinstance(fields, list) and isinstance(part, int)):
@@ -94,7 +100,7 @@ def _written(loc: tuple[int | str, ...], fields: Any, *, missing: bool) -> list[
 
 
 def _own_fields(parts: list[str], model: type[BaseModel]) -> list[str]:
-    """The names in the section that a place lies in."""
+    """The field names of the section that a place lies in."""
     section_of_it = ".".join(part for part in parts[:-1] if not part.isdigit())
     known = [path.replace("[]", "").rpartition(".") for path in known_fields(model)]
     return [name for before, _, name in known if before == section_of_it]
@@ -105,7 +111,7 @@ def _closest(parts: list[str], own: list[str]) -> str | None:
 
 
 def _nearest(parts: list[str], model: type[BaseModel]) -> str:
-    """The field most like it: of its own section, else of any; else the names that there are."""
+    """A hint: the most similar field of the section, else of any section, else all field names of the section."""
     own = _own_fields(parts, model)
     close = _closest(parts, own)
     if close is not None:
@@ -118,8 +124,8 @@ def _nearest(parts: list[str], model: type[BaseModel]) -> str:
 
 
 def missing_files(fields: dict[str, Any], folder: Path) -> Iterator[str]:
-    """What the description names and the folder does not hold; other places than the folder are not looked at."""
-    for path in _FILES:
+    """Yields a sentence for each named file that the folder lacks. Factories and tokenizers of packages are skipped."""
+    for path in _FILE_FIELDS:
         section, _, name = path.rpartition(".")
         table = fields.get(section, {}) if section else fields
         given = table.get(name) if isinstance(table, dict) else None

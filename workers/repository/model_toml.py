@@ -1,4 +1,4 @@
-"""`model.toml`: how a folder of the model repository describes its model. Written by the operator, read here."""
+"""`model.toml`, the operator's description of a model: its fields, and reading them."""
 
 import difflib
 import tomllib
@@ -14,7 +14,7 @@ from schemas.models import OutputKind
 from schemas.pictures import Interpolation, Resize
 from schemas.precision import Precision
 from schemas.requests import ModelName, Version
-from workers.repository.field_rules import INPUT_RULES, MODEL_RULES, Ruled
+from workers.repository.field_rules import INPUT_RULES, MODEL_RULES, RuledSection
 from workers.repository.mistakes import missing_files, mistakes
 
 Side = Annotated[int, Field(ge=1, le=8192)]
@@ -22,7 +22,7 @@ _DTYPES = {"fp32": "float32", "fp64": "float64", "float": "float32", "double": "
 
 
 def _dtype(given: Any) -> Any:
-    """`FP32`, as requests have it, and `torch.float32` are `float32`."""
+    """Accepts `FP32`, as in requests, and `torch.float32` for `float32`."""
     if not isinstance(given, str):
         return given
     name = given.casefold().removeprefix("torch.")
@@ -30,11 +30,11 @@ def _dtype(given: Any) -> Any:
 
 
 Dtype = Annotated[Literal["float32", "float64", "int64", "int32"], BeforeValidator(_dtype)]
-Loader = Literal["python", "torchscript", "export", "transformers", "timm"]
+LoaderName = Literal["python", "torchscript", "export", "transformers", "timm"]
 
 
 class ModelConfigError(ValueError):
-    """The folder's description is missing or wrong; the message names the field."""
+    """A model's description is missing or wrong. The message names the field."""
 
 
 class FeatureConfig(Strict):
@@ -49,7 +49,7 @@ class FeatureConfig(Strict):
         return {"name": given} if isinstance(given, str) else given
 
 
-class InputConfig(Ruled):
+class InputConfig(RuledSection):
     rules = INPUT_RULES
 
     kind: Literal["image", "tabular", "text", "tensor"]
@@ -74,8 +74,8 @@ class InputConfig(Ruled):
 
 
 class OutputConfig(Strict):
-    kind: OutputKind | None = None  # None: found out when the model is loaded, see workers.models.output_kind
-    field: str | None = None  # of a dict, dataclass or tuple that the model answers: which tensor is explained
+    kind: OutputKind | None = None  # None: found at load, see workers.models.probes.output_kind
+    field: str | None = None  # the explained tensor of a dict, dataclass or tuple that the model returns
     class_dim: int = 1  # of an output of several dimensions, counted with that of the rows: the one of the classes
     labels: list[str] | str | None = None  # names, or a file of this folder with one per line
 
@@ -84,7 +84,9 @@ class ExplainConfig(Strict):
     method: str = "integrated_gradients"
     baseline: BaselineName | None = None
     layer: str | None = None
-    token_grid: Annotated[list[Side], Field(min_length=2, max_length=2)] | None = None  # see workers.models.token_grid
+    token_grid: Annotated[list[Side], Field(min_length=2, max_length=2)] | None = (
+        None  # see workers.models.probes.picture_tokens
+    )
     background: str | None = (
         None  # safetensors file with (rows, …) model-ready examples: one tensor, or input.0, input.1, …
     )
@@ -105,14 +107,14 @@ class RuntimeConfig(Strict):
     precision: Precision = "float32"  # of shared passes; see workers.engine.device.tf32
 
 
-class ModelConfig(Ruled):
+class ModelConfig(RuledSection):
     """One folder of the model repository."""
 
     rules = MODEL_RULES
 
     name: ModelName
     version: Version = "1"
-    loader: Loader = "python"
+    loader: LoaderName = "python"
     factory: str | None = None  # python: "file.py:callable" in this folder, or "package.module:callable"
     weights: str | None = None  # python: safetensors, or .pt read with weights_only
     file: str | None = None  # torchscript, export: the program, a file in this folder
@@ -128,10 +130,10 @@ class ModelConfig(Ruled):
 
 
 def read_config(folder: Path) -> ModelConfig:
-    """The folder's `model.toml`.
+    """Reads and validates the folder's `model.toml`.
 
     Raises:
-        ModelConfigError: no such file, not TOML, or a field is wrong.
+        ModelConfigError: the file is missing, is not TOML, or has invalid fields; the message lists all mistakes.
     """
     try:
         fields = tomllib.loads((folder / "model.toml").read_text(encoding="utf-8"))
@@ -145,7 +147,7 @@ def read_config(folder: Path) -> ModelConfig:
 
 
 def check_files(config: ModelConfig, folder: Path) -> None:
-    """Not part of `read_config`: a model whose files are still to come has its name all the same.
+    """Checks that the named files exist. Separate from `read_config`, so that a folder without them still has a name.
 
     Raises:
         ModelConfigError: the folder lacks files that its description names; the message names all of them.
@@ -156,7 +158,7 @@ def check_files(config: ModelConfig, folder: Path) -> None:
 
 
 def read_labels(config: ModelConfig, folder: Path) -> list[str] | None:
-    """The names of the outputs, in order.
+    """Reads the names of the outputs, in order; None where the description has none.
 
     Raises:
         ModelConfigError: the file cannot be read.
@@ -171,7 +173,7 @@ def read_labels(config: ModelConfig, folder: Path) -> list[str] | None:
 
 
 def shapes(config: InputConfig) -> list[list[int]]:
-    """What one example looks like to the model, without the batch dimension; texts have none beforehand."""
+    """The shapes of one example in model space, without the batch dimension. A text has no fixed shape."""
     if config.kind == "image":
         return [[3, *(config.size or [])]]
     if config.kind == "tabular":
@@ -180,10 +182,10 @@ def shapes(config: InputConfig) -> list[list[int]]:
 
 
 def inside(folder: Path, name: str) -> Path:
-    """A file of the folder.
+    """The path of a file in the folder.
 
     Raises:
-        ModelConfigError: the name leads out of it.
+        ModelConfigError: the name leads out of the folder.
     """
     path = (folder / name).resolve()
     if not path.is_relative_to(folder.resolve()):

@@ -15,7 +15,8 @@ from tests.workers.toys import CPU
 from workers.engine.device.gate import DeviceGate
 from workers.engine.output_cache import OutputCache
 from workers.jobs.single import run_single
-from workers.models.load import Device, ResidentModel, load_model
+from workers.models.pipeline import load_model
+from workers.models.resident import Device, ResidentModel
 
 MLP = MODELS / "breast-cancer-mlp"
 X = torch.linspace(-1, 1, 30).reshape(1, 30)

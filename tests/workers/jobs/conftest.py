@@ -10,8 +10,8 @@ from tests.servers import StoreServer
 from tests.workers.jobs.net import ENTERED, KEY, OPEN, write_net
 from tests.workers.toys import CPU
 from workers.engine.device.gate import DeviceGate
-from workers.models.load import Device, ResidentModel
 from workers.models.pool import ModelPool
+from workers.models.resident import Device, ResidentModel
 
 BATCH_ROWS = 16
 

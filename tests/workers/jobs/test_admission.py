@@ -18,8 +18,8 @@ from workers.jobs.tuning import (
     MAX_CLAIMED_COALESCED_JOBS,
     MAX_CLAIMED_JOBS,
 )
-from workers.models.load import ResidentModel
 from workers.models.pool import ModelPool
+from workers.models.resident import ResidentModel
 
 LIMIT_S = 60.0
 IG = IntegratedGradients(n_steps=20)

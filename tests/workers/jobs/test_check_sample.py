@@ -11,7 +11,7 @@ from schemas.models import LayerCard
 from workers.engine.task import Task
 from workers.jobs.check_sample import explain_sample, sample_method
 from workers.jobs.tuning import MASK_FEATURES, MAX_ABLATED_UNITS
-from workers.models.load import ResidentModel
+from workers.models.resident import ResidentModel
 
 
 def with_card(model: ResidentModel, **fields: Any) -> ResidentModel:

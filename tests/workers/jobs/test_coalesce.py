@@ -18,7 +18,7 @@ from workers.jobs.coalesce import coalescible_rows, group_key, run_coalesced
 from workers.jobs.job import ClaimedJob, FailedJob, JobEnd, JobResult
 from workers.jobs.single import run_single
 from workers.jobs.tuning import COALESCED_RUN_S
-from workers.models.load import ResidentModel
+from workers.models.resident import ResidentModel
 
 IG = IntegratedGradients(n_steps=20)
 

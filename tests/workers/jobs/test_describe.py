@@ -17,7 +17,7 @@ from workers.jobs.describe import describe, target_classes, upsampled
 from workers.jobs.job import PreparedJob
 from workers.jobs.prepare import prepare_job
 from workers.methods.explain import Outcome
-from workers.models.load import ResidentModel
+from workers.models.resident import ResidentModel
 
 IG = IntegratedGradients(n_steps=20)
 OUTPUTS = torch.tensor([[0.0, 2.0, 1.0]], dtype=torch.float64)

@@ -11,7 +11,7 @@ from schemas.models import OutputKind
 from workers.jobs.predictions import predictions
 from workers.jobs.tuning import MAX_REGRESSION_VALUES, TOP_PREDICTIONS
 from workers.methods.explain import Outcome
-from workers.models.load import ResidentModel
+from workers.models.resident import ResidentModel
 
 OUTPUTS = torch.tensor([[0.0, 2.0, 1.0], [3.0, -1.0, 0.5]])
 

@@ -13,7 +13,7 @@ from tests.workers.jobs.claims import claimed
 from tests.workers.jobs.net import spec
 from workers.jobs.job import PreparedJob
 from workers.jobs.prepare import prepare_job
-from workers.models.load import ResidentModel
+from workers.models.resident import ResidentModel
 
 X = torch.arange(8.0, dtype=torch.float64).view(2, 4)
 IG = IntegratedGradients()

@@ -20,8 +20,8 @@ from workers.jobs.running import JobRunner
 from workers.jobs.settling import Settling
 from workers.jobs.single import run_single
 from workers.jobs.tuning import COALESCED_RUN_S
-from workers.models.load import ResidentModel
 from workers.models.pool import ModelPool
+from workers.models.resident import ResidentModel
 
 pytestmark = pytest.mark.anyio
 LIMIT_S = 60.0

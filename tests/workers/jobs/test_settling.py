@@ -18,7 +18,7 @@ from tests.workers.jobs.net import KEY, example, spec
 from workers.jobs.job import ClaimedJob, FailedJob, JobResult
 from workers.jobs.settling import Settling
 from workers.jobs.single import run_single
-from workers.models.load import ResidentModel
+from workers.models.resident import ResidentModel
 
 pytestmark = pytest.mark.anyio
 LIMIT_S = 60.0

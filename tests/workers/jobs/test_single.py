@@ -10,7 +10,7 @@ from schemas.metric_requests import Infidelity
 from tests.workers.jobs.claims import claimed
 from tests.workers.jobs.net import RAISES_AT, example, spec
 from workers.jobs.single import run_single
-from workers.models.load import ResidentModel
+from workers.models.resident import ResidentModel
 
 X = torch.tensor([[0.5, -1.0, 2.0, 0.25]], dtype=torch.float64)
 

@@ -12,8 +12,9 @@ from tests.workers.toys import CPU, RunningJob, frozen, problem_of
 from workers.engine.device.gate import DeviceGate
 from workers.methods.deep_lift_rules import ClippedReLU
 from workers.methods.lrp_rules import ELEMENTWISE
-from workers.models.load import Device, load_model
-from workers.models.loaders import load
+from workers.models.loaders import load_module
+from workers.models.pipeline import load_model
+from workers.models.resident import Device
 from workers.repository.model_toml import read_config
 
 TOML = """
@@ -51,7 +52,7 @@ def folder(tmp_path: Path) -> Path:
 
 def fresh(folder: Path) -> nn.Module:
     """The model, on which no call was made yet."""
-    return load(read_config(folder), folder).module
+    return load_module(read_config(folder), folder).module
 
 
 def test_rules_are_kept_over_jobs(folder: Path) -> None:

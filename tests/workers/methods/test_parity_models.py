@@ -15,7 +15,7 @@ from tests.workers.methods.captum_calls import direct, max_relative_difference
 from tests.workers.shipped import FOLDERS, MODELS, NOT_OFFERED, Shipped, shipped_model
 from tests.workers.toys import RunningJob, lean_view_of, problem_of
 from workers.engine.engine import Engine
-from workers.models.loaders import load
+from workers.models.loaders import load_module
 from workers.repository.model_toml import read_config
 
 pytestmark = pytest.mark.slow
@@ -69,7 +69,7 @@ def test_a_loaded_model_is_made_lean(shipped: Shipped) -> None:
 
 def test_the_lean_copy_in_float64_equals_captum_on_the_model_itself() -> None:
     folder = FOLDERS / "efficientnet-lite0"
-    model = load(read_config(folder), folder).module.double()
+    model = load_module(read_config(folder), folder).module.double()
     size = [3, 64, 64]
     view = lean_view_of(model, [size])
     assert view.optimized is not None

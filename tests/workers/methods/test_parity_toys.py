@@ -31,7 +31,7 @@ from tests.workers.toys import (
 )
 from workers.engine.engine import Engine
 from workers.methods.explain_inputs import ExplainInputs, captum_target
-from workers.models.outputs import answer_with_tensor
+from workers.models.probes.output_tensor import return_tensor
 
 pytestmark = pytest.mark.slow
 TOLERANCE = 1e-9
@@ -54,7 +54,7 @@ class Case:
 def with_logits(module: nn.Module) -> nn.Module:
     """As a worker makes a model that answers a dataclass answer its tensor."""
     model = frozen(module)
-    answer_with_tensor(model, model(torch.zeros(1, 6, dtype=torch.float64)), None)
+    return_tensor(model, model(torch.zeros(1, 6, dtype=torch.float64)), None)
     return model
 
 

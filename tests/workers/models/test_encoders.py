@@ -11,7 +11,8 @@ from schemas.methods import LayerActivation as Activation
 from schemas.methods import LayerIntegratedGradients as Integrated
 from tests.workers.toys import CPU, RunningJob, problem_of
 from workers.engine.device.gate import DeviceGate
-from workers.models.load import Device, ResidentModel, load_model
+from workers.models.pipeline import load_model
+from workers.models.resident import Device, ResidentModel
 
 TOML = """
 name = "encoder"

@@ -7,7 +7,9 @@ import pytest
 from tests.workers.toys import CPU
 from workers.engine.device.gate import DeviceGate
 from workers.jobs.check import check
-from workers.models.load import Device, failed_to_load, load_model
+from workers.models.load_failure import load_failure_card
+from workers.models.pipeline import load_model
+from workers.models.resident import Device
 from workers.repository.model_toml import ModelConfigError
 
 DEVICE = Device(CPU, 1, 8, DeviceGate())
@@ -25,7 +27,7 @@ def reason(folder: Path, code: str) -> str:
         (ModelConfigError, LookupError, ImportError, SyntaxError, AttributeError, RuntimeError)
     ) as caught:
         load_model(folder, DEVICE)
-    return failed_to_load(folder, caught.value).error or ""
+    return load_failure_card(folder, caught.value).error or ""
 
 
 @pytest.mark.parametrize(

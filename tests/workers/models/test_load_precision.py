@@ -9,7 +9,8 @@ import torch
 
 from workers.engine.device.gate import DeviceGate
 from workers.engine.device.tf32 import passes_in
-from workers.models.load import Device, load_model
+from workers.models.pipeline import load_model
+from workers.models.resident import Device
 
 CPU = torch.device("cpu")
 # As on a GPU, where TF32 kernels of one row and of more round otherwise.

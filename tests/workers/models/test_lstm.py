@@ -18,7 +18,8 @@ from tests.workers.models.recurrent import MODEL_PY, MODEL_TOML, LstmClassifier
 from tests.workers.toys import CPU, RunningJob
 from workers.inputs.text import FromEmbeddings
 from workers.jobs.prepare import make_explain_inputs
-from workers.models.load import ResidentModel, load_model
+from workers.models.pipeline import load_model
+from workers.models.resident import ResidentModel
 
 TEXTS = ("The acting is superb, but the plot is a mess.", "Superb!", "not good " * 9)
 METHODS: list[AnyMethod] = [

@@ -21,7 +21,8 @@ from tests.workers.toys import CPU
 from workers.engine.device.gate import DeviceGate
 from workers.jobs.check import check
 from workers.jobs.single import run_single
-from workers.models.load import Device, ResidentModel, load_model
+from workers.models.pipeline import load_model
+from workers.models.resident import Device, ResidentModel
 
 TEXT = "the film is good"  # six tokens with those around it
 BYTES = torch.tensor(list(TEXT.encode()), dtype=torch.uint8)

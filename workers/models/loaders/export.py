@@ -1,4 +1,4 @@
-"""`export`: a program saved by `torch.export.save` (.pt2), with its modules put back in their places."""
+"""Loader `export`: a program saved by `torch.export.save` (.pt2), rebuilt as a tree of modules."""
 
 import io
 import json
@@ -10,18 +10,21 @@ import torch
 from torch import nn
 from torch.export import ExportedProgram
 
-from workers.models.loaders.loaded import Loaded
-from workers.models.loaders.parts import as_modules
+from workers.models.loaders.loaded_module import LoadedModule
+from workers.models.loaders.program_modules import as_modules
 from workers.repository.model_toml import ModelConfig, ModelConfigError, inside, shapes
 
 _HOW = 'torch.export.export(model.eval(), (x,), dynamic_shapes=({0: torch.export.Dim("batch")},))'
-_TRAINING = {"aten.batch_norm.default": 5, "aten.dropout.default": 2}  # position of the operand that says so
+# Operators that differ in training, with the position of the operand that is true there.
+_TRAINING_OPERAND = {"aten.batch_norm.default": 5, "aten.dropout.default": 2}
 
 
-def load(config: ModelConfig, folder: Path) -> Loaded:
-    """Raises:
-    ModelConfigError: the file is missing, is no exported program, holds pickles, has a batch dimension that is not
-        free, or was exported in training mode.
+def load(config: ModelConfig, folder: Path) -> LoadedModule:
+    """Loads the program of the folder.
+
+    Raises:
+        ModelConfigError: the file is missing, is no exported program, holds pickles, has a fixed batch dimension, or
+            was exported in training mode.
     """
     path = inside(folder, config.file or "")
     if not path.is_file():
@@ -29,32 +32,32 @@ def load(config: ModelConfig, folder: Path) -> Loaded:
     _refuse_pickles(path)
     try:
         program = torch.export.load(path)
-    except Exception as error:  # torch asserts, and raises what it likes
+    except Exception as error:  # torch raises AssertionError and others
         raise ModelConfigError(f"file: {config.file!r} cannot be read: {type(error).__name__}: {error}") from error
     _check_inputs(program, config)
     _check_mode(program)
     module: nn.Module = as_modules(program)
     if config.input.dtype == "float64":
         module = module.double()
-    return Loaded(module.eval().requires_grad_(False), config)
+    return LoadedModule(module.eval().requires_grad_(False), config)
 
 
 def _refuse_pickles(path: Path) -> None:
-    """Lets only plain tensors through: `torch.export.load` would unpickle other things of the archive without a word.
+    """Accepts archives of plain tensors only: `torch.export.load` unpickles other objects of an archive silently.
 
     Raises:
-        ModelConfigError: the archive is damaged, of an older format, or holds what only unpickling can read.
+        ModelConfigError: the archive is damaged, is of an older format, or holds pickled objects.
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            files = {name.partition("/")[2]: name for name in archive.namelist()}  # all lie in one folder
+            files = {name.partition("/")[2]: name for name in archive.namelist()}  # the archive holds one folder
             if "models/model.json" not in files:
                 raise ModelConfigError("file: the archive holds no exported program of today's format; export it anew")
             for name, stored in files.items():
                 _refuse_pickle(name, archive.read(stored) if name.endswith((".json", ".pt")) else b"")
     except ModelConfigError:
         raise
-    except Exception as error:  # damaged in one way or another, or sample inputs that are not only tensors
+    except Exception as error:  # a damaged archive, or sample inputs that are not only tensors
         raise ModelConfigError(f"file: {path.name!r} cannot be read safely: {type(error).__name__}") from error
 
 
@@ -88,10 +91,10 @@ def _check_inputs(program: ExportedProgram, config: ModelConfig) -> None:
         fixed = [size for size in value.shape[1:] if isinstance(size, int)]
         if len(fixed) == len(shape) and fixed != shape:
             raise ModelConfigError(f"file: the program takes {fixed} as input {number}, not {shape}")
-        _check_rows(program, value.shape[0])
+        _check_batch_dimension(program, value.shape[0])
 
 
-def _check_rows(program: ExportedProgram, rows: Any) -> None:
+def _check_batch_dimension(program: ExportedProgram, rows: Any) -> None:
     if isinstance(rows, int):
         raise ModelConfigError(
             f"file: the program takes batches of {rows} only, for its batch dimension was fixed when it was exported; "
@@ -105,9 +108,9 @@ def _check_rows(program: ExportedProgram, rows: Any) -> None:
 
 
 def _check_mode(program: ExportedProgram) -> None:
-    """Raises `ModelConfigError` for a program that was exported as it trains: its rows would see each other."""
+    """Raises `ModelConfigError` for a program exported in training mode, where a row depends on the other rows."""
     for node in program.graph.nodes:
-        position = _TRAINING.get(str(node.target))
+        position = _TRAINING_OPERAND.get(str(node.target))
         if node.op == "call_function" and position is not None and len(node.args) > position and node.args[position]:
             raise ModelConfigError(
                 f"file: the program was exported in training mode ({node.target}); export it with {_HOW}"

@@ -1,4 +1,4 @@
-"""A transformers image processor's preprocessing in this worker's own terms, proven equal to the processor's."""
+"""Translates the preprocessing of a transformers image processor into fields of the description, and proves it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,21 +10,28 @@ from PIL import Image
 
 from schemas.view import View
 from workers.inputs.image import ImageAdapter
+from workers.models.tuning import IMAGE_PROCESSOR_TOLERANCE
 from workers.repository.model_toml import InputConfig, ModelConfigError
 
-WARPED_SIDE = 384  # from here on ConvNeXT's processor crops nothing
-TOLERANCE = 1e-5  # of the largest value in model space
-_INTERPOLATIONS = {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic", 4: "box", 5: "hamming"}  # as Pillow counts
+_UNCROPPED_SIDE = 384  # pixels; ConvNeXT's processor crops no picture from this size on
+_INTERPOLATIONS = {
+    0: "nearest",
+    1: "lanczos",
+    2: "bilinear",
+    3: "bicubic",
+    4: "box",
+    5: "hamming",
+}  # by Pillow's number
 _BY_HAND = "describe the preprocessing under [input] (size, resize_to, interpolation, mean, std)"
 
 
 def image_input(given: InputConfig, path: Path) -> InputConfig:
-    """The description with sizes, interpolation, mean and std of the folder's `preprocessor_config.json`.
+    """Adds sizes, interpolation, mean and std of the folder's `preprocessor_config.json` to the description.
 
-    An `input.size` in the description means that the operator describes the preprocessing; then the file is not read.
+    A description with `input.size` describes the whole preprocessing; the file is not read then.
 
     Raises:
-        ModelConfigError: no such file, or a processor that does more than resize, crop and normalise.
+        ModelConfigError: the file is missing, or the processor does more than resize, crop and normalise.
     """
     if given.size is not None:
         return given
@@ -47,7 +54,7 @@ def _processor(path: Path) -> Any:
 
 
 def _geometry(processor: Any) -> dict[str, Any]:
-    """The fields of `InputConfig` that say which part of a picture the model sees, and how it is scaled."""
+    """The fields of `InputConfig` for size, crop and interpolation."""
     size, crop = processor.size, processor.crop_size if processor.do_center_crop else None
     short = size.shortest_edge if size.longest_edge is None else None
     whole = [size.height, size.width] if size.height and size.width else None
@@ -55,8 +62,8 @@ def _geometry(processor: Any) -> dict[str, Any]:
     interpolation = _INTERPOLATIONS.get(int(processor.resample)) if processor.resample is not None else "bilinear"
     fields: dict[str, Any] = {"interpolation": interpolation}
     crop_pct = getattr(processor, "crop_pct", None)
-    if processor.do_resize and short and crop_pct and seen is None:  # ConvNeXT and its kin
-        if short >= WARPED_SIDE:
+    if processor.do_resize and short and crop_pct and seen is None:  # models like ConvNeXT
+        if short >= _UNCROPPED_SIDE:
             return fields | {"size": [short, short], "resize": "stretch"}
         return fields | {"size": [short, short], "resize_to": int(short / crop_pct)}
     if processor.do_resize and whole and seen is None:
@@ -67,10 +74,13 @@ def _geometry(processor: Any) -> dict[str, Any]:
 
 
 def _normalisation(processor: Any, described: InputConfig) -> dict[str, Any]:
-    """Mean and std of values in 0..1, from what becomes of black and of white: rescaling may be of several kinds."""
+    """Mean and std of values in 0..1, computed from the outputs for black and for white.
+
+    Processors rescale in several ways; outputs show the result of all of them.
+    """
     side = max(described.size or [1])
     black, white = (
-        _run(processor, Image.new("RGB", (side, side), colour))[0].double().mean(dim=(1, 2)).tolist()
+        _processed(processor, Image.new("RGB", (side, side), colour))[0].double().mean(dim=(1, 2)).tolist()
         for colour in ("black", "white")
     )
     pairs = list(zip(black, white, strict=True))
@@ -83,18 +93,18 @@ def _normalisation(processor: Any, described: InputConfig) -> dict[str, Any]:
 
 
 def _prove(processor: Any, described: InputConfig) -> None:
-    """Compares on noise, upright and lying.
+    """Compares the processor with the description on noise in portrait and in landscape format.
 
     Raises:
-        ModelConfigError: the processor does something else.
+        ModelConfigError: the results differ.
     """
     adapter = ImageAdapter(described)
     view = View.of(adapter.card)
     for picture in _noise():
-        theirs = _run(processor, picture)
+        theirs = _processed(processor, picture)
         ours = adapter.normalised(torch.from_numpy(np.array(view.seen(picture)[0])))
         scale = max(1.0, float(theirs.abs().max()))
-        if ours.shape != theirs.shape or float((ours - theirs).abs().max()) > TOLERANCE * scale:
+        if ours.shape != theirs.shape or float((ours - theirs).abs().max()) > IMAGE_PROCESSOR_TOLERANCE * scale:
             raise ModelConfigError(
                 f"input: {type(processor).__name__} does more than resize, crop and normalise; {_BY_HAND}"
             )
@@ -106,6 +116,6 @@ def _noise() -> Iterator[Image.Image]:
         yield Image.fromarray(generator.integers(0, 256, shape, dtype=np.uint8))
 
 
-def _run(processor: Any, picture: Image.Image) -> torch.Tensor:
+def _processed(processor: Any, picture: Image.Image) -> torch.Tensor:
     values: torch.Tensor = processor(picture, return_tensors="pt")["pixel_values"]
     return values  # (1, 3, H, W)

@@ -1,4 +1,4 @@
-"""A transformers folder's tokenizer: `tokenizer.json`, or what transformers makes of a vocabulary."""
+"""The tokenizer of a transformers folder: `tokenizer.json`, or a vocabulary that transformers converts."""
 
 from pathlib import Path
 from typing import Any
@@ -6,16 +6,15 @@ from typing import Any
 from tokenizers import Tokenizer
 from torch import nn
 
+from workers.models.tuning import DEFAULT_MAX_TOKENS
 from workers.repository.model_toml import InputConfig, ModelConfigError
-
-LONGEST = 512  # tokens, where the model allows more and the description asks for no number
 
 
 def text_input(given: InputConfig, path: Path, module: nn.Module) -> tuple[InputConfig, Tokenizer, bool]:
-    """The description with pad token and length, the tokenizer, and whether it gives token types.
+    """Returns the description with pad token and length, the tokenizer, and whether it returns token types.
 
     Raises:
-        ModelConfigError: no tokenizer, none that the `tokenizers` library runs, or no pad token.
+        ModelConfigError: the folder holds no tokenizer of the `tokenizers` library, or the tokenizer has no pad token.
     """
     from transformers import AutoTokenizer  # noqa: PLC0415  # takes seconds
 
@@ -31,7 +30,7 @@ def text_input(given: InputConfig, path: Path, module: nn.Module) -> tuple[Input
     if pad is None:
         raise ModelConfigError("input.pad_token: the tokenizer names none; give one of its tokens")
     longest = min(int(tokenizer.model_max_length), _positions(module))
-    wanted = given.max_tokens if "max_tokens" in given.model_fields_set else min(longest, LONGEST)
+    wanted = given.max_tokens if "max_tokens" in given.model_fields_set else min(longest, DEFAULT_MAX_TOKENS)
     if wanted > longest:
         raise ModelConfigError(f"input.max_tokens: the model takes {longest}")
     described = given.model_copy(update={"pad_token": pad, "max_tokens": wanted})
@@ -39,10 +38,10 @@ def text_input(given: InputConfig, path: Path, module: nn.Module) -> tuple[Input
 
 
 def _positions(module: nn.Module) -> int:
-    """The tokens there are positions for."""
+    """The number of tokens that the model has positions for."""
     for path, part in module.named_modules():
         if path.endswith("position_embeddings") and isinstance(part, nn.Embedding):
-            # RoBERTa and its kin count from behind the pad token's number
+            # models like RoBERTa count positions from behind the pad token's id
             return part.num_embeddings - (0 if part.padding_idx is None else part.padding_idx + 1)
     config: Any = module.config
     positions = int(getattr(config, "max_position_embeddings", None) or 0)

@@ -1,4 +1,4 @@
-"""`torchscript`: a program saved by `torch.jit.save`. Reading it runs no Python; its code is TorchScript's own."""
+"""Loader `torchscript`: a program saved by `torch.jit.save`. Reading it runs no Python code of the folder."""
 
 from pathlib import Path
 from typing import Any
@@ -6,12 +6,12 @@ from typing import Any
 import torch
 from torch import nn
 
-from workers.models.loaders.loaded import Loaded
+from workers.models.loaders.loaded_module import LoadedModule
 from workers.repository.model_toml import ModelConfig, ModelConfigError, inside
 
 
-class Scripted(nn.Module):
-    """An ordinary module around a ScriptModule, which takes no hooks and cannot be frozen as a whole."""
+class ScriptedModule(nn.Module):
+    """A module around a ScriptModule, which takes no hooks and has no `requires_grad_` of its own."""
 
     def __init__(self, script: torch.jit.ScriptModule) -> None:
         super().__init__()
@@ -21,9 +21,11 @@ class Scripted(nn.Module):
         return self.script(*args)
 
 
-def load(config: ModelConfig, folder: Path) -> Loaded:
-    """Raises:
-    ModelConfigError: the file is missing, or is no TorchScript.
+def load(config: ModelConfig, folder: Path) -> LoadedModule:
+    """Loads the program of the folder.
+
+    Raises:
+        ModelConfigError: the file is missing, or is no TorchScript program.
     """
     path = inside(folder, config.file or "")
     if not path.is_file():
@@ -32,12 +34,12 @@ def load(config: ModelConfig, folder: Path) -> Loaded:
         script = torch.jit.load(str(path), map_location="cpu")  # type: ignore[no-untyped-call]
     except RuntimeError as error:
         raise ModelConfigError(f"file: {config.file!r} is no TorchScript program: {_first_line(error)}") from error
-    module = Scripted(script)
+    module = ScriptedModule(script)
     for parameter in module.parameters():
         parameter.requires_grad_(False)
     if config.input.dtype == "float64":
         module = module.double()
-    return Loaded(module.eval(), config)
+    return LoadedModule(module.eval(), config)
 
 
 def _first_line(error: Exception) -> str:

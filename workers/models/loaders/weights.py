@@ -1,4 +1,4 @@
-"""Files of tensors in a model's folder: safetensors, or torch's own read with `weights_only`."""
+"""Files of tensors in a model's folder: safetensors, or torch's format read with `weights_only`."""
 
 import zipfile
 from pathlib import Path
@@ -11,21 +11,19 @@ from torch import Tensor, nn
 
 from workers.repository.model_toml import ModelConfig, ModelConfigError, inside
 
-SAVE = "save the state_dict: torch.save(model.state_dict(), path)"
+_HOW_TO_SAVE = "save the state_dict: torch.save(model.state_dict(), path)"
 
 
 def load_weights(module: nn.Module, path: Path) -> None:
-    """Fills the module from a file.
-
-    Every tensor of the file must have its place in the module; what the module holds already may be missing.
+    """Fills the module from a file. Tensors of the module that the file lacks keep their values.
 
     Raises:
-        ModelConfigError: no such file, or a tensor that the module has no place for, or one of another shape.
+        ModelConfigError: the file is missing, or holds a tensor that the module lacks or that has another shape.
     """
     state = read_tensors(path)
     try:
         unexpected = module.load_state_dict(state, strict=False).unexpected_keys
-    except RuntimeError as error:  # shapes that differ: one line for each, behind a heading
+    except RuntimeError as error:  # different shapes: a heading, then one line for each
         first = str(error).strip().splitlines()[-1].strip()
         raise ModelConfigError(f"weights: they do not fit the model: {first}") from error
     if unexpected:
@@ -33,12 +31,12 @@ def load_weights(module: nn.Module, path: Path) -> None:
 
 
 def read_background(config: ModelConfig, folder: Path, shapes: list[list[int]]) -> tuple[Tensor, ...] | None:
-    """The model's background set, (rows, …) in model space for each input.
+    """Reads the model's background set: (rows, …) in model space for each input; None where there is none.
 
-    The file holds one tensor under any name, or for a model of several inputs `input.0`, `input.1`, ….
+    The file holds one tensor under any name; for a model of several inputs `input.0`, `input.1`, ….
 
     Raises:
-        ModelConfigError: the file is missing, or does not hold as many rows of each input's shape.
+        ModelConfigError: the file is missing, or does not hold an equal number of rows of each input's shape.
     """
     if config.explain.background is None:
         return None
@@ -55,10 +53,10 @@ def read_background(config: ModelConfig, folder: Path, shapes: list[list[int]]) 
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
-    """Tensors by name.
+    """Reads tensors by name.
 
     Raises:
-        ModelConfigError: no such file, or one that holds anything but tensors by name.
+        ModelConfigError: the file is missing, or holds anything but tensors by name.
     """
     if not path.is_file():
         raise ModelConfigError(f"{path.name} is not in the model's folder")
@@ -72,15 +70,15 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
 
 
 def _read_torch(path: Path) -> Any:
-    """torch's own words are not passed on: they advise to switch the check off."""
+    """Messages of torch are not passed on, because they advise to disable `weights_only`."""
     if _is_script(path):
-        raise ModelConfigError(f"{path.name} is a TorchScript program; {SAVE}, or use loader 'torchscript'")
+        raise ModelConfigError(f"{path.name} is a TorchScript program; {_HOW_TO_SAVE}, or use loader 'torchscript'")
     try:
         return torch.load(path, weights_only=True, map_location="cpu")
-    except (EOFError, KeyError, RuntimeError) as error:  # cut short, or never a file of torch's
+    except (EOFError, KeyError, RuntimeError) as error:  # a file that is cut short or of another format
         raise ModelConfigError(f"{path.name} is damaged, or was not written by torch.save") from error
-    except Exception as error:  # whatever the restricted reader says of objects that are no tensors
-        raise ModelConfigError(f"{path.name} holds pickled objects, such as a whole module; {SAVE}") from error
+    except Exception as error:  # the restricted unpickler raises several types for other objects
+        raise ModelConfigError(f"{path.name} holds pickled objects, such as a whole module; {_HOW_TO_SAVE}") from error
 
 
 def _is_script(path: Path) -> bool:
@@ -91,11 +89,13 @@ def _is_script(path: Path) -> bool:
 
 
 def _tensors_only(state: Any, path: Path) -> dict[str, Tensor]:
-    """The state itself, unless it is a checkpoint with more in it than weights, or no dictionary at all."""
+    """Returns the state, or raises `ModelConfigError` where it is no dictionary or holds more than weights."""
     if not isinstance(state, dict):
-        raise ModelConfigError(f"{path.name} holds a {type(state).__name__} and not tensors by name; {SAVE}")
+        raise ModelConfigError(f"{path.name} holds a {type(state).__name__} and not tensors by name; {_HOW_TO_SAVE}")
     for name, value in state.items():
-        if not isinstance(value, Tensor) and not str(name).endswith("_extra_state"):  # a module's own, beside tensors
+        if not isinstance(value, Tensor) and not str(name).endswith(
+            "_extra_state"
+        ):  # of `get_extra_state`, which is no tensor
             what = f"{name!r} in {path.name} is of type {type(value).__name__} and no tensor"
-            raise ModelConfigError(f"{what}; {SAVE}")
+            raise ModelConfigError(f"{what}; {_HOW_TO_SAVE}")
     return state

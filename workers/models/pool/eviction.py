@@ -1,59 +1,67 @@
-"""Who goes when memory is short. Pure.
+"""Which models leave memory when a load needs it. Pure.
 
-The model that was used least recently goes first, and none that a job runs on. Where only busy models are in the way,
-those that have been here longest take no new jobs until they are idle: so whoever waits gets its turn. A model keeps
-its place for a few times as long as loading it took, which bounds what swapping may cost.
+Idle models leave first, the least recently used before the others. Where only busy models are in the way, those that
+have been in memory longest are drained: they take no new jobs, and leave when their jobs end. So every waiting model
+is loaded in the end. A model is drained only after it has stayed for some times its loading time, which bounds the
+share of time that loading takes.
 """
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
-STAY = 4.0  # times its loading time
 
-
-class Place(NamedTuple):
+class EvictionCandidate(NamedTuple):
     """A model in memory."""
 
     key: str
     bytes: int
     busy: bool
-    last_used: float  # any clock
-    stays_until: float  # by the monotonic clock; asked to leave only then
+    last_used: float  # by any clock
+    stays_until_s: float  # by the monotonic clock; a busy model is not drained before
 
 
-class Drain(NamedTuple):
-    """Models that should take no more jobs, what will be left over once they are gone, and when to look again."""
+class DrainPlan(NamedTuple):
+    """Models to drain.
+
+    Attributes:
+        keys: models that take no new jobs.
+        spare_bytes: free bytes that are left when these models are gone and the waiting model is loaded.
+        recheck_s: seconds until another model may be drained; None where none has to stay.
+    """
 
     keys: frozenset[str]
-    spare: int
-    look_again_s: float | None
+    spare_bytes: int
+    recheck_s: float | None
 
 
-def victims(places: Iterable[Place], need: int, free: int) -> list[str] | None:
-    """The idle models to evict so that `need` bytes fit, none of them in vain; None when all are not enough."""
-    chosen: list[Place] = []
-    for place in sorted((p for p in places if not p.busy), key=lambda p: p.last_used):
+def victims(candidates: Iterable[EvictionCandidate], need: int, free: int) -> list[str] | None:
+    """The idle models to evict so that `need` bytes fit into `free` and theirs; None where all are not enough.
+
+    No model is evicted without need: one that a later, larger choice makes superfluous stays.
+    """
+    chosen: list[EvictionCandidate] = []
+    for candidate in sorted((one for one in candidates if not one.busy), key=lambda one: one.last_used):
         if need <= free:
             break
-        chosen.append(place)
-        free += place.bytes
-    for place in reversed(chosen[:-1]):  # small ones that the last of them made needless may stay
-        if free - place.bytes >= need:
-            chosen.remove(place)
-            free -= place.bytes
-    return [place.key for place in chosen] if need <= free else None
+        chosen.append(candidate)
+        free += candidate.bytes
+    for candidate in reversed(chosen[:-1]):
+        if free - candidate.bytes >= need:
+            chosen.remove(candidate)
+            free -= candidate.bytes
+    return [candidate.key for candidate in chosen] if need <= free else None
 
 
-def drain(places: Iterable[Place], need: int, free: int, now: float) -> Drain:
-    """The models to drain so that `need` bytes will fit, the idle ones among them included."""
+def drain(candidates: Iterable[EvictionCandidate], need: int, free: int, now_s: float) -> DrainPlan:
+    """The models to drain so that `need` bytes fit in the end. Idle models among them are in the plan too."""
     chosen: set[str] = set()
-    soonest = None
-    for place in sorted(places, key=lambda p: (p.busy, p.stays_until)):
+    staying: list[float] = []
+    for candidate in sorted(candidates, key=lambda one: (one.busy, one.stays_until_s)):
         if need <= free:
             break
-        if place.busy and place.stays_until > now:
-            soonest = place.stays_until if soonest is None else min(soonest, place.stays_until)
+        if candidate.busy and candidate.stays_until_s > now_s:
+            staying.append(candidate.stays_until_s - now_s)
             continue
-        chosen.add(place.key)
-        free += place.bytes
-    return Drain(frozenset(chosen), max(0, free - need), None if soonest is None else soonest - now)
+        chosen.add(candidate.key)
+        free += candidate.bytes
+    return DrainPlan(frozenset(chosen), max(0, free - need), min(staying, default=None))

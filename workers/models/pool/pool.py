@@ -1,10 +1,9 @@
-"""The models of a worker: who may use them, and what the operator orders."""
+"""The models of a worker: jobs acquire and release them, and the operator loads and unloads them."""
 
 import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
@@ -12,13 +11,13 @@ import structlog
 from schemas.errors import JobCancelled, JobFailed, UnloadedMeanwhile
 from schemas.models import ModelCard, ModelStatus, Residence
 from workers.engine.task import Task
-from workers.models.load import Device, ResidentModel
-from workers.models.pool.folders import Found, find_models, fingerprint
-from workers.models.pool.loader import Loader
-from workers.models.pool.slot import Holding, Slot
+from workers.models.pool.loading_thread import LoadingThread
+from workers.models.pool.slot import PooledModel, Slot
+from workers.models.resident import Device, ResidentModel
+from workers.models.tuning import STOP_LOADING_S
+from workers.repository.folders import RepositoryEntry, find_models, fingerprint
 
 log = structlog.get_logger()
-STOP_S = 5.0  # how long a load that is under way is waited for at the end
 
 
 class ModelPool:
@@ -27,221 +26,212 @@ class ModelPool:
     Args:
         directories: of the model repository.
         device: what the models share.
-        budget: bytes that models may take in memory; None for no bound. The first load of a model shows how much it
-            takes, and so may pass the bound for a moment.
+        capacity: bytes that models may take in memory; None for no bound. The size of a model is known after its first
+            load, so that load may exceed the capacity for a moment.
     """
 
-    def __init__(self, directories: list[Path], device: Device, budget: int | None = None) -> None:
+    def __init__(self, directories: list[Path], device: Device, capacity: int | None = None) -> None:
         self._directories = directories
-        self._device = device
         self._changed = threading.Condition()
         self._slots: dict[str, Slot] = {}
-        self._loader = Loader(self._slots, self._changed, device, budget)
+        self._loader = LoadingThread(self._slots, self._changed, device, capacity)
 
     def start(self, unloaded: Iterable[str] = ()) -> None:
-        """Loads every model but those that the operator has unloaded, in the calling thread; then serves orders."""
-        apart = frozenset(unloaded)
-        for found in find_models(self._directories):
-            self._order(found, unloaded=found.key in apart)
-        while self._loader.step(block=False):
+        """Loads all models but those in `unloaded` in the calling thread, and starts the loading thread."""
+        excluded = frozenset(unloaded)
+        for entry in find_models(self._directories):
+            if entry.key in excluded:
+                self._add_unloaded(entry)
+            else:
+                self._request_load(entry)
+        while self._loader.load_next(block=False):
             pass
         self._loader.start()
 
     def stop(self) -> None:
-        """Cancels jobs that wait for a model, and ends every engine. No job may run."""
+        """Cancels jobs that wait for a model, and stops every engine. No job may run."""
         with self._changed:
             self._loader.stopping = True
             self._changed.notify_all()
         if self._loader.ident is not None:
-            self._loader.join(STOP_S)
+            self._loader.join(STOP_LOADING_S)
         with self._changed:
-            leaving = [holding for slot in self._slots.values() for holding in self._loader.let_go(slot)]
-        self._loader.give_up(leaving)
+            released = [one for slot in self._slots.values() for one in self._loader.release(slot)]
+        self._loader.free(released)
 
     def serving(self) -> list[str]:
-        """The models whose jobs are taken, now or in their turn."""
+        """The models whose jobs are taken, if only after a load."""
         with self._changed:
-            return [key for key, slot in self._slots.items() if slot.status in {"ready", "idle"}]
+            return [key for key, slot in self._slots.items() if slot.serves]
 
     def claimable(self, most: int) -> dict[str, int]:
-        """How many jobs of each model may run at once: `most`, and one of a model that has yet to be brought back."""
+        """How many jobs of each model may run at once: `most`, or one where the model has to be loaded first."""
         with self._changed:
             return {
-                key: most if slot.held is not None else 1
+                key: most if slot.current is not None else 1
                 for key, slot in self._slots.items()
-                if slot.status in {"ready", "idle"} and key not in self._loader.draining
+                if slot.serves and key not in self._loader.draining
             }
 
     @contextmanager
     def use(self, key: str, task: Task) -> Iterator[ResidentModel]:
-        """The model, for as long as a job runs; waits until it is loaded.
+        """Acquires the model for a job, after a load if one is needed, and releases it at the end.
 
         Raises:
-            UnloadedMeanwhile: the operator has taken it out of service.
-            JobFailed: it could not be loaded.
+            UnloadedMeanwhile: the operator has unloaded the model.
+            JobFailed: the model could not be loaded.
             JobCancelled: the job was cancelled, or the worker stops.
         """
-        slot, holding = self._enter(key, task)
+        slot, acquired = self._acquire(key, task)
         try:
-            yield holding.model
+            yield acquired.model
         finally:
-            leaving = self._leave(slot, holding)
-            del holding
-            self._loader.give_up(leaving)
+            unused = self._release(slot, acquired)
+            del acquired  # the memory of a model is freed only when nothing refers to it
+            self._loader.free(unused)
 
     def wake(self) -> None:
-        """Lets jobs that wait for a model see that they are cancelled."""
+        """Makes jobs that wait for a model check whether they are cancelled."""
         with self._changed:
             self._changed.notify_all()
 
     def load(self, name: str, version: str | None) -> list[str]:
-        """Has a model's folders loaded: those found anew, not loaded, or changed since. Returns their keys."""
-        found = [one for one in find_models(self._directories) if one.name == name and version in (None, one.version)]
-        for one in found:
-            self._order(one)
-        return [one.key for one in found]
+        """Requests loads of a model's folders that are new, not loaded, or changed. Returns the keys of all of them."""
+        entries = [one for one in find_models(self._directories) if one.name == name and version in (None, one.version)]
+        for entry in entries:
+            self._request_load(entry)
+        return [entry.key for entry in entries]
 
     def unload(self, keys: Iterable[str]) -> None:
-        """Takes models out of service. Jobs that run go on; those that wait are refused."""
-        leaving: list[Holding] = []
+        """Takes models out of service. Jobs that run end as usual; jobs that wait are refused."""
+        released: list[PooledModel] = []
         with self._changed:
             for slot in (self._slots[key] for key in keys if key in self._slots):
                 if slot.status != "unloaded":
-                    slot.asked = False
-                    slot.show("unloaded")
-                    leaving += self._loader.let_go(slot)
+                    slot.load_requested = False
+                    slot.set_status("unloaded")
+                    released += self._loader.release(slot)
                     log.info("model unloaded", model=slot.key)
             self._changed.notify_all()
-        self._loader.give_up(leaving)
+        self._loader.free(released)
 
     def reconcile(self, unloaded: frozenset[str]) -> list[str]:
-        """Takes these models out of service, and any others back into it. Returns those for which that was news."""
+        """Takes these models out of service, and all others into it. Returns the models that this changes."""
         with self._changed:
             out = [key for key, slot in self._slots.items() if key in unloaded and slot.status != "unloaded"]
             back = [slot for key, slot in self._slots.items() if key not in unloaded and slot.status == "unloaded"]
         self.unload(out)
         for slot in back:
-            self._order(Found(slot.card.name, slot.card.version, slot.folder))
+            self._request_load(RepositoryEntry(slot.card.name, slot.card.version, slot.folder))
         return [*out, *(slot.key for slot in back)]
 
     def settled(self, keys: Iterable[str]) -> bool:
-        """Whether nothing is left to do for these models, and what was replaced or unloaded is gone."""
+        """Whether no load of these models is requested or in progress, and replaced and unloaded ones are freed."""
         with self._changed:
             slots = [self._slots[key] for key in keys if key in self._slots]
-            return not self._loader.leaving and not any(slot.asked or slot.loading or slot.retired for slot in slots)
+            pending = any(slot.load_requested or slot.loading or slot.retired for slot in slots)
+            return not self._loader.freeing_bytes and not pending
 
     def cards(self) -> list[ModelCard]:
-        """Of every model, as it stands."""
+        """The card of every model, with its present status."""
         with self._changed:
             return [slot.card for slot in self._slots.values()]
 
     def state(self) -> list[tuple[str, ModelStatus, str | None, str | None]]:
-        """By which changes are told: key, status, digest, and what went wrong."""
+        """Key, status, digest and error of every model, to compare with an earlier state."""
         with self._changed:
             return [(key, slot.status, slot.card.digest, slot.error) for key, slot in self._slots.items()]
 
     def residence(self, worker_id: str) -> dict[str, Residence]:
-        """What became of each model here."""
+        """Status and statistics of every model at this worker."""
         with self._changed:
-            return {
-                key: Residence(
-                    worker=worker_id,
-                    status=slot.status,
-                    error=slot.error,
-                    bytes=slot.bytes,
-                    loads=slot.loads,
-                    evictions=slot.evictions,
-                    last_used_at=None if slot.last_used is None else _rfc3339(slot.last_used),
-                )
-                for key, slot in self._slots.items()
-            }
+            return {key: slot.residence(worker_id) for key, slot in self._slots.items()}
 
     def counters(self) -> dict[str, dict[str, float]]:
-        """For metrics, by model."""
+        """Values of metrics, by model and name."""
         with self._changed:
-            return {
-                key: {
-                    "loads_total": slot.loads,
-                    "evictions_total": slot.evictions,
-                    "model_bytes": 0 if slot.held is None else slot.held.bytes,
-                }
-                | ({} if slot.last_used is None else {"last_used_timestamp_seconds": slot.last_used})
-                for key, slot in self._slots.items()
-            }
+            return {key: slot.counters() for key, slot in self._slots.items()}
 
     def resident(self) -> dict[str, ResidentModel]:
         """The models in memory that take new jobs."""
         with self._changed:
-            return {key: slot.held.model for key, slot in self._slots.items() if slot.held is not None}
+            return {key: slot.current.model for key, slot in self._slots.items() if slot.current is not None}
 
     @property
     def alive(self) -> bool:
-        """False when an engine or the loader has died: the process must be replaced."""
+        """False when an engine or the loading thread has died: the process must be replaced."""
         return self._loader.is_alive() and all(model.engine.alive for model in self.resident().values())
 
-    def _enter(self, key: str, task: Task) -> tuple[Slot, Holding]:
+    def _acquire(self, key: str, task: Task) -> tuple[Slot, PooledModel]:
         with self._changed:
             slot = self._slots.get(key)
             if slot is None:
                 raise JobFailed("this worker does not know the model")
-            slot.want()
+            slot.mark_needed()
             slot.waiting += 1
             self._changed.notify_all()
             try:
-                while slot.held is None:
-                    _check(slot, task, stopping=self._loader.stopping)
+                while slot.current is None:
+                    _check_wait(slot, task, stopping=self._loader.stopping)
                     self._changed.wait()
-                slot.held.jobs += 1
+                slot.current.jobs += 1
                 slot.last_used = time.time()
-                return slot, slot.held
+                return slot, slot.current
             finally:
                 slot.waiting -= 1
                 self._changed.notify_all()
 
-    def _leave(self, slot: Slot, holding: Holding) -> list[Holding]:
+    def _release(self, slot: Slot, acquired: PooledModel) -> list[PooledModel]:
+        """Returns the models that are to be freed."""
         with self._changed:
-            holding.jobs -= 1
+            acquired.jobs -= 1
             slot.last_used = time.time()
             self._changed.notify_all()
-            return self._loader.let_go_retired(slot)
+            return self._loader.release_unused(slot)
 
-    def _order(self, found: Found, *, unloaded: bool = False) -> None:
-        """Asks for a folder to be loaded, unless what it holds is loaded."""
-        files, error = None, found.error
-        if error is None and not unloaded:
-            try:
-                files = fingerprint(found.folder)
-            except OSError as unreadable:
-                error = f"its folder cannot be read: {unreadable.strerror}"
+    def _slot(self, entry: RepositoryEntry) -> Slot:
+        card = ModelCard(name=entry.name, version=entry.version, status="loading")
+        slot = self._slots.setdefault(entry.key, Slot(entry.key, entry.folder, card))
+        slot.folder = entry.folder
+        return slot
+
+    def _add_unloaded(self, entry: RepositoryEntry) -> None:
         with self._changed:
-            card = ModelCard(name=found.name, version=found.version, status="loading")
-            slot = self._slots.setdefault(found.key, Slot(found.key, found.folder, card))
-            slot.folder = found.folder
-            if not unloaded and slot.status == "unloaded":
-                slot.show("loading")
-            if unloaded:
-                slot.show("unloaded")
-            elif error is not None:
-                log.error("model refused", model=found.key, reason=error)
-                self._loader.refuse(slot, error)
-            elif slot.needs(files):
-                slot.want()
-                slot.asked, slot.files = True, files
+            self._slot(entry).set_status("unloaded")
+
+    def _request_load(self, entry: RepositoryEntry) -> None:
+        """Requests a load of a folder, unless its present files are loaded or requested."""
+        files, error = _fingerprint(entry)
+        with self._changed:
+            slot = self._slot(entry)
+            if slot.status == "unloaded":
+                slot.set_status("loading")
+            if error is not None:
+                log.error("model refused", model=entry.key, reason=error)
+                self._loader.note_failure(slot, error)
+            elif slot.lacks(files):
+                slot.mark_needed()
+                slot.load_requested, slot.requested_fingerprint = True, files
                 if slot.status == "failed":
-                    slot.show("loading")
+                    slot.set_status("loading")
             self._changed.notify_all()
 
 
-def _check(slot: Slot, task: Task, *, stopping: bool) -> None:
-    """Raises what keeps a job from waiting for this model any longer."""
+def _fingerprint(entry: RepositoryEntry) -> tuple[str | None, str | None]:
+    """The fingerprint of the folder, or why it cannot be loaded."""
+    if entry.error is not None:
+        return None, entry.error
+    try:
+        return fingerprint(entry.folder), None
+    except OSError as error:
+        return None, f"its folder cannot be read: {error.strerror}"
+
+
+def _check_wait(slot: Slot, task: Task, *, stopping: bool) -> None:
+    """Raises an error where a job must not wait for this model any longer."""
     if stopping or task.cancelled.is_set():
         raise JobCancelled("the job was cancelled")
     if slot.status == "unloaded":
         raise UnloadedMeanwhile(f"the model {slot.key} has been unloaded")
     if slot.status == "failed":
         raise JobFailed(f"the model {slot.key} could not be loaded; its card says why")
-
-
-def _rfc3339(epoch_s: float) -> str:
-    moment = datetime.fromtimestamp(epoch_s, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,71 +1,118 @@
-"""What a worker knows of each model of its repository."""
+"""The state of each model of the repository at this worker."""
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 
-from schemas.models import ModelCard, ModelStatus
-from workers.models.load import ResidentModel
+from schemas.models import ModelCard, ModelStatus, Residence
+from workers.models.resident import ResidentModel
 
 
 @dataclass(slots=True, eq=False)
-class Holding:
-    """A model in memory."""
+class PooledModel:
+    """A model in memory, with what the pool needs to replace and evict it."""
 
     model: ResidentModel
     bytes: int
-    fingerprint: str  # of its folder, when it was loaded
-    load_s: float  # that loading took
-    since: float  # when it was loaded, by the monotonic clock
-    jobs: int = 0  # that run on it
+    fingerprint: str  # of its folder when it was loaded
+    load_s: float  # how long loading took
+    loaded_at_s: float  # by the monotonic clock
+    jobs: int = 0  # running on it
 
 
 @dataclass(slots=True, eq=False)
 class Slot:
-    """One name and version. Read and written under the pool's lock."""
+    """One name and version. It is read and written under the pool's lock.
+
+    The status on the card is the state: `loading` until the first load ends, `ready` with a model in memory, `idle`
+    after an eviction until a job needs it, `unloaded` by the operator, `failed` where no load succeeded.
+    """
 
     key: str  # name@version
     folder: Path
     card: ModelCard
-    held: Holding | None = None
-    retired: list[Holding] = field(default_factory=list)  # replaced or unloaded, while their last jobs run
-    bytes: int | None = None  # when last loaded
-    waiting: int = 0  # jobs that wait for it to be loaded
-    asked: bool = False  # the operator wants its folder loaded, again if it is held
-    files: str | None = None  # fingerprint of its folder, when that was last asked
+    current: PooledModel | None = None
+    retired: list[PooledModel] = field(default_factory=list)  # replaced, evicted or unloaded; their last jobs run
+    bytes: int | None = None  # at the latest load
+    waiting: int = 0  # jobs that wait for a load
+    load_requested: bool = False  # by the operator, or at start; a model in memory is then replaced
+    requested_fingerprint: str | None = None  # of the folder, at the latest request
     loading: bool = False
-    wanted_since: float = 0.0  # by the monotonic clock
+    needed_since_s: float = 0.0  # by the monotonic clock
     last_used: float | None = None  # seconds since the epoch
     loads: int = 0
     evictions: int = 0
     error: str | None = None  # of the latest load
 
     @property
-    def wanted(self) -> bool:
-        """To be loaded."""
-        return self.asked or (self.waiting > 0 and self.held is None and self.status == "idle")
+    def needs_load(self) -> bool:
+        return self.load_requested or (self.waiting > 0 and self.current is None and self.status == "idle")
 
     @property
     def busy(self) -> bool:
-        """Not to be evicted now."""
-        return self.waiting > 0 or (self.held is not None and self.held.jobs > 0)
+        """Whether a job runs on the model or waits for it. Busy models are not evicted."""
+        return self.waiting > 0 or (self.current is not None and self.current.jobs > 0)
 
     @property
     def status(self) -> ModelStatus:
         return self.card.status
 
-    def needs(self, files: str | None) -> bool:
-        """Whether what its folder holds by this fingerprint is neither loaded nor about to be."""
-        if self.asked or self.loading:
-            return self.files != files
-        return self.held is None or self.held.fingerprint != files
+    @property
+    def serves(self) -> bool:
+        """Whether jobs of the model are taken, if only after a load."""
+        return self.status in {"ready", "idle"}
 
-    def want(self) -> None:
-        """Notes since when it is wanted; called before it is."""
-        if not self.wanted:
-            self.wanted_since = monotonic()
+    def lacks(self, fingerprint: str | None) -> bool:
+        """Whether the folder with this fingerprint is neither loaded nor requested."""
+        if self.load_requested or self.loading:
+            return self.requested_fingerprint != fingerprint
+        return self.current is None or self.current.fingerprint != fingerprint
 
-    def show(self, status: ModelStatus, error: str | None = None) -> None:
-        """The status to publish; `error` is why, where it could not be loaded."""
+    def mark_needed(self) -> None:
+        """Notes the time from which a load is needed. Callers call it before they make `needs_load` true."""
+        if not self.needs_load:
+            self.needed_since_s = monotonic()
+
+    def set_status(self, status: ModelStatus, error: str | None = None) -> None:
+        """Sets the published status. `error` is the reason of a failed load."""
         self.card = self.card.model_copy(update={"status": status, "error": error})
         self.error = error
+
+    def retire(self) -> None:
+        """Takes the current model out of service. Jobs that run on it keep it."""
+        if self.current is not None:
+            self.retired.append(self.current)
+        self.current = None
+
+    def pop_unused(self) -> list[PooledModel]:
+        """Removes and returns the retired models that no job runs on."""
+        unused = [one for one in self.retired if not one.jobs]
+        self.retired = [one for one in self.retired if one.jobs]
+        return unused
+
+    def residence(self, worker_id: str) -> Residence:
+        """Status and statistics of the model at this worker."""
+        return Residence(
+            worker=worker_id,
+            status=self.status,
+            error=self.error,
+            bytes=self.bytes,
+            loads=self.loads,
+            evictions=self.evictions,
+            last_used_at=None if self.last_used is None else _rfc3339(self.last_used),
+        )
+
+    def counters(self) -> dict[str, float]:
+        """Values of metrics, by name."""
+        counters: dict[str, float] = {
+            "loads_total": self.loads,
+            "evictions_total": self.evictions,
+            "model_bytes": 0 if self.current is None else self.current.bytes,
+        }
+        return counters if self.last_used is None else counters | {"last_used_timestamp_seconds": self.last_used}
+
+
+def _rfc3339(epoch_s: float) -> str:
+    moment = datetime.fromtimestamp(epoch_s, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

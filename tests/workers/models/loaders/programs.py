@@ -10,7 +10,8 @@ from torch.nn import functional as F
 
 from tests.workers.toys import CPU, frozen
 from workers.engine.device.gate import DeviceGate
-from workers.models.load import Device, ResidentModel, load_model
+from workers.models.pipeline import load_model
+from workers.models.resident import Device, ResidentModel
 
 SHAPE = (3, 8, 8)
 DEVICE = Device(CPU, 1, 8, DeviceGate())

@@ -12,7 +12,6 @@ import torch
 
 from schemas import methods as spec
 from schemas.methods import METHODS, AnyMethod
-from schemas.models import ModelCard
 from tests.workers.methods.captum_calls import direct, max_relative_difference
 from tests.workers.models.loaders.programs import (
     DEVICE,
@@ -27,7 +26,8 @@ from tests.workers.models.loaders.programs import (
 )
 from tests.workers.toys import RunningJob, problem_of
 from workers.methods.solo_lane import SOLO
-from workers.models.load import ResidentModel, load_all, load_model
+from workers.models.pipeline import load_model
+from workers.models.resident import ResidentModel
 from workers.repository.model_toml import ModelConfigError
 
 SHARED: list[AnyMethod] = [
@@ -230,8 +230,7 @@ def test_torchscript_within_a_model_from_python(tmp_path: Path) -> None:
         'name = "mixed"\nfactory = "model.py:build"\n[input]\nkind = "tensor"\nshapes = [[3]]\n'
     )
     (folder / "model.py").write_text(MIXED.replace("INNER", repr(str(tmp_path / "inner.pt"))))
-    (model,) = load_all([tmp_path], DEVICE)
-    assert not isinstance(model, ModelCard), model.error
+    model = load_model(folder, DEVICE)
     refused = {one.name for one in model.card.methods if not one.supported} - {"guided_grad_cam"}
     assert refused == {name for name in METHODS if any(w in name for w in ("deep_lift", "guided", "deconv", "lrp"))} - {
         "guided_grad_cam"

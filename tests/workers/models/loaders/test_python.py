@@ -7,8 +7,9 @@ import pytest
 
 from tests.workers.toys import CPU
 from workers.engine.device.gate import DeviceGate
-from workers.models.load import Device, load_model
-from workers.models.loaders import load
+from workers.models.loaders import load_module
+from workers.models.pipeline import load_model
+from workers.models.resident import Device
 from workers.repository.model_toml import read_config
 
 DEVICE = Device(CPU, 1, 8, DeviceGate())
@@ -145,7 +146,7 @@ def test_it_loads(tmp_path: Path, source: str) -> None:
 def test_two_models_have_modules_of_their_own(tmp_path: Path) -> None:
     sources = {"a-b": HINTS, "a_b": HINTS.replace("Width", "Size")}
     folders = {name: folder(tmp_path, name, source) for name, source in sources.items()}
-    built = [load(read_config(one), one).module for one in (*folders.values(), folders["a-b"])]
+    built = [load_module(read_config(one), one).module for one in (*folders.values(), folders["a-b"])]
     modules = [type(one).__module__ for one in built]
     assert len(set(modules)) == 3
     assert all(sys.modules[name].Net is type(one) for name, one in zip(modules, built, strict=True))
@@ -174,7 +175,7 @@ def test_a_module_goes_with_its_model(tmp_path: Path) -> None:
     path = folder(tmp_path, "leaving", PARTS)
     (path / "blocks.py").write_text("from torch import nn\nBlock = lambda: nn.Linear(4, 2)\n")
     before = modules_of_models()
-    loaded = load(read_config(path), path)
+    loaded = load_module(read_config(path), path)
     assert {name.partition(".")[2] for name in modules_of_models() - before} == {"", "blocks"}
     del loaded
     assert modules_of_models() - before == set()

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.workers.models.loaders.programs import DEVICE
-from workers.models.load import load_model
 from workers.models.loaders.timm_model import _described
+from workers.models.pipeline import load_model
 from workers.repository.model_toml import InputConfig, ModelConfigError, read_config
 
 TOML = 'name = "t"\nloader = "timm"\narchitecture = "resnet18"\nweights = "w.safetensors"\n[input]\nkind = "image"\n'

@@ -28,8 +28,8 @@ from tests.workers.models.loaders.transformers_folders import (
 from tests.workers.toys import CPU
 from workers.inputs.image import ImageAdapter
 from workers.inputs.prepared import Prepared
-from workers.models.load import load_model
 from workers.models.loaders.image_processor import image_input
+from workers.models.pipeline import load_model
 from workers.repository.model_toml import InputConfig, ModelConfigError
 
 PICTURE = MODELS / "efficientnet-lite0" / "chelsea.jpg"

@@ -28,7 +28,8 @@ from tests.workers.models.loaders.transformers_folders import (
 )
 from tests.workers.toys import CPU, RunningJob
 from workers.jobs.prepare import make_explain_inputs
-from workers.models.load import ResidentModel, load_model
+from workers.models.pipeline import load_model
+from workers.models.resident import ResidentModel
 from workers.repository.model_toml import ModelConfigError
 
 TEXT = "The acting is superb, but the plot is a mess."

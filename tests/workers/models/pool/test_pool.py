@@ -13,8 +13,8 @@ from tests.workers.models.sized_models import ENTERED, KIB, OPEN, break_model, w
 from tests.workers.toys import CPU
 from workers.engine.device.gate import DeviceGate
 from workers.engine.task import Task
-from workers.models.load import Device
 from workers.models.pool import ModelPool
+from workers.models.resident import Device
 
 TIMEOUT_S = 60
 MakePool = Callable[..., ModelPool]
@@ -57,9 +57,9 @@ class UsingJob(threading.Thread):
 def make_pool(tmp_path: Path) -> Iterator[MakePool]:
     pools: list[ModelPool] = []
 
-    def make(budget_kib: int | None = None, **start: object) -> ModelPool:
-        budget = None if budget_kib is None else budget_kib * KIB
-        pool = ModelPool([tmp_path], Device(CPU, 1, 8, DeviceGate()), budget)
+    def make(capacity_kib: int | None = None, **start: object) -> ModelPool:
+        capacity = None if capacity_kib is None else capacity_kib * KIB
+        pool = ModelPool([tmp_path], Device(CPU, 1, 8, DeviceGate()), capacity)
         pools.append(pool)
         pool.start(**start)  # type: ignore[arg-type]
         return pool
@@ -200,7 +200,7 @@ def test_unloaded_while_it_loads(make_pool: MakePool, tmp_path: Path) -> None:
 @pytest.mark.parametrize("leaving", ["unload", "evict", "swap"])
 def test_nothing_holds_a_model_that_is_gone(make_pool: MakePool, tmp_path: Path, leaving: str) -> None:
     write_model(tmp_path, "a", kib=64)
-    pool = make_pool(budget_kib=150)
+    pool = make_pool(capacity_kib=150)
     write_model(tmp_path, "b", kib=128)
     with pool.use("a@1", Task("x")) as model:
         module = weakref.ref(model.engine.view.module)
@@ -227,7 +227,7 @@ def test_nothing_holds_a_model_that_is_gone(make_pool: MakePool, tmp_path: Path,
 def test_the_model_used_least_recently_goes_and_comes_back(make_pool: MakePool, tmp_path: Path) -> None:
     for name in "abc":
         write_model(tmp_path, name, kib=100, factor=float(ord(name)))
-    pool = make_pool(budget_kib=250)
+    pool = make_pool(capacity_kib=250)
     assert states(pool) == {"a@1": "idle", "b@1": "ready", "c@1": "ready"}
     assert pool.residence("w")["a@1"].bytes == 100 * KIB
     assert pool.claimable(16) == {"a@1": 1, "b@1": 16, "c@1": 16}
@@ -249,7 +249,7 @@ def test_the_model_used_least_recently_goes_and_comes_back(make_pool: MakePool, 
 def test_a_model_with_a_job_stays_and_the_other_waits_its_turn(make_pool: MakePool, tmp_path: Path) -> None:
     for name in "ab":
         write_model(tmp_path, name, kib=100)
-    pool = make_pool(budget_kib=150)
+    pool = make_pool(capacity_kib=150)
     first = UsingJob(pool, "b@1").holds()
     waiting = UsingJob(pool, "a@1")
     until(pool, lambda: "b@1" not in pool.claimable(16))  # it takes no more jobs, so that the turn comes
@@ -267,7 +267,7 @@ def test_many_jobs_for_more_models_than_fit_all_end(make_pool: MakePool, tmp_pat
     names = "abcde"
     for index, name in enumerate(names):
         write_model(tmp_path, name, kib=40 + 20 * index, factor=float(index))
-    pool = make_pool(budget_kib=160)
+    pool = make_pool(capacity_kib=160)
     jobs = [UsingJob(pool, f"{name}@1") for _ in range(6) for name in names]
     for job in jobs:
         job.let_go.set()
@@ -281,7 +281,7 @@ def test_many_jobs_for_more_models_than_fit_all_end(make_pool: MakePool, tmp_pat
 def test_another_model_loads_while_one_waits_for_room(make_pool: MakePool, tmp_path: Path) -> None:
     for name, kib in (("big", 100), ("large", 90), ("small", 10)):
         write_model(tmp_path, name, kib=kib)
-    pool = make_pool(budget_kib=120)
+    pool = make_pool(capacity_kib=120)
     busy = UsingJob(pool, "big@1").holds()
     waiting = UsingJob(pool, "large@1")
     assert use_once(pool, "small@1") == 1.0  # 10 fit beside 100, and beside 90
@@ -293,7 +293,7 @@ def test_another_model_loads_while_one_waits_for_room(make_pool: MakePool, tmp_p
 def test_a_job_that_waits_for_a_model_can_be_cancelled(make_pool: MakePool, tmp_path: Path) -> None:
     for name in "ab":
         write_model(tmp_path, name, kib=100)
-    pool = make_pool(budget_kib=150)
+    pool = make_pool(capacity_kib=150)
     busy = UsingJob(pool, "b@1").holds()
     waiting = UsingJob(pool, "a@1")
     until(pool, lambda: "b@1" not in pool.claimable(16))
@@ -308,7 +308,7 @@ def test_a_job_that_waits_for_a_model_can_be_cancelled(make_pool: MakePool, tmp_
 def test_larger_than_the_whole_budget(make_pool: MakePool, tmp_path: Path) -> None:
     write_model(tmp_path, "a", kib=10)
     write_model(tmp_path, "b", kib=300)
-    pool = make_pool(budget_kib=200)
+    pool = make_pool(capacity_kib=200)
     assert states(pool) == {"a@1": "ready", "b@1": "failed"}
     (failed,) = (card for card in pool.cards() if card.status == "failed")
     assert failed.error == "it takes 300.0 KiB, and the memory for models is 200.0 KiB"
@@ -316,7 +316,7 @@ def test_larger_than_the_whole_budget(make_pool: MakePool, tmp_path: Path) -> No
 
 def test_a_successor_that_fits_only_in_its_place(make_pool: MakePool, tmp_path: Path) -> None:
     write_model(tmp_path, "a", kib=100)
-    pool = make_pool(budget_kib=150)
+    pool = make_pool(capacity_kib=150)
     job = UsingJob(pool, "a@1").holds()
     write_model(tmp_path, "a", kib=100, factor=2.0)
     pool.load("a", None)
@@ -329,7 +329,7 @@ def test_a_successor_that_fits_only_in_its_place(make_pool: MakePool, tmp_path: 
 def test_evicted_and_then_broken_fails_its_jobs_by_name(make_pool: MakePool, tmp_path: Path) -> None:
     for name in "ab":
         write_model(tmp_path, name, kib=100)
-    pool = make_pool(budget_kib=150)
+    pool = make_pool(capacity_kib=150)
     break_model(tmp_path / "a-1")
     job = UsingJob(pool, "a@1")
     job.join(TIMEOUT_S)

@@ -13,7 +13,8 @@ from tests.workers.toys import CPU, RunningJob, problem_of
 from tests.workers.transform.hookable.definitions import baseline_of, reference, several
 from tests.workers.transform.hookable.toys import MODELS, toy
 from workers.engine.device.gate import DeviceGate
-from workers.models.load import Device, ResidentModel, load_model
+from workers.models.pipeline import load_model
+from workers.models.resident import Device, ResidentModel
 
 TOML = """
 name = "written"

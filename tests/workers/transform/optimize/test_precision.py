@@ -24,7 +24,8 @@ from workers.engine.shared.block import Block, Part
 from workers.engine.task import Task
 from workers.engine.view import ModelView
 from workers.jobs.single import run_single
-from workers.models.load import Device, ResidentModel, load_model
+from workers.models.pipeline import load_model
+from workers.models.resident import Device, ResidentModel
 from workers.repository.model_toml import ModelConfigError
 from workers.transform.optimize.precision import gradient_error, in_precision
 

@@ -1,0 +1,142 @@
+"""From a folder of the model repository to a model that is ready to explain: `load_model` lists the steps."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+import torch
+from torch import nn
+
+from workers.engine.batch_size import tune_rows
+from workers.engine.engine import Engine
+from workers.engine.randomness.stream import RandomStream
+from workers.inputs.image import ImageAdapter
+from workers.inputs.prepared import InputAdapter
+from workers.inputs.tabular import TabularAdapter
+from workers.inputs.tensor import TensorAdapter
+from workers.inputs.text import TextAdapter, read_tokenizer
+from workers.models.card import make_card
+from workers.models.loaders import load_module
+from workers.models.loaders.loaded_module import LoadedModule
+from workers.models.loaders.weights import read_background
+from workers.models.module_copies import add_hookable_module, add_optimized_module
+from workers.models.probe import probe
+from workers.models.probes.cudnn_rnn import enable_recurrent_backward
+from workers.models.resident import Device, ResidentModel
+from workers.models.stages import HookableModel, LoadedModel, ModelFolder, TunedModel
+from workers.models.tuning import UNTUNED_BATCH_ROWS
+from workers.repository.model_toml import InputConfig, check_files, read_config, read_labels
+from workers.tracing.chance import settle
+from workers.transform.optimize.precision import in_precision
+
+log = structlog.get_logger()
+
+
+def load_model(folder: Path, device: Device) -> ResidentModel:
+    """Loads one folder of the model repository. The engine of the model is not started.
+
+    Raises:
+        ModelConfigError: the folder does not describe a model that can be explained.
+        Exception: whatever the model's own code raises.
+    """
+    described = read(folder, device)
+    loaded = load(described)
+    probed = probe(loaded)
+    optimized = add_optimized_module(probed)
+    hookable = add_hookable_module(optimized)
+    tuned = tune(hookable)
+    return make_resident(tuned)
+
+
+def read(folder: Path, device: Device) -> ModelFolder:
+    """Reads the description of the folder, and checks that its files are there.
+
+    Raises:
+        ModelConfigError: the description is wrong, or the folder lacks files that it names.
+    """
+    config = read_config(folder)
+    check_files(config, folder)
+    return ModelFolder(folder, config, device)
+
+
+def load(described: ModelFolder) -> LoadedModel:
+    """Builds the module on its device, with the adapter of its inputs, its labels and its background set.
+
+    Raises:
+        ModelConfigError: the files do not fit the description.
+        Exception: whatever the model's own code raises.
+    """
+    folder, device = described.folder, described.device
+    # The model's own code may draw random numbers or set the seed while jobs of other models draw.
+    with RandomStream(0, device.device):
+        from_loader = load_module(described.config, folder)
+    config, module = from_loader.config, from_loader.module.to(device.device)
+    settle(module, device.device)
+    enable_recurrent_backward(module, device.device)
+    adapter = _adapter(from_loader, module, folder)
+    background = read_background(config, folder, adapter.card.shapes)
+    dtype = getattr(torch, config.input.dtype)
+    return LoadedModel(
+        folder,
+        config,
+        device,
+        module,
+        adapter,
+        sample=adapter.sample(device.device),
+        labels=read_labels(config, folder),
+        background=None if background is None else tuple(rows.to(dtype).to(device.device) for rows in background),
+    )
+
+
+def tune(hookable: HookableModel) -> TunedModel:
+    """Sets the precision of shared passes and the number of rows of a full pass.
+
+    Raises:
+        ModelConfigError: the device or the model does not have the configured precision.
+    """
+    device, sample = hookable.loaded.device, hookable.sample_tensors
+    precision = hookable.loaded.config.runtime.precision
+    view, pass_precision = in_precision(hookable.view, sample, precision, device.gate, device.threads)
+    fixed_rows = 1 if view.alone_reason else device.batch_rows
+    return TunedModel(
+        hookable.loaded,
+        hookable.embeddings,
+        hookable.execution,
+        view,
+        hookable.defects,
+        precision=pass_precision,
+        batch_rows=fixed_rows or tune_rows(view, sample, device.gate, device.threads) or UNTUNED_BATCH_ROWS,
+    )
+
+
+def make_resident(tuned: TunedModel) -> ResidentModel:
+    """Describes the model by its card, and gives it an engine.
+
+    Raises:
+        ModelConfigError: labels, layer or baseline of the description do not fit the model.
+    """
+    loaded, card = tuned.loaded, make_card(tuned)
+    if card.output is not None and card.output.kind_reason is not None:
+        key = f"{card.name}@{card.version}"
+        log.info("output kind found", model=key, kind=card.output.kind, reason=card.output.kind_reason)
+    engine = Engine(
+        tuned.view,
+        batch_rows=tuned.batch_rows,
+        gate=loaded.device.gate,
+        name=f"engine-{loaded.config.name}",
+        threads=loaded.device.threads,
+    )
+    return ResidentModel(loaded.config, card, loaded.adapter, engine, loaded.background, loaded.device.memory)
+
+
+def _adapter(from_loader: LoadedModule, module: nn.Module, folder: Path) -> InputAdapter:
+    given = from_loader.config.input
+    if given.kind == "text":
+        tokenizer = from_loader.tokenizer or read_tokenizer(given, folder)
+        return TextAdapter(given, module, tokenizer, token_types=from_loader.token_types)
+    kinds: dict[str, Callable[[InputConfig], InputAdapter]] = {
+        "image": ImageAdapter,
+        "tabular": TabularAdapter,
+        "tensor": TensorAdapter,
+    }
+    return kinds[given.kind](given)

@@ -1,0 +1,195 @@
+"""The thread that loads models and evicts others for them, while jobs of other models run."""
+
+import gc
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
+
+import structlog
+import torch
+from pydantic import ByteSize
+
+from workers.engine.device.allocator import return_freed_memory
+from workers.engine.device.threads import use_threads
+from workers.engine.error_trace import without_data
+from workers.models.load_failure import load_failure_reason
+from workers.models.pipeline import load_model
+from workers.models.pool.eviction import victims
+from workers.models.pool.load_plan import LoadPlan, candidates, plan_load
+from workers.models.pool.slot import PooledModel, Slot
+from workers.models.resident import Device
+from workers.repository.folders import fingerprint
+from workers.repository.model_toml import ModelConfigError
+
+log = structlog.get_logger()
+
+
+class LoadingThread(threading.Thread):
+    """Loads one model at a time.
+
+    Args:
+        slots: the pool's slots, read and written under `changed`.
+        changed: the pool's condition.
+        device: what the models share.
+        capacity: bytes that all models may take; None for no bound.
+    """
+
+    def __init__(
+        self, slots: dict[str, Slot], changed: threading.Condition, device: Device, capacity: int | None
+    ) -> None:
+        super().__init__(name="loader", daemon=True)
+        self._slots = slots
+        self._changed = changed
+        self._device = device
+        self._capacity = capacity
+        self.freeing_bytes = 0  # of models that left their slots and are still in memory
+        self.draining: frozenset[str] = frozenset()  # models that take no new jobs
+        self.stopping = False
+
+    def run(self) -> None:
+        while self.load_next(block=True):
+            pass
+
+    def load_next(self, *, block: bool) -> bool:
+        """Loads one model. Returns False where none is to be loaded; with `block`, only when the thread stops."""
+        with self._changed:
+            plan = self._wait_for_plan() if block else self._plan()
+            if plan.slot is None:
+                return False
+            evicted = [self._evict(slot) for slot in plan.evict]
+            plan.slot.loading, plan.slot.load_requested = True, False
+        self.free(evicted)
+        self.free(self._load(plan.slot))
+        return True
+
+    def release(self, slot: Slot) -> list[PooledModel]:
+        """Takes the model out of its slot. Returns what is to be passed to `free`; jobs that run keep their model."""
+        slot.retire()
+        return self.release_unused(slot)
+
+    def release_unused(self, slot: Slot) -> list[PooledModel]:
+        """Takes retired models that no job runs on out of their slot. Returns what is to be passed to `free`."""
+        unused = slot.pop_unused()
+        self.freeing_bytes += sum(one.bytes for one in unused)
+        return unused
+
+    def free(self, models: list[PooledModel]) -> None:
+        """Stops the engines of models that have left their slots, and frees their memory. Empties the list."""
+        if not models:
+            return
+        size = sum(one.bytes for one in models)
+        while models:  # no reference may stay, or the memory is not freed
+            models.pop().model.engine.stop()
+        gc.collect()  # modules and their hooks may refer to each other
+        if self._device.device.type == "cuda":
+            torch.cuda.empty_cache()
+        else:
+            return_freed_memory()
+        with self._changed:
+            self.freeing_bytes -= size
+            self._changed.notify_all()
+
+    def note_failure(self, slot: Slot, reason: str) -> None:
+        """Notes why the folder of a slot cannot be loaded. A model that is in memory stays in service."""
+        if slot.current is not None:
+            slot.error = reason
+        elif slot.status != "unloaded":
+            slot.set_status("failed", reason)
+
+    def _wait_for_plan(self) -> LoadPlan:
+        while not self.stopping:
+            before = self.draining
+            plan = self._plan()
+            if plan.slot is not None:
+                return plan
+            if self.draining != before:
+                self._changed.notify_all()
+            self._changed.wait(plan.recheck_s)
+        return LoadPlan()
+
+    def _plan(self) -> LoadPlan:
+        plan = plan_load(self._slots, self._free_bytes(), monotonic())
+        self.draining = plan.draining
+        return plan
+
+    def _free_bytes(self) -> int:
+        """Bytes that no model takes; negative where a model turned out larger than expected."""
+        if self._capacity is None:
+            return sys.maxsize
+        slots = self._slots.values()
+        held = sum(one.bytes for slot in slots for one in (slot.current, *slot.retired) if one is not None)
+        return self._capacity - held - self.freeing_bytes
+
+    def _evict(self, slot: Slot) -> PooledModel:
+        (evicted,) = self.release(slot)
+        slot.evictions += 1
+        slot.set_status("idle", slot.error)
+        log.info("model evicted", model=slot.key, bytes=evicted.bytes)
+        return evicted
+
+    def _load(self, slot: Slot) -> list[PooledModel]:
+        """Returns what is to be freed after the load."""
+        try:
+            loaded = self._read(slot)
+        except Exception as error:  # a model's own code may raise anything
+            self._fail(slot, load_failure_reason(error, slot.folder), without_data(error))
+            return []
+        return self._install(slot, loaded)
+
+    def _read(self, slot: Slot) -> PooledModel:
+        """Loads the folder of a slot, and starts the engine of its model.
+
+        Raises:
+            ModelConfigError: the folder now describes another model, or one larger than the capacity.
+            Exception: whatever loading raises.
+        """
+        started_s = monotonic()
+        files = fingerprint(slot.folder)
+        # A thread of its own, which ends: OpenMP keeps a set of threads for it, so those of passes do not spin.
+        with ThreadPoolExecutor(1, "loading", use_threads, (self._device.threads,)) as thread:
+            model = thread.submit(load_model, slot.folder, self._device).result()
+        if model.key != slot.key:
+            raise ModelConfigError(f"its folder now holds {model.key}")
+        size = model.bytes
+        if self._capacity is not None and size > self._capacity:
+            taken, allowed = (ByteSize(count).human_readable(separator=" ") for count in (size, self._capacity))
+            raise ModelConfigError(f"it takes {taken}, and the memory for models is {allowed}")
+        model.engine.start()
+        loaded_at_s = monotonic()
+        return PooledModel(model, size, files, load_s=loaded_at_s - started_s, loaded_at_s=loaded_at_s)
+
+    def _install(self, slot: Slot, loaded: PooledModel) -> list[PooledModel]:
+        """Puts a loaded model into its slot. Returns what is to be freed."""
+        with self._changed:
+            slot.loading = False
+            slot.loads += 1
+            slot.bytes = loaded.bytes
+            replaced = self.release(slot)
+            slot.current = loaded
+            if slot.status == "unloaded":  # the operator unloaded it during the load
+                replaced += self.release(slot)
+            else:
+                slot.card = loaded.model.card
+                slot.set_status("ready")
+            evicted = self._evict_excess(slot)
+            self._changed.notify_all()
+        log.info("model loaded", model=slot.key, digest=loaded.model.card.digest, bytes=loaded.bytes)
+        return replaced + evicted
+
+    def _evict_excess(self, newest: Slot) -> list[PooledModel]:
+        """Evicts idle models where the newest one is larger than expected; the newest, where these are not enough."""
+        excess = -self._free_bytes() - self.freeing_bytes
+        if excess <= 0:
+            return []
+        keys = victims(candidates(self._slots.values(), without=newest), excess, 0)
+        if keys is not None:
+            return [self._evict(self._slots[key]) for key in keys]
+        return [self._evict(newest)] if newest.current is not None else []
+
+    def _fail(self, slot: Slot, reason: str, stack: str) -> None:
+        with self._changed:
+            slot.loading = False
+            self.note_failure(slot, reason)
+            self._changed.notify_all()
+        log.error("model failed to load", model=slot.key, reason=reason, exception=stack)

@@ -1,0 +1,61 @@
+"""The folders of the model repository, and the models that they describe."""
+
+import hashlib
+from pathlib import Path
+from typing import NamedTuple
+
+from workers.repository.model_toml import ModelConfigError, read_config
+
+
+class RepositoryEntry(NamedTuple):
+    """A folder and its model. With an `error` the description cannot be read, and the folder's name stands in."""
+
+    name: str
+    version: str
+    folder: Path
+    error: str | None = None
+
+    @property
+    def key(self) -> str:
+        """`name@version`."""
+        return f"{self.name}@{self.version}"
+
+
+def model_folders(directories: list[Path]) -> list[Path]:
+    """The folders with a `model.toml`, by path."""
+    return sorted(path.parent for directory in directories for path in directory.glob("*/model.toml"))
+
+
+def find_models(directories: list[Path]) -> list[RepositoryEntry]:
+    """One entry for each folder. A second folder with the same name and version is an error."""
+    found: dict[str, RepositoryEntry] = {}
+    for folder in model_folders(directories):
+        entry = _entry(folder)
+        if entry.key in found:
+            version = f"{entry.version}.duplicate"
+            entry = RepositoryEntry(entry.name, version, folder, "another folder has this name and version")
+        found.setdefault(entry.key, entry)
+    return list(found.values())
+
+
+def fingerprint(folder: Path) -> str:
+    """sha256 over names and contents of all files, which changes with weights, code or configuration.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            digest.update(f"{path.relative_to(folder)}\n".encode())
+            with path.open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
+
+
+def _entry(folder: Path) -> RepositoryEntry:
+    try:
+        config = read_config(folder)
+    except ModelConfigError as error:
+        return RepositoryEntry(folder.name, "1", folder, str(error))
+    return RepositoryEntry(config.name, config.version, folder)
