@@ -14,7 +14,7 @@ from typing import Any
 import aiohttp
 import orjson
 
-from benchmarks.steps import pictures
+from benchmarks.pictures import pictures
 
 ROOT = Path(__file__).parents[1]
 Body = dict[str, Any]
