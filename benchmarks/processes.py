@@ -57,6 +57,11 @@ class Server:
             self._process.communicate()
         self._log.close()
 
+    def log(self) -> str:
+        """What it and its processes have logged so far."""
+        log = self._log.fileno()
+        return os.pread(log, os.fstat(log).st_size, 0).decode(errors="replace")
+
     def processes(self) -> list[psutil.Process]:
         """The process and all its descendants."""
         own = psutil.Process(self._process.pid)

@@ -11,8 +11,8 @@ from benchmarks.pictures import pictures
 from benchmarks.steps.chart import draw
 from benchmarks.steps.measure import MODEL, measure
 from benchmarks.steps.summary import summarize
-from workers.engine.allocator import keep_freed_memory
-from workers.engine.gate import DeviceGate
+from workers.engine.device.allocator import keep_freed_memory
+from workers.engine.device.gate import DeviceGate
 from workers.models.load import Device, load_model
 
 CHECK_EVERY = 7  # pictures; for these the worker also runs the fixed count that was found
