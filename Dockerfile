@@ -1,10 +1,10 @@
 # Two images from one file: `--target gateway`, without torch, and `--target worker`.
 #
-# The base needs Python 3.11 or newer with venv. For GPUs give one with the CUDA libraries as well:
+# The base image needs Python 3.11 or newer with venv, and for GPUs also the CUDA libraries:
 #   docker build --target worker --build-arg BASE_IMAGE=<CUDA runtime with Python> -t attribution-worker .
 ARG BASE_IMAGE=python:3.11-slim
 
-# Virtual environments are made here and copied whole: no build tool and no cache reaches an image.
+# Virtual environments are made here and copied as a whole, so no build tool and no cache gets into an image.
 FROM ${BASE_IMAGE} AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python3 -m venv /opt/attribution
@@ -20,7 +20,7 @@ COPY service service
 COPY workers workers
 RUN /opt/attribution/bin/pip wheel --no-deps --wheel-dir /wheels .
 
-# Dependencies before code: their layer is made again only when they change.
+# Dependencies before code, so that their layer is rebuilt only when they change.
 FROM build AS gateway-environment
 RUN python3 requirements.py gateway cli > requirements.txt \
     && /opt/attribution/bin/pip install --constraint constraints.txt --requirement requirements.txt

@@ -1,3 +1,3 @@
-"""Measurements of the service, each a module to run. None is a test."""
+"""Measurements of the service. `python -m benchmarks` runs them; none is a test."""
 
-import workers  # noqa: F401  # settings that have to stand before torch is imported
+import workers  # noqa: F401  # sets OpenMP variables, which torch reads at import

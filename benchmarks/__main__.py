@@ -1,6 +1,6 @@
-"""`python -m benchmarks [--only PART …] [--quick]`: measures, and writes `benchmarks/results.md` from what is there.
+"""`python -m benchmarks [--only PART …] [--quick]`: measures, and writes `benchmarks/results.md`.
 
-Each part leaves `benchmarks/results/<part>.json`; parts not asked for keep theirs.
+Each part writes `benchmarks/results/<part>.json`. The report also holds the parts that an earlier run measured.
 """
 
 import argparse
@@ -17,18 +17,18 @@ RESULTS = Path(__file__).parent / "results"
 
 
 def parts(quick: bool) -> dict[str, Callable[[], dict[str, Any]]]:
-    """What can be measured, by name. On a GPU rounds have more jobs, since each takes less."""
+    """The measurements by name. On a GPU, rounds have more jobs, because each job takes less time."""
     scale = 8 if device().type == "cuda" else 1
-    clients = 16 if scale == 1 else 256  # two batches' worth and more
+    clients = 16 if scale == 1 else 256  # enough rows for more than two batches
     rounds = 1 if quick else 5
     jobs = 8 if quick else 16
 
     def captum(kind: str, ours: int, theirs: int, count: int) -> Callable[[], dict[str, Any]]:
-        few = 4 if quick else 1
+        divisor = 4 if quick else 1
         if scale > 1:
-            theirs, count = max(theirs, 24), max(count, 64)  # fewer would end before they are timed
+            theirs, count = max(theirs, 24), max(count, 64)  # fewer would end too soon to be timed
         return lambda: versus_captum.measure(
-            kind, rounds=rounds, ours=scale * ours // few, theirs=max(1, theirs // few), clients=count
+            kind, rounds=rounds, ours=scale * ours // divisor, theirs=max(1, theirs // divisor), clients=count
         )
 
     return {
@@ -44,21 +44,22 @@ def parts(quick: bool) -> dict[str, Callable[[], dict[str, Any]]]:
 
 
 def main() -> None:
+    """Measures the parts that the command line names, or all of them."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
-    parser.add_argument("--only", nargs="*", default=[], help="parts, by name")
-    parser.add_argument("--quick", action="store_true", help="short rounds, written elsewhere: figures of no worth")
+    parser.add_argument("--only", nargs="*", default=[], help="names of the parts to measure; default: all")
+    parser.add_argument("--quick", action="store_true", help="short rounds, to test the benchmarks; combine with --out")
     parser.add_argument("--out", type=Path, default=RESULTS)
-    asked = parser.parse_args()
-    keep_freed_memory()  # as a CPU worker does: the ceilings are to be the least that can be had
-    out: Path = asked.out
+    arguments = parser.parse_args()
+    keep_freed_memory()  # as a CPU worker does, so that the ceilings are as fast as passes can be
+    out: Path = arguments.out
     out.mkdir(parents=True, exist_ok=True)
-    known = parts(asked.quick)
-    for name in asked.only or known:
-        if name not in known:
-            parser.error(f"no part {name!r}: {', '.join(known)}")
+    available = parts(arguments.quick)
+    for name in arguments.only or available:
+        if name not in available:
+            parser.error(f"no part {name!r}: {', '.join(available)}")
         print(f"{name} …", flush=True)
-        found = {"machine": machine(), **known[name]()}
-        (out / f"{name}.json").write_text(json.dumps(found, indent=1) + "\n")
+        measured = {"machine": machine(), **available[name]()}
+        (out / f"{name}.json").write_text(json.dumps(measured, indent=1) + "\n")
     print(report.write(out), flush=True)
 
 

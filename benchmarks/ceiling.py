@@ -1,8 +1,8 @@
-"""The least seconds per row that this device needs, by class of row: bare loops, with nothing else running.
+"""Ceilings: the seconds per row that this device needs at least, in bare loops with nothing else running.
 
-Classes: `forward`, `gradient` (a forward and a backward to the input), `layer` (Grad-CAM by Captum), `pair` (DeepLIFT
-by Captum, an input and its baseline). Shared passes may run any of a grid of {module x layout x batch}; each candidate
-is checked against the model as it is built, in float32, before it is timed.
+Rows have four classes: `forward`, `gradient` (a forward and a backward to the input), `layer` (Captum's Grad-CAM) and
+`pair` (Captum's DeepLIFT on an input and its baseline). For shared passes, each combination of module, layout and batch
+size is a candidate. Before it is timed, its outputs are compared with the model's in float32.
 """
 
 from collections.abc import Callable, Collection
@@ -23,13 +23,13 @@ from workers.models.resident import Device, ResidentModel
 ROOT = Path(__file__).parents[1]
 MODEL, LAYER = "efficientnet-lite0", "features.17"
 TABLE = "breast-cancer-mlp"
-AGREES = 1e-3  # of the largest output: rounding moves them less
+TOLERANCE = 1e-3  # of the largest output; rounding is smaller
 Run = Callable[[Tensor], object]
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One way to run rows of a class; `call` runs a whole batch."""
+    """One way to run rows of a class. `call` runs a whole batch."""
 
     rows_class: str
     name: str
@@ -38,7 +38,12 @@ class Candidate:
 
 
 class Ceilings:
-    """The grid, and the best of each class on it."""
+    """The grid of candidates and the fastest candidate of each class.
+
+    Attributes:
+        grid: seconds per row, by class and candidate.
+        best: the fastest candidate, by class.
+    """
 
     def __init__(self) -> None:
         self.device = device()
@@ -53,11 +58,11 @@ class Ceilings:
         self.grid: dict[str, dict[str, float]] = {}
 
     def survey(self, rounds: int = 1) -> None:
-        """Times the whole grid and remembers the best candidate of each class."""
+        """Times the whole grid and stores the fastest candidate of each class."""
         for candidate in self._candidates():
             try:
                 seconds = min(self._seconds_per_row(candidate) for _ in range(rounds))
-            except torch.OutOfMemoryError:  # the service has its share of the same device
+            except torch.OutOfMemoryError:  # the service uses a part of the same device
                 self._release()
                 continue
             self.grid.setdefault(candidate.rows_class, {})[f"{candidate.name}, {candidate.batch}"] = seconds
@@ -67,17 +72,17 @@ class Ceilings:
             self._release()
 
     def measure(self, classes: Collection[str], repeats: int = 5) -> dict[str, float]:
-        """Seconds per row of these classes, each by its best candidate; the median of so many passes."""
-        found = {name: self._median(self.best[name], repeats) for name in classes}
+        """Seconds per row for each of `classes`, with its fastest candidate: the median of `repeats` passes."""
+        seconds = {name: self._median(self.best[name], repeats) for name in classes}
         self._release()
-        return found
+        return seconds
 
     def _median(self, candidate: Candidate, repeats: int) -> float:
         self._seconds_per_row(candidate)
         return median(self._seconds_per_row(candidate, warm=True) for _ in range(repeats))
 
     def one_row(self, name: str = MODEL) -> float:
-        """Seconds of a gradient row by itself in a pass."""
+        """Seconds of a pass of one gradient row."""
         model = self.model if name == MODEL else self._table
         call = _gradient(model.engine.view.pass_module, torch.contiguous_format)
         return self._seconds_per_row(
@@ -99,13 +104,13 @@ class Ceilings:
             torch.cuda.synchronize()
 
     def _release(self) -> None:
-        """Leaves the device's memory to the service, which shares it."""
+        """Returns cached memory of the device, which the service shares."""
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
 
     def _candidates(self) -> list[Candidate]:
         built = self.model.engine.view.module
-        modules = {"as built": built, "lean": self.model.engine.view.pass_module}
+        modules = {"as built": built, "optimized": self.model.engine.view.pass_module}
         found = []
         for name, module in modules.items():
             for layout, form in (("", torch.contiguous_format), (", channels last", torch.channels_last)):
@@ -122,9 +127,9 @@ class Ceilings:
     def _check(self, built: nn.Module, module: nn.Module, form: torch.memory_format) -> None:
         x = self._x[:2]
         with torch.no_grad():
-            expected, found = built(x), module(x.contiguous(memory_format=form))
-        if not torch.allclose(found, expected, rtol=0, atol=AGREES * float(expected.abs().max())):
-            raise RuntimeError("a candidate answers otherwise than the model")
+            expected, actual = built(x), module(x.contiguous(memory_format=form))
+        if not torch.allclose(actual, expected, rtol=0, atol=TOLERANCE * float(expected.abs().max())):
+            raise RuntimeError("the outputs of a candidate differ from the model's")
 
 
 def _forward(module: nn.Module, form: torch.memory_format) -> Run:

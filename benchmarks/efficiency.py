@@ -1,10 +1,10 @@
-"""E_serve and fill: how much of what the device could do becomes explanations, over HTTP, at saturation.
+"""E_serve and fill: the share of the device's capacity that becomes explanations, over HTTP, at saturation.
 
     E_serve = sum over classes of (useful rows x ceiling seconds per row) / wall time = fill x kernel x busy
 
 fill = useful / executed rows, kernel = ceiling time / pass time of the executed rows, busy = pass time / wall time.
-Wall time runs from the first byte sent to the last result decoded. Ceilings are taken before and after each round; a
-round whose two differ by more than a tenth is void.
+Wall time runs from the first byte sent to the last result decoded. Ceilings are measured before and after each round. A
+round is void if the two differ by more than a tenth.
 """
 
 from collections.abc import Collection
@@ -17,7 +17,7 @@ from benchmarks.ceiling import MODEL, Ceilings
 from benchmarks.load import Done, bodies, images, load_service
 from benchmarks.processes import Server, service
 
-VOID = 0.10
+VOID_DRIFT = 0.10  # relative difference of the ceilings before and after a round
 IG: dict[str, Any] = {"name": "integrated_gradients", "n_steps": 50}
 MIX: list[dict[str, Any]] = [
     {"name": "saliency"},
@@ -28,7 +28,7 @@ MIX: list[dict[str, Any]] = [
     {"name": "layer_grad_cam"},
     {"name": "deep_lift"},
 ]
-# Rows of one job by class; what it takes beside them are forwards: the prediction, the baseline, the windows.
+# Rows of one job by class. Its other rows are forwards: the prediction, the baseline, the windows.
 ROWS: dict[str, dict[str, int]] = {
     "saliency": {"gradient": 1},
     "integrated_gradients": {"gradient": 50},
@@ -38,11 +38,11 @@ ROWS: dict[str, dict[str, int]] = {
     "deep_lift": {"pair": 1},
     "occlusion": {},
 }
-TAKEN = {"gradient": 1, "layer": 1, "pair": 2}  # rows that one of a class is counted as by the service
+COUNTED_ROWS = {"gradient": 1, "layer": 1, "pair": 2}  # that the service counts for one row of a class
 
 
 def measure(*, mix: bool, rounds: int, jobs: int, clients: int) -> dict[str, Any]:
-    """Rounds of ceiling, load, ceiling."""
+    """Runs `rounds` of ceiling, load, ceiling. Returns the content of `ig.json` or, with `mix`, `mix.json`."""
     with service() as server:
         ceilings = Ceilings()
         ceilings.survey()
@@ -51,17 +51,18 @@ def measure(*, mix: bool, rounds: int, jobs: int, clients: int) -> dict[str, Any
         load_service(server.url, body, clients=len(MIX), jobs=len(MIX))  # warm
         classes = ("forward", "gradient", "layer", "pair") if mix else ("forward", "gradient")
         measured = [_round(server, ceilings, classes, body, clients, jobs) for _ in range(rounds)]
-    valid = [one for one in measured if not one["void"]]
-    figures = ("e_serve", "fill", "kernel", "busy", "rows_per_pass", "worker_share", "jobs_per_second")
+    valid = [round_ for round_ in measured if not round_["void"]]
+    numbers = ("e_serve", "fill", "kernel", "busy", "rows_per_pass", "worker_share", "jobs_per_second")
+    e_serve = [round_["e_serve"] for round_ in valid or measured]
     return {
         "rounds": measured,
         "grid": ceilings.grid,
-        "best": {name: f"{one.name}, {one.batch}" for name, one in ceilings.best.items()},
+        "best": {name: f"{best.name}, {best.batch}" for name, best in ceilings.best.items()},
         "clients": clients,
         "jobs": jobs,
         "valid": len(valid),
-        **{name: median(one[name] for one in valid or measured) for name in figures},
-        "range": [min(one["e_serve"] for one in valid or measured), max(one["e_serve"] for one in valid or measured)],
+        **{name: median(round_[name] for round_ in valid or measured) for name in numbers},
+        "range": [min(e_serve), max(e_serve)],
     }
 
 
@@ -91,18 +92,18 @@ def _round(
         "seconds": done.seconds,
         "ceiling_s": ceiling,
         "drift": drift,
-        "void": drift > VOID,
+        "void": drift > VOID_DRIFT,
         "rows": useful_rows(done),
     }
 
 
 def useful_rows(done: Done) -> dict[str, int]:
-    """Rows by class, as the results tell them: none of them padding, repeats or cancelled work."""
+    """Rows by class from the results' timing, without padding, repeated rows and cancelled work."""
     rows: dict[str, int] = {}
     for method, timing in done.jobs:
         left = timing["rows"]
         for name, count in ROWS[method].items():
             rows[name] = rows.get(name, 0) + count
-            left -= count * TAKEN[name]
+            left -= count * COUNTED_ROWS[name]
         rows["forward"] = rows.get("forward", 0) + left
     return rows

@@ -1,4 +1,4 @@
-"""What a job waits for: alone on an idle service, and behind a long one."""
+"""Latency of one job: alone on an idle service, and behind a long job."""
 
 import asyncio
 import http.client
@@ -17,16 +17,16 @@ from benchmarks.load import HEADERS, TIMEOUT, bodies, images, load_service, tabl
 from benchmarks.processes import service
 
 SALIENCY = {"name": "saliency"}
-IN_A_TURN = 5  # of each kind: one by one, each would find the other's data in the processor's caches
+PER_TURN = 5  # requests of each kind; turns of one would leave the other kind's data in the processor's caches
 LONG_STEPS, LONG_EXAMPLES = 2_000, 2  # 4,000 rows
 
 
 def alone(*, repeats: int) -> dict[str, Any]:
-    """p50 of one Saliency job, from the request to the decoded result, less the time of its row in a bare loop.
+    """The median time of one Saliency job, from the request to the decoded result, and its overhead over a bare loop.
 
-    One client with one connection. A picture's result as .npy and as JSON, whose 150,000 numbers take their time to be
-    written and read; and a row of the tabular model, whose input and result are small: what is left is the service's
-    own. Requests and rows take turns.
+    One client uses one connection. It requests a picture's result as .npy and as JSON (150,000 numbers, which take time
+    to write and read), and a row of the tabular model. The input and result of that row are small, so its overhead is
+    the service's own. Requests and bare rows take turns.
     """
     picture = bodies(MODEL, [{"image": image} for image in images()], SALIENCY)
     table = bodies(TABLE, [{"features": table_row()}], SALIENCY)
@@ -34,61 +34,61 @@ def alone(*, repeats: int) -> dict[str, Any]:
         ceilings = Ceilings()
         for body in (picture, table):
             load_service(server.url, body, clients=1, jobs=8)
-        asked = _in_turns(server.url, ceilings, picture, table, repeats)
-    row = median(asked["row"])
-    timing = {name: median(told[name] or 0 for told in asked["timing"]) for name in asked["timing"][0]}
+        times = _in_turns(server.url, ceilings, picture, table, repeats)
+    row = median(times["row"])
+    timing = {name: median(timing[name] or 0 for timing in times["timing"]) for name in times["timing"][0]}
     return {
         "row_ms": row * 1e3,
-        "p50_ms": median(asked["npy"]) * 1e3,
-        "overhead_ms": (median(asked["npy"]) - row) * 1e3,
-        "json_p50_ms": median(asked["json"]) * 1e3,
-        "json_overhead_ms": (median(asked["json"]) - row) * 1e3,
-        "table_p50_ms": median(asked["table"]) * 1e3,
-        "table_overhead_ms": (median(asked["table"]) - median(asked["table_row"])) * 1e3,
+        "p50_ms": median(times["npy"]) * 1e3,
+        "overhead_ms": (median(times["npy"]) - row) * 1e3,
+        "json_p50_ms": median(times["json"]) * 1e3,
+        "json_overhead_ms": (median(times["json"]) - row) * 1e3,
+        "table_p50_ms": median(times["table"]) * 1e3,
+        "table_overhead_ms": (median(times["table"]) - median(times["table_row"])) * 1e3,
         "timing": timing,
         "repeats": repeats,
     }
 
 
 def _in_turns(url: str, ceilings: Ceilings, picture: Any, table: Any, repeats: int) -> dict[str, list[Any]]:
-    found: dict[str, list[Any]] = {"npy": [], "json": [], "row": [], "timing": [], "table": [], "table_row": []}
-    where = urlsplit(url)
-    connection = http.client.HTTPConnection(str(where.hostname), where.port, timeout=60)
+    times: dict[str, list[Any]] = {"npy": [], "json": [], "row": [], "timing": [], "table": [], "table_row": []}
+    address = urlsplit(url)
+    connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=60)
 
-    def ask(body: bytes, media: str) -> bytes:
+    def send(body: bytes, media: str) -> bytes:
         connection.request("POST", "/explain?wait=60&answer=result", body, {**HEADERS, "Accept": media})
-        answer = connection.getresponse()
-        content = answer.read()
-        if answer.status != 200:
+        response = connection.getresponse()
+        content = response.read()
+        if response.status != 200:
             raise RuntimeError(content.decode())
         return content
 
     def npy(k: int) -> None:
-        np.load(io.BytesIO(ask(picture(k)[1], "application/x-npy")))
+        np.load(io.BytesIO(send(picture(k)[1], "application/x-npy")))
 
     def as_json(k: int) -> None:
-        found["timing"].append(orjson.loads(ask(picture(k)[1], "application/json"))["timing"])
+        times["timing"].append(orjson.loads(send(picture(k)[1], "application/json"))["timing"])
 
-    def of_table(k: int) -> None:
-        orjson.loads(ask(table(k)[1], "application/json"))
+    def table_json(k: int) -> None:
+        orjson.loads(send(table(k)[1], "application/json"))
 
-    for turn in range(repeats // IN_A_TURN):
-        for name, one in (("npy", npy), ("json", as_json), ("table", of_table)):
-            for k in range(IN_A_TURN):
+    for turn in range(repeats // PER_TURN):
+        for name, run in (("npy", npy), ("json", as_json), ("table", table_json)):
+            for k in range(PER_TURN):
                 started = perf_counter()
-                one(turn + k)
-                found[name].append(perf_counter() - started)
-        for _ in range(IN_A_TURN):
-            found["row"].append(ceilings.one_row())
-            found["table_row"].append(ceilings.one_row(TABLE))
+                run(turn + k)
+                times[name].append(perf_counter() - started)
+        for _ in range(PER_TURN):
+            times["row"].append(ceilings.one_row())
+            times["table_row"].append(ceilings.one_row(TABLE))
     connection.close()
-    return found
+    return times
 
 
 def behind_a_long_job(*, repeats: int) -> dict[str, Any]:
-    """How many pass times one Saliency takes that is submitted while a job of 4,000 rows runs.
+    """The time of a Saliency job that is submitted while a job of 4,000 rows runs, in pass times.
 
-    The row of the long job is a whole pass; its time is taken from the worker's counters over the same seconds.
+    The pass time is the mean over the same seconds, from the worker's counters.
     """
     inputs = [{"image": image} for image in images()]
     short = bodies(MODEL, inputs, SALIENCY)
@@ -117,23 +117,23 @@ async def _behind(server: Any, short: Any, repeats: int) -> tuple[list[float], f
         "method": {"name": "integrated_gradients", "n_steps": LONG_STEPS},
     }
     async with aiohttp.ClientSession(timeout=TIMEOUT) as session:
-        async with session.post(f"{server.url}/explain", data=orjson.dumps(long), headers=HEADERS) as answer:
-            job = orjson.loads(await answer.read())
+        async with session.post(f"{server.url}/explain", data=orjson.dumps(long), headers=HEADERS) as response:
+            job = orjson.loads(await response.read())
         while job["progress"]["done"] < 100:
             await asyncio.sleep(0.1)
-            async with session.get(server.url + job["links"]["self"]) as answer:
-                job = orjson.loads(await answer.read())
+            async with session.get(server.url + job["links"]["self"]) as response:
+                job = orjson.loads(await response.read())
         before = server.counters(MODEL)
         seconds = []
         for k in range(repeats):
             started = perf_counter()
-            async with session.post(f"{server.url}/explain?wait=60", data=short(k)[1], headers=HEADERS) as answer:
-                told = orjson.loads(await answer.read())
+            async with session.post(f"{server.url}/explain?wait=60", data=short(k)[1], headers=HEADERS) as response:
+                finished = orjson.loads(await response.read())
             seconds.append(perf_counter() - started)
-            _expect(told, "succeeded")
+            _expect(finished, "succeeded")
         counted = await asyncio.to_thread(server.counted_since, before, MODEL, repeats)
-        async with session.get(server.url + job["links"]["self"]) as answer:
-            _expect(orjson.loads(await answer.read()), "running")
+        async with session.get(server.url + job["links"]["self"]) as response:
+            _expect(orjson.loads(await response.read()), "running")
         async with session.delete(server.url + job["links"]["self"]):
             pass
     passes = counted["passes_total"]
@@ -142,4 +142,4 @@ async def _behind(server: Any, short: Any, repeats: int) -> tuple[list[float], f
 
 def _expect(job: dict[str, Any], status: str) -> None:
     if job["status"] != status:
-        raise RuntimeError(f"a job is {job['status']}, where it should be {status}: {job['error']}")
+        raise RuntimeError(f"a job is {job['status']} instead of {status}: {job['error']}")

@@ -1,4 +1,4 @@
-"""A closed loop of clients: each sends its next request when the last result has been decoded."""
+"""Load from a closed loop of clients: each sends its next request after decoding its last result."""
 
 import asyncio
 import base64
@@ -14,18 +14,23 @@ from typing import Any
 import aiohttp
 import orjson
 
-from benchmarks.steps import pictures
+from benchmarks.pictures import pictures
 
 ROOT = Path(__file__).parents[1]
 Body = dict[str, Any]
-Requests = Callable[[int], tuple[str, bytes]]  # the k-th: its method, and its body
+Requests = Callable[[int], tuple[str, bytes]]  # k -> method name and body of the k-th request
 TIMEOUT = aiohttp.ClientTimeout(total=1_200)
 HEADERS = {"Content-Type": "application/json", "Cache-Control": "no-store"}  # every job is computed
 
 
 @dataclass(slots=True)
 class Done:
-    """What a round of load came to: (method, result's timing) of each job; seconds from first byte to last decode."""
+    """One round of load.
+
+    Attributes:
+        seconds: from the first byte sent to the last result decoded.
+        jobs: the method name and the result's timing of each job.
+    """
 
     seconds: float = 0.0
     jobs: list[tuple[str, Body]] = field(default_factory=list)
@@ -36,7 +41,7 @@ class Done:
 
 
 def images(number: int = 8) -> list[str]:
-    """Different pictures, as base64 of JPEG."""
+    """`number` different pictures, as base64 of JPEG files of 320 x 320 pixels."""
     encoded = []
     for _, picture in pictures(number):
         stream = io.BytesIO()
@@ -46,55 +51,57 @@ def images(number: int = 8) -> list[str]:
 
 
 def table_row() -> Body:
+    """The sample row of the tabular model."""
     row: Body = json.loads((ROOT / "models" / "breast-cancer-mlp" / "sample.json").read_text())
     return row
 
 
 def bodies(model: str, inputs: list[Body], *methods: Body) -> Requests:
-    """The k-th request: methods take turns, and so do inputs, out of step with them."""
+    """Requests that go through the methods in turn, and through the inputs in turn, so that all pairs occur."""
 
     def body(k: int) -> tuple[str, bytes]:
         method = methods[k % len(methods)]
-        given = inputs[(k // len(methods) + k) % len(inputs)]
-        return method["name"], orjson.dumps({"model": model, "input": given, "method": method})
+        input_ = inputs[(k // len(methods) + k) % len(inputs)]
+        return method["name"], orjson.dumps({"model": model, "input": input_, "method": method})
 
     return body
 
 
 async def _service_job(session: aiohttp.ClientSession, url: str, body: bytes) -> Body:
-    """One explanation and its result, decoded; the result's timing."""
-    async with session.post(f"{url}/explain?wait=60&answer=result", data=body, headers=HEADERS) as answer:
-        document: Body = orjson.loads(await answer.read())
-        location = answer.headers.get("Location")
+    """Runs one job of the service and decodes its result. Returns the result's timing."""
+    async with session.post(f"{url}/explain?wait=60&answer=result", data=body, headers=HEADERS) as response:
+        document: Body = orjson.loads(await response.read())
+        location = response.headers.get("Location")
     if location is None:
-        raise RuntimeError(f"the service refuses a job: {document}")
-    while answer.status == 202:  # it has not ended within the wait
+        raise RuntimeError(f"the service refused a request: {document}")
+    while response.status == 202:  # the job took longer than the wait
         async with session.get(f"{url}{location}/events") as events:  # ends with the job
             await events.read()
-        async with session.get(f"{url}{location}/result") as answer:
-            document = orjson.loads(await answer.read())
-    if answer.status != 200:
+        async with session.get(f"{url}{location}/result") as response:
+            document = orjson.loads(await response.read())
+    if response.status != 200:
         raise RuntimeError(f"a job has no result: {document}")
     timing: Body = document["timing"]
     return timing
 
 
 async def _handler_job(session: aiohttp.ClientSession, url: str, body: bytes) -> Body:
-    async with session.post(url, data=body, headers=HEADERS) as answer:
-        if answer.status != 200:
-            raise RuntimeError(await answer.text())
-        orjson.loads(await answer.read())
+    """Sends one request to the plain handler and decodes its result, which has no timing."""
+    async with session.post(url, data=body, headers=HEADERS) as response:
+        if response.status != 200:
+            raise RuntimeError(await response.text())
+        orjson.loads(await response.read())
     return {}
 
 
-async def _run(url: str, body: Requests, clients: int, jobs: int, ask: Any) -> Done:
+async def _run(url: str, body: Requests, clients: int, jobs: int, run_job: Any) -> Done:
     done = Done()
     numbers: Iterator[int] = count()
 
     async def client(session: aiohttp.ClientSession) -> None:
         while (k := next(numbers)) < jobs:
             name, content = body(k)
-            done.jobs.append((name, await ask(session, url, content)))
+            done.jobs.append((name, await run_job(session, url, content)))
 
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector, timeout=TIMEOUT) as session:
@@ -105,10 +112,10 @@ async def _run(url: str, body: Requests, clients: int, jobs: int, ask: Any) -> D
 
 
 def load_service(url: str, body: Requests, *, clients: int, jobs: int) -> Done:
-    """So many jobs of the service, results included, from so many clients at once."""
+    """Runs `jobs` jobs of the service from `clients` concurrent clients, and decodes every result."""
     return asyncio.run(_run(url, body, clients, jobs, _service_job))
 
 
 def load_handler(url: str, body: Requests, *, clients: int, jobs: int) -> Done:
-    """The same of the plain handler; `url` with its path."""
+    """Runs `jobs` requests of the plain handler in the same way. `url` includes the path."""
     return asyncio.run(_run(url, body, clients, jobs, _handler_job))

@@ -1,4 +1,4 @@
-"""What a figure was measured on."""
+"""The machine that the numbers were measured on."""
 
 import os
 import platform
@@ -10,12 +10,12 @@ import torch
 
 
 def device() -> torch.device:
-    """The device that `attribution serve` would take first."""
+    """The first device that `attribution serve` uses."""
     return torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
 
 
 def machine() -> dict[str, Any]:
-    """Names and numbers for the head of the report."""
+    """Device, processor, cores, versions and date, for the head of the report."""
     return {
         "device": torch.cuda.get_device_name(0) if torch.cuda.is_available() else "cpu",
         "processor": _processor(),
@@ -29,5 +29,5 @@ def machine() -> dict[str, Any]:
 def _processor() -> str:
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    named = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
-    return named or platform.processor() or platform.machine()
+    name = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+    return name or platform.processor() or platform.machine()

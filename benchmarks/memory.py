@@ -1,4 +1,4 @@
-"""Peak memory of the worker with 64 IG-200 jobs waiting, over that with one."""
+"""Peak memory of the worker with 64 Integrated Gradients jobs of 200 steps waiting, relative to the peak with one."""
 
 import threading
 from time import monotonic, sleep
@@ -12,7 +12,7 @@ METHOD: dict[str, Any] = {"name": "integrated_gradients", "n_steps": 200}
 
 
 def measure(*, waiting: int, watched_s: float) -> dict[str, Any]:
-    """The worker is warm; with one job to its end, then with `waiting` of them for so long, while all are waiting."""
+    """Measures a warm worker with one job until it ends, then for `watched_s` seconds with `waiting` jobs."""
     body = bodies(MODEL, [{"image": image} for image in images()], METHOD)
     with service() as server:
         worker = server.worker()
@@ -22,10 +22,10 @@ def measure(*, waiting: int, watched_s: float) -> dict[str, Any]:
         load_service(server.url, body, clients=1, jobs=1)
         alone = peak_rss_bytes(worker)
         forget_peak(worker)
-        asking = threading.Thread(target=_ask, args=(server.url, body, waiting), daemon=True)
-        asking.start()
+        load = threading.Thread(target=_load, args=(server.url, body, waiting), daemon=True)
+        load.start()
         ends = monotonic() + watched_s
-        while monotonic() < ends and asking.is_alive():
+        while monotonic() < ends and load.is_alive():
             sleep(0.2)
         together = peak_rss_bytes(worker)
         live = server.counters(MODEL)["live_jobs"]
@@ -39,8 +39,8 @@ def measure(*, waiting: int, watched_s: float) -> dict[str, Any]:
     }
 
 
-def _ask(url: str, body: Any, jobs: int) -> None:
-    """Its jobs are cut short when the service is stopped under them."""
+def _load(url: str, body: Any, jobs: int) -> None:
+    """Runs `jobs` jobs at once. The end of the measurement stops the service and so ends the unfinished ones."""
     try:
         load_service(url, body, clients=jobs, jobs=jobs)
     except Exception:

@@ -1,7 +1,7 @@
-"""What there is to beat: a plain FastAPI handler that calls stock Captum with its defaults, as one would write it.
+"""The service's opponent: a plain FastAPI handler that calls stock Captum with its defaults.
 
-The same models, the same decoding of what is posted, the same number of torch threads; answers are JSON by orjson.
-`python -m benchmarks.plain_handler` says where it listens. `?internal_batch_size=16` tunes it as far as Captum allows.
+It has the same models, the same decoding of inputs and the same number of torch threads, and writes JSON by orjson.
+`python -m benchmarks.plain_handler` prints its URL. `?internal_batch_size=16` tunes it as far as Captum allows.
 """
 
 import base64
@@ -34,7 +34,7 @@ def create_app() -> FastAPI:
     loaded: dict[str, tuple[nn.Module, Any]] = {}
     for name, adapter in (("efficientnet-lite0", ImageAdapter), ("breast-cancer-mlp", TabularAdapter)):
         config = read_config(MODELS / name)
-        module = load(config, MODELS / name).module.to(device).eval().requires_grad_(True)  # as it is after loading
+        module = load(config, MODELS / name).module.to(device).eval().requires_grad_(True)  # as torch loads it
         loaded[name] = (module, adapter(config.input))
 
     @app.post("/{model}/{method}")
@@ -69,19 +69,20 @@ def _explain(
     )
 
 
-def _input(adapter: Any, given: Any) -> Tensor:
-    """Decoded by the same code as in the service, so that what is compared is the explaining."""
-    if "image" in given:
-        pixels, _ = model_pixels(base64.b64decode(given["image"]), View.of(adapter.card))
+def _input(adapter: Any, input_: Any) -> Tensor:
+    """The input as a tensor, by the service's own decoding, so that only the explanation is compared."""
+    if "image" in input_:
+        pixels, _ = model_pixels(base64.b64decode(input_["image"]), View.of(adapter.card))
         payload = {"pixels": torch.from_numpy(pixels)}
     else:
         columns = [column.name for column in adapter.card.features]
-        payload = {"features": torch.tensor([[given["features"][name] for name in columns]], dtype=torch.float64)}
+        payload = {"features": torch.tensor([[input_["features"][name] for name in columns]], dtype=torch.float64)}
     prepared: Tensor = adapter.prepare(payload, torch.device("cpu")).inputs[0]
     return prepared
 
 
 def main() -> None:
+    """Serves on a free port of 127.0.0.1 until it is stopped."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen(128)

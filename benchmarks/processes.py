@@ -1,4 +1,4 @@
-"""The service and the plain handler, as processes of their own: started, watched, stopped."""
+"""Starts, observes and stops the service and the plain handler as processes."""
 
 import os
 import re
@@ -20,7 +20,11 @@ STOP_TIMEOUT_S = 60.0
 
 
 class Server:
-    """A process that says `Ready on URL` on its standard output. Use as a context manager."""
+    """A process that prints `Ready on URL` on its standard output, as a context manager.
+
+    Raises:
+        RuntimeError: on entry, with the end of its log, if it ends before it is ready.
+    """
 
     def __init__(self, *command: str, variables: dict[str, str] | None = None) -> None:
         self._command = [sys.executable, *command]
@@ -34,8 +38,8 @@ class Server:
             self._command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=self._log, text=True
         )
         for line in self._process.stdout or ():
-            if found := READY.search(line):
-                self.url = found[1]
+            if match := READY.search(line):
+                self.url = match[1]
                 return self
         self._log.seek(0)
         raise RuntimeError(f"{self._command[1:]} did not start:\n{self._log.read()[-4000:].decode(errors='replace')}")
@@ -59,16 +63,16 @@ class Server:
         return os.pread(log, os.fstat(log).st_size, 0).decode(errors="replace")
 
     def processes(self) -> list[psutil.Process]:
-        """Itself and all that it started."""
+        """The process and all its descendants."""
         own = psutil.Process(self._process.pid)
         return [own, *own.children(recursive=True)]
 
     def worker(self) -> psutil.Process:
-        """The process that holds the models."""
+        """The worker, which holds the models."""
         return next(p for p in self.processes() if "worker" in p.cmdline())
 
     def cpu_s(self) -> dict[str, float]:
-        """CPU seconds used so far, by the last word of each command line."""
+        """CPU seconds used so far by the `worker` and by `the rest`."""
         used: dict[str, float] = {}
         for process in self.processes():
             name = "worker" if "worker" in process.cmdline() else "the rest"
@@ -78,17 +82,17 @@ class Server:
 
     def counters(self, model: str) -> dict[str, float]:
         """The worker's own counters for a model, by name, from `/metrics`."""
-        with urllib.request.urlopen(f"{self.url}/metrics") as answer:
-            lines = answer.read().decode().splitlines()
-        found: dict[str, float] = {}
+        with urllib.request.urlopen(f"{self.url}/metrics") as response:
+            lines = response.read().decode().splitlines()
+        counters: dict[str, float] = {}
         for line in lines:
             if line.startswith("attribution_worker_") and f'model="{model}@' in line:
                 name = line.partition("{")[0].removeprefix("attribution_worker_")
-                found[name] = found.get(name, 0.0) + float(line.rpartition(" ")[2])
-        return found
+                counters[name] = counters.get(name, 0.0) + float(line.rpartition(" ")[2])
+        return counters
 
     def counted_since(self, before: dict[str, float], model: str, jobs: int) -> dict[str, float]:
-        """What the worker has counted meanwhile. Counters come with its heartbeat: waits until they hold `jobs`."""
+        """Increases of the worker's counters since `before`. Waits for the heartbeat that includes `jobs` jobs."""
         while True:
             counters = self.counters(model)
             if counters["jobs_total"] - before["jobs_total"] >= jobs:
@@ -97,21 +101,21 @@ class Server:
 
 
 def service(**variables: str) -> Server:
-    """`attribution serve` with the models that ship, on a free port."""
+    """`attribution serve` with the shipped models, on a free port."""
     return Server("-m", "cli", "serve", "--port", "0", "--models", "models", variables=variables)
 
 
 def plain_handler() -> Server:
-    """See `benchmarks.plain_handler`. Its OpenMP threads wait as torch's do where nobody says otherwise."""
+    """`benchmarks.plain_handler`. Its OpenMP threads spin as long as torch's do by default."""
     return Server("-m", "benchmarks.plain_handler", variables={"GOMP_SPINCOUNT": "300000"})
 
 
 def peak_rss_bytes(process: psutil.Process) -> int:
-    """The most memory it has held at once since its start, or since `forget_peak`."""
+    """The most memory that a process has held at once since its start, or since `forget_peak`."""
     status = Path(f"/proc/{process.pid}/status").read_text()
     return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024  # type: ignore[index]
 
 
 def forget_peak(process: psutil.Process) -> None:
-    """Lets the peak begin at what is held now."""
+    """Resets the peak to the memory that the process holds now."""
     Path(f"/proc/{process.pid}/clear_refs").write_text("5")

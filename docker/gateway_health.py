@@ -1,4 +1,7 @@
-"""Healthy when the gateway answers; whether Redis and a worker are there is `/readyz`, not a reason to restart it."""
+"""Health check of the gateway's container: healthy when `/healthz` responds.
+
+A missing Redis or worker makes `/readyz` fail, but is no reason to restart the gateway.
+"""
 
 import os
 import urllib.request

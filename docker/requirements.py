@@ -1,4 +1,7 @@
-"""The requirements of the project and of the extras named, one per line: what a layer of dependencies needs."""
+"""Prints the requirements of the project and of the extras that the arguments name, one per line.
+
+The Dockerfile installs them in a layer of their own.
+"""
 
 import sys
 import tomllib
@@ -7,6 +10,6 @@ from pathlib import Path
 project = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]
 for requirement in [
     *project["dependencies"],
-    *(one for name in sys.argv[1:] for one in project["optional-dependencies"][name]),
+    *(extra for name in sys.argv[1:] for extra in project["optional-dependencies"][name]),
 ]:
     print(requirement)

@@ -1,4 +1,7 @@
-"""Draws every image method on the sample picture, by asking a running service: `python docs/gallery.py [URL]`."""
+"""Draws every image method on the sample picture with a running service: `python docs/gallery.py [URL]`.
+
+Writes `docs/images/gallery.jpg`. `URL` is `http://127.0.0.1:8000` by default.
+"""
 
 import io
 import json
@@ -18,12 +21,14 @@ ROOT = Path(__file__).parents[1]
 CAT = ROOT / "models" / "efficientnet-lite0" / "chelsea.jpg"
 OUT = ROOT / "docs" / "images" / "gallery.jpg"
 MODEL, TARGET = "efficientnet-lite0", "Egyptian cat"
-LAYER = "features.11"  # 14 x 14 places; at the last layer, before the pooling, most methods agree
-AT_ONCE = 8  # jobs: the service packs their passes into common batches
-LIMIT_S = 600.0
+LAYER = "features.11"  # 14 x 14 positions; at the last layer before the pooling most methods agree
+CONCURRENT_JOBS = 8  # enough for the service to fill its batches
+TIMEOUT_S = 600.0
 
-COLUMNS, SIDE, GAP = 6, 290, 12  # pixels; the README shows the sheet at half its width
-HEADING, CAPTION = 64, 38
+COLUMNS = 6
+SIDE_PX, GAP_PX = 290, 12  # of a tile; the README shows the sheet at half its width
+HEADING_PX, CAPTION_PX = 64, 38  # heights
+COLUMN_PX, ROW_PX = SIDE_PX + GAP_PX, CAPTION_PX + SIDE_PX + GAP_PX
 INK, GREY = (26, 26, 26), (110, 110, 110)
 
 REGIONS = {"feature_mask": {"superpixels": 60}, "baseline": "blur"}
@@ -32,23 +37,29 @@ NOISY = {"n_samples": 20, "stdevs": 0.1, "baseline": "blur"}
 
 @dataclass(frozen=True)
 class Section:
-    """A heading and its tiles: captions and methods. `prefix` is what the heading says for all of them."""
+    """A heading and its methods, one tile each. `prefix` is the start of their names, which captions leave out."""
 
     heading: str
     prefix: str
     methods: list[dict[str, Any]]
 
     def caption(self, method: dict[str, Any]) -> str:
+        """The method's name without the prefix."""
         return str(method["name"]).removeprefix(self.prefix)
 
 
 def sections(unit: list[int], positions: dict[str, Any]) -> list[Section]:
-    """`unit` is one of `LAYER`; `positions` a mask of it, one feature for each place on its map."""
+    """The sections of the sheet.
+
+    Args:
+        unit: channel, y and x of one unit of `LAYER`.
+        positions: a mask of `LAYER` with one feature for each position of its map.
+    """
     layer = {"layer": LAYER}
     neuron = {"layer": LAYER, "neuron_selector": unit}
     return [
         Section(
-            "Gradients, and rules for the way back",
+            "Gradients and backpropagation rules",
             "",
             [
                 {"name": "saliency"},
@@ -64,7 +75,7 @@ def sections(unit: list[int], positions: dict[str, Any]) -> list[Section]:
             ],
         ),
         Section(
-            "Parts of the picture taken away",
+            "Perturbation: parts of the picture are removed",
             "",
             [
                 {"name": "occlusion", "baseline": "blur"},
@@ -76,7 +87,7 @@ def sections(unit: list[int], positions: dict[str, Any]) -> list[Section]:
             ],
         ),
         Section(
-            "layer_…: 14 x 14 places inside the network, laid over the picture",
+            "layer_…: a layer of 14 x 14 positions, drawn over the picture",
             "layer_",
             [
                 {"name": "layer_grad_cam", **layer, "relu_attributions": True},
@@ -92,7 +103,7 @@ def sections(unit: list[int], positions: dict[str, Any]) -> list[Section]:
             ],
         ),
         Section(
-            "neuron_…: what drives a single unit there, at the place that speaks loudest for the cat",
+            "neuron_…: one unit of that layer, at the position that contributes most to the class",
             "neuron_",
             [
                 {"name": "neuron_gradient", **neuron},
@@ -109,71 +120,77 @@ def sections(unit: list[int], positions: dict[str, Any]) -> list[Section]:
     ]
 
 
-def explained(client: httpx.Client, method: dict[str, Any]) -> str:
-    """Where the job of one method is, once it has succeeded."""
+def run_job(client: httpx.Client, method: dict[str, Any]) -> str:
+    """Runs one method on the sample picture. Returns the path of its job.
+
+    Raises:
+        SystemExit: the service refused the request or the job failed.
+    """
     data = {"model": MODEL, "method": json.dumps(method), "target": TARGET}
     with CAT.open("rb") as picture:
-        answer = client.post("/explain", data=data, files={"image": picture})
-    if answer.is_error:
-        raise SystemExit(f"{method['name']}: {answer.text}")
-    place = str(answer.json()["links"]["self"])
-    with client.stream("GET", f"{place}/events") as events:
+        response = client.post("/explain", data=data, files={"image": picture})
+    if response.is_error:
+        raise SystemExit(f"{method['name']}: {response.text}")
+    path = str(response.json()["links"]["self"])
+    with client.stream("GET", f"{path}/events") as events:
         for _ in events.iter_lines():  # ends with the job
             pass
-    job = client.get(place).raise_for_status().json()
+    job = client.get(path).raise_for_status().json()
     if job["status"] != "succeeded":
         raise SystemExit(f"{method['name']}: {job['error']}")
-    return place
+    return path
 
 
 def contributions(client: httpx.Client) -> Any:
-    """Of the units of `LAYER` on this picture, (C, H, W)."""
-    place = explained(client, {"name": "layer_gradient_x_activation", "layer": LAYER})
-    answer = client.get(f"{place}/result", headers={"Accept": "application/x-npy"}).raise_for_status()
-    return np.load(io.BytesIO(answer.content), allow_pickle=False)[0]
+    """Gradient times activation of each unit of `LAYER` on the picture, (C, H, W)."""
+    path = run_job(client, {"name": "layer_gradient_x_activation", "layer": LAYER})
+    response = client.get(f"{path}/result", headers={"Accept": "application/x-npy"}).raise_for_status()
+    return np.load(io.BytesIO(response.content), allow_pickle=False)[0]
 
 
-def positions(shape: tuple[int, ...]) -> dict[str, Any]:
-    """A mask over a layer, (1, C, H, W): the channels of one place are one feature."""
-    places = np.broadcast_to(np.arange(shape[1] * shape[2]).reshape(1, 1, *shape[1:]), (1, *shape))
-    return {"tensor": {"datatype": "INT64", "shape": list(places.shape), "data": places.ravel().tolist()}}
+def position_mask(shape: tuple[int, ...]) -> dict[str, Any]:
+    """A mask of a layer of shape (C, H, W), (1, C, H, W): all channels of one position are one feature."""
+    mask = np.broadcast_to(np.arange(shape[1] * shape[2]).reshape(1, 1, *shape[1:]), (1, *shape))
+    return {"tensor": {"datatype": "INT64", "shape": list(mask.shape), "data": mask.ravel().tolist()}}
 
 
 def overlay(client: httpx.Client, method: dict[str, Any]) -> Image.Image:
-    """The picture of one method, as the service draws it."""
-    drawn = client.get(f"{explained(client, method)}/overlay.png", params={"size": 2 * SIDE}).raise_for_status()
-    return ImageOps.fit(Image.open(io.BytesIO(drawn.content)).convert("RGB"), (SIDE, SIDE))
+    """The overlay of one method as the service draws it, cut to a square tile."""
+    response = client.get(f"{run_job(client, method)}/overlay.png", params={"size": 2 * SIDE_PX}).raise_for_status()
+    return ImageOps.fit(Image.open(io.BytesIO(response.content)).convert("RGB"), (SIDE_PX, SIDE_PX))
 
 
 def sheet(drawn: list[tuple[Section, list[Image.Image]]]) -> Image.Image:
-    """The sections one below the other; the picture itself stands first."""
-    original = ImageOps.fit(Image.open(CAT).convert("RGB"), (SIDE, SIDE))
+    """The sections one below the other. The first tile is the picture itself."""
+    original = ImageOps.fit(Image.open(CAT).convert("RGB"), (SIDE_PX, SIDE_PX))
     tiles = [
         [(section.caption(m), t) for m, t in zip(section.methods, images, strict=True)] for section, images in drawn
     ]
     tiles[0].insert(0, ("the picture", original))
-    rows = [-(-len(each) // COLUMNS) for each in tiles]
-    height = len(tiles) * HEADING + sum(rows) * (CAPTION + SIDE + GAP) - GAP
-    page = Image.new("RGB", (COLUMNS * (SIDE + GAP) - GAP, height), "white")
+    rows = [-(-len(section_tiles) // COLUMNS) for section_tiles in tiles]
+    height = len(tiles) * HEADING_PX + sum(rows) * ROW_PX - GAP_PX
+    page = Image.new("RGB", (COLUMNS * COLUMN_PX - GAP_PX, height), "white")
     draw = ImageDraw.Draw(page)
     top = 0
-    for (section, _), each, count in zip(drawn, tiles, rows, strict=True):
-        draw.text((0, top + HEADING / 2), section.heading, fill=INK, font=font(32), anchor="lm")
-        top += HEADING
-        for index, (caption, tile) in enumerate(each):
-            x, y = index % COLUMNS * (SIDE + GAP), top + index // COLUMNS * (CAPTION + SIDE + GAP)
-            draw.text((x, y + CAPTION / 2), caption, fill=GREY if tile is original else INK, font=font(25), anchor="lm")
-            page.paste(tile, (x, y + CAPTION))
-        top += count * (CAPTION + SIDE + GAP)
+    for (section, _), section_tiles, count in zip(drawn, tiles, rows, strict=True):
+        draw.text((0, top + HEADING_PX / 2), section.heading, fill=INK, font=font(32), anchor="lm")
+        top += HEADING_PX
+        for index, (caption, tile) in enumerate(section_tiles):
+            x, y = index % COLUMNS * COLUMN_PX, top + index // COLUMNS * ROW_PX
+            ink = GREY if tile is original else INK
+            draw.text((x, y + CAPTION_PX / 2), caption, fill=ink, font=font(25), anchor="lm")
+            page.paste(tile, (x, y + CAPTION_PX))
+        top += count * ROW_PX
     return page
 
 
 def main(url: str) -> None:
-    with httpx.Client(base_url=url, timeout=LIMIT_S) as client, ThreadPoolExecutor(AT_ONCE) as pool:
+    """Runs all methods on the service at `url` and writes the sheet."""
+    with httpx.Client(base_url=url, timeout=TIMEOUT_S) as client, ThreadPoolExecutor(CONCURRENT_JOBS) as pool:
         layer = contributions(client)
         y, x = (int(index) for index in np.unravel_index(layer.sum(axis=0).argmax(), layer.shape[1:]))
         unit = [int(layer[:, y, x].argmax()), y, x]
-        chosen = sections(unit, positions(layer.shape))
+        chosen = sections(unit, position_mask(layer.shape))
         waiting = [[pool.submit(overlay, client, method) for method in section.methods] for section in chosen]
         drawn = [(section, [job.result() for job in jobs]) for section, jobs in zip(chosen, waiting, strict=True)]
     sheet(drawn).save(OUT, quality=82)

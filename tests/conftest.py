@@ -27,11 +27,11 @@ def namespace() -> str:
 
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
-    """Async tests (`@pytest.mark.anyio`) run on asyncio alone, as the service does."""
+    """Async tests (`@pytest.mark.anyio`) run only on asyncio, as the service does."""
     return "asyncio"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with a slow test come first: none is left to one process at the end, while the other has no more to do."""
+    """Starts files with a slow test first, so that one process does not run one at the end while the other is idle."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)

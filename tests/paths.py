@@ -1,4 +1,4 @@
-"""Where the repository's own files are, whatever depth a test lies at."""
+"""Paths of the repository's own files, for tests at any depth."""
 
 from pathlib import Path
 

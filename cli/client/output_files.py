@@ -34,7 +34,8 @@ def write_output(service: Service, job: Job, path: Path, picture: dict[str, Any]
     """Writes the result of a succeeded job.
 
     Raises:
-        BadArgument: the file cannot be written, besides what `Service` raises.
+        BadArgument: the file cannot be written.
+        Whatever `Service` raises.
     """
     suffix = path.suffix.lower()
     content = service.overlay(job.id, picture) if suffix == PICTURE else service.result(job.id, MEDIA_TYPES[suffix])

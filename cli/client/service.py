@@ -94,7 +94,7 @@ class Service:
     def follow(self, job: Job) -> Iterator[Job]:
         """Yields the job after each change, from server-sent events, until it is terminal.
 
-        A stream that breaks is opened again, and between two streams the job is asked for.
+        A broken stream is opened again. Between two streams the job is polled once.
         """
         pauses = Backoff(first_s=0.1, most_s=2.0)
         silent = 0

@@ -11,8 +11,8 @@ class CannotListen(Exception):
 def listen(host: str, port: int) -> socket.socket:
     """A listening TCP socket; port 0 takes a free one.
 
-    Opened before anything is started, so a port in use is told at once, and kept open across a restart of the gateway,
-    so that requests wait for it instead of being refused.
+    The socket is opened before any process starts, so that a port in use is reported at once. It stays open across a
+    restart of the gateway, so that requests wait for the new gateway instead of being refused.
 
     Raises:
         CannotListen: see the class.

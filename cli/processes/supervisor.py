@@ -53,11 +53,11 @@ class Supervisor:
         Raises:
             ChildFailed: a child died too often before the service was up.
         """
-        asked = asyncio.create_task(self.stopped.wait())
+        requested = asyncio.create_task(self.stopped.wait())
         try:
-            done, _ = await asyncio.wait([asked, *self._tasks], return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait([requested, *self._tasks], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            asked.cancel()
+            requested.cancel()
         for task in done:
             task.result()  # raises the error that ended it
 
@@ -65,7 +65,8 @@ class Supervisor:
         """The result of `work`, unless a stop is requested first.
 
         Raises:
-            Stopped: asked to stop, or `ChildFailed`, before the work was done.
+            Stopped: a stop was requested before the work was done.
+            ChildFailed: a child died too often before the work was done.
             Whatever the work raises.
         """
         working, ended = asyncio.create_task(work), asyncio.create_task(self.wait())

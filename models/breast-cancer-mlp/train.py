@@ -3,8 +3,8 @@
     python train.py
 
 Writes `weights.safetensors`, `background.safetensors`, `sample.json` and the list of features in
-`model.toml`, all beside this file. Prints the accuracy on rows that took no part in the training,
-and that of five folds over the whole table. Deterministic; a few seconds.
+`model.toml`, all in this folder. Prints the accuracy on held-out rows and that of five folds over
+the whole table. Deterministic; takes a few seconds.
 """
 
 import json
@@ -42,7 +42,7 @@ def scale(x: Floats) -> tuple[Floats, Floats]:
 
 
 def standardise(x: Floats, mean: Floats, std: Floats) -> Tensor:
-    """What the network reads, (rows, 30) float32."""
+    """The network's inputs, (rows, 30) float32."""
     return torch.from_numpy((x - mean) / std).float()
 
 
@@ -63,7 +63,7 @@ def fit(rows: Tensor, classes: Tensor) -> nn.Module:
 
 
 def right(model: nn.Module, rows: Tensor, classes: Tensor) -> NDArray[np.bool_]:
-    """Which rows the model gets right, (rows,)."""
+    """True for the rows that the model classifies correctly, (rows,)."""
     with torch.inference_mode():
         answer: NDArray[np.bool_] = (model(rows).argmax(dim=1) == classes).numpy()
     return answer

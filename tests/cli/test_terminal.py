@@ -1,4 +1,4 @@
-"""What is shown in a terminal."""
+"""Tables, bars and words in a terminal."""
 
 from io import StringIO
 

@@ -1,4 +1,4 @@
-"""As `captum_numbers`: of gradients, of DeepLIFT and LRP, of layers and of single units."""
+"""As `captum_numbers`, for gradients, DeepLIFT, LRP, layers and single units."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Numbers that Captum's own tests expect (github.com/pytorch/captum, tests/attr), by the test that they come from."""
+"""Numbers that Captum's own tests expect (github.com/pytorch/captum, tests/attr), with the name of the test."""
 
 from dataclasses import dataclass
 from typing import Any

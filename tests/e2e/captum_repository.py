@@ -1,4 +1,4 @@
-"""A model repository of the toy models that Captum's own tests are about; they come with its wheel, weights and all."""
+"""A model repository of the toy models in Captum's own tests. Captum's wheel contains them with their weights."""
 
 import json
 from pathlib import Path
@@ -23,7 +23,7 @@ def conv_inplace():
 
 
 class Scaled(toys.BasicModel_MultiLayer_MultiInput):
-    """Captum's tests pass the scale beside the inputs."""
+    """Captum's tests pass the scale as an additional forward arg."""
 
     def __init__(self, scale):
         super().__init__()
@@ -45,7 +45,7 @@ def linear_inplace():
 
 
 def ruled(first, second, negative=True):
-    """SimpleLRPModel with rules, and the weight that some of the tests change."""
+    """SimpleLRPModel with rules. `negative` sets the weight that some of the tests change."""
     model = toys.SimpleLRPModel(inplace=False)
     model.linear.rule, model.linear2.rule = first, second
     if negative:

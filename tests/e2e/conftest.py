@@ -1,4 +1,4 @@
-"""One running service for all end-to-end tests; its log is shown beside a failure."""
+"""One running service for all end-to-end tests. The report of a failure includes its log."""
 
 from collections.abc import Generator, Iterator
 
@@ -26,13 +26,13 @@ def running_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runnin
 
 @pytest.fixture(scope="session")
 def service(running_service: RunningService) -> str:
-    """Its base URL."""
+    """The base URL of the shared service."""
     return running_service.url
 
 
 @pytest.fixture(scope="session")
 def toys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    """A client of a service with toy models alone: Captum's own, and some whose answers are of other kinds."""
+    """A client of a service that has only toy models: Captum's own, and some with other kinds of outputs."""
     folder = tmp_path_factory.mktemp("toys")
     models = write_output_repository(write_captum_repository(folder / "models"))
     service = RunningService(folder / "log", "--models", str(models))
@@ -46,7 +46,7 @@ def toys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Beside a failure of a test that uses the service: what the service logged."""
+    """Adds the service's log to the report of a failed test that uses it."""
     report = yield
     running = getattr(item, "funcargs", {}).get("running_service")
     if report.failed and isinstance(running, RunningService):

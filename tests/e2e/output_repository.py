@@ -1,4 +1,4 @@
-"""Models whose answers, and whose integers, take more than (rows, classes) of floats; their numbers are plain."""
+"""Models with outputs other than (rows, classes), or with integer inputs. Their numbers are simple to check."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from torch import nn
 
 
 class Segments(nn.Module):
-    """(rows, 1, 2, 3) -> maps of two classes, twice and minus three times the input, beside another tensor."""
+    """(rows, 1, 2, 3) -> maps of two classes, twice and minus three times the input, and another tensor."""
 
     def __init__(self):
         super().__init__()

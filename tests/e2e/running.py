@@ -34,10 +34,10 @@ class RunningService:
             )
 
     def wait_until_ready(self) -> None:
-        """Return once the service has said where it is.
+        """Return when the service has printed its URL.
 
         Raises:
-            AssertionError: it ended first, or took too long; the message is its log.
+            AssertionError: it ended first or took too long. The message contains its log.
         """
         assert self.process.stdout is not None
         alarm = threading.Timer(START_TIMEOUT_S, self.process.kill)
@@ -52,14 +52,14 @@ class RunningService:
         raise AssertionError(f"the service did not start:\n{self.log_tail()}")
 
     def log_tail(self) -> str:
-        """The end of what it and its processes logged."""
+        """The end of the log of the service and its processes."""
         return self.log.read_bytes()[-LOG_TAIL_BYTES:].decode(errors="replace")
 
     def stop(self) -> int:
-        """SIGTERM, and the exit code.
+        """Send SIGTERM and return the exit code.
 
         Raises:
-            subprocess.TimeoutExpired: it did not stop within a minute, and was killed.
+            subprocess.TimeoutExpired: it did not stop within a minute and was killed.
         """
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)

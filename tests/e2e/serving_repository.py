@@ -1,4 +1,4 @@
-"""A model repository that changes while it is served: versions, models too large to stay together, slow loads."""
+"""A model repository that changes while it is served: versions, models too large for one worker, slow loads."""
 
 from pathlib import Path
 
@@ -41,7 +41,7 @@ def build():
 
 
 def add_version(models: Path, version: str, *, seed: int = 0) -> None:
-    """Another version of `slow`, with weights of its own."""
+    """Adds a version of `slow`, with weights drawn from `seed`."""
     folder = models / f"slow-{version}"
     folder.mkdir(parents=True)
     (folder / "model.toml").write_text(f'version = "{version}"\n' + MODEL_TOML)
@@ -49,7 +49,7 @@ def add_version(models: Path, version: str, *, seed: int = 0) -> None:
 
 
 def add_large(models: Path, name: str) -> None:
-    """A model of 150 KiB."""
+    """Adds a model of 150 KiB."""
     folder = models / name
     folder.mkdir(parents=True)
     (folder / "model.toml").write_text(MODEL_TOML.replace('"slow"', f'"{name}"'))
@@ -57,7 +57,7 @@ def add_large(models: Path, name: str) -> None:
 
 
 def add_waiting(models: Path) -> None:
-    """`waiting` touches `entered` beside the repository when it begins to load, and loads once `go` is there."""
+    """Adds `waiting`. At load it creates the file `entered` next to the repository and waits for the file `go`."""
     folder = models / "waiting"
     folder.mkdir(parents=True)
     (folder / "model.toml").write_text(MODEL_TOML.replace('"slow"', '"waiting"'))

@@ -1,4 +1,4 @@
-"""What Captum's own tests expect of its toy models comes out of a running service."""
+"""A running service gives the numbers that Captum's own tests expect for its toy models."""
 
 from typing import Any
 
@@ -16,11 +16,11 @@ WITHOUT_PUBLISHED_NUMBERS = {  # their tests compare with other methods, or with
     "gradient_shap",
     "smooth_grad",
     "layer_integrated_gradients",
-    "lime",  # its numbers are of a regression with other parameters than Captum's own defaults
+    "lime",  # the numbers belong to a regression whose parameters are not Captum's defaults
 }
 
 
-def asked(case: Case) -> dict[str, Any]:
+def request_body(case: Case) -> dict[str, Any]:
     tensors = [wire(tensor) for tensor in case.inputs]
     body: dict[str, Any] = {"model": case.model, "input": {"tensors": tensors}, "method": case.method}
     if REPOSITORY[case.model][2] == "classification":
@@ -28,15 +28,15 @@ def asked(case: Case) -> dict[str, Any]:
     return body
 
 
-def test_every_method_that_has_numbers_is_asked() -> None:
+def test_every_method_with_published_numbers_has_a_case() -> None:
     assert {case.method["name"] for case in CASES} | WITHOUT_PUBLISHED_NUMBERS == set(METHOD_NAMES)
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_captums_numbers(case: Case, toys: httpx.Client) -> None:
-    answer = toys.post("/explain?wait=30", json=asked(case))
-    assert answer.status_code == 200, answer.text
-    job = answer.json()
+    response = toys.post("/explain?wait=30", json=request_body(case))
+    assert response.status_code == 200, response.text
+    job = response.json()
     assert job["status"] == "succeeded", job
     result = toys.get(job["links"]["result"]).raise_for_status().json()
     assert len(result["attributions"]) == len(case.expected)

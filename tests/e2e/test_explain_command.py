@@ -100,13 +100,13 @@ def test_a_refusal_names_the_field(service: str, arguments: list[str], words: li
 
 
 def under_way(job: dict[str, Any]) -> bool:
-    """Rows were computed: the client has had its answer long since, and follows the job."""
+    """True when rows were computed: by then the client has its response and follows the job."""
     return bool(job["progress"]["done"])
 
 
 @pytest.fixture
 def interruptible() -> Iterator[None]:
-    """Whoever runs the tests in the background has told them to ignore SIGINT, and children inherit that."""
+    """Restores SIGINT, which a shell ignores for background jobs; child processes inherit this."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)

@@ -1,4 +1,4 @@
-"""Dying workers, killer jobs, a store that goes away: real processes, really killed."""
+"""Killed workers, jobs that kill workers, a store that stops: with real processes."""
 
 import asyncio
 import os
@@ -27,7 +27,7 @@ def own_store() -> Iterator[StoreServer]:
 
 @pytest.fixture(scope="module")
 def slow_service(own_store: StoreServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
-    """Two workers on one core each, over a store that the tests can reach and stop."""
+    """Two workers on one core each, with a store that the tests can access and stop."""
     directory = tmp_path_factory.mktemp("failures")
     models = write_repository(directory / "models")
     variables = {
@@ -79,11 +79,11 @@ async def until(store: JobStore, job_id: str, wanted: object, timeout_s: float =
         async for record in records:
             if wanted(record):  # type: ignore[operator]
                 return record
-    raise AssertionError("the job ended otherwise")
+    raise AssertionError("the job ended in another state")
 
 
 async def workers(store: JobStore, count: int) -> dict[str, int]:
-    """Process ids by worker, once so many have announced themselves; the registry is polled, it has no events."""
+    """Process ids by worker, when `count` workers have registered. The registry has no events and is polled."""
     async with asyncio.timeout(60):
         while len(infos := await store.workers()) < count:  # noqa: ASYNC110
             await asyncio.sleep(0.1)
@@ -91,7 +91,7 @@ async def workers(store: JobStore, count: int) -> dict[str, int]:
 
 
 def holder(own_store: StoreServer, job_id: str) -> str:
-    """The worker that now runs a job, as its token says."""
+    """The worker that runs a job now, from the job's token."""
     with redis.Redis.from_url(own_store.url) as raw:
         token = raw.hget(Keys("attribution").job(job_id), "token")
     assert isinstance(token, bytes)

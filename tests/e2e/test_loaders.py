@@ -1,4 +1,4 @@
-"""A service with a model of each loader: what works, and what is refused with the reason before a job is made."""
+"""A service with a model of each loader: what works, and what is refused with a reason before a job exists."""
 
 import io
 from collections.abc import Iterator
@@ -84,7 +84,7 @@ def test_a_text_folder_answers(client: httpx.Client) -> None:
 
 
 def test_grad_cam_of_a_vit_becomes_an_overlay(client: httpx.Client) -> None:
-    """With its default layer, which is none that only the class token leaves."""
+    """At the default layer, whose tokens of the picture still affect the output."""
     form = {"model": "vit", "method": '{"name": "layer_grad_cam", "upsample": true}', "target": "cat"}
     response = client.post("/explain", params={"wait": 60}, files={"image": CAT}, data=form)
     found = result(client, response)

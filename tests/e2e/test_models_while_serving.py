@@ -1,4 +1,4 @@
-"""Models come and go while the service runs: real processes, real jobs on other models meanwhile."""
+"""Models are loaded and unloaded while the service runs jobs on other models, with real processes."""
 
 import asyncio
 import os
@@ -38,7 +38,7 @@ class Serving:
 
 @pytest.fixture(scope="module")
 def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
-    """One worker with memory for one of two large models, and `slow` of version 1."""
+    """One worker with memory for one of two large models, and version 1 of `slow`."""
     folder = tmp_path_factory.mktemp("serving")
     add_version(folder / "models", "1")
     for name in ("left", "right"):
@@ -76,8 +76,8 @@ async def client(serving: Serving) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def order(client: httpx.AsyncClient, path: str, **query: str) -> dict[str, str]:
-    """Load or unload, wait, and the status of each version."""
+async def admin_command(client: httpx.AsyncClient, path: str, **query: str) -> dict[str, str]:
+    """Loads or unloads a model, waits for the workers, and returns the status of each version."""
     answer = await client.post(f"/models/{path}", params={"wait": WAIT_S, **query})
     assert answer.status_code == 200, answer.text
     assert answer.json()["done"]
@@ -91,7 +91,7 @@ async def submit(client: httpx.AsyncClient, **fields: object) -> str:
 
 
 async def ended(store: JobStore, job_id: str) -> str:
-    """`succeeded`, or the code of the failure."""
+    """Waits for the end of a job. Returns `succeeded`, or the code of its error."""
     record = await until(store, job_id, lambda r: r.status in {"succeeded", "failed"})
     return record.error.code if record.error else record.status
 
@@ -104,7 +104,7 @@ async def test_a_second_version_is_loaded_while_jobs_run_on_the_first(
     add_version(serving.models, "2", seed=2)
     add_version(serving.models, "10", seed=10)
     (serving.models / "slow-10" / "model.py").write_text("raise RuntimeError('no weights')\n")
-    assert await order(client, "slow/load") == {"1": "ready", "2": "ready", "10": "failed"}
+    assert await admin_command(client, "slow/load") == {"1": "ready", "2": "ready", "10": "failed"}
     assert (await store.get(long)).status == "running"
 
     newest = (await client.post("/explain?wait=60", json=request_of())).json()
@@ -131,8 +131,8 @@ async def test_a_second_version_is_loaded_while_jobs_run_on_the_first(
 
 async def test_new_weights_are_not_answered_from_old_results(client: httpx.AsyncClient, serving: Serving) -> None:
     async def ask() -> dict[str, Any]:
-        asked = {"Cache-Control": "max-age=3600"}
-        job = (await client.post("/explain?wait=60", json=request_of(version="1"), headers=asked)).json()
+        cached = {"Cache-Control": "max-age=3600"}
+        job = (await client.post("/explain?wait=60", json=request_of(version="1"), headers=cached)).json()
         result: dict[str, Any] = (await client.get(job["links"]["result"])).json()
         return result
 
@@ -140,7 +140,7 @@ async def test_new_weights_are_not_answered_from_old_results(client: httpx.Async
     assert again["cache"] == "hit"
     model = serving.models / "slow-1" / "model.py"
     model.write_text(model.read_text().replace("manual_seed(0)", "manual_seed(11)"))
-    assert await order(client, "slow/load", version="1") == {"1": "ready"}
+    assert await admin_command(client, "slow/load", version="1") == {"1": "ready"}
     after = await ask()
     assert after["cache"] is None
     assert after["model"]["digest"] != before["model"]["digest"]
@@ -156,14 +156,14 @@ async def test_unloading_finishes_what_runs_and_refuses_what_waits(
     await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
     for task in first:
         task.cancel()
-    assert await order(client, "slow/unload", version="2") == {"2": "unloaded"}
+    assert await admin_command(client, "slow/unload", version="2") == {"2": "unloaded"}
     outcomes = [await ended(store, job_id) for job_id in jobs]
     assert set(outcomes) == {"succeeded", "model_unloaded"}
     refused = await client.post("/explain", json=request_of(version="2"))
     assert (refused.status_code, refused.json()["title"]) == (409, "The model is unloaded")
     done = (await client.post("/explain?wait=60", json=request_of())).json()  # the highest that serves
     assert (await client.get(done["links"]["result"])).json()["model"]["version"] == "1"
-    assert await order(client, "slow/load", version="2") == {"2": "ready"}
+    assert await admin_command(client, "slow/load", version="2") == {"2": "ready"}
     assert (await client.post("/explain?wait=60", json=request_of(version="2"))).json()["status"] == "succeeded"
 
 

@@ -1,4 +1,4 @@
-"""Places, labels that hold together, and ids, over HTTP: what is asked, computed and told."""
+"""Targets with positions, several labels at once, and ids, over HTTP."""
 
 from typing import Any
 

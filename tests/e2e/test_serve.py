@@ -1,4 +1,4 @@
-"""`attribution serve` when its processes are killed, and when it is told to stop."""
+"""`attribution serve` when its processes are killed, and when it is stopped."""
 
 import contextlib
 import json
@@ -34,7 +34,7 @@ def small_repository(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def small_service(tmp_path: Path, small_repository: Path) -> Iterator[RunningService]:
-    """A service of its own with the smallest model."""
+    """A service for one test, with the smallest model."""
     folder = tmp_path / "tmp"
     folder.mkdir()
     variables = {"TMPDIR": str(folder), "ATTRIBUTION_LEASE_MS": "2000"}
@@ -53,7 +53,7 @@ def started(log: Path, models: Path, variables: dict[str, str]) -> Iterator[Runn
 
 
 def pids(service: RunningService, child: str) -> list[int]:
-    """The processes that were started as this child, oldest first."""
+    """The ids of all processes that were started as `child`, oldest first."""
     return [int(pid) for pid in re.findall(rf'"child": "{child}[^"]*", "pid": (\d+)', service.log.read_text())]
 
 
@@ -74,7 +74,7 @@ def explain(service: RunningService) -> dict[str, Any]:
 
 
 def until(service: RunningService, happened: Callable[[], object]) -> None:
-    """Ask again and again until it happened, or the service is gone."""
+    """Polls until `happened()` is true. Fails if the service ends first."""
     deadline = time.monotonic() + LIMIT_S
     while not happened():
         assert time.monotonic() < deadline
@@ -111,7 +111,7 @@ def test_killed_processes_come_back_and_a_stop_leaves_nothing(small_service: Run
 
 
 def healthy(store: StoreServer) -> bool:
-    """What a container's health check of the worker says."""
+    """The result of the worker's health check, as a container runs it."""
     command = [sys.executable, "-P", "-m", "cli", "worker", "--health"]
     variables = {**os.environ, "ATTRIBUTION_REDIS_URL": store.url}
     return subprocess.run(command, env=variables, capture_output=True, timeout=LIMIT_S, check=False).returncode == 0

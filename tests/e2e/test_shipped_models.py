@@ -26,7 +26,7 @@ ROW = json.loads((MODELS / "breast-cancer-mlp" / "sample.json").read_text())
 
 @pytest.fixture(scope="module")
 def client(service: str) -> Iterator[httpx.Client]:
-    computed = {"Cache-Control": "no-store"}  # whatever other tests have asked
+    computed = {"Cache-Control": "no-store"}  # independent of other tests' requests
     with httpx.Client(base_url=service, timeout=120, headers=computed) as client:
         yield client
 
@@ -39,7 +39,7 @@ SAMPLES: dict[str, dict[str, object]] = {
 
 
 def explain(client: httpx.Client, model: str, method: dict[str, object], **fields: object) -> dict[str, object]:
-    """The finished job."""
+    """Runs a method on the model's sample. Returns the finished job."""
     data = {"model": model, "method": json.dumps(method), **fields}
     response = client.post("/explain", params={"wait": 60}, data=data, **SAMPLES[model])  # type: ignore[arg-type]
     assert response.status_code == 200, response.text
@@ -56,14 +56,14 @@ def result(client: httpx.Client, job: dict[str, object]) -> dict[str, object]:
 @pytest.mark.parametrize("name", METHOD_NAMES)
 @pytest.mark.parametrize("model", ["breast-cancer-mlp", "efficientnet-lite0", "minilm-sentiment"])
 def test_every_method_answers_for_every_model(client: httpx.Client, model: str, name: str) -> None:
-    """Or is refused with the reason that the model's card gives."""
+    """A method that a model does not support is refused with the reason in the model card."""
     card = client.get(f"/models/{model}").json()
     support = next(one for one in card["methods"] if one["name"] == name)
     method = next((one for one in methods_for(model) if one.name == name), None)
     if not support["supported"] or method is None:
         unit = {"neuron_selector": 0} if "neuron_selector" in METHODS[name].model_fields else {}
-        asked = {"model": model, "method": json.dumps({"name": name, **unit})}
-        refused = client.post("/explain", data=asked, **SAMPLES[model])  # type: ignore[arg-type]
+        data = {"model": model, "method": json.dumps({"name": name, **unit})}
+        refused = client.post("/explain", data=data, **SAMPLES[model])  # type: ignore[arg-type]
         assert refused.status_code == 422
         assert refused.json()["errors"][0]["loc"][0] in {"method", "input"}
         assert support["supported"] or support["reason"] in refused.json()["detail"]
@@ -170,8 +170,8 @@ def test_over_http_it_is_captums_answer(client: httpx.Client, model: str, method
 
 
 @pytest.mark.parametrize("model", sorted(SAMPLES))
-def test_figures_of_quality(client: httpx.Client, model: str) -> None:
-    """What the strongest features are taken from falls faster than what they are put into stays low."""
+def test_quality_metrics(client: httpx.Client, model: str) -> None:
+    """The insertion curve of the strongest features has a larger area than the deletion curve."""
     metrics: list[object] = [
         "infidelity",
         {"name": "sensitivity_max", "n_perturb_samples": 2},
@@ -219,8 +219,8 @@ def test_rows_of_a_table_come_back_by_column_in_their_own_units(client: httpx.Cl
     job = client.post("/explain?wait=30", json=request).json()
     found = result(client, job)
     assert [t["label"] for t in found["target"]] == ["malignant", "benign"]  # type: ignore[union-attr]
-    for given, told in zip(rows, found["features"], strict=True):  # type: ignore[arg-type]
-        assert {f["name"]: pytest.approx(f["value"]) for f in told} == given
+    for row, columns in zip(rows, found["features"], strict=True):  # type: ignore[arg-type]
+        assert {f["name"]: pytest.approx(f["value"]) for f in columns} == row
     assert all(abs(delta) < 1e-3 for delta in found["convergence_delta"])  # type: ignore[union-attr]
 
 

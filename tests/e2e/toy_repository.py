@@ -1,4 +1,4 @@
-"""A model repository for tests of failure: a model that takes its time, and dies or raises on demand."""
+"""A model repository for tests of failure: a slow model that dies or raises on certain inputs."""
 
 from pathlib import Path
 
@@ -46,7 +46,7 @@ def build() -> nn.Module:
 
 
 def write_repository(directory: Path) -> Path:
-    """A repository with `slow`, and `broken`, whose factory raises."""
+    """Writes a repository with `slow`, and `broken`, whose factory raises."""
     slow = directory / "slow"
     slow.mkdir(parents=True)
     (slow / "model.toml").write_text(MODEL_TOML)

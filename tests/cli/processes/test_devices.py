@@ -1,4 +1,4 @@
-"""Which workers a machine gets."""
+"""The workers that a machine gets."""
 
 import pytest
 

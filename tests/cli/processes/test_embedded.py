@@ -18,7 +18,7 @@ LIMIT_S = 20.0
 
 
 def with_store(use: Callable[[EmbeddedStore, Supervisor], Awaitable[None]]) -> EmbeddedStore:
-    """Run `use` while the store answers; returns it closed."""
+    """Runs `use` while the store is open. Returns the closed store."""
 
     async def main() -> None:
         async with asyncio.timeout(LIMIT_S), Supervisor() as supervisor:
@@ -51,7 +51,7 @@ def test_it_answers_only_to_the_password() -> None:
     with_store(use)
 
 
-def test_nobody_else_may_enter_its_folder_and_no_port_is_open() -> None:
+def test_only_the_owner_may_enter_its_folder_and_no_port_is_open() -> None:
     async def use(store: EmbeddedStore, _: Supervisor) -> None:
         folder = socket_of(store).parent
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700

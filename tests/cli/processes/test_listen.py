@@ -12,7 +12,7 @@ def test_port_zero_takes_a_free_one() -> None:
         assert re.fullmatch(r"http://127\.0\.0\.1:[1-9][0-9]+", url_of(listening))
 
 
-def test_a_port_in_use_is_told_in_one_line() -> None:
+def test_a_port_in_use_is_one_line() -> None:
     with listen("127.0.0.1", 0) as first:
         port = first.getsockname()[1]
         with pytest.raises(CannotListen, match=rf"port {port} on 127\.0\.0\.1 is in use"):

@@ -1,4 +1,4 @@
-"""The supervisor, with real processes whose programs are trivial."""
+"""The supervisor with real processes that run trivial programs."""
 
 import asyncio
 import os
@@ -20,7 +20,7 @@ LIMIT_S = 20.0
 
 @contextmanager
 def fifo(folder: Path) -> Iterator[tuple[str, int]]:
-    """A named pipe that children report to: its path, and a descriptor to read from."""
+    """A named pipe for reports of children: its path, and a descriptor to read from."""
     path = folder / "reports"
     os.mkfifo(path)
     descriptor = os.open(path, os.O_RDWR | os.O_NONBLOCK)  # read-write: no end of file between two writers
@@ -31,7 +31,7 @@ def fifo(folder: Path) -> Iterator[tuple[str, int]]:
 
 
 async def lines(descriptor: int) -> AsyncGenerator[str, None]:
-    """What children report, line by line, as it comes."""
+    """Yields the lines that children report, as they arrive."""
     loop = asyncio.get_running_loop()
     readable = asyncio.Event()
     loop.add_reader(descriptor, readable.set)
@@ -42,7 +42,7 @@ async def lines(descriptor: int) -> AsyncGenerator[str, None]:
             readable.clear()
             try:
                 *whole, rest = (rest + os.read(descriptor, 65536).decode()).split("\n")
-            except BlockingIOError:  # told of it twice
+            except BlockingIOError:  # notified twice
                 continue
             for line in whole:
                 yield line
