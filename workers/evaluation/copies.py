@@ -10,7 +10,7 @@ from schemas.errors import JobFailed
 from workers.engine.view import ModelView
 from workers.methods.explain_inputs import ExplainInputs
 from workers.tracing.equivalence import compare
-from workers.tracing.samples import draws, first_row
+from workers.tracing.samples import first_row, neighbours
 
 
 def copied(view: ModelView) -> ModelView:
@@ -45,7 +45,7 @@ def prove_copy(view: ModelView, copy_of_it: ModelView, subject: ExplainInputs) -
     Raises:
         JobFailed: the copy is another function.
     """
-    samples = list(draws(first_row((*subject.inputs, *subject.additional_forward_args))))
+    samples = list(neighbours(first_row((*subject.inputs, *subject.additional_forward_args))))
     if view.alone is not None:
         samples = [sample for sample in samples if len(sample[0]) == 1]
     pairs = [(view.module, copy_of_it.module)]

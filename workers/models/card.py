@@ -49,7 +49,7 @@ def make_card(
     """Runs the model once on a sample input and describes it.
 
     `defects` as in `workers.models.method_support`; `embedding` is the layer that integers enter; `mixing_layers` as in
-    `workers.tracing.layers.layers_mix`.
+    `workers.tracing.layer_mixing.layers_mix`.
 
     Raises:
         ModelConfigError: labels, layer or baseline of the configuration do not fit the model.

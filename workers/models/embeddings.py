@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from workers.inputs.prepared import Prepared, Tensors
 from workers.repository.model_toml import InputConfig, ModelConfigError
-from workers.tracing.embedding import is_embedding
+from workers.tracing.module_names import is_embedding
 
 BASE, CHANGED = 1, 0  # ids that are in any vocabulary; the sample holds the first
 

@@ -35,14 +35,14 @@ from workers.models.outputs import answer_with_tensor
 from workers.models.text_entry import enter_at_embeddings
 from workers.models.token_grid import picture_grid
 from workers.repository.model_toml import ModelConfig, ModelConfigError, check_files, read_config, read_labels
-from workers.tracing.chance import settle
-from workers.tracing.columns import index_columns
-from workers.tracing.draws import stacked
-from workers.tracing.rows import rows_mix
-from workers.transform.hookable.make import make_hookable, text_defects
+from workers.tracing.freeze import freeze
+from workers.tracing.index_columns import index_columns
+from workers.tracing.row_mixing import rows_mix
+from workers.tracing.samples import stacked
+from workers.transform.hookable.hookable_module import make_hookable, text_defects
 from workers.transform.optimize import make_optimized
 from workers.transform.optimize.layout_race import is_faster
-from workers.transform.optimize.precision import in_precision
+from workers.transform.optimize.reduced_precision import in_precision
 
 log = structlog.get_logger()
 UNTUNED_ROWS = 16  # of a full pass, where the model could not be measured
@@ -97,7 +97,7 @@ def load_model(folder: Path, device: Device) -> ResidentModel:
         check_files(config, folder)
         loaded = load(config, folder)
     config, module = loaded.config, loaded.module.to(device.device)
-    settle(module, device.device)
+    freeze(module, device.device)
     allow_backward(module, device.device)
     adapter: InputAdapter
     if config.input.kind == "text":

@@ -21,8 +21,8 @@ from workers.engine.view import ModelView
 from workers.inputs.prepared import Prepared
 from workers.methods import solo_lane as solo
 from workers.models.gradient_reach import Reach, gradient_reach
-from workers.tracing.embedding import is_embedding
-from workers.transform.hookable.make import without_relu
+from workers.tracing.module_names import is_embedding
+from workers.transform.hookable.hookable_module import without_relu
 
 LONGEST_REASON = 300
 
@@ -58,7 +58,7 @@ def method_support(
 ) -> list[MethodSupport]:
     """Every method of the service, with the reason where it is not offered on this model.
 
-    `defects` are those of `workers.transform.hookable.make.make_hookable`; families without one are tried.
+    `defects` are those of `workers.transform.hookable.hookable_module.make_hookable`; families without one are tried.
     `embedding` is the layer that integers enter; `reach` is found out where it is not given.
     """
     reach = reach or gradient_reach(view, sample)

@@ -23,7 +23,7 @@ from workers.evaluation.copies import copied, draw_anew, layers_from_the_top, pr
 from workers.evaluation.randomization import APART, ONE_COPY
 from workers.evaluation.similarity import map_similarity, rank_correlation
 from workers.inputs.prepared import Prepared
-from workers.transform.hookable.make import make_hookable
+from workers.transform.hookable.hookable_module import make_hookable
 
 
 def randomised(job: AuditedJob) -> RandomizationMetric:

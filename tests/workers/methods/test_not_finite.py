@@ -15,7 +15,7 @@ from workers.evaluation.tolerance import completeness_warnings, zero_warnings
 from workers.inputs.prepared import Prepared
 from workers.methods.explain import Outcome
 from workers.models.method_support import method_support, no_gradient
-from workers.transform.hookable.make import without_relu
+from workers.transform.hookable.hookable_module import without_relu
 
 
 class Normalising(nn.Module):

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from workers.tracing.columns import index_columns
-from workers.tracing.draws import RowKind, draw_rows
+from workers.tracing.index_columns import index_columns
+from workers.tracing.random_rows import RowKind, draw_rows
 
 CPU = torch.device("cpu")
 TABLE = torch.tensor([[0.0, 1.0], [2.0, -1.0], [3.0, 5.0], [-4.0, 0.5], [1.0, 1.0]], dtype=torch.float64)

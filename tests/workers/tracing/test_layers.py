@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from workers.tracing.draws import RowKind, draw_rows
-from workers.tracing.layers import layers_mix
-from workers.tracing.rows import rows_mix
+from workers.tracing.layer_mixing import layers_mix
+from workers.tracing.random_rows import RowKind, draw_rows
+from workers.tracing.row_mixing import rows_mix
 
 CPU = torch.device("cpu")
 

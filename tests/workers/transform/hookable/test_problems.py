@@ -6,7 +6,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tests.workers.transform.hookable.toys import FunctionalBlock, toy
-from workers.transform.hookable import hook_defects, verify
+from workers.tracing.equivalence import why_not_equal
+from workers.transform.hookable import hook_defects
 
 
 class Gated(nn.Module):
@@ -122,12 +123,12 @@ def test_proof_names_what_differs_and_where() -> None:
 
     x = (torch.randn(1, 6, generator=torch.Generator().manual_seed(0)),)
     model = linear(nn.ReLU())
-    assert verify(model, model, [x]) is None
+    assert why_not_equal(model, model, [x]) is None
     first, _, last = model
-    reason = verify(model, nn.Sequential(first, nn.LeakyReLU(0.5), last), [x])
+    reason = why_not_equal(model, nn.Sequential(first, nn.LeakyReLU(0.5), last), [x])
     assert reason == "on sample 1 of 1 outputs differ; first at 1 (ReLU)"
-    reason = verify(model, nn.Sequential(first, Other(), last), [x])
+    reason = why_not_equal(model, nn.Sequential(first, Other(), last), [x])
     assert reason == "on sample 1 of 1 gradients differ"
-    reason = verify(model, nn.Sequential(first, nn.Linear(3, 3), last), [x])
+    reason = why_not_equal(model, nn.Sequential(first, nn.Linear(3, 3), last), [x])
     assert reason is not None
-    assert reason.startswith("on sample 1 of 1 the rewritten model raises RuntimeError")
+    assert reason.startswith("on sample 1 of 1 the copy raises RuntimeError")

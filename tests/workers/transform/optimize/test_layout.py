@@ -11,7 +11,8 @@ from tests.workers.transform.optimize.test_module import BatchNormAct, SamePaddi
 from workers.engine.gate import DeviceGate
 from workers.transform.optimize import make_optimized
 from workers.transform.optimize.layout import ChannelsLast
-from workers.transform.optimize.layout_race import GAIN, MOST_ROWS, is_faster, race
+from workers.transform.optimize.layout_race import is_faster, race
+from workers.transform.tuning import LAYOUT_GAIN, LAYOUT_ROWS
 
 SAMPLE = (torch.randn(1, 3, 8, 8, generator=torch.Generator().manual_seed(0), dtype=torch.float64),)
 MODELS: dict[str, Callable[[], nn.Module]] = {
@@ -69,7 +70,7 @@ class Clock:
         (lambda rows: 1e-4 * rows, lambda rows: 2e-4 * rows, True),
         (lambda rows: 2e-4 * rows, lambda rows: 1e-4 * rows, False),
         (lambda rows: 1e-4 * rows, lambda rows: 1e-4 * rows, False),  # a tie stays as it was built
-        (lambda rows: 1e-4 * rows, lambda rows: 1e-4 * rows * (1 + GAIN) / 2, False),  # not told apart
+        (lambda rows: 1e-4 * rows, lambda rows: 1e-4 * rows * (1 + LAYOUT_GAIN) / 2, False),  # not told apart
         (lambda rows: 5e-3 if rows < 64 else 1e-3 * rows, lambda rows: 4e-3 if rows < 64 else 2e-3 * rows, True),
         (lambda rows: None, lambda rows: 1.0, False),  # it does not fit
         (lambda rows: 1e-3 if rows <= 16 else None, lambda rows: 2e-3, True),  # larger batches do not fit
@@ -82,7 +83,7 @@ def test_the_faster_layout(
     assert race(Clock("last", asked, last), Clock("built", asked, built)) == taken
     pairs = list(zip(asked[::2], asked[1::2], strict=True))
     assert all(one.removeprefix("last") == other.removeprefix("built") for one, other in pairs)  # they take turns
-    assert max(int(one.removeprefix("last")) for one, _ in pairs) <= MOST_ROWS
+    assert max(int(one.removeprefix("last")) for one, _ in pairs) <= LAYOUT_ROWS
 
 
 def test_one_disturbed_round_decides_nothing() -> None:
@@ -128,7 +129,7 @@ class Watching(nn.Module):
 
 def test_proofs_are_made_without_tf32(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
-    monkeypatch.setattr("workers.transform.optimize.module.use_fused_modules", lambda *_: None)
+    monkeypatch.setattr("workers.transform.optimize.optimized_module.use_fused_modules", lambda *_: None)
     seen: set[bool] = set()
     compared: list[set[bool]] = []
 
@@ -139,7 +140,7 @@ def test_proofs_are_made_without_tf32(monkeypatch: pytest.MonkeyPatch) -> None:
         compared.append(set(seen))
         return None
 
-    monkeypatch.setattr("workers.transform.optimize.module.in_float64", lambda *_: None)
-    monkeypatch.setattr("workers.transform.optimize.module.compare", watched)
+    monkeypatch.setattr("workers.tracing.equivalence.in_float64", lambda *_: None)
+    monkeypatch.setattr("workers.tracing.equivalence.compare", watched)
     assert isinstance(make_optimized(frozen(Watching(seen)), [SAMPLE], 1), ChannelsLast)
     assert compared == [{False}]

@@ -25,7 +25,7 @@ from workers.engine.view import ModelView
 from workers.jobs.result import answer
 from workers.models.load import Device, ResidentModel, load_model
 from workers.repository.model_toml import ModelConfigError
-from workers.transform.optimize.precision import gradient_error, in_precision
+from workers.transform.optimize.reduced_precision import gradient_error, in_precision
 
 CPU = torch.device("cpu")
 HALVES: list[Precision] = ["bfloat16", "float16"]

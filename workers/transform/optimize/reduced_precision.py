@@ -1,4 +1,4 @@
-"""The precision that a model's operator asks for: what passes run then, and how far their gradients are off."""
+"""Runs shared passes in the precision that the operator chose, and measures the error of their gradients."""
 
 import math
 from dataclasses import replace
@@ -15,19 +15,20 @@ from workers.engine.task import Task
 from workers.engine.view import ModelView
 from workers.repository.model_toml import ModelConfigError
 from workers.tracing.float64_copy import as_float64, in_float64
-from workers.tracing.samples import Tensors, draws, first_row
+from workers.tracing.samples import Tensors, first_row, neighbours
 
 
 def in_precision(
     view: ModelView, sample: Tensors, precision: Precision, gate: DeviceGate, threads: int
 ) -> tuple[ModelView, PassPrecision]:
-    """The view with its shared passes in that precision, and the measured error of their gradients.
+    """The view with its shared passes in a precision, and the measured error of their gradients.
 
     Args:
-        sample: what `view.module` takes, with at least one row of each tensor.
+        sample: what `view.module` takes, one row or more.
+        threads: CPU threads of a pass.
 
     Raises:
-        ModelConfigError: the device or the model has no such precision, or overflows in it.
+        ModelConfigError: the device or the model does not support the precision, or the model overflows in it.
     """
     if precision == "float32":
         return view, PassPrecision()
@@ -45,10 +46,10 @@ def in_precision(
 
 
 def gradient_error(view: ModelView, sample: Tensors) -> float | None:
-    """The relative L2 error of the input gradients of shared passes over inputs drawn around a sample, against float64.
+    """The relative L2 error, against float64, of input gradients of shared passes on neighbours of a sample.
 
-    None where the model cannot be run in float64, or its inputs have no gradient. Each row's gradient is that of the
-    output that is highest in float64.
+    Each row's gradient is that of the output that is highest in float64. None where the model does not run in float64,
+    or an input has no gradient.
     """
     inputs = sample[: view.inputs]
     if not all(tensor.is_floating_point() for tensor in inputs):
@@ -56,19 +57,19 @@ def gradient_error(view: ModelView, sample: Tensors) -> float | None:
     exact = in_float64(view.module, sample)
     if exact is None:
         return None
-    true_view = replace(view, module=exact, optimized=None, precision="float32")
-    off = size = 0.0
-    for drawn in draws(first_row(sample)):
-        *true, outputs = _gradients(true_view, as_float64(drawn), None)
-        *given, _ = _gradients(view, drawn, _highest(outputs))
-        for expected, found in zip(true, given, strict=True):
-            off += float((found.double() - expected).square().sum())
-            size += float(expected.square().sum())
-    return math.sqrt(off / size) if size else math.sqrt(off)
+    exact_view = replace(view, module=exact, optimized=None, precision="float32")
+    error = size = 0.0  # sums of squares
+    for rows in neighbours(first_row(sample)):
+        *expected, outputs = _gradients(exact_view, as_float64(rows), None)
+        *given, _ = _gradients(view, rows, _highest(outputs))
+        for one, other in zip(expected, given, strict=True):
+            error += float((other.double() - one).square().sum())
+            size += float(one.square().sum())
+    return math.sqrt(error / size) if size else math.sqrt(error)
 
 
 def _gradients(view: ModelView, rows: Tensors, targets: Tensor | None) -> tuple[Tensor, ...]:
-    """By one pass as the engine runs it: one gradient per input, then all outputs."""
+    """One gradient per input, then all outputs, from one pass as the engine runs it."""
     if targets is None:
         with torch.no_grad():
             targets = _highest(view.pass_module(*rows))
@@ -77,7 +78,7 @@ def _gradients(view: ModelView, rows: Tensors, targets: Tensor | None) -> tuple[
 
 
 def _highest(outputs: Tensor) -> Tensor | None:
-    """(rows,) indices, or (rows, dimensions) places; None for one output."""
+    """The index of each row's highest output: (rows,), or (rows, dimensions); None for outputs (rows,)."""
     if outputs.dim() == 1:
         return None
     flat = outputs.flatten(1).argmax(dim=1)

@@ -1,4 +1,4 @@
-"""Random rows of a model's own kind, to test at load what packing assumes of it."""
+"""Random rows that a model accepts, for the tests that are made of it at load."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,13 +7,14 @@ from math import prod
 import torch
 from torch import Tensor, nn
 
-Tensors = tuple[Tensor, ...]
-ROWS = 7  # of one draw
-TRIES = 4  # times as many rows are drawn, for models that refuse some values
-SCALES = (1.0, 0.3, 3.0)  # of the draws: decisions lie at other thresholds
-LARGE = 4_096  # elements of a row: such rows cost so much that later draws have fewer
-ROWS_OF_LARGE = 3
-TEXT_TOKENS = 6
+from workers.tracing.samples import Tensors, cloned, is_large
+from workers.tracing.tuning import (
+    ATTEMPTS_PER_ROW,
+    LARGE_ROW_ELEMENTS,
+    LARGE_ROWS_AFTER_FIRST_DRAW,
+    RANDOM_ROWS,
+    VALUE_SCALES,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +22,10 @@ class RowKind:
     """How one tensor of a model's input is drawn.
 
     Attributes:
-        shape: of one row.
-        vocabulary: ids run from 0 to below it; None: not known, so only 0 and 1 are drawn.
+        shape: of one row, without the batch dimension.
+        vocabulary: ids are drawn from 0 up to, but not including, this number; None: unknown, ids are 0 or 1.
         pad: the id that fills the end of some rows; None: no row is padded.
-        constant: every element; None: random.
+        constant: the value of every element; None: random values.
     """
 
     shape: tuple[int, ...]
@@ -35,71 +36,69 @@ class RowKind:
 
 
 def draw_rows(kinds: list[RowKind], module: nn.Module, device: torch.device, number: int) -> list[Tensors]:
-    """At most `ROWS` different single rows that the module takes, (1, …) each; the same at every call.
+    """Draws at most `RANDOM_ROWS` single rows that the module accepts; the same at every call.
 
-    Floating-point values are normal, of the scale that belongs to the draw's `number`. A model may refuse negative
-    values (it turns them into indices): then they are uniform in [0, 1), and at last all ones.
+    Floating-point values are normal, with the standard deviation that belongs to the draw. A model may refuse negative
+    values, for example because it uses them as indices. Then values are uniform in [0, 1), and if that fails too, one
+    row of ones is tried.
+
+    Args:
+        number: of the draw; it sets the seed and the standard deviation.
+
+    Returns:
+        Rows of shape (1, …) for each tensor; none if the module accepts none.
     """
     generator = torch.Generator().manual_seed(number)
-    scale = SCALES[number % len(SCALES)]
-    most = ROWS_OF_LARGE if number and sum(prod(kind.shape) for kind in kinds) >= LARGE else ROWS
+    scale = VALUE_SCALES[number % len(VALUE_SCALES)]
+    large = sum(prod(kind.shape) for kind in kinds) >= LARGE_ROW_ELEMENTS
+    wanted = LARGE_ROWS_AFTER_FIRST_DRAW if number and large else RANDOM_ROWS
     rows: list[Tensors] = []
     for form in ("normal", "uniform", "ones"):
-        for _ in range(ROWS * TRIES if form != "ones" else 1):
+        for _ in range(RANDOM_ROWS * ATTEMPTS_PER_ROW if form != "ones" else 1):
             row = tuple(_drawn(kind, generator, form, scale).to(device) for kind in kinds)
-            if _takes(module, row):
+            if _is_accepted(module, row):
                 rows.append(row)
-            if len(rows) == most:
+            if len(rows) == wanted:
                 return rows
         if rows:
             return rows
     return rows
 
 
-def stacked(rows: list[Tensors]) -> Tensors:
-    return tuple(torch.cat(column) for column in zip(*rows, strict=True))
-
-
 def batches(rows: list[Tensors]) -> Iterator[list[int]]:
-    """The rows that run together, by number: batches of 2, 3 and 7, and each row in several places."""
+    """Yields indices of rows that run as one batch: batches of 2, 3 and all rows, each row at several positions."""
     count = len(rows)
     groups = [[0, 1], [2, 1, 0], list(range(count)), list(reversed(range(count)))]
     if is_large(rows[0]):
-        groups = groups[:3] if count == ROWS else groups[1:2]
+        groups = groups[:3] if count == RANDOM_ROWS else groups[1:2]
     for group in groups:
         if max(group) < count and len(set(group)) > 1:
             yield group
 
 
-def is_large(row: Tensors) -> bool:
-    return sum(tensor.numel() for tensor in row) >= LARGE
-
-
-def _takes(module: nn.Module, row: Tensors) -> bool:
+def _is_accepted(module: nn.Module, row: Tensors) -> bool:
     try:
         with torch.no_grad():
-            module(*(tensor.clone() for tensor in row))
+            module(*cloned(row))
     except Exception:  # the model's own code may raise anything
         return False
     return True
 
 
 def _drawn(kind: RowKind, generator: torch.Generator, form: str, scale: float) -> Tensor:
-    """One row, (1, …)."""
+    """One tensor of one row, (1, …)."""
     shape = (1, *kind.shape)
     if kind.constant is not None:
         return torch.full(shape, kind.constant, dtype=kind.dtype)
+    if form == "ones":
+        return torch.ones(shape, dtype=kind.dtype)
     if kind.dtype.is_floating_point:
         if form == "normal":
             return (torch.randn(shape, generator=generator, dtype=torch.float64) * scale).to(kind.dtype)
-        if form == "uniform":
-            return torch.rand(shape, generator=generator, dtype=torch.float64).to(kind.dtype)
-        return torch.ones(shape, dtype=kind.dtype)
-    if form == "ones":
-        return torch.ones(shape, dtype=kind.dtype)
+        return torch.rand(shape, generator=generator, dtype=torch.float64).to(kind.dtype)
     ids = torch.randint(0, kind.vocabulary or 2, shape, generator=generator)
     if ids.dim() > 1:
-        ids[..., 0] = ids[..., 0].clamp(min=1)  # a mask hides something, but not all
+        ids[..., 0] = ids[..., 0].clamp(min=1)  # a mask of only zeros would hide the whole row
     if kind.pad is not None and ids.dim() == 2 and ids.shape[1] > 1:
         length = int(torch.randint(1, ids.shape[1] + 1, (), generator=generator))
         ids[:, length:] = kind.pad

@@ -1,4 +1,4 @@
-"""Modules that stand in for others, made of pieces that Captum has rules for."""
+"""Modules that replace parts of a model, built from modules that Captum has rules for."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,10 +6,10 @@ from typing import Any
 from torch import Tensor, nn
 
 
-class Reused(nn.Module):
-    """A module that is called several times in one forward: each call has a copy of it, with the same weights.
+class CallSequence(nn.Module):
+    """Replaces a module that one forward calls several times: each call runs a copy of its own, with shared weights.
 
-    `position` counts the calls of the running forward; the router sets it back.
+    `position` counts the calls of the running forward; `Router.start` resets it.
     """
 
     def __init__(self, calls: Sequence[nn.Module]) -> None:
@@ -21,7 +21,7 @@ class Reused(nn.Module):
     def __getattr__(self, name: str) -> Any:
         try:
             return super().__getattr__(name)
-        except AttributeError:  # such as `weight`: the copies share it
+        except AttributeError:  # such as `weight`, which the copies share
             if name == "call_1":
                 raise
             return getattr(super().__getattr__("call_1"), name)
@@ -35,7 +35,7 @@ class Reused(nn.Module):
 
 
 class WriteBack(nn.Module):
-    """An activation that also overwrites its input, as the in-place module did that it stands for."""
+    """Replaces an in-place activation: runs a hookable layer and overwrites the input with its output."""
 
     def __init__(self, layer: nn.Module) -> None:
         super().__init__()
@@ -61,10 +61,11 @@ class SpatialMean(nn.Module):
         return mean if self.keepdim else mean.flatten(1)
 
 
-class Beside(nn.Module):
-    """A model with modules beside it that it cannot take itself, because it runs or lists its children.
+class WithLayers(nn.Module):
+    """A model together with layers that replace its function calls, kept outside of the model.
 
-    Its layers are still found by their own paths.
+    A model that runs or lists its children would run an added child too. `get_submodule` finds the model's layers by
+    their paths in the model.
     """
 
     def __init__(self, model: nn.Module, layers: dict[str, nn.Module]) -> None:
@@ -83,5 +84,5 @@ class Beside(nn.Module):
 
 
 def overwrite(x: Tensor, value: Tensor) -> Tensor:
-    """Puts `value` into `x` where autograd allows it, so that other names of `x` see it too."""
+    """Copies `value` into `x`, so that other references to `x` see it. Autograd forbids it for a leaf."""
     return value if x.is_leaf and x.requires_grad else x.copy_(value)

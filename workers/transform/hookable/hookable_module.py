@@ -1,4 +1,4 @@
-"""A module on which methods that hook activations are right: the model itself, or a rewriting of it."""
+"""Chooses the module that methods with hooks on activations run: the model itself, or a hookable copy."""
 
 import structlog
 import torch
@@ -8,61 +8,59 @@ from torch import Tensor, nn
 from workers.engine.hooks import TORCHSCRIPT, takes_hooks
 from workers.engine.view import ModelView
 from workers.inputs.prepared import Prepared
-from workers.methods import deep_lift_rules as _  # noqa: F401  # puts its rules into Captum's table
-from workers.tracing.samples import enter, leaves
+from workers.methods import deep_lift_rules as _  # noqa: F401  # adds its rules to Captum's table
+from workers.tracing.forward_hooks import removed_afterwards
+from workers.tracing.samples import cloned, leaves
 from workers.transform.hookable import hook_defects, lacks_lrp_rules, separate_activations
 
 log = structlog.get_logger()
-FAMILIES = ("deep_lift", "guided", "lrp")  # as `workers.transform.hookable.hook_defects` calls them
+FAMILIES = ("deep_lift", "guided", "lrp")  # of methods, as in `workers.transform.hookable.hook_defects`
 
 
 def make_hookable(view: ModelView, sample: Prepared) -> tuple[nn.Module | None, dict[str, str]]:
-    """A rewriting of `view.module` if that mends something, and why families of methods are still not right.
+    """A hookable copy of `view.module`, None where it would change nothing, and the defects that remain.
 
-    Families are those of `workers.transform.hookable.hook_defects`. A model that cannot be examined is left as it
-    is; whether methods work on it is then found out by trying.
+    Defects are reasons by family of methods, as in `workers.transform.hookable.hook_defects`. A model that cannot be
+    examined has none; whether the methods work on it is tested by running them.
     """
     tensors = (*sample.inputs, *sample.additional_forward_args)
-    if not all(takes_hooks(part) for part in view.module.modules()):  # what runs in there would be passed over
+    if not all(takes_hooks(part) for part in view.module.modules()):  # hooks would miss what runs inside
         return None, dict.fromkeys(FAMILIES, TORCHSCRIPT)
     try:
         defects = hook_defects(view.module, tensors, view.inputs)
         if not defects or (defects.keys() == {"lrp"} and lacks_lrp_rules(view.module)):
             return None, defects
         hookable = separate_activations(view.module, tensors, view.inputs)
-        left = hook_defects(hookable.module, tensors, view.inputs)
+        remaining = hook_defects(hookable.module, tensors, view.inputs)
     except Exception as error:  # the model's own code may raise anything
         log.warning("model cannot be examined for hooks", error=type(error).__name__)
         return None, {}
-    if left.keys() == defects.keys():
+    if remaining.keys() == defects.keys():
         because = f"; it could not be rewritten: {hookable.reason}" if hookable.reason else ""
         return None, {family: reason + because for family, reason in defects.items()}
-    log.info("model rewritten for hooks", changed=len(hookable.changed))
-    return hookable.module, left
+    log.info("hookable module made", changed=len(hookable.changed))
+    return hookable.module, remaining
 
 
 def without_relu(module: nn.Module, tensors: tuple[Tensor, ...]) -> str | None:
-    """Why guided methods would be the plain gradient: the model runs no nn.ReLU. None where it runs one."""
+    """Why guided methods would equal the plain gradient: the forward runs no nn.ReLU. None where it runs one."""
     ran: list[nn.Module] = []
 
     def note(part: nn.Module, _args: object) -> None:
         ran.append(part)
 
     handles = [part.register_forward_pre_hook(note) for part in module.modules() if isinstance(part, nn.ReLU)]
-    try:
-        with torch.enable_grad():  # a rewriting calls its modules only for values that carry a gradient
-            module(*enter(leaves(tensors, None)))
-    finally:
-        for handle in handles:
-            handle.remove()
+    # A hookable module runs its added layers only for values that require a gradient.
+    with removed_afterwards(handles), torch.enable_grad():
+        module(*cloned(leaves(tensors, None)))
     return None if ran else "the model runs no nn.ReLU, which is all that it hooks; it would be the plain gradient"
 
 
 def text_defects(view: ModelView) -> dict[str, str]:
-    """Why families of methods are not right on a text model.
+    """Why families of methods are not right on a text model, by family.
 
-    Language models hold what DeepLIFT has no rule for, norms and attention above all; their results say how much of the
-    difference is not accounted for. Where it has a rule for nothing at all, its answer is no DeepLIFT.
+    Language models contain norms and attention, for which DeepLIFT has no rule. Results then report the part of the
+    difference that is not attributed. Where DeepLIFT has a rule for no module at all, it is refused.
     """
     if not all(takes_hooks(part) for part in view.module.modules()):
         return dict.fromkeys(FAMILIES, TORCHSCRIPT)
