@@ -20,7 +20,7 @@ from schemas.metrics import QualityReport
 from schemas.traits import stops_by_itself
 from workers.engine.engine import Engine
 from workers.engine.task import Task
-from workers.evaluation.completeness import told
+from workers.evaluation.completeness import completeness_of
 from workers.jobs.result import Answer, Asked, Ready, answer, describe, make_ready
 from workers.methods.explain import Outcome, explain
 from workers.methods.explain_inputs import ExplainInputs, Tensors, chunk_rows
@@ -113,7 +113,7 @@ def _explain(model: ResidentModel, members: list[tuple[Ready, Task]]) -> list[An
 
 def _completeness(outcome: Outcome) -> QualityReport | None:
     """The one quality metric that is given unasked; jobs that ask for others run by themselves."""
-    found = told(outcome)
+    found = completeness_of(outcome)
     return QualityReport(completeness=found) if found else None
 
 

@@ -23,10 +23,10 @@ from schemas.tensors import DATATYPES, TensorSpec
 from schemas.traits import GUIDED_AT_UNIT, PERTURBS, WITHOUT_GRADIENTS
 from workers.engine.finite import all_finite
 from workers.engine.task import Task
-from workers.evaluation.audit import make_audit
-from workers.evaluation.memory import perturbed_bytes
-from workers.evaluation.report import assess
-from workers.evaluation.tolerance import completeness_warnings, zero_warnings
+from workers.evaluation.attribution_warnings import completeness_warnings, zero_warnings
+from workers.evaluation.evaluate import evaluate
+from workers.evaluation.evaluation_inputs import make_evaluation_inputs
+from workers.evaluation.perturbed_memory import perturbed_bytes
 from workers.inputs.prepared import Prepared, Tensors
 from workers.jobs.prepare import make_explain_inputs
 from workers.methods.explain import Outcome, explain
@@ -77,14 +77,14 @@ def answer(model: ResidentModel, task: Task, job_id: str, spec: JobSpec, payload
     """
     job = make_ready(model, Asked(job_id, spec, payload, queued_ms))
     started = perf_counter()
-    audit = make_audit(model, spec, job.method, job.prepared, job.subject)
+    evaluation_inputs = make_evaluation_inputs(model, spec, job.method, job.prepared, job.subject)
     needed = [
         expanded_bytes(job.method, job.subject, model.engine.batch_rows, _answer_bytes(model, job.subject)),
-        perturbed_bytes(audit.metrics, job.method, job.subject, model.engine.batch_rows),
+        perturbed_bytes(evaluation_inputs.metrics, job.method, job.subject, model.engine.batch_rows),
     ]
     with model.memory.lend(max(needed)):
         outcome = explain(model.engine, task, job.method, job.subject, spec.seed)
-        quality = assess(model.engine, task, job.method, job.subject, outcome, audit, spec.seed)
+        quality = evaluate(model.engine, task, job.method, job.subject, outcome, evaluation_inputs, spec.seed)
     return describe(model, job, outcome, task, quality, run_s=perf_counter() - started)
 
 

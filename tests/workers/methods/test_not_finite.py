@@ -11,7 +11,7 @@ from schemas.errors import NonFinite
 from schemas.methods import AnyMethod
 from tests.workers.toys import RunningJob, frozen, problem_of, view_of
 from workers.engine.engine import Engine
-from workers.evaluation.tolerance import completeness_warnings, zero_warnings
+from workers.evaluation.attribution_warnings import completeness_warnings, zero_warnings
 from workers.inputs.prepared import Prepared
 from workers.methods.explain import Outcome
 from workers.models.method_support import method_support, no_gradient

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from schemas.methods import AnyMethod, DeepLift, IntegratedGradients, Saliency
 from tests.workers.toys import RunningJob, frozen, problem_of, view_of
 from workers.engine.engine import Engine
-from workers.evaluation.tolerance import completeness_warnings
+from workers.evaluation.attribution_warnings import completeness_warnings
 
 
 class Steep(nn.Module):

@@ -1,7 +1,7 @@
-"""Toy problems with quality metrics, run as a worker runs them."""
+"""Explanations of toy models with metrics, run as a worker runs them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -12,8 +12,8 @@ from schemas.metric_requests import AnyQuality
 from schemas.metrics import QualityReport
 from tests.workers.toys import RunningJob, ToyConvNet, ToyMlp, ToyScalar, ToyTwoInputs, frozen, problem_of
 from workers.engine.threads import use_threads
-from workers.evaluation.audit import Audit, Replacement, every_element
-from workers.evaluation.report import assess
+from workers.evaluation.evaluate import evaluate
+from workers.evaluation.evaluation_inputs import EvaluationInputs, NamedBaseline, each_element
 from workers.methods.explain import explain
 from workers.methods.explain_inputs import ExplainInputs, Tensors
 
@@ -42,41 +42,43 @@ def toy_problem(name: str, examples: int, seed: int, *, masked: bool = False) ->
     return problem_of(inputs, targets, baselines, baseline_distribution, [GRID] if masked else None)
 
 
-def audit_of(subject: ExplainInputs, metrics: Sequence[AnyQuality], **changed: Any) -> Audit:
-    """Elements are features, pixels for the pictures; both baselines are the problem's."""
-    units: Tensors = every_element(subject.inputs)
-    picture = subject.inputs[0].dim() == 4
-    if picture:
-        units = (torch.arange(144).view(1, 1, 12, 12).expand_as(subject.inputs[0][:1]),)
+def inputs_of(subject: ExplainInputs, metrics: Sequence[AnyQuality], **changed: Any) -> EvaluationInputs:
+    """Features are elements, and pixels of pictures. Both baselines are the subject's."""
+    features: Tensors = each_element(subject.inputs)
+    is_picture = subject.inputs[0].dim() == 4
+    if is_picture:
+        features = (torch.arange(144).view(1, 1, 12, 12).expand_as(subject.inputs[0][:1]),)
     if subject.feature_mask is not None:
-        units = subject.feature_mask
+        features = subject.feature_mask
     assert subject.baselines is not None
-    own = Replacement("own", subject.baselines)
-    made: dict[str, Any] = {
-        "metrics": list(metrics),
-        "unit": "pixels" if picture else "elements",
-        "units": units,
-        "removed": own,
-        "start": own,
-        "output": "classification" if subject.targets is not None else "regression",
-        "picture": picture,
-    }
-    return Audit(**{**made, **changed})
+    own = NamedBaseline("own", subject.baselines)
+    made = EvaluationInputs(
+        metrics=list(metrics),
+        unit="pixels" if is_picture else "elements",
+        features=features,
+        deletion_baseline=own,
+        insertion_baseline=own,
+        output_kind="classification" if subject.targets is not None else "regression",
+        is_picture=is_picture,
+    )
+    return replace(made, **changed)
 
 
 @dataclass(eq=False)
-class AuditedJob(RunningJob):
+class EvaluatedJob(RunningJob):
     """An explanation and its metrics, in a thread of its own."""
 
-    audit: Audit | None = None
+    inputs: EvaluationInputs | None = None
     report: QualityReport | None = None
 
     def run(self) -> None:
         use_threads(1)
         try:
-            assert self.audit is not None
+            assert self.inputs is not None
             self.outcome = explain(self.engine, self.task, self.method, self.subject, self.seed)
-            self.report = assess(self.engine, self.task, self.method, self.subject, self.outcome, self.audit, self.seed)
+            self.report = evaluate(
+                self.engine, self.task, self.method, self.subject, self.outcome, self.inputs, self.seed
+            )
         except BaseException as error:
             self.error = error
 
@@ -86,8 +88,8 @@ class AuditedJob(RunningJob):
         return self.report
 
 
-def audited(
+def evaluated(
     engine: Any, method: AnyMethod, subject: ExplainInputs, *metrics: AnyQuality, seed: int = 0, **changed: Any
-) -> AuditedJob:
-    """Starts the job."""
-    return AuditedJob(engine, method, subject, seed, audit=audit_of(subject, metrics, **changed))
+) -> EvaluatedJob:
+    """Starts a job with metrics. `changed` are fields of its `EvaluationInputs`."""
+    return EvaluatedJob(engine, method, subject, seed, inputs=inputs_of(subject, metrics, **changed))

@@ -1,44 +1,43 @@
-"""Whether attributions add up as their method promises, and what to do when they do not."""
+"""Warnings about attributions: a sum that differs from what the method promises, and attributions of zero."""
 
 import torch
 from torch import Tensor
 
 from schemas.methods import AnyMethod
 from schemas.results import Convergence
+from workers.evaluation.tuning import COMPLETENESS_TOLERANCE, LARGEST_SHOWN_SHARE, ROUNDING_STEPS
 from workers.methods.explain import Outcome
-
-TOLERATED = 0.05  # of the difference between the outputs for input and baseline
 
 
 def completeness_warnings(method: AnyMethod, outcome: Outcome) -> list[str]:
-    """One line when an example misses more than is tolerated.
+    """One line if the sum of an example's attributions misses the difference of outputs by more than the tolerance.
 
     Source: the completeness axiom of Sundararajan, Taly and Yan, "Axiomatic Attribution for Deep Networks" (2017).
     """
     if outcome.convergence is not None:
-        return _unfinished(outcome.convergence)
+        return _convergence_warnings(outcome.convergence)
     if outcome.delta is None or outcome.difference is None:
         return []
-    missed = outcome.delta.abs()
-    whole = outcome.difference.abs()
-    size = outcome.outputs.reshape(len(whole), -1).abs().nan_to_num(posinf=0.0).amax(dim=1)
-    equal = whole <= 4 * torch.finfo(whole.dtype).eps * size  # the difference is no more than rounding
+    error = outcome.delta.abs()
+    difference = outcome.difference.abs()
+    size = outcome.outputs.reshape(len(difference), -1).abs().nan_to_num(posinf=0.0).amax(dim=1)
+    equal = difference <= ROUNDING_STEPS * torch.finfo(difference.dtype).eps * size
     if bool(equal.any()):
         return [
             "the outputs for input and baseline are equal, so there is no difference to attribute; "
             "choose a baseline whose output differs"
         ]
-    if not bool((missed > TOLERATED * whole).any()):
+    if not bool((error > COMPLETENESS_TOLERANCE * difference).any()):
         return []
-    worst = float((missed / whole.clamp_min(1e-12)).max())
-    share = f"{worst:.0%}" if worst < 10 else "many times"
+    worst = float((error / difference.clamp_min(1e-12)).max())
+    share = f"{worst:.0%}" if worst < LARGEST_SHOWN_SHARE else "many times"
     return [
         f"the attributions miss {share} of the difference between the outputs for input and baseline; {_advice(method)}"
     ]
 
 
 def zero_warnings(attributions: tuple[Tensor, ...]) -> list[str]:
-    """One line when every attribution is exactly zero."""
+    """One line if every attribution is exactly zero."""
     if any(bool(tensor.any()) for tensor in attributions):
         return []
     return [
@@ -47,8 +46,8 @@ def zero_warnings(attributions: tuple[Tensor, ...]) -> list[str]:
     ]
 
 
-def _unfinished(convergence: Convergence) -> list[str]:
-    """One line when a method that stops by itself came to its limit first."""
+def _convergence_warnings(convergence: Convergence) -> list[str]:
+    """One line if an adaptive method reached its limit before its tolerance."""
     over = [
         (error, count)
         for error, count in zip(convergence.errors, convergence.counts, strict=True)
