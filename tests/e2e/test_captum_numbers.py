@@ -7,11 +7,9 @@ import numpy as np
 import pytest
 
 from schemas.methods import METHOD_NAMES
-from tests.e2e.captum_layer_numbers import HOOKED
-from tests.e2e.captum_numbers import PERTURBED, Case, flat, wire
+from tests.e2e.captum_numbers import CASES, Case, flat, wire
 from tests.e2e.captum_repository import REPOSITORY
 
-CASES = [*PERTURBED, *HOOKED]
 WITHOUT_PUBLISHED_NUMBERS = {  # their tests compare with other methods, or with numbers drawn at random
     "gradient_shap",
     "smooth_grad",
@@ -20,23 +18,23 @@ WITHOUT_PUBLISHED_NUMBERS = {  # their tests compare with other methods, or with
 }
 
 
-def asked(case: Case) -> dict[str, Any]:
+def request_body(case: Case) -> dict[str, Any]:
     tensors = [wire(tensor) for tensor in case.inputs]
     body: dict[str, Any] = {"model": case.model, "input": {"tensors": tensors}, "method": case.method}
     if REPOSITORY[case.model][2] == "classification":
-        body["target"] = 1 if case.source == "test_lrp_skip_connection" else 0
+        body["target"] = case.target
     return body
 
 
-def test_every_method_that_has_numbers_is_asked() -> None:
+def test_every_method_with_published_numbers_has_a_case() -> None:
     assert {case.method["name"] for case in CASES} | WITHOUT_PUBLISHED_NUMBERS == set(METHOD_NAMES)
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_captums_numbers(case: Case, toys: httpx.Client) -> None:
-    answer = toys.post("/explain?wait=30", json=asked(case))
-    assert answer.status_code == 200, answer.text
-    job = answer.json()
+    response = toys.post("/explain?wait=30", json=request_body(case))
+    assert response.status_code == 200, response.text
+    job = response.json()
     assert job["status"] == "succeeded", job
     result = toys.get(job["links"]["result"]).raise_for_status().json()
     assert len(result["attributions"]) == len(case.expected)
