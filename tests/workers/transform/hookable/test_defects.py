@@ -2,11 +2,9 @@
 
 import pytest
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tests.workers.transform.hookable.toys import FunctionalBlock, toy
-from workers.tracing.equivalence import why_not_equal
 from workers.transform.hookable import hook_defects
 
 
@@ -112,23 +110,3 @@ def test_extra_inputs_are_constants() -> None:
     inputs = (torch.randn(1, 6), torch.randn(1, 6))
     assert "deep_lift" in hook_defects(Scaled(), inputs)
     assert "deep_lift" not in hook_defects(Scaled(), inputs, attributed=1)
-
-
-def test_proof_names_what_differs_and_where() -> None:
-    class Other(nn.Module):
-        """The same values, another gradient."""
-
-        def forward(self, x: Tensor) -> Tensor:
-            return F.relu(x).detach() + 0 * x
-
-    x = (torch.randn(1, 6, generator=torch.Generator().manual_seed(0)),)
-    model = linear(nn.ReLU())
-    assert why_not_equal(model, model, [x]) is None
-    first, _, last = model
-    reason = why_not_equal(model, nn.Sequential(first, nn.LeakyReLU(0.5), last), [x])
-    assert reason == "on sample 1 of 1 outputs differ; first at 1 (ReLU)"
-    reason = why_not_equal(model, nn.Sequential(first, Other(), last), [x])
-    assert reason == "on sample 1 of 1 gradients differ"
-    reason = why_not_equal(model, nn.Sequential(first, nn.Linear(3, 3), last), [x])
-    assert reason is not None
-    assert reason.startswith("on sample 1 of 1 the copy raises RuntimeError")
