@@ -46,7 +46,7 @@ def randomization(request: Randomization, run: EvaluationRun) -> RandomizationMe
                 (name, module, engine.view.layer_module.get_submodule(name))
                 for name, module in layers_from_the_top(view, subject)
             ]
-        copy_engine = engine.beside(view, name=f"randomised-{run.task.id}").start()
+        copy_engine = engine.sibling(view, name=f"randomised-{run.task.id}").start()
         try:
             before: list[Layer] = []
             for part in _parts(layers, request.stages):

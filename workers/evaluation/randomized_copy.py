@@ -47,13 +47,13 @@ def prove_copy(view: ModelView, copied: ModelView, subject: ExplainInputs) -> No
         JobFailed: the copy is not equal.
     """
     samples = list(neighbours(first_row((*subject.inputs, *subject.additional_forward_args))))
-    if view.alone is not None:
+    if view.alone_reason is not None:
         samples = [sample for sample in samples if len(sample[0]) == 1]
     pairs = [(view.module, copied.module)]
     if view.hookable is not None and copied.hookable is not None:
         pairs.append((view.hookable, copied.hookable))
     for original, module in pairs:
-        reason = compare(original, module, samples, view.inputs, gradients=False)
+        reason = compare(original, module, samples, view.input_count, gradients=False)
         if reason is not None:
             raise JobFailed(
                 f"a copy of the model answers otherwise than the model, so it cannot be randomised: {reason}"

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from workers.engine.randomness import RandomStream
+from workers.engine.randomness.stream import RandomStream
 from workers.tracing.determinism import draws_random_numbers, keeps_state, seeded_output
 
 ROWS = [(torch.full((1, 3), value),) for value in (1.0, 2.0)]
