@@ -53,7 +53,7 @@ def test_nothing_to_warn_of(model: ResidentModel, method: Any) -> None:
 
 
 def test_the_seed_of_a_model_that_draws(model: ResidentModel) -> None:
-    (warning,) = warnings_of(with_view(model, random=True), Saliency())
+    (warning,) = warnings_of(with_view(model, draws_random=True), Saliency())
     assert "this result holds for seed 7 alone" in warning
 
 
