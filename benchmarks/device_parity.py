@@ -25,7 +25,7 @@ from cli.client.service import Refused, Service
 from workers.engine.device.gate import DeviceGate
 from workers.models.pipeline import load_model
 from workers.models.resident import Device
-from workers.transform.optimize.precision import gradient_error
+from workers.transform.optimize.reduced_precision import gradient_error
 
 LOADING = ("leaner", "layouts measured", "batch tuned", "runs alone", "rewritten for hooks", "model loaded")
 ROWS = 16  # of a pass of the gradients that are compared with float64

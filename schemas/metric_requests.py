@@ -3,7 +3,7 @@
 Names and defaults are Captum's where it has the metric; what a result then holds is in `schemas.metrics`.
 """
 
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter
 
@@ -14,14 +14,46 @@ from schemas.limits import MAX_SAMPLES
 PerturbSamples = Annotated[int, Field(ge=1, le=MAX_SAMPLES, description="Perturbed copies of each example.")]
 
 
-class Completeness(Strict):
+Direction = Literal["lower", "higher", "zero"]
+
+
+class MetricRequest(Strict):
+    """One metric as a request names it, and what its computation takes. Everything else is derived from this.
+
+    Attributes:
+        better: the direction that is better, by field of the metric's result; "zero": closer to zero.
+        needs_features: it sums attributions by feature, or replaces features by a baseline.
+        draws: it draws random numbers, from a stream of its own that starts at the job's seed.
+        runs_on_copy: it runs passes on a copy of the model, not on the model itself.
+        explains_copies: it explains every perturbed copy of an example.
+    """
+
+    better: ClassVar[dict[str, Direction]]
+    needs_features: ClassVar[bool] = False
+    draws: ClassVar[bool] = False
+    runs_on_copy: ClassVar[bool] = False
+    explains_copies: ClassVar[bool] = False
+
+    @property
+    def perturbed_copies(self) -> int:
+        """Perturbed copies of each example that are in memory at once."""
+        return 0
+
+
+class Completeness(MetricRequest):
     """Do the attributions add up to f(input) - f(baseline)? (Sundararajan, Taly and Yan 2017)"""
+
+    better: ClassVar[dict[str, Direction]] = {"error": "zero", "relative_error": "zero"}
 
     name: Literal["completeness"] = "completeness"
 
 
-class Infidelity(Strict):
+class Infidelity(MetricRequest):
     """How well do the attributions foretell what perturbing the input does to the output? (Yeh et al. 2019)"""
+
+    better: ClassVar[dict[str, Direction]] = {"values": "lower"}
+    needs_features: ClassVar[bool] = True
+    draws: ClassVar[bool] = True
 
     name: Literal["infidelity"] = "infidelity"
     n_perturb_samples: PerturbSamples = 10
@@ -38,9 +70,17 @@ class Infidelity(Strict):
         default=0.1, gt=0.0, le=100.0, description="Of the noise, in standard deviations of the input's own values."
     )
 
+    @property
+    def perturbed_copies(self) -> int:
+        return self.n_perturb_samples
 
-class SensitivityMax(Strict):
+
+class SensitivityMax(MetricRequest):
     """How far can a change of the input that is hardly seen move the explanation? (Yeh et al. 2019)"""
+
+    better: ClassVar[dict[str, Direction]] = {"values": "lower"}
+    draws: ClassVar[bool] = True
+    explains_copies: ClassVar[bool] = True
 
     name: Literal["sensitivity_max"] = "sensitivity_max"
     perturb_radius: float = Field(
@@ -48,9 +88,16 @@ class SensitivityMax(Strict):
     )
     n_perturb_samples: PerturbSamples = 10
 
+    @property
+    def perturbed_copies(self) -> int:
+        return self.n_perturb_samples
 
-class DeletionInsertion(Strict):
+
+class DeletionInsertion(MetricRequest):
     """How fast does the output fall as the strongest features go, and rise as they come? (Petsiuk et al. 2018)"""
+
+    better: ClassVar[dict[str, Direction]] = {"deletion": "lower", "insertion": "higher"}
+    needs_features: ClassVar[bool] = True
 
     name: Literal["deletion_insertion"] = "deletion_insertion"
     n_steps: Annotated[int, Field(ge=1, le=256, description="Points of each curve after its first.")] = 32
@@ -62,8 +109,12 @@ class DeletionInsertion(Strict):
     )
 
 
-class Randomization(Strict):
+class Randomization(MetricRequest):
     """Does the explanation change when the model forgets what it learned? (Adebayo et al. 2018)"""
+
+    better: ClassVar[dict[str, Direction]] = {"spearman": "zero", "spearman_abs": "zero", "ssim": "zero"}
+    needs_features: ClassVar[bool] = True
+    runs_on_copy: ClassVar[bool] = True
 
     name: Literal["randomization"] = "randomization"
     order: Literal["cascading", "independent"] = Field(

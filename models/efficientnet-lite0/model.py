@@ -23,8 +23,8 @@ class ClippedReLU(nn.Module):
     """ReLU6, ``min(max(x, 0), 6)``, made of modules that Captum has rules for.
 
     The upper bend is `y - max(y - 6, 0)`. Its hinge is a `LeakyReLU` of slope zero, not a second
-    `ReLU`: DeepLIFT has a rule for both, but guided backpropagation and deconvolution alter every
-    `ReLU`, and altering this one would let gradient through where ReLU6 is flat.
+    `ReLU`. DeepLIFT has a rule for both, but guided backpropagation and deconvolution change the
+    gradient of every `ReLU`, and would let it pass this one where ReLU6 is flat.
     """
 
     def __init__(self) -> None:
@@ -39,7 +39,12 @@ class ClippedReLU(nn.Module):
         return y - excess
 
     def fused(self) -> nn.Module:
-        """The same function in one operation, for passes that no hook looks into."""
+        """Return a module that computes the same in one operation.
+
+        The worker looks for a method of this name on every module. It compares the returned module
+        with this one on random inputs, then uses it in passes without hooks, where it is cheaper.
+        A returned module may share parameters with this one, and is not trained.
+        """
         return nn.ReLU6()
 
 
@@ -60,8 +65,8 @@ class InvertedResidual(nn.Module):
 def _convolution(source: Any) -> nn.Module:
     """The package's "same" convolution, without a padding module where `nn.Conv2d` can pad by itself.
 
-    TensorFlow's "same" padding is symmetric at stride 1, as `nn.Conv2d` pads. At stride 2 it is one
-    pixel larger at the right and the bottom; there the package's module pads and then convolves.
+    TensorFlow's "same" padding is symmetric at stride 1, as that of `nn.Conv2d`. At stride 2 it is
+    one pixel larger at the right and the bottom; the package's module then pads in a step of its own.
     """
     padding = source.static_padding
     if not isinstance(padding, nn.ZeroPad2d):
@@ -83,14 +88,14 @@ def _convolution(source: Any) -> nn.Module:
 
 
 def _block(source: Any) -> InvertedResidual:
-    """One of the package's MBConv blocks (the Lite networks have no squeeze-and-excitation)."""
+    """Convert an MBConv block of the package. The Lite networks have no squeeze-and-excitation."""
     layers: list[nn.Module] = []
     if hasattr(source, "_expand_conv"):
         layers += [_convolution(source._expand_conv), source._bn0, ClippedReLU()]
     layers += [_convolution(source._depthwise_conv), source._bn1, ClippedReLU()]
     layers += [_convolution(source._project_conv), source._bn2]
     args = source._block_args
-    # The package's own test, so that the same blocks add their input.
+    # The package's condition, so that the same blocks add their input.
     adds_input = args.id_skip and args.stride == 1 and args.input_filters == args.output_filters
     return InvertedResidual(nn.Sequential(*layers), bool(adds_input))
 

@@ -7,11 +7,9 @@ import numpy as np
 import pytest
 
 from schemas.methods import METHOD_NAMES
-from tests.e2e.captum_layer_numbers import HOOKED
-from tests.e2e.captum_numbers import PERTURBED, Case, flat, wire
+from tests.e2e.captum_numbers import CASES, Case, flat, wire
 from tests.e2e.captum_repository import REPOSITORY
 
-CASES = [*PERTURBED, *HOOKED]
 WITHOUT_PUBLISHED_NUMBERS = {  # their tests compare with other methods, or with numbers drawn at random
     "gradient_shap",
     "smooth_grad",
@@ -24,7 +22,7 @@ def request_body(case: Case) -> dict[str, Any]:
     tensors = [wire(tensor) for tensor in case.inputs]
     body: dict[str, Any] = {"model": case.model, "input": {"tensors": tensors}, "method": case.method}
     if REPOSITORY[case.model][2] == "classification":
-        body["target"] = 1 if case.source == "test_lrp_skip_connection" else 0
+        body["target"] = case.target
     return body
 
 

@@ -1,28 +1,30 @@
-"""Completeness: what attributions add up to, and what they should add up to."""
+"""Completeness: the sum of attributions, and the difference of outputs that it should equal."""
 
-from schemas.methods import AnyMethod
+from schemas.metric_requests import Completeness
 from schemas.metrics import CompletenessMetric
-from workers.engine.seams import Seams
+from workers.evaluation.evaluation_run import EvaluationRun
 from workers.methods.explain import Outcome, additional_forward_args_of, held_against, references
-from workers.methods.explain_inputs import ExplainInputs
 
 
-def completeness(
-    seams: Seams, method: AnyMethod, subject: ExplainInputs, outcome: Outcome, *, asked: bool
-) -> list[CompletenessMetric] | None:
-    """The metric of each example, where the method promises it or, for one that takes a baseline, it is asked for.
+def completeness(request: Completeness | None, run: EvaluationRun) -> list[CompletenessMetric] | None:
+    """The metric of each example.
+
+    None where the explanation did not compare its sum, unless the metric is requested and the method has a baseline:
+    then the output for the baseline is computed here.
 
     Source: Sundararajan, Taly and Yan, "Axiomatic Attribution for Deep Networks" (2017).
     """
-    if outcome.delta is None and asked and (absent := references(method, subject)) is not None:
-        outcome = held_against(
-            seams.forward(*absent, *additional_forward_args_of(subject, absent)), outcome, method, subject
-        )
-    return told(outcome)
+    outcome = run.outcome
+    if request is not None and outcome.delta is None:
+        baselines = references(run.method, run.subject)
+        if baselines is not None:
+            outputs = run.seams.forward(*baselines, *additional_forward_args_of(run.subject, baselines))
+            outcome = held_against(outputs, outcome, run.method, run.subject)
+    return completeness_of(outcome)
 
 
-def told(outcome: Outcome) -> list[CompletenessMetric] | None:
-    """The metric of each example, where the outcome has been held against its references."""
+def completeness_of(outcome: Outcome) -> list[CompletenessMetric] | None:
+    """The metric of each example; None where the outcome holds no difference of outputs."""
     if outcome.delta is None or outcome.difference is None:
         return None
     return [

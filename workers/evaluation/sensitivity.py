@@ -1,68 +1,59 @@
-"""Maximum sensitivity: Captum's, of the method as the engine runs it."""
+"""Maximum sensitivity, computed by Captum, of the method as the engine runs it."""
 
 from dataclasses import replace
 from typing import Any
 
 from captum.metrics import sensitivity_max as captum_sensitivity_max
 
-from schemas.methods import AnyMethod
 from schemas.metric_requests import SensitivityMax
 from schemas.metrics import SensitivityMetric
 from schemas.traits import DRAWS
-from workers.engine.engine import Engine
-from workers.engine.seams import Seams
-from workers.engine.task import Task
-from workers.methods.explain import Outcome, attribute
+from workers.evaluation.evaluation_run import EvaluationRun
+from workers.methods.explain import attribute
 from workers.methods.explain_inputs import ExplainInputs, Tensors
 
 
-def sensitivity_max(
-    asked: SensitivityMax,
-    engine: Engine,
-    seams: Seams,
-    task: Task,
-    method: AnyMethod,
-    subject: ExplainInputs,
-    outcome: Outcome,
-) -> SensitivityMetric:
-    """The largest |explanation(x + noise) - explanation(x)| / |explanation(x)| found for each example, by Captum.
+def sensitivity_max(request: SensitivityMax, run: EvaluationRun) -> SensitivityMetric:
+    """The largest |explanation(x + noise) - explanation(x)| / |explanation(x)| that is found for each example.
 
-    Noise is uniform in [-radius, radius]; target, baselines and masks stay those of the example. All copies are
-    explained as one batch, whose rows share passes with those of other jobs. Draws: `task.random` is entered.
+    Noise is uniform in [-radius, radius]. Targets, baselines and masks stay those of the example. All copies are
+    explained as one batch, whose rows share passes with those of other jobs. Requires an entered random stream.
 
     Source: Yeh et al., "On the (In)fidelity and Sensitivity of Explanations" (2019).
     """
-    known: list[Tensors] = [] if method.name in DRAWS else [outcome.attributions]  # else Captum's noise comes after it
+    task, draws = run.task, run.method.name in DRAWS
+    # Captum first explains the example itself. A method that draws must do so again, in the order of Captum's draws.
+    computed: list[Tensors] = [] if draws else [run.outcome.attributions]
 
     def explanation(inputs: Any) -> Tensors:
-        if known:
-            return known.pop()
-        copies = perturbed_inputs(subject, inputs if isinstance(inputs, tuple) else (inputs,))
+        if computed:
+            return computed.pop()
+        copies = perturbed_inputs(run.subject, inputs if isinstance(inputs, tuple) else (inputs,))
         stream = task.random
-        if method.name in DRAWS or stream is None:
-            return attribute(engine, seams, task, method, copies)
-        with stream.paused():  # others may draw, and the copies may meet other jobs, as the example itself did
+        if draws or stream is None:
+            return attribute(run.engine, run.seams, task, run.method, copies)
+        with stream.paused():  # other jobs may draw meanwhile, and rows of the copies may share passes with theirs
             task.random = None
             try:
-                return attribute(engine, seams, task, method, copies)
+                return attribute(run.engine, run.seams, task, run.method, copies)
             finally:
                 task.random = stream
 
     values = captum_sensitivity_max(
         explanation,
-        subject.inputs,
-        perturb_radius=asked.perturb_radius,
-        n_perturb_samples=asked.n_perturb_samples,
+        run.subject.inputs,
+        perturb_radius=request.perturb_radius,
+        n_perturb_samples=request.n_perturb_samples,
     )
     return SensitivityMetric(
-        perturb_radius=asked.perturb_radius,
-        n_perturb_samples=asked.n_perturb_samples,
+        perturb_radius=request.perturb_radius,
+        n_perturb_samples=request.n_perturb_samples,
         values=values.double().tolist(),
     )
 
 
 def perturbed_inputs(subject: ExplainInputs, inputs: Tensors) -> ExplainInputs:
-    """The same question about `inputs`, so many copies of each example, one example after the other."""
+    """The subject with `inputs`, which hold several copies of each example, one example after the other."""
     samples = inputs[0].shape[0] // subject.examples
 
     def copies(tensors: Tensors) -> Tensors:
@@ -74,7 +65,7 @@ def perturbed_inputs(subject: ExplainInputs, inputs: Tensors) -> ExplainInputs:
     targets: Any = subject.targets
     if targets is not None and len(targets) > 1:
         targets = [target for target in targets for _ in range(samples)]
-    # Layers are entered at the very inputs, but for texts, whose ids cannot be perturbed.
+    # Layers get the perturbed inputs too, except for texts, whose layers get token ids that cannot be perturbed.
     layer_inputs = inputs if subject.layer_inputs is subject.inputs else copies(subject.layer_inputs)
     return replace(
         subject,

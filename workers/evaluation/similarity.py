@@ -1,4 +1,4 @@
-"""How alike two explanations of the same examples are."""
+"""Similarity of two explanations of the same examples."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,21 +8,24 @@ from torch import Tensor
 
 from schemas.methods import LAYER_METHODS, AnyMethod
 from schemas.metrics import Similarity
-from workers.evaluation.audit import Audit
-from workers.evaluation.ordering import feature_scores
+from workers.evaluation.evaluation_inputs import EvaluationInputs
+from workers.evaluation.feature_order import feature_scores
+from workers.evaluation.tuning import SSIM_SMALLEST_WINDOW_PIXELS, SSIM_WINDOW_PIXELS
 from workers.methods.explain_inputs import ExplainInputs, Tensors
 
-WINDOW = 7  # pixels, of the structural similarity; scikit-image's own
 Array = NDArray[np.float64]
 
 
 def similarities(
-    method: AnyMethod, subject: ExplainInputs, ours: Tensors, others: Tensors, audit: Audit
+    method: AnyMethod, subject: ExplainInputs, one: Tensors, other: Tensors, inputs: EvaluationInputs
 ) -> list[Similarity]:
-    """Per example: ranks are those of features over the input, or of the elements of a layer."""
-    mine, theirs = (_values(method, subject, attributions, audit) for attributions in (ours, others))
-    pairs = [(a[np.isfinite(a)], b[np.isfinite(a)]) for a, b in zip(mine, theirs, strict=True)]
-    maps = [_maps(attributions) if audit.picture else None for attributions in (ours, others)]
+    """The similarity of attributions `one` and `other`, per example.
+
+    Ranks are those of the input's features, or of the elements of a layer.
+    """
+    first, second = (_values(method, subject, attributions, inputs) for attributions in (one, other))
+    pairs = [(a[np.isfinite(a)], b[np.isfinite(a)]) for a, b in zip(first, second, strict=True)]
+    maps = [_maps(attributions) if inputs.is_picture else None for attributions in (one, other)]
     return [
         Similarity(
             spearman=rank_correlation(a, b),
@@ -34,21 +37,23 @@ def similarities(
 
 
 def rank_correlation(a: Array, b: Array) -> float | None:
-    """Spearman's, ties at their mean rank; None where either is constant or not finite."""
+    """Spearman's rank correlation, ties at their mean rank; None where either is constant or not finite."""
     if not all(np.isfinite(values).all() and np.ptp(values) > 0 for values in (a, b)):
         return None
     return float(spearmanr(a, b).statistic)
 
 
 def map_similarity(a: Array, b: Array) -> float | None:
-    """Structural similarity of two maps (H, W), each by size and scaled to its largest; None for tiny or empty ones.
+    """Structural similarity of the absolute values of two maps (H, W), each divided by its largest.
+
+    None for maps smaller than the smallest window, of zeros, or with values that are not finite.
 
     Source: Wang et al., "Image Quality Assessment: From Error Visibility to Structural Similarity" (2004).
     """
-    side = min(WINDOW, *a.shape)
-    side -= 1 - side % 2  # odd
+    side = min(SSIM_WINDOW_PIXELS, *a.shape)
+    side -= 1 - side % 2  # the window must have an odd side
     sizes = [np.abs(values) for values in (a, b)]
-    if side < 3 or not all(np.isfinite(size).all() and size.max() > 0 for size in sizes):  # pixels
+    if side < SSIM_SMALLEST_WINDOW_PIXELS or not all(np.isfinite(size).all() and size.max() > 0 for size in sizes):
         return None
     scaled = [size / size.max() for size in sizes]
     return float(
@@ -58,11 +63,11 @@ def map_similarity(a: Array, b: Array) -> float | None:
     )
 
 
-def _values(method: AnyMethod, subject: ExplainInputs, attributions: Tensors, audit: Audit) -> list[Array]:
-    """(features,) of each example, -inf for numbers that are no feature."""
+def _values(method: AnyMethod, subject: ExplainInputs, attributions: Tensors, inputs: EvaluationInputs) -> list[Array]:
+    """Per example (features,), -inf for features that it does not have, or (elements,) of a layer."""
     scores = None
     if method.name not in LAYER_METHODS:
-        scores = feature_scores(method, subject, attributions, audit.units)
+        scores = feature_scores(method, subject, attributions, inputs.features)
     if scores is None:
         return [
             np.concatenate([_numpy(part[index]).ravel() for part in attributions])
@@ -72,9 +77,9 @@ def _values(method: AnyMethod, subject: ExplainInputs, attributions: Tensors, au
 
 
 def _maps(attributions: Tensors) -> list[Array] | None:
-    """(H, W) of each example, summed over channels; None where attributions are no maps."""
+    """Per example (H, W), summed over channels; None where attributions are not maps (examples, C, H, W)."""
     first = attributions[0]
-    return list(_numpy(first.sum(dim=1))) if len(attributions) == 1 and first.dim() == 4 else None  # C, H, W
+    return list(_numpy(first.sum(dim=1))) if len(attributions) == 1 and first.dim() == 4 else None
 
 
 def _numpy(tensor: Tensor) -> Array:

@@ -1,1 +1,1 @@
-"""From what a client sent to tensors in model space, and from attributions back to pixels, words and columns."""
+"""Converts what a client sent to tensors, and attributions back to pixels, words and columns."""

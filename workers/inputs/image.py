@@ -1,4 +1,4 @@
-"""Pictures: pixels as the model sees them, which the gateway has decoded and scaled, normalised per channel."""
+"""Pictures: pixels that the gateway has decoded and scaled, normalised per channel for the model."""
 
 import torch
 from torch import Tensor
@@ -12,13 +12,12 @@ from schemas.tensors import DATATYPES
 from workers.inputs.prepared import Payload, Prepared, Tensors
 from workers.inputs.superpixels import superpixels
 from workers.inputs.tensor import TensorAdapter
+from workers.inputs.tuning import BLUR_RADIUS_PER_SIGMA, BLUR_SIDE_PER_SIGMA
 from workers.repository.model_toml import InputConfig
-
-BLUR_SIDE_PER_SIGMA = 10  # the blur baseline's sigma is the longer side over this
 
 
 class ImageAdapter(TensorAdapter):
-    """`pixels`: (H, W, 3) uint8 -> (1, 3, H, W) in model space."""
+    """Pictures. The payload `pixels`, (H, W, 3) uint8, becomes (1, 3, H, W) in the model's space."""
 
     baselines: list[BaselineName] = ["zero", "black", "white", "mean", "blur"]  # noqa: RUF012
 
@@ -45,19 +44,19 @@ class ImageAdapter(TensorAdapter):
         return self._plain((self.normalised(pixels.to(device)),))
 
     def normalised(self, pixels: Tensor) -> Tensor:
-        """(H, W, 3) uint8 to model space, (1, 3, H, W), on the device of the pixels: the same values on each."""
+        """(H, W, 3) uint8 -> (1, 3, H, W) in the model's space, on the device of the pixels. Devices agree exactly."""
         levels = pixels.permute(2, 0, 1).unsqueeze(0).contiguous().to(self.dtype)
-        # By a tensor: CUDA multiplies by the reciprocal of a plain number, which rounds otherwise than the CPU.
+        # Divides by a tensor: for a plain number, CUDA multiplies by the reciprocal, which rounds unlike the CPU.
         return self._normalise(levels / levels.new_tensor(255))
 
     def _normalise(self, unit: Tensor) -> Tensor:
-        """Values in 0..1, channels in dimension 1, to model space."""
+        """Values in 0..1, (examples, 3, H, W), to the model's space."""
         mean = unit.new_tensor(self.config.mean).view(1, 3, 1, 1)
         std = unit.new_tensor(self.config.std).view(1, 3, 1, 1)
         return (unit - mean) / std
 
     def _unit(self, inputs: Tensor) -> Tensor:
-        """Model space to values in 0..1; the inverse of `_normalise`."""
+        """The inverse of `_normalise`, clipped to 0..1."""
         mean = inputs.new_tensor(self.config.mean).view(1, 3, 1, 1)
         std = inputs.new_tensor(self.config.std).view(1, 3, 1, 1)
         return (inputs * std + mean).clamp(0, 1)
@@ -73,25 +72,25 @@ class ImageAdapter(TensorAdapter):
             return blur(inputs, max(inputs.shape[2:]) / BLUR_SIDE_PER_SIGMA)
         return super()._baseline(name, inputs)
 
-    def feature_mask(self, wanted: FeatureMask | None, prepared: Prepared) -> Tensors | None:
-        """(1, C, H, W) for a grid, (examples, C, H, W) for superpixels; the same over channels."""
+    def feature_mask(self, requested: FeatureMask | None, prepared: Prepared) -> Tensors | None:
+        """(1, C, H, W) for a grid, (examples, C, H, W) for superpixels. Channels of a pixel share a feature."""
         (inputs,) = prepared.inputs
-        if isinstance(wanted, Superpixels):
-            return (superpixels(self._unit(inputs), wanted.superpixels).to(inputs.device),)
-        if not isinstance(wanted, Grid):
+        if isinstance(requested, Superpixels):
+            return (superpixels(self._unit(inputs), requested.superpixels).to(inputs.device),)
+        if not isinstance(requested, Grid):
             return None
         height, width = inputs.shape[2:]
-        rows = torch.arange(height) * wanted.grid[0] // height
-        columns = torch.arange(width) * wanted.grid[1] // width
-        mask = (rows.unsqueeze(1) * wanted.grid[1] + columns).expand(1, *inputs.shape[1:])
-        return (mask.contiguous().to(inputs.device),)  # Captum takes views of it
+        rows = torch.arange(height) * requested.grid[0] // height
+        columns = torch.arange(width) * requested.grid[1] // width
+        mask = (rows.unsqueeze(1) * requested.grid[1] + columns).expand(1, *inputs.shape[1:])
+        return (mask.contiguous().to(inputs.device),)  # Captum views it in another shape
 
 
 def blur(images: Tensor, sigma: float) -> Tensor:
-    """Gaussian blur of (examples, C, H, W), edges mirrored; `sigma` in pixels."""
+    """Gaussian blur of (examples, C, H, W) with reflected edges; `sigma` in pixels."""
     channels = images.shape[1]
     for dim in (2, 3):
-        radius = min(int(3 * sigma), images.shape[dim] - 1)
+        radius = min(int(BLUR_RADIUS_PER_SIGMA * sigma), images.shape[dim] - 1)
         if radius < 1:
             continue
         at = torch.arange(-radius, radius + 1, dtype=images.dtype, device=images.device)

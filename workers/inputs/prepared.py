@@ -1,4 +1,4 @@
-"""What every kind of input offers to the rest of the worker."""
+"""The interface of input adapters, one per kind of input, and what they return."""
 
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -16,9 +16,11 @@ Payload = dict[str, Tensor]  # names as in schemas.jobs.JobSpec
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Model-ready examples on the model's device; fields as in `workers.methods.explain_inputs.ExplainInputs`.
+    """Examples as tensors on the model's device. Fields are those of `workers.methods.explain_inputs.ExplainInputs`.
 
-    `source` is the adapter's own memory of where they came from (an encoding, raw values).
+    Attributes:
+        source: what the adapter needs to describe attributions later, such as an encoding or raw values.
+        warnings: for the client.
     """
 
     inputs: Tensors
@@ -29,7 +31,7 @@ class Prepared:
     warnings: list[str] = field(default_factory=list)
 
     def twice(self) -> "Prepared":
-        """The examples, and the same again."""
+        """The same examples twice, as one batch."""
 
         def doubled(tensors: Tensors) -> Tensors:
             return tuple(torch.cat([tensor, tensor]) for tensor in tensors)
@@ -45,7 +47,7 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """Attributions in the client's own terms; what does not apply is None."""
+    """Attributions by token, word and feature, per example; None where it does not apply."""
 
     tokens: list[list[TextScore]] | None = None
     words: list[list[TextScore]] | None = None
@@ -53,39 +55,56 @@ class Described:
 
 
 class InputAdapter(Protocol):
-    """One kind of input, set up for one model."""
+    """Converts one kind of input for one model.
+
+    Attributes:
+        card: describes the input to clients.
+        baselines: names that `baseline` accepts.
+    """
 
     card: InputCard
     baselines: list[BaselineName]
 
     def prepare(self, payload: Payload, device: torch.device) -> Prepared:
-        """Preprocesses, once.
+        """Preprocesses a payload.
 
         Raises:
-            InputRejected: the input cannot be used; the message is for the client.
+            InputRejected: the input cannot be used.
         """
         ...
 
     def sample(self, device: torch.device) -> Prepared:
-        """Some valid input, to learn shapes from."""
+        """One valid example. It shows the shapes of the model's tensors."""
         ...
 
     def baseline(self, name: BaselineName, prepared: Prepared) -> tuple[Tensors, Tensors]:
-        """A named baseline, for `inputs` and for `layer_inputs`: (examples, …) each."""
+        """A named baseline, (examples, …) each, for `inputs` and for `layer_inputs`.
+
+        Raises:
+            InputRejected: this kind of input has no such baseline.
+        """
         ...
 
-    def feature_mask(self, wanted: FeatureMask | None, prepared: Prepared) -> Tensors | None:
-        """The elements that make one feature, as asked for or by default; None: each element by itself."""
+    def feature_mask(self, requested: FeatureMask | None, prepared: Prepared) -> Tensors | None:
+        """The number of each element's feature, int64, (1 or examples, …) in the shape of the inputs.
+
+        Without a request, the default of this kind of input. None: each element is a feature.
+        """
         ...
 
     def on_wire(self, attributions: Tensors, *, shared: bool) -> Tensors:
-        """Attributions of `inputs` in the shape that clients know: (examples, …) of the model's input.
+        """Attributions of `inputs` in the shape of the model's input: (examples, …).
 
-        `shared` says that the elements of a feature each carry its whole attribution, as perturbation methods give it,
-        and not a part of their own.
+        Args:
+            shared: each element of a feature carries the whole attribution of the feature, as in perturbation methods.
         """
         ...
 
     def describe(self, prepared: Prepared, attributions: Tensors, *, layered: bool) -> Described:
-        """Attributions (as `on_wire` gives them, or of a layer) in the client's own terms."""
+        """Attributions by token, word or feature.
+
+        Args:
+            attributions: as `on_wire` returns them, or of a layer.
+            layered: they are of a layer.
+        """
         ...

@@ -1,4 +1,4 @@
-"""Table rows in the table's own units; the model sees `(value - mean) / std`."""
+"""Table rows in the table's units, which become `(value - mean) / std` for the model."""
 
 from functools import cached_property
 
@@ -12,13 +12,11 @@ from workers.inputs.prepared import Described, Payload, Prepared, Tensors
 from workers.inputs.tensor import TensorAdapter
 from workers.repository.model_toml import InputConfig
 
-ROWS: TypeAdapter[list[list[FeatureScore]]] = TypeAdapter(
-    list[list[FeatureScore]]
-)  # many at once: far faster than each
+SCORES: TypeAdapter[list[list[FeatureScore]]] = TypeAdapter(list[list[FeatureScore]])
 
 
 class TabularAdapter(TensorAdapter):
-    """`features`: (examples, columns) float64 in the order of the card."""
+    """Table rows. The payload `features` is (examples, columns) float64, columns in the order of the card."""
 
     def _card(self, config: InputConfig) -> InputCard:
         columns = [FeatureCard(**feature.model_dump()) for feature in config.features or []]
@@ -46,7 +44,7 @@ class TabularAdapter(TensorAdapter):
         columns = self.card.features or []
         rows = zip(prepared.source.tolist(), attributions[0].double().tolist(), strict=True)
         return Described(
-            features=ROWS.validate_python(
+            features=SCORES.validate_python(  # one call for all rows is far faster than one for each
                 [
                     [{"name": c.name, "value": v, "score": s} for c, v, s in zip(columns, values, scores, strict=True)]
                     for values, scores in rows

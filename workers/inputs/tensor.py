@@ -1,4 +1,4 @@
-"""Model-ready tensors, and what tables and pictures share with them."""
+"""Tensors as the model takes them, and the common part of table and picture inputs."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from workers.repository.model_toml import InputConfig
 
 
 class TensorAdapter:
-    """Tensors as the model takes them, preprocessing skipped."""
+    """Tensors as the model takes them. The payload holds `input.0`, `input.1`, …, (examples, …) each."""
 
     baselines: list[BaselineName] = ["zero"]  # noqa: RUF012  # the protocol's attribute
 
@@ -39,7 +39,7 @@ class TensorAdapter:
         return self._plain(tuple(tensors))
 
     def _check_ids(self, index: int, tensor: Tensor) -> None:
-        """Raises `InputRejected` for ids that the model has not; on CUDA one of them would end the process."""
+        """Raises `InputRejected` for ids outside the vocabulary. On CUDA, such an id would abort the process."""
         size = self.card.vocabularies[index] if self.card.vocabularies else None
         if size is not None and not bool(((tensor >= 0) & (tensor < size)).all()):
             raise InputRejected(f"input {index}: ids run from 0 to {size - 1}")
@@ -48,7 +48,7 @@ class TensorAdapter:
         return Prepared(inputs, (), inputs, (), source)
 
     def sample(self, device: torch.device) -> Prepared:
-        fill = 0.0 if self.dtype.is_floating_point else 1  # of ids, 0 is often padding, of which models make nothing
+        fill = 0.0 if self.dtype.is_floating_point else 1  # id 0 is often padding, which models ignore
         return self._plain(tuple(torch.full((1, *s), fill, dtype=self.dtype, device=device) for s in self.card.shapes))
 
     def baseline(self, name: BaselineName, prepared: Prepared) -> tuple[Tensors, Tensors]:
@@ -62,7 +62,7 @@ class TensorAdapter:
             raise InputRejected(f"baseline {name!r} means nothing for this input")
         return torch.zeros_like(inputs)
 
-    def feature_mask(self, wanted: FeatureMask | None, prepared: Prepared) -> Tensors | None:
+    def feature_mask(self, requested: FeatureMask | None, prepared: Prepared) -> Tensors | None:
         return None
 
     def on_wire(self, attributions: Tensors, *, shared: bool) -> Tensors:

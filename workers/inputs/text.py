@@ -1,4 +1,4 @@
-"""Texts: tokens for the layers, their embeddings for everything else, and words for people."""
+"""Texts: token ids for methods at layers, their embeddings for other methods, words and tokens for clients."""
 
 from dataclasses import dataclass
 from importlib.resources import files
@@ -19,15 +19,16 @@ from workers.tracing.shared_copy import shared_copy
 
 
 class FromEmbeddings(nn.Module):
-    """A text model entered at its embeddings.
+    """A text model that takes embeddings instead of token ids.
 
-    (rows, tokens, width) and (rows, tokens) for a mask and, for models that take them, token types -> (rows, outputs).
+    Embeddings (rows, tokens, width), mask (rows, tokens) and, for models that take them, token types (rows, tokens) ->
+    (rows, outputs).
     """
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
         self.model = model
-        self.entry = nn.Identity()  # stands for the embedding where hooks look for it
+        self.entry = nn.Identity()  # hooks on the embedding are placed here
 
     def forward(self, inputs_embeds: Tensor, attention_mask: Tensor, *token_types: Tensor) -> Tensor:
         more = {"token_type_ids": token_types[0]} if token_types else {}
@@ -37,15 +38,18 @@ class FromEmbeddings(nn.Module):
 
 @dataclass(frozen=True, slots=True)
 class TextSource:
+    """A text and its tokens."""
+
     text: str
     encoding: Encoding
 
 
 class TextAdapter:
-    """`text`: (bytes,) uint8, UTF-8. Attributed are the word-piece embeddings; positions and specials stay as they are.
+    """Texts. The payload `text` is (bytes,) uint8, UTF-8.
 
-    The model takes `input_ids` and `attention_mask` (rows, tokens), or `inputs_embeds` in place of the ids, and offers
-    `get_input_embeddings()`. With `token_types` it takes `token_type_ids` beside the mask.
+    Attributions are for the embeddings of the tokens. Baselines keep positions and special tokens. The model takes
+    `input_ids` and `attention_mask`, (rows, tokens) each, or `inputs_embeds` in place of the ids, and has
+    `get_input_embeddings()`. With `token_types`, it also takes `token_type_ids`.
     """
 
     baselines: list[BaselineName] = ["pad", "zero"]  # noqa: RUF012  # the protocol's attribute, never changed
@@ -64,7 +68,7 @@ class TextAdapter:
             raise ModelConfigError(f"input.pad_token: {config.pad_token!r} is not in the tokenizer's vocabulary")
         self._pad: int = pad
         self.embeddings: nn.Module = model.get_input_embeddings()  # type: ignore[operator]  # the contract above
-        # Texts are prepared in threads of their own, while a job of the solo lane may have its hooks on the embeddings.
+        # Texts are prepared in other threads while a job of the solo lane may have hooks on the embeddings.
         self._without_hooks = shared_copy(self.embeddings)
 
     def prepare(self, payload: Payload, device: torch.device) -> Prepared:
@@ -100,24 +104,24 @@ class TextAdapter:
     def baseline(self, name: BaselineName, prepared: Prepared) -> tuple[Tensors, Tensors]:
         ids = prepared.layer_inputs[0]
         special = torch.tensor([prepared.source.encoding.special_tokens_mask], device=ids.device).bool()
-        padded = torch.where(special, ids, torch.full_like(ids, self._pad))  # the frame stays, the words go
+        padded = torch.where(special, ids, torch.full_like(ids, self._pad))  # special tokens stay
         if name == "pad":
             return (self._embed(padded),), (padded,)
         if name == "zero":
             return (torch.zeros_like(prepared.inputs[0]),), (padded,)
         raise InputRejected(f"baseline {name!r} means nothing for a text")
 
-    def feature_mask(self, wanted: FeatureMask | None, prepared: Prepared) -> Tensors | None:
-        """(1, tokens, width): each token is one feature, or each word; each special token stands alone."""
+    def feature_mask(self, requested: FeatureMask | None, prepared: Prepared) -> Tensors | None:
+        """(1, tokens, width): a feature is a token, or a word if requested. Each special token is its own feature."""
         embedded = prepared.inputs[0]
         features = list(range(embedded.shape[1]))
-        if wanted == "words":
+        if requested == "words":
             features = numbered(_word_of_each_token(prepared.source))
         mask = torch.tensor(features, device=embedded.device).view(1, -1, 1)
-        return (mask.expand_as(embedded).contiguous(),)  # Captum takes views of it
+        return (mask.expand_as(embedded).contiguous(),)  # Captum views it in another shape
 
     def on_wire(self, attributions: Tensors, *, shared: bool) -> Tensors:
-        """(1, tokens, width) to (1, tokens): the sum over a token's embedding, or what all its elements share."""
+        """(1, tokens, width) -> (1, tokens): the sum over a token's embedding, or the mean where elements share it."""
         return tuple(a.mean(dim=-1) if shared else a.sum(dim=-1) for a in attributions)
 
     def describe(self, prepared: Prepared, attributions: Tensors, *, layered: bool) -> Described:
@@ -126,7 +130,7 @@ class TextAdapter:
             scores = scores.sum(dim=-1)
         source: TextSource = prepared.source
         if tuple(scores.shape) != (1, len(source.encoding.ids)):
-            return Described()  # a layer that does not keep one vector per token
+            return Described()  # the layer does not have one vector per token
         values = scores[0].double().tolist()
         return Described(tokens=[_tokens(source, values)], words=[_words(source, values)])
 
@@ -140,7 +144,7 @@ def _tokens(source: TextSource, scores: list[float]) -> list[TextScore]:
 
 
 def _words(source: TextSource, scores: list[float]) -> list[TextScore]:
-    """Tokens merged to words: a word's attribution is the sum over its tokens; words without tokens are left out."""
+    """The sum over the tokens of each word. Words without tokens are left out."""
     sums: dict[Span, float] = {}
     for word, score in zip(_word_of_each_token(source), scores, strict=True):
         if word is not None:
@@ -157,16 +161,16 @@ def _word_of_each_token(source: TextSource) -> list[Span | None]:
 
 
 def read_tokenizer(config: InputConfig, folder: Path) -> Tokenizer:
-    """The tokenizer that the description names.
+    """Reads the tokenizer that the model's description names.
 
     Raises:
-        ModelConfigError: there is none.
+        ModelConfigError: the file or its package does not exist.
     """
     return Tokenizer.from_file(str(_find(config.tokenizer or "", folder)))
 
 
 def _find(name: str, folder: Path) -> Path:
-    """The tokenizer's file: in the model's folder, or `package:path`."""
+    """The path of a tokenizer's file: in the model's folder, or, for `package:path`, in an installed package."""
     package, colon, path = name.partition(":")
     if not colon:
         return inside(folder, name)

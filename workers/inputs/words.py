@@ -1,11 +1,11 @@
-"""Words of a text, and the tokens of each word.
+"""Splits a text into words, and assigns its tokens to them.
 
-Word boundaries are those of Unicode (UAX #29, default rules). One tailoring, which the standard itself suggests for
-hyphens: a hyphen or an apostrophe between two letters or digits is inside a word.
+Word boundaries are those of Unicode (UAX #29, default rules), with one change that the standard suggests for hyphens:
+a hyphen or an apostrophe between two letters or digits does not end a word.
 
-UAX #29 has no dictionary. In Chinese, Hiragana, Thai, Lao, Khmer and Burmese it breaks after each character with its
-marks. A token that covers several of these characters makes them one word, so there the tokenizer's vocabulary decides.
-The other choice, a word for each run without spaces, would often make a whole sentence one word.
+UAX #29 uses no dictionary. In Chinese, Hiragana, Thai, Lao, Khmer and Burmese it breaks after each character with its
+marks. A token that covers several such characters makes them one word, so the tokenizer's vocabulary decides there. If
+words were runs without spaces, a whole sentence would often be one word.
 """
 
 import unicodedata
@@ -16,28 +16,28 @@ import regex
 
 Span = tuple[int, int]  # characters of the text, end exclusive
 
-# With the flag WORD, `\b` is the boundary of UAX #29. The lookarounds leave out both sides of what joins.
-_LETTER = r"[\w--[\p{Han}\p{Hiragana}\p{Line_Break=Complex_Context}]]"  # of scripts that put blanks between words
+# With the flag WORD, `\b` is a boundary of UAX #29. The lookarounds exclude boundaries next to a joining character.
+_LETTER = r"[\w--[\p{Han}\p{Hiragana}\p{Line_Break=Complex_Context}]]"  # of scripts with spaces between words
 _JOINS = rf"(?<={_LETTER})['\u2019\-\u2010\u2011](?={_LETTER})"  # well-known, 1990-1995, 90's
 _BOUNDARY = regex.compile(rf"\b(?!{_JOINS})(?<!{_JOINS})", flags=regex.WORD | regex.VERSION1)
 _INVISIBLE = {"Zs", "Zl", "Zp", "Cc", "Cf"}  # blanks, line ends, controls, formats such as the zero-width space
 
 
 def word_of_each_token(text: str, offsets: Sequence[Span], special: Sequence[int]) -> list[Span | None]:
-    """The characters of each token's word; None for a special token.
+    """The span of each token's word; None for a special token.
 
     Every other token has a word, so the scores of the words sum to the scores of the tokens:
 
-    - A token over characters of one word belongs to this word. Blanks at the token's ends do not count.
-    - A token over characters of several words makes them one word, from the first to the last.
+    - A token that covers characters of one word belongs to this word. Spaces at the token's ends do not count.
+    - A token that covers characters of several words joins them to one word, from the first to the last.
     - A token without visible characters (the space before a word, a line end, a prefix that the normalizer adds)
-      belongs to the word of the next token, or of the last one where no word follows. All tokens of a text without
-      words are one word.
+      belongs to the word of the next token, or to the last word where no word follows. In a text without words, all
+      tokens are one word.
 
     Args:
         text: the text before the tokenizer's normalization.
-        offsets: for each token its first character and the one after its last. Spans may be empty, overlap or repeat.
-        special: for each token 1 where the tokenizer has put it around the text, else 0.
+        offsets: for each token the span of its characters. Spans may be empty, overlap or repeat.
+        special: for each token, 1 if the tokenizer added it around the text, else 0.
     """
     plain = [span for span, is_special in zip(offsets, special, strict=True) if not is_special]
     whole = (min((start for start, _ in plain), default=0), max((end for _, end in plain), default=0))
@@ -49,13 +49,13 @@ def word_of_each_token(text: str, offsets: Sequence[Span], special: Sequence[int
 
 
 def numbered(words: Sequence[Span | None]) -> list[int]:
-    """For each token the number of its word, from 0 without gaps; a special token is counted as a word of its own."""
+    """The number of each token's word, from 0 without gaps. Each special token counts as a word."""
     numbers: dict[Span | int, int] = {}
     return [numbers.setdefault(index if word is None else word, len(numbers)) for index, word in enumerate(words)]
 
 
 def _words(text: str, stop: int) -> Iterator[Span]:
-    """The words that begin before `stop`, in order. What cannot be seen is in no word of its own."""
+    """Yields the words that begin before `stop`, in order. Invisible characters alone are not a word."""
     start = 0
     for match in _BOUNDARY.finditer(text):
         yield from _visible(text, start, match.start())
@@ -66,7 +66,7 @@ def _words(text: str, stop: int) -> Iterator[Span]:
 
 
 def _visible(text: str, start: int, end: int) -> Iterator[Span]:
-    """The span without blanks at its ends (UAX #29 joins a mark to a blank before it), if anything is left to see."""
+    """Yields the span without spaces at its ends, if a visible character is left. UAX #29 joins a mark to a space."""
     while start < end and text[start].isspace():
         start += 1
     while start < end and text[end - 1].isspace():
@@ -76,14 +76,14 @@ def _visible(text: str, start: int, end: int) -> Iterator[Span]:
 
 
 def _covered(words: Sequence[Span], token: Span) -> range:
-    """The indices of the words that a token has characters of."""
+    """The indices of the words of which a token covers characters."""
     first = bisect_right(words, token[0], key=lambda word: word[1])
     return range(first, bisect_left(words, token[1], key=lambda word: word[0]))
 
 
 def _merged(words: Sequence[Span], covered: Sequence[range]) -> list[Span]:
-    """For each word the span of the words that tokens make one with it."""
-    joined = [False] * len(words)  # to the word before
+    """For each word, the span of all words that tokens join with it."""
+    joined = [False] * len(words)  # with the previous word
     for indices in covered:
         for index in indices[1:]:
             joined[index] = True
@@ -97,7 +97,7 @@ def _merged(words: Sequence[Span], covered: Sequence[range]) -> list[Span]:
 
 
 def _filled(found: Sequence[Span | None], whole: Span) -> list[Span]:
-    """Gaps take the next word, those at the end the last one, and `whole` where there is none."""
+    """Fills gaps with the next word, gaps at the end with the last one, and with `whole` if there is no word."""
     following = next((word for word in reversed(found) if word is not None), whole)
     filled: list[Span] = []
     for word in reversed(found):

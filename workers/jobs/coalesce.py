@@ -20,7 +20,7 @@ from schemas.metrics import QualityReport
 from schemas.traits import stops_by_itself
 from workers.engine.engine import Engine
 from workers.engine.task import Task
-from workers.evaluation.completeness import told
+from workers.evaluation.completeness import completeness_of
 from workers.jobs.describe import describe
 from workers.jobs.job import ClaimedJob, FailedJob, JobEnd, PreparedJob
 from workers.jobs.prepare import prepare_job
@@ -129,7 +129,7 @@ def _book(task: Task, whole: Task, rows: int) -> None:
 
 def _completeness(outcome: Outcome) -> QualityReport | None:
     """The one metric that results have by default; jobs that request others run by themselves."""
-    found = told(outcome)
+    found = completeness_of(outcome)
     return QualityReport(completeness=found) if found else None
 
 

@@ -3,7 +3,7 @@
 from schemas.methods import LAYER_METHODS, AnyMethod
 from schemas.models import ModelCard
 from schemas.traits import GUIDED_AT_UNIT, WITHOUT_GRADIENTS
-from workers.evaluation.tolerance import completeness_warnings, zero_warnings
+from workers.evaluation.attribution_warnings import completeness_warnings, zero_warnings
 from workers.inputs.prepared import Tensors
 from workers.jobs.job import PreparedJob
 from workers.jobs.tuning import MAX_NAMED_ELEMENTS

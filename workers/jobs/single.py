@@ -3,9 +3,9 @@
 from math import prod
 from time import perf_counter
 
-from workers.evaluation.audit import Audit, make_audit
-from workers.evaluation.memory import perturbed_bytes
-from workers.evaluation.report import assess
+from workers.evaluation.evaluate import evaluate
+from workers.evaluation.evaluation_inputs import EvaluationInputs, make_evaluation_inputs
+from workers.evaluation.perturbed_memory import perturbed_bytes
 from workers.jobs.describe import describe
 from workers.jobs.job import ClaimedJob, JobResult, PreparedJob
 from workers.jobs.prepare import prepare_job
@@ -25,19 +25,19 @@ def run_single(model: ResidentModel, claimed: ClaimedJob) -> JobResult:
     job = prepare_job(model, claimed)
     seed = job.spec.seed
     started = perf_counter()
-    audit = make_audit(model, job.spec, job.method, job.prepared, job.subject)
-    with model.memory.lend(_needed_bytes(model, job, audit)):
+    evaluation_inputs = make_evaluation_inputs(model, job.spec, job.method, job.prepared, job.subject)
+    with model.memory.lend(_needed_bytes(model, job, evaluation_inputs)):
         outcome = explain(model.engine, job.task, job.method, job.subject, seed)
-        quality = assess(model.engine, job.task, job.method, job.subject, outcome, audit, seed)
+        quality = evaluate(model.engine, job.task, job.method, job.subject, outcome, evaluation_inputs, seed)
     return describe(model, job, outcome, quality, run_s=perf_counter() - started)
 
 
-def _needed_bytes(model: ResidentModel, job: PreparedJob, audit: Audit) -> int:
+def _needed_bytes(model: ResidentModel, job: PreparedJob, evaluation_inputs: EvaluationInputs) -> int:
     """What the job holds in memory at once: the larger of its method and its metrics."""
     batch_rows = model.engine.batch_rows
     return max(
         expanded_bytes(job.method, job.subject, batch_rows, _output_bytes(model, job)),
-        perturbed_bytes(audit.metrics, job.method, job.subject, batch_rows),
+        perturbed_bytes(evaluation_inputs.metrics, job.method, job.subject, batch_rows),
     )
 
 

@@ -9,7 +9,7 @@ from workers.engine.view import ModelView
 from workers.methods import layer_perturbation, layers, neurons, rules
 from workers.methods.captum_arguments import Tensors
 from workers.methods.leaf_copies import private_tensors
-from workers.tracing.embedding import is_embedding
+from workers.tracing.module_names import is_embedding
 
 SOLO: dict[str, Callable[[Any, ModelView, SoloCall, int], Tensors]] = {
     function.__name__: function

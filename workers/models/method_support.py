@@ -16,8 +16,8 @@ from workers.methods import solo_lane as solo
 from workers.models.probes.gradient_reach import Reach
 from workers.models.support_rules import SupportFacts, unsupported_reason
 from workers.models.tuning import MAX_SUPPORT_REASON_CHARACTERS
-from workers.tracing.embedding import is_embedding
-from workers.transform.hookable.make import without_relu
+from workers.tracing.module_names import is_embedding
+from workers.transform.hookable.hookable_module import without_relu
 
 # By family, the method that is tried for all methods with the same backward rules.
 _TRIED = {"deep_lift": spec.DeepLift(baseline="zero"), "guided": spec.GuidedBackprop(), "lrp": spec.Lrp()}
@@ -37,8 +37,8 @@ def method_support(
     Args:
         view: the model.
         sample: one valid input; methods with backward rules of their own are tried on it.
-        defects: why families of methods are wrong, from `workers.transform.hookable.make`. Only families without a
-            defect are tried.
+        defects: why families of methods are wrong, from `workers.transform.hookable.hookable_module`. Only families
+            without a defect are tried.
         text: the input is a text.
         embedding: the layer that integers enter.
         reach: which layers a gradient leads to and from.

@@ -7,9 +7,9 @@ from torch import nn
 
 from workers.engine.device.tf32 import without_tf32
 from workers.models.stages import HookableModel, ProbedModel
-from workers.tracing.columns import index_columns
-from workers.tracing.draws import Tensors, stacked
-from workers.transform.hookable.make import make_hookable, text_defects
+from workers.tracing.index_columns import index_columns
+from workers.tracing.samples import Tensors, stacked
+from workers.transform.hookable.hookable_module import make_hookable, text_defects
 from workers.transform.optimize import make_optimized
 from workers.transform.optimize.layout_race import is_faster
 

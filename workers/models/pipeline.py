@@ -26,8 +26,7 @@ from workers.models.resident import Device, ResidentModel
 from workers.models.stages import HookableModel, LoadedModel, ModelFolder, TunedModel
 from workers.models.tuning import UNTUNED_BATCH_ROWS
 from workers.repository.model_toml import InputConfig, check_files, read_config, read_labels
-from workers.tracing.chance import settle
-from workers.transform.optimize.precision import in_precision
+from workers.transform.optimize.reduced_precision import in_precision
 
 log = structlog.get_logger()
 
@@ -71,7 +70,7 @@ def load(described: ModelFolder) -> LoadedModel:
     with RandomStream(0, device.device):
         from_loader = load_module(described.config, folder)
     config, module = from_loader.config, from_loader.module.to(device.device)
-    settle(module, device.device)
+    freeze(module, device.device)
     enable_recurrent_backward(module, device.device)
     adapter = _adapter(from_loader, module, folder)
     background = read_background(config, folder, adapter.card.shapes)

@@ -15,7 +15,7 @@ from workers.models.probes.output_tensor import return_tensor
 from workers.models.probes.picture_tokens import picture_grid
 from workers.models.probes.text_entry import enter_at_embeddings
 from workers.models.stages import LoadedModel, ProbedModel
-from workers.tracing.rows import rows_mix
+from workers.tracing.row_mixing import rows_mix
 
 log = structlog.get_logger()
 

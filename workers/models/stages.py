@@ -67,7 +67,7 @@ class ProbedModel:
 
 @dataclass(frozen=True, slots=True)
 class HookableModel(ProbedModel):
-    """`defects`: why families of hook methods are wrong on the model; see `workers.transform.hookable.make`."""
+    """`defects`: why families of hook methods are wrong; see `workers.transform.hookable.hookable_module`."""
 
     defects: dict[str, str]
 

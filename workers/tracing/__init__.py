@@ -1,1 +1,1 @@
-"""What a module does on samples: its graph, equal copies, independent rows, chance and state."""
+"""Observes modules as they run on samples: operations, equality of copies, mixing of rows, randomness and state."""

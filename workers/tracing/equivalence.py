@@ -1,139 +1,139 @@
-"""Proof on examples that a rewritten model computes what the original does, forward and backward."""
+"""Proof on samples that a changed copy of a module computes what the original does, forward and backward."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from workers.tracing.draws import is_large
-from workers.tracing.float64_copy import as_float64, pair_in_float64
-from workers.tracing.samples import Tensors, enter, first_row, labelled, leaves, tensors_in
+from workers.tracing.closeness import is_close
+from workers.tracing.float64_copy import as_float64, in_float64, pair_in_float64
+from workers.tracing.forward_backward import OutputsAndGradients, forward_backward
+from workers.tracing.forward_hooks import run_with_outputs
+from workers.tracing.module_names import labelled
+from workers.tracing.samples import Tensors, cloned, first_row, is_large, leaves, tensors_in
 
+# Relative to the largest value of the original's tensor.
 TOLERANCE = {torch.float64: 1e-9}
 OTHER_TOLERANCE = 1e-5
-Answers = tuple[list[Tensor], list[Tensor]]  # outputs and gradients
+
+Change = Callable[[nn.Module], nn.Module | None]  # makes a changed copy; None where it finds nothing to change
 
 
-def verify(
-    original: nn.Module, hookable: nn.Module, samples: Iterable[Tensors], attributed: int | None = None
+def why_not_equal(
+    original: nn.Module,
+    changed: nn.Module,
+    samples: Iterable[Tensors],
+    attributed: int | None = None,
+    change: Change | None = None,
 ) -> str | None:
-    """None if outputs and input gradients of both are equal on all samples, else what differs and where.
+    """None if outputs and input gradients of both modules are equal on all samples, else what differs and where.
 
-    Equal is 1e-9 of the largest value in float64, on a copy of both that shares one set of weights, where the model can
-    be run so and the copy takes no more than `FLOAT64_BYTES`; else 1e-5 in the model's own precision. Large rows cost
-    seconds in float64: there one row is compared so, and the outputs of all samples in the model's own precision.
+    Modules are compared in float64, to 1e-9 of the largest value. Gradients in float32 prove little: where a value lies
+    within rounding of the bend of a ReLU, its gate falls either way, in the original too. A pass over a large row takes
+    seconds in float64, so of large rows only one is compared there.
+
+    Outputs are compared in the modules' own precision as well, to 1e-5, where float64 proves less than everything: for
+    large rows, and for a copy whose weights were recomputed. Where the modules cannot run in float64 (see
+    `workers.tracing.float64_copy`), outputs and gradients are compared in their own precision.
+
+    Args:
+        samples: what the modules take, one row or more each.
+        attributed: number of leading tensors that get gradients; None: all.
+        change: makes the changed copy from a float64 copy of the original. It is needed where `changed` has recomputed
+            weights, which are rounded to the original's precision. None: both modules share their weights.
     """
     samples = list(samples)
-    pair = pair_in_float64(original, hookable, samples[0])
+    pair = _float64_pair(original, changed, samples[0], change)
     if pair is None:
-        return compare(original, hookable, samples, attributed)
-    if not is_large(first_row(samples[0])):
-        return compare(*pair, [as_float64(sample) for sample in samples], attributed)
-    exact = compare(*pair, [as_float64(first_row(samples[-1]))], attributed)
-    return exact or compare(original, hookable, samples, attributed, gradients=False)
+        return compare(original, changed, samples, attributed)
+    large = is_large(first_row(samples[0]))
+    compared = [first_row(samples[-1])] if large else samples
+    reason = compare(*pair, [as_float64(sample) for sample in compared], attributed)
+    if reason is not None or not (large or change):
+        return reason
+    return compare(original, changed, samples, attributed, gradients=False)
+
+
+def _float64_pair(
+    original: nn.Module, changed: nn.Module, sample: Tensors, change: Change | None
+) -> tuple[nn.Module, nn.Module] | None:
+    if change is None:
+        return pair_in_float64(original, changed, sample)
+    exact = in_float64(original, sample)
+    return None if exact is None else (exact, change(exact) or exact)
 
 
 def compare(
     original: nn.Module,
-    hookable: nn.Module,
+    changed: nn.Module,
     samples: list[Tensors],
     attributed: int | None = None,
     *,
     gradients: bool = True,
 ) -> str | None:
-    """As `verify`, in the precision that modules and samples have.
+    """As `why_not_equal`, in the precision of the modules and samples as they are given.
 
-    The original runs on another sample before each run of the rewriting: hooks and closures of a copy may still read,
-    or write, what belongs to the original.
+    The original runs on another sample before each run of the copy: hooks and closures of a copy may still read or
+    write what belongs to the original.
     """
 
-    def answer(module: nn.Module, number: int) -> Answers | str:
+    def run(module: nn.Module, number: int) -> OutputsAndGradients | str:
         try:
-            return _run(module, samples[number], attributed if gradients else 0)
-        except Exception as error:  # the model's own code
+            return forward_backward(module, samples[number], attributed if gradients else 0)
+        except Exception as error:  # the model's own code may raise anything
             return f"raises {type(error).__name__}: {error}"
 
-    expected = answer(original, 0)
+    expected = run(original, 0)
     for number, sample in enumerate(samples):
-        following = answer(original, number + 1) if number + 1 < len(samples) else None
-        if following is None and number:  # the last has no other behind it
+        following = run(original, number + 1) if number + 1 < len(samples) else None
+        if following is None and number:  # no sample follows the last one, so the first one runs in between
             with suppress(Exception):
-                _run(original, samples[0], 0)
-        reason = _difference(expected, answer(hookable, number))
+                forward_backward(original, samples[0], 0)
+        reason = _difference(expected, run(changed, number))
         if reason is not None:
-            place = _first_difference(original, hookable, sample)
+            place = _first_difference(original, changed, sample)
             return f"on sample {number + 1} of {len(samples)} {reason}" + (f"; first at {place}" if place else "")
         expected = following or expected
     return None
 
 
-def _difference(expected: Answers | str, given: Answers | str) -> str | None:
+def _difference(expected: OutputsAndGradients | str, given: OutputsAndGradients | str) -> str | None:
     if isinstance(expected, str):
         return f"the model itself {expected}"
     if isinstance(given, str):
-        return f"the rewritten model {given}"
-    for what, left, right in zip(("outputs", "gradients"), expected, given, strict=True):
-        if len(left) != len(right) or not all(_equal(a, b) for a, b in zip(left, right, strict=True)):
-            return f"{what} differ"
-    return None
+        return f"the copy {given}"
+    if not _all_equal(expected.outputs, given.outputs):
+        return "outputs differ"
+    return None if _all_equal(expected.gradients, given.gradients) else "gradients differ"
 
 
-def _run(module: nn.Module, sample: Tensors, attributed: int | None) -> tuple[list[Tensor], list[Tensor]]:
-    """The outputs, and the gradients of a random weighting of them with respect to the inputs."""
-    inputs = leaves(sample, attributed)
-    with torch.enable_grad():
-        outputs = list(tensors_in(module(*enter(inputs))))
-        generator = torch.Generator().manual_seed(0)
-        weighted = [
-            (out * torch.randn(out.shape, generator=generator, dtype=torch.float64).to(out.device, out.dtype)).sum()
-            for out in outputs
-            if out.requires_grad
-        ]
-        wanted = [tensor for tensor in inputs if tensor.requires_grad]
-        gradients = torch.autograd.grad(weighted, wanted, allow_unused=True) if weighted and wanted else ()
-    return [out.detach() for out in outputs], [g for g in gradients if g is not None]
+def _all_equal(expected: Tensors, given: Tensors) -> bool:
+    return len(expected) == len(given) and all(map(_equal, expected, given))
 
 
 def _equal(expected: Tensor, given: Tensor) -> bool:
-    if expected.shape != given.shape or expected.dtype != given.dtype:
-        return False
-    if not expected.is_floating_point() or not expected.numel():
-        return torch.equal(expected, given)
-    tolerance = TOLERANCE.get(expected.dtype, OTHER_TOLERANCE)
-    scale = float(torch.nan_to_num(expected, posinf=0.0, neginf=0.0).abs().max())
-    return torch.allclose(expected, given, rtol=0.0, atol=tolerance * scale, equal_nan=True)
+    return expected.dtype == given.dtype and is_close(expected, given, TOLERANCE.get(expected.dtype, OTHER_TOLERANCE))
 
 
-def _first_difference(original: nn.Module, hookable: nn.Module, sample: Tensors) -> str | None:
-    """The first module of the original whose output differs in the rewritten model."""
-    expected, given = (_outputs_by_module(module, sample) for module in (original, hookable))
-    for path, outputs in expected.items():
-        others = given.get(path, outputs)
-        if path and not (len(outputs) == len(others) and all(map(_equal, outputs, others))):
-            return labelled(original, path)
-    return None
+def _first_difference(original: nn.Module, changed: nn.Module, sample: Tensors) -> str | None:
+    """The first submodule of the original whose output differs in the changed module."""
+    expected, given = (_outputs_by_path(module, sample) for module in (original, changed))
+    different = (path for path, outputs in expected.items() if not _all_equal(outputs, given.get(path, outputs)))
+    path = next(different, None)
+    return None if path is None else labelled(original, path)
 
 
-def _outputs_by_module(module: nn.Module, sample: Tensors) -> dict[str, list[Tensor]]:
-    """By path, in the order in which modules finish; of a module that is called again, the last output."""
-    outputs: dict[str, list[Tensor]] = {}
+def _outputs_by_path(module: nn.Module, sample: Tensors) -> dict[str, Tensors]:
+    """In the order in which submodules finish; the last output of a submodule that is called again."""
+    outputs: dict[str, Tensors] = {}
 
-    def recorder(path: str) -> Any:
-        def hook(_module: nn.Module, _args: Any, out: Any) -> None:
-            outputs.pop(path, None)
-            outputs[path] = [tensor.detach().clone() for tensor in tensors_in(out)]
+    def keep(path: str, output: Any) -> None:
+        outputs.pop(path, None)
+        outputs[path] = tuple(tensor.detach().clone() for tensor in tensors_in(output))
 
-        return hook
-
-    handles = [part.register_forward_hook(recorder(path)) for path, part in module.named_modules()]
-    try:
-        with torch.enable_grad():
-            module(*enter(leaves(sample, None)))
-    except Exception:  # it was already told; what ran before it is here
-        return outputs
-    finally:
-        for handle in handles:
-            handle.remove()
+    # An error was reported before; outputs of the submodules that ran until then are kept.
+    with suppress(Exception), torch.enable_grad():
+        run_with_outputs(module, cloned(leaves(sample, None)), keep)
     return outputs

@@ -1,4 +1,4 @@
-"""What one forward shows of a layer: how often it is called, and what goes in and comes out."""
+"""What one forward shows of a layer: number of calls, output shape, complex inputs and outputs."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,8 +11,15 @@ from workers.tracing.samples import tensors_in
 
 @dataclass(slots=True)
 class LayerSeen:
-    """`shape` is that of the output of the last call; of an output that is not one tensor those of its parts, None for
-    a part that is none. `complex_input` and `complex_output` name the complex type that goes in or comes out."""
+    """Filled by `note`, which is a forward hook.
+
+    Attributes:
+        calls: number of calls in the forward.
+        shape: of the output of the last call. For an output that is not one tensor, the shapes of its parts, None for a
+            part that is not a tensor.
+        complex_input: name of the first complex type among the inputs, such as `complex64`; None: no complex input.
+        complex_output: the same of the outputs.
+    """
 
     calls: int = 0
     shape: torch.Size | list[torch.Size | None] | None = None
@@ -20,14 +27,14 @@ class LayerSeen:
     complex_output: str | None = None
 
     def note(self, _module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
-        """The forward hook, to be registered `with_kwargs`."""
+        """The forward hook. Register it `with_kwargs`."""
         self.calls += 1
         self.shape = output.shape if isinstance(output, Tensor) else _shapes(output)
         self.complex_input = self.complex_input or _complex_type((args, kwargs))
         self.complex_output = self.complex_output or _complex_type(output)
 
     def refusals(self) -> dict[str, str]:
-        """Why layers like this cannot be asked, by the field of `schemas.models.LayerCard`."""
+        """Why methods at this layer are refused, by field of `schemas.models.LayerCard`."""
         if self.calls > 1:
             return {
                 "refused": f"one forward calls the layer {self.calls} times, and methods at a layer answer for one call"

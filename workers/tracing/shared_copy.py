@@ -1,4 +1,4 @@
-"""Copies of a model that own no weights."""
+"""Copies of a model that share its weights."""
 
 import copy
 from typing import TypeVar
@@ -9,10 +9,10 @@ M = TypeVar("M", bound=nn.Module)
 
 
 def shared_copy(module: M) -> M:
-    """A copy of every module and of what else they hold, with the very parameters, buffers and tensors of the original.
+    """Copies all modules and their attributes, but shares the parameters, buffers and tensors of the original.
 
     Raises:
-        Whatever an attribute of the model raises that cannot be copied.
+        Whatever an attribute raises that cannot be copied.
     """
     tensors = [*module.parameters(), *module.buffers()]
     for part in module.modules():

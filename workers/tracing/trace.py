@@ -1,4 +1,4 @@
-"""What one forward of a model computes, operation by operation, read off autograd's graph."""
+"""The operations that one forward of a model computes, read from autograd's graph."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
@@ -7,10 +7,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
+from torch.utils.hooks import RemovableHandle
 
-from workers.tracing.samples import Tensors, enter, leaves, tensors_in
+from workers.tracing.forward_hooks import removed_afterwards
+from workers.tracing.samples import Tensors, cloned, leaves, tensors_in
 
-_ASKS_FOR_NO_VALUE = (
+_READS_NO_VALUE = (
     "zeros_like",
     "ones_like",
     "full_like",
@@ -21,15 +23,18 @@ _ASKS_FOR_NO_VALUE = (
     "isinf",
     "isfinite",
 )
-_LEAVES_TENSORS = ("item", "tolist", "numpy", "__bool__", "__int__", "__float__", "__index__", "__array__")
+_LEAVES_THE_GRAPH = ("item", "tolist", "numpy", "__bool__", "__int__", "__float__", "__index__", "__array__")
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One differentiable operation on values that depend on the input.
 
-    `name` is autograd's, as `Relu`; `owner` the path of the innermost module that was running; `factors` the positions
-    of those operands that depend on the input.
+    Attributes:
+        name: autograd's, without its suffix: `Relu` for `ReluBackward0`.
+        owner: path of the innermost module that was running.
+        factors: positions of the operands that depend on the input.
+        batch_statistics: the operation normalises with statistics of its batch.
     """
 
     name: str
@@ -40,14 +45,16 @@ class Operation:
 
 @dataclass(slots=True)
 class Observation:
-    """One forward; what is kept by module is kept by its path.
+    """One forward. Modules are named by their paths.
 
     Attributes:
-        rows: the first dimension of the last input.
-        makers: whose operations computed the inputs.
-        takers: for each input, whose operations compute with it, the module's own among them.
-        without_gradient: modules that were given a value of no gradient.
-        decisions: (path, function) where values that depend on the input left the graph.
+        operations: in the order of the graph.
+        calls: number of calls of each module.
+        rows: first dimension of the last input of each module.
+        makers: for each module, the owners of the operations that computed its inputs.
+        takers: for each module and input, the owners of the operations that use it, the module itself included.
+        without_gradient: modules that received a tensor that requires no gradient.
+        decisions: (path, function) where a value that depends on the input left the graph.
     """
 
     operations: list[Operation] = field(default_factory=list)
@@ -60,35 +67,37 @@ class Observation:
 
 
 def observe(module: nn.Module, inputs: Tensors, attributed: int | None = None) -> Observation:
-    """Runs the module once and puts it back as it was.
+    """Runs the module once with hooks, which are removed afterwards.
+
+    Args:
+        attributed: number of leading inputs that require a gradient; None: all.
 
     Raises:
         Whatever the module raises.
     """
     watcher = _Watcher()
-    entered = enter(leaves(inputs, attributed))
-    watcher.roots = {tensor.grad_fn for tensor in entered if tensor.grad_fn is not None}
+    given = cloned(leaves(inputs, attributed))
+    watcher.roots = {tensor.grad_fn for tensor in given if tensor.grad_fn is not None}
     handles = [handle for path, part in module.named_modules() for handle in watcher.watch(path, part)]
-    try:
-        with torch.enable_grad(), _Decisions(watcher):
-            module(*entered)
-    finally:
-        for handle in handles:
-            handle.remove()
+    with removed_afterwards(handles), torch.enable_grad(), _Decisions(watcher):
+        module(*given)
     return watcher.finish()
 
 
 class _Watcher:
-    """Hooks on every module: what appeared in the graph since the last one was made by the module that is running."""
+    """Hooks on every module that find out which module computed each node of the graph.
+
+    A node that appeared since the last hook ran belongs to the module that is running.
+    """
 
     def __init__(self) -> None:
         self.roots: set[Any] = set()
         self.running: list[str] = []
         self.seen = Observation()
-        self._owners: dict[Any, str] = {}  # node -> path, operands before what is made of them
-        self._entries: defaultdict[str, list[tuple[Any, int]]] = defaultdict(list)  # path -> node, which of its results
+        self._owners: dict[Any, str] = {}  # node -> path; operands come before the nodes that use them
+        self._entries: defaultdict[str, list[tuple[Any, int]]] = defaultdict(list)  # path -> (node, output)
 
-    def watch(self, path: str, module: nn.Module) -> list[Any]:
+    def watch(self, path: str, module: nn.Module) -> list[RemovableHandle]:
         def before(_module: nn.Module, args: Any, kwargs: Any) -> None:
             self._claim([*tensors_in(args), *tensors_in(kwargs)])
             self.running.append(path)
@@ -143,7 +152,7 @@ class _Watcher:
 
 
 class _Decisions(TorchFunctionMode):
-    """Notes where values that depend on the input leave the graph: comparisons, `detach`, Python's `if`."""
+    """Records where values that depend on the input leave the graph: comparisons, `detach`, Python's `if`."""
 
     def __init__(self, watcher: _Watcher) -> None:
         super().__init__()
@@ -155,12 +164,12 @@ class _Decisions(TorchFunctionMode):
         depends = any(t.requires_grad for t in tensors_in(args))
         out = func(*args, **(kwargs or {}))
         name = getattr(func, "__name__", str(func))
-        if depends and self._takes_values(name, out):
+        if depends and self._reads_values(name, out):
             self._watcher.seen.decisions.append((self._watcher.running[-1] if self._watcher.running else "", name))
         return out
 
     @staticmethod
-    def _takes_values(name: str, out: Any) -> bool:
-        if name in _LEAVES_TENSORS:
+    def _reads_values(name: str, out: Any) -> bool:
+        if name in _LEAVES_THE_GRAPH:
             return True
-        return isinstance(out, Tensor) and not out.requires_grad and not name.startswith(_ASKS_FOR_NO_VALUE)
+        return isinstance(out, Tensor) and not out.requires_grad and not name.startswith(_READS_NO_VALUE)

@@ -1,1 +1,1 @@
-"""What is done to a module at load. Each change is proved equal to the original before it is used."""
+"""Changed copies of a model, made at load and proven equal to it before use: optimized and hookable modules."""

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.workers.evaluation.audited import MODELS
+from tests.workers.evaluation.evaluated import MODELS
 from tests.workers.toys import view_of
 from workers.engine.engine import Engine
 

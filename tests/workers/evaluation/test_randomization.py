@@ -4,7 +4,6 @@ import copy
 import threading
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
 from skimage.metrics import structural_similarity
@@ -14,19 +13,15 @@ from schemas import methods as spec
 from schemas.errors import JobCancelled, JobFailed
 from schemas.metric_requests import Randomization
 from schemas.metrics import RandomizationMetric
-from tests.workers.evaluation.audited import MODELS, AuditedJob, audited, draw, toy_problem
+from tests.workers.evaluation.evaluated import MODELS, EvaluatedJob, draw, evaluated, toy_problem
 from tests.workers.methods.captum_calls import direct, max_relative_difference
-from tests.workers.toys import RunningJob, ToyConvNet, frozen, problem_of, view_of
+from tests.workers.toys import RunningJob, frozen, problem_of, view_of
 from workers.engine.engine import Engine
-from workers.engine.view import ModelView
-from workers.evaluation.copies import copied, draw_anew, layers_from_the_top, prove_copy
-from workers.evaluation.randomization import APART, ONE_COPY
-from workers.evaluation.similarity import map_similarity, rank_correlation
-from workers.inputs.prepared import Prepared
-from workers.transform.hookable.make import make_hookable
+from workers.evaluation.randomization import ONE_COPY, SEED_MASK
+from workers.evaluation.randomized_copy import randomize
 
 
-def randomised(job: AuditedJob) -> RandomizationMetric:
+def randomization_of(job: EvaluatedJob) -> RandomizationMetric:
     metric = job.metrics().randomization
     assert metric is not None
     return metric
@@ -53,10 +48,10 @@ def test_layers_are_randomised_from_the_top(order: str, of_head: list[bool]) -> 
     """The gradient before the head is the head's weights, the activation of the bottom is the bottom's alone."""
     engine = Engine(view_of(frozen(Chain())), batch_rows=4, threads=1).start()
     subject = problem_of(draw([[8]], 2, seed=1), [0, 1])
-    asked = Randomization(order=order, stages=3)  # type: ignore[arg-type]
+    request = Randomization(order=order, stages=3)  # type: ignore[arg-type]
     at_head = spec.LayerGradientXActivation(layer="before", multiply_by_inputs=False)
     head, bottom = (
-        randomised(audited(engine, method, subject, asked)).stages
+        randomization_of(evaluated(engine, method, subject, request)).stages
         for method in (at_head, spec.LayerActivation(layer="bottom"))
     )
     engine.stop()
@@ -95,9 +90,9 @@ def test_what_depends_on_the_model_falls_and_what_does_not_stays() -> None:
     engine = Engine(view_of(spots()), batch_rows=8, threads=1).start()
     pictures = [t.abs() for t in draw([[1, 12, 12]], 2, seed=3)]
     subject = problem_of(pictures, [0, 1])
-    asked = Randomization(stages=1)
-    of_model = randomised(audited(engine, spec.InputXGradient(), subject, asked)).stages[0].examples
-    of_input = randomised(audited(engine, spec.LayerActivation(layer="relu"), subject, Randomization(stages=2)))
+    request = Randomization(stages=1)
+    of_model = randomization_of(evaluated(engine, spec.InputXGradient(), subject, request)).stages[0].examples
+    of_input = randomization_of(evaluated(engine, spec.LayerActivation(layer="relu"), subject, Randomization(stages=2)))
     engine.stop()
     assert all(one.spearman is not None and abs(one.spearman) < 0.4 for one in of_model)
     assert all(one.ssim is not None and one.ssim < 0.6 for one in of_model)
@@ -111,11 +106,11 @@ def test_the_model_and_its_neighbours_notice_nothing(engines: dict[str, Engine])
     methods = (spec.IntegratedGradients(n_steps=9), spec.GuidedBackprop(), spec.LayerGradCam(layer="conv2"), spec.Lrp())
     subjects = [toy_problem("conv", 2, seed) for seed in range(8)]
     random = [
-        audited(engines["conv"], method, subject, Randomization(stages=2), seed=1)
+        evaluated(engines["conv"], method, subject, Randomization(stages=2), seed=1)
         for method, subject in zip(methods, subjects, strict=False)
     ]
     beside = [RunningJob(engines["conv"], m, subject) for m, subject in zip(methods * 2, subjects, strict=True)]
-    assert [len(randomised(job).stages) for job in random] == [2] * 4
+    assert [len(randomization_of(job).stages) for job in random] == [2] * 4
     outcomes = [job.result() for job in beside]
     for outcome, method, subject in zip(outcomes, methods * 2, subjects, strict=True):
         assert max_relative_difference(outcome.attributions, direct(method, module, module, subject)) <= 1e-9
@@ -129,26 +124,26 @@ def test_the_model_and_its_neighbours_notice_nothing(engines: dict[str, Engine])
 def test_a_seed_repeats_the_figure(engines: dict[str, Engine], method: spec.AnyMethod) -> None:
     """Alone and beside others; another seed draws other weights."""
     subject = toy_problem("conv", 1, seed=5, masked=method.name == "shapley_value_sampling")
-    asked = Randomization(stages=2)
-    first = randomised(audited(engines["conv"], method, subject, asked, seed=4))
+    request = Randomization(stages=2)
+    first = randomization_of(evaluated(engines["conv"], method, subject, request, seed=4))
     others = [RunningJob(engines["conv"], spec.GradientShap(), toy_problem("conv", 2, seed=k)) for k in range(3)]
-    again = randomised(audited(engines["conv"], method, subject, asked, seed=4))
+    again = randomization_of(evaluated(engines["conv"], method, subject, request, seed=4))
     for other in others:
         other.result()
     assert first == again
-    assert first != randomised(audited(engines["conv"], method, subject, asked, seed=5))
+    assert first != randomization_of(evaluated(engines["conv"], method, subject, request, seed=5))
 
 
 def test_the_figure_by_hand(engines: dict[str, Engine]) -> None:
     """A copy randomised here and explained by Captum directly gives the same similarity."""
     subject = toy_problem("conv", 2, seed=8)
     method = spec.InputXGradient()
-    metric = randomised(audited(engines["conv"], method, subject, Randomization(stages=1), seed=11))
+    metric = randomization_of(evaluated(engines["conv"], method, subject, Randomization(stages=1), seed=11))
     module = MODELS["conv"][0]
     other = copy.deepcopy(module)
-    generator = torch.Generator().manual_seed(11 ^ APART)
+    generator = torch.Generator().manual_seed(11 ^ SEED_MASK)
     for name in ("head", "conv2", "norm", "conv1"):
-        draw_anew(other.get_submodule(name), module.get_submodule(name), generator)
+        randomize(other.get_submodule(name), module.get_submodule(name), generator)
     ours, theirs = (direct(method, m, m, subject)[0].sum(dim=1) for m in (module, other))
     assert metric.stages[0].layers == 4
     for index, one in enumerate(metric.stages[0].examples):
@@ -165,69 +160,23 @@ def ranks(values: Tensor) -> Tensor:
     return values.argsort().argsort().double()
 
 
-def test_similarity_where_there_is_nothing_to_compare() -> None:
-    line = np.arange(4.0)
-    assert rank_correlation(line, -line) == pytest.approx(-1)
-    assert rank_correlation(line, np.ones(4)) is None
-    assert rank_correlation(line, np.array([0, 1, np.nan, 2])) is None
-    assert map_similarity(np.ones((9, 9)), np.zeros((9, 9))) is None
-    assert map_similarity(np.ones((2, 2)), np.ones((2, 2))) is None
-    assert map_similarity(np.eye(4), np.eye(4)) == pytest.approx(1)
-
-
-def test_scale_is_kept_and_structure_is_not() -> None:
-    model, other = frozen(ToyConvNet()), frozen(ToyConvNet())
-    draw_anew(other.conv2, model.conv2, torch.Generator().manual_seed(0))
-    old, new = model.conv2.weight.flatten(), other.conv2.weight.flatten()
-    assert float(new.std()) == pytest.approx(float(old.std()), rel=0.1)
-    assert abs(float(torch.corrcoef(torch.stack([old, new]))[0, 1])) < 0.2
-    assert torch.equal(model.conv1.weight, other.conv1.weight)
-
-
-class Functional(nn.Module):
-    """An activation that is no module, so that DeepLIFT is run on a rewriting that shares these weights."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.first = nn.Linear(6, 8)
-        self.second = nn.Linear(8, 3)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.second(torch.relu(self.first(x)))
-
-
-def test_a_rewriting_is_randomised_with_the_model() -> None:
-    module = frozen(Functional())
-    inputs = (torch.ones(1, 6, dtype=torch.float64),)
-    view = view_of(module)
-    hookable, _ = make_hookable(view, Prepared(inputs, (), inputs, ()))
-    assert hookable is not None
-    view = ModelView(module, module, view.device, hookable=hookable)
-    twin = copied(view)
-    assert twin.hookable is not None
-    for _, layer in layers_from_the_top(twin, problem_of(inputs)):
-        draw_anew(layer, layer, torch.Generator().manual_seed(1))
-    assert torch.allclose(twin.module(*inputs), twin.hookable(*inputs))
-    assert not torch.allclose(twin.module(*inputs), module(*inputs))
-
-
 def test_who_waits_for_a_copy_keeps_nobody_waiting(engines: dict[str, Engine]) -> None:
     """One copy at a time; other jobs of the model run meanwhile."""
     with ONE_COPY:
         waiting = [
-            audited(engines["mlp"], spec.Saliency(), toy_problem("mlp", 1, seed), Randomization(stages=1))
+            evaluated(engines["mlp"], spec.Saliency(), toy_problem("mlp", 1, seed), Randomization(stages=1))
             for seed in (1, 2)
         ]
         for seed in (3, 4):  # part-filled passes, which the engine runs only when every live job is parked
             RunningJob(engines["mlp"], spec.IntegratedGradients(n_steps=7), toy_problem("mlp", 1, seed)).result()
         assert all(job.is_alive() for job in waiting)
-    assert all(randomised(job) for job in waiting)
+    assert all(randomization_of(job) for job in waiting)
 
 
 def test_a_cancelled_job_gives_its_copy_up(engines: dict[str, Engine]) -> None:
     threads = threading.active_count()
     with ONE_COPY:
-        job = audited(engines["mlp"], spec.Saliency(), toy_problem("mlp", 1, 1), Randomization(stages=3))
+        job = evaluated(engines["mlp"], spec.Saliency(), toy_problem("mlp", 1, 1), Randomization(stages=3))
         engines["mlp"].cancel(job.task)
     with pytest.raises(JobCancelled):
         job.result()
@@ -248,55 +197,11 @@ class Uncopied(nn.Module):
 def test_a_model_that_cannot_be_copied_fails_the_job_alone() -> None:
     engine = Engine(view_of(frozen(Uncopied())), batch_rows=4, threads=1).start()
     subject = problem_of(draw([[2]], 1, seed=1), [0])
-    job = audited(engine, spec.Saliency(), subject, Randomization())
+    job = evaluated(engine, spec.Saliency(), subject, Randomization())
     with pytest.raises(JobFailed, match="cannot be copied"):
         job.result()
     assert RunningJob(engine, spec.Saliency(), subject).result().attributions
     engine.stop()
-
-
-class Closed(nn.Module):
-    """What a hook keeps is read by the forward; in a copy, the hook writes to the original's list."""
-
-    def __init__(self, kept: str) -> None:
-        super().__init__()
-        self.first, self.second = nn.Linear(2, 3).double(), nn.Linear(3, 2).double()
-        box: list[Tensor] = [torch.zeros(1, 3, dtype=torch.float64)]
-        self.box = box
-
-        def keep(_module: nn.Module, _args: object, out: Tensor) -> None:
-            box[0] = out
-
-        if kept == "hook":
-            self.first.register_forward_hook(keep)
-        self.kept = kept
-
-    def forward(self, x: Tensor) -> Tensor:
-        if self.kept == "hook":
-            self.first(x)
-            return self.second(self.box[0])
-        return self.second(self.first(x))
-
-
-def test_a_copy_that_reads_what_the_original_keeps_fails_the_job() -> None:
-    module = frozen(Closed("hook"))
-    subject = problem_of(draw([[2]], 1, seed=1), [0])
-    view = view_of(module)
-    with pytest.raises(JobFailed, match="cannot be randomised"):
-        prove_copy(view, copied(view), subject)
-
-
-def test_an_equal_copy_is_proven() -> None:
-    for module in (MODELS["mlp"][0], frozen(Closed("none"))):
-        view = view_of(module)
-        twin = copied(view)
-        inputs = 2 if module is not MODELS["mlp"][0] else None
-        shapes = [[inputs]] if inputs else MODELS["mlp"][1]
-        prove_copy(view, twin, problem_of(draw(shapes, 1, seed=1), [0]))
-        with torch.no_grad():
-            next(twin.module.parameters()).add_(1.0)
-        with pytest.raises(JobFailed, match="outputs differ"):
-            prove_copy(view, twin, problem_of(draw(shapes, 1, seed=1), [0]))
 
 
 @pytest.mark.parametrize("method", [spec.FeatureAblation(), spec.IntegratedGradients(n_steps=5)], ids=lambda m: m.name)
@@ -305,6 +210,8 @@ def test_no_stage_answers_from_what_another_has_computed(method: spec.AnyMethod)
     engine = Engine(view_of(MODELS["mlp"][0]), batch_rows=16, threads=1).start()
     subject = toy_problem("mlp", 2, seed=4)
     named = replace(subject, digest=b"input", baseline_digest=b"baseline")
-    plain, remembered = (randomised(audited(engine, method, p, Randomization(stages=3))) for p in (subject, named))
+    plain, remembered = (
+        randomization_of(evaluated(engine, method, p, Randomization(stages=3))) for p in (subject, named)
+    )
     engine.stop()
     assert remembered == plain

@@ -11,7 +11,7 @@ from schemas.limits import MAX_AUTO_STEPS
 from schemas.methods import IntegratedGradients
 from tests.workers.toys import RunningJob, ToyConvNet, ToyMlp, ToyScalar, ToyTwoInputs, frozen, problem_of, view_of
 from workers.engine.engine import Engine
-from workers.evaluation.tolerance import completeness_warnings
+from workers.evaluation.attribution_warnings import completeness_warnings
 from workers.methods.explain import Outcome
 
 

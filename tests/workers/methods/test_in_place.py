@@ -12,7 +12,7 @@ from schemas.methods import AnyMethod
 from tests.workers.toys import RunningJob, frozen, problem_of, view_of
 from workers.engine.engine import Engine
 from workers.inputs.prepared import Prepared
-from workers.transform.hookable.make import make_hookable
+from workers.transform.hookable.hookable_module import make_hookable
 
 
 class Overwriting(nn.Module):

@@ -5,18 +5,18 @@ import math
 import pytest
 import torch
 from torch import Tensor, nn
+from workers.models.gradient_reach import gradient_reach
 
 from schemas import methods as spec
 from schemas.errors import NonFinite
 from schemas.methods import AnyMethod
 from tests.workers.toys import RunningJob, frozen, problem_of, view_of
 from workers.engine.engine import Engine
-from workers.evaluation.tolerance import completeness_warnings, zero_warnings
+from workers.evaluation.attribution_warnings import completeness_warnings, zero_warnings
 from workers.inputs.prepared import Prepared
 from workers.methods.explain import Outcome
-from workers.models.gradient_reach import gradient_reach
 from workers.models.method_support import method_support, no_gradient
-from workers.transform.hookable.make import without_relu
+from workers.transform.hookable.hookable_module import without_relu
 
 
 class Normalising(nn.Module):

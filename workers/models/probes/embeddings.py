@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from workers.inputs.prepared import Prepared, Tensors
 from workers.repository.model_toml import InputConfig, ModelConfigError
-from workers.tracing.embedding import is_embedding
+from workers.tracing.module_names import is_embedding
 
 _FIRST_ID, _SECOND_ID = 1, 0  # ids that every vocabulary has; the sample holds the first
 

@@ -12,10 +12,12 @@ from workers.inputs.text import TextAdapter
 from workers.models.probes.output_tensor import keep_row_dimension
 from workers.models.tuning import EXECUTION_DRAWS
 from workers.repository.model_toml import ModelConfig, ModelConfigError
-from workers.tracing.chance import draws_random_numbers, keeps_state, seeded_answer
-from workers.tracing.draws import TEXT_TOKENS, RowKind, Tensors, draw_rows
-from workers.tracing.layers import layers_mix
-from workers.tracing.rows import rows_mix
+from workers.tracing.determinism import draws_random_numbers, keeps_state, seeded_output
+from workers.tracing.layer_mixing import layers_mix
+from workers.tracing.random_rows import RowKind, draw_rows
+from workers.tracing.row_mixing import rows_mix
+from workers.tracing.samples import Tensors
+from workers.tracing.tuning import TEXT_TOKENS
 
 _UNTESTED = "the model raises on random inputs, so that its rows cannot be tested"
 RANDOM = "its forward draws random numbers"
@@ -57,7 +59,7 @@ def examine(module: nn.Module, kinds: list[RowKind], attributed: int, device: to
         return Execution(_UNTESTED, random=False, draws=[])
     keep_row_dimension(module, draws[0])
     seeded = partial(RandomStream, device=device)
-    expected = seeded_answer(module, draws[0][0], seeded)
+    expected = seeded_output(module, draws[0][0], seeded)
     if keeps_state(module, draws[0], seeded, expected):
         raise ModelConfigError(_STATE)
     drawn = draws_random_numbers(module, draws[0], seeded)

@@ -12,7 +12,7 @@ from schemas.models import Side
 from workers.engine.solo.hooks import takes_hooks
 from workers.engine.view import ModelView
 from workers.inputs.prepared import Prepared
-from workers.tracing.samples import enter, leaves, tensors_in
+from workers.tracing.samples import cloned, leaves, tensors_in
 
 Node = Any  # of autograd's graph
 LayerSide = tuple[str, Side]  # a layer's name and side
@@ -58,7 +58,7 @@ def gradient_reach(view: ModelView, sample: Prepared) -> Reach:
     try:
         layers = {name: view.layer(name) for name in names}
         from_output = _from_output(view, layers, tensors)
-        given = enter(leaves(tensors, view.input_count))
+        given = cloned(leaves(tensors, view.input_count))
         to_input, _, own = _seen(view.module, layers, given)
         relu = _without_relu(view, names, tensors)
     except Exception:  # the trial of a method gives the exception as the reason
@@ -79,7 +79,7 @@ def _from_output(view: ModelView, layers: dict[str, nn.Module], tensors: tuple[T
         return _copied(value)
 
     with _changed(layers, keep), torch.enable_grad():
-        out = view.module(*enter(leaves(tensors, view.input_count)))
+        out = view.module(*cloned(leaves(tensors, view.input_count)))
     if not out.requires_grad:
         return _lacking({(name, side): False for name, side, _ in kept})
     gradients = torch.autograd.grad(out.sum(), [tensor for _, _, tensor in kept], allow_unused=True)
@@ -100,7 +100,7 @@ def _without_relu(view: ModelView, names: list[str], tensors: tuple[Tensor, ...]
 
     handles = [part.register_forward_hook(note) for part in module.modules() if isinstance(part, nn.ReLU)]
     try:
-        _, nodes, _ = _seen(module, layers, enter(leaves(tensors, view.input_count)))
+        _, nodes, _ = _seen(module, layers, cloned(leaves(tensors, view.input_count)))
     finally:
         for handle in handles:
             handle.remove()

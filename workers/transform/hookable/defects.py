@@ -1,4 +1,4 @@
-"""What Captum's hook methods would get wrong on a module, found by running it."""
+"""Finds what Captum's hook methods would get wrong on a module, by running it."""
 
 from collections.abc import Iterator
 
@@ -6,16 +6,20 @@ from torch import nn
 
 from workers.methods.deep_lift_rules import RULES
 from workers.methods.lrp_rules import PASSED_THROUGH, WITH_RULES
-from workers.tracing.samples import Tensors, doubled, first_row, labelled
+from workers.tracing.module_names import labelled
+from workers.tracing.samples import Tensors, first_row, stacked
 from workers.tracing.trace import Observation, observe
 from workers.transform.hookable.operations import moves, why_not_linear
 
 
 def hook_defects(module: nn.Module, sample: Tensors, attributed: int | None = None) -> dict[str, str]:
-    """Why a family of methods is not right on this module; a family that is has no entry.
+    """Why families of methods are wrong on this module, by family; a family that is right has no entry.
 
-    `deep_lift` is DeepLift and DeepLiftShap, `guided` GuidedBackprop and Deconvolution, `lrp` LRP. `sample` is what the
-    module takes, with at least one row; the first `attributed` tensors (all if None) are what attributions are for.
+    The family `deep_lift` is DeepLift and DeepLiftShap, `guided` is GuidedBackprop and Deconvolution, `lrp` is LRP.
+
+    Args:
+        sample: what the module takes, one row or more.
+        attributed: number of leading tensors that attributions are for; None: all.
 
     Raises:
         Whatever the module raises.
@@ -24,7 +28,7 @@ def hook_defects(module: nn.Module, sample: Tensors, attributed: int | None = No
         return dict.fromkeys(("deep_lift", "guided", "lrp"), "the inputs are integers, without a gradient")
     sample = first_row(sample)
     seen = observe(module, sample, attributed)
-    twice = observe(module, doubled(sample, sample), attributed)
+    twice = observe(module, stacked([sample, sample]), attributed)
     found = {
         "deep_lift": list(_deep_lift(module, seen, twice)),
         "guided": list(_guided(module, seen)),
@@ -34,7 +38,7 @@ def hook_defects(module: nn.Module, sample: Tensors, attributed: int | None = No
 
 
 def lacks_lrp_rules(module: nn.Module) -> bool:
-    """True where LRP has no rule for a layer with weights: no rewriting of calls gives it one."""
+    """Whether LRP has no rule for some layer with weights. A hookable copy does not change that."""
     layers = _lrp_layers(module)
     return any(
         path not in layers and not hasattr(part, "rule") and any(True for _ in part.parameters())
@@ -44,7 +48,7 @@ def lacks_lrp_rules(module: nn.Module) -> bool:
 
 
 def own_input_needed(root: nn.Module, seen: Observation) -> list[str]:
-    """The paths of modules that are only right with an input that nothing else computes with."""
+    """Paths of modules on which methods are right only if no other module uses their input."""
     bends, relus, layers, flat = _bends(root), _relus(root), _lrp_layers(root), _lrp_flat(root)
     return [
         path
@@ -99,28 +103,33 @@ def _lrp(root: nn.Module, seen: Observation) -> Iterator[str]:
 
 
 def _bends(root: nn.Module) -> set[str]:
-    """What DeepLIFT hooks."""
+    """Paths of the modules that DeepLIFT hooks."""
     return {path for path, part in root.named_modules() if type(part) in RULES}
 
 
 def _relus(root: nn.Module) -> set[str]:
-    """What guided backpropagation and deconvolution hook."""
+    """Paths of the modules that guided backpropagation and deconvolution hook."""
     return {path for path, part in root.named_modules() if isinstance(part, nn.ReLU)}
 
 
 def _lrp_layers(root: nn.Module) -> set[str]:
-    """What LRP hooks."""
+    """Paths of the modules that LRP hooks."""
     kinds = (*WITH_RULES, *PASSED_THROUGH)
     return {path for path, part in root.named_modules() if type(part) in kinds}
 
 
 def _lrp_flat(root: nn.Module) -> set[str]:
-    """What LRP sends relevance through unchanged."""
+    """Paths of the modules that LRP passes relevance through unchanged."""
     return {path for path, part in root.named_modules() if type(part) in PASSED_THROUGH}
 
 
 def _called_wrongly(root: nn.Module, seen: Observation, hooked: set[str], replaced: set[str]) -> Iterator[str]:
-    """Calls that hooks fail on; `replaced` are the modules whose gradient is replaced at their input."""
+    """Calls for which hooks are wrong.
+
+    Args:
+        hooked: paths of the modules with hooks.
+        replaced: those of them at whose input the gradient is replaced.
+    """
     for path in (path for path, _ in root.named_modules() if path in hooked):
         if seen.calls[path] > 1:
             yield f"{labelled(root, path)} is called {seen.calls[path]} times in one forward"
@@ -131,23 +140,24 @@ def _called_wrongly(root: nn.Module, seen: Observation, hooked: set[str], replac
 
 
 def _chained(root: nn.Module, seen: Observation, hooked: set[str]) -> Iterator[str]:
+    """Hooked modules that directly follow another hooked module."""
     for path, _ in root.named_modules():
         if path in hooked and (maker := _follows(path, seen, hooked)) is not None:
             yield f"{labelled(root, path)} directly follows {maker}, whose hook would not see what comes from here"
 
 
 def _shared(path: str, seen: Observation) -> bool:
-    """True where others compute with the input of a module: Captum's hook, on that tensor, has their gradient too."""
+    """Whether other modules use the input too: Captum's hook is on that tensor and sees their gradients as well."""
     return any(len(takers) > 1 for takers in seen.takers.get(path, ()))
 
 
 def _follows(path: str, seen: Observation, hooked: set[str]) -> str | None:
-    """The hooked module whose output is the input of a module: its hook, on the same tensor, runs before this one's."""
+    """The hooked module whose output is the input of this one. Its hook is on the same tensor and runs first."""
     return next(iter((seen.makers.get(path, set()) & hooked) - {path}), None)
 
 
 def _mixes(path: str, seen: Observation, with_rules: set[str]) -> bool:
-    """True where relevance from elsewhere arrives at the input of a layer, which multiplies by its value."""
+    """Whether modules without rules use the input too: LRP multiplies the sum of all relevance there by its value."""
     return any(len(takers) > 1 and not with_rules.issuperset(takers) for takers in seen.takers.get(path, ()))
 
 

@@ -1,4 +1,4 @@
-"""What autograd's operations do to values, by their names (`Relu` for `ReluBackward0`)."""
+"""Classifies autograd's operations by name (`Relu` for `ReluBackward0`): moving values, linear, not linear."""
 
 import re
 
@@ -14,7 +14,7 @@ _LINEAR = re.compile(
     r"Add|Sub|Rsub|Neg|Sum|Mean|Cumsum|(Mkldnn)?(Adaptive)?AvgPool\w*|(Native|Cudnn|Miopen)BatchNorm|Upsample\w+"
     r"|Col2Im|MaskedFill|Tril|Triu|IndexAdd|Scatter|ScatterAdd"
 )
-# Linear while only one of the operands at these positions depends on the input.
+# Linear if at most one operand at these positions depends on the input.
 _FACTORS = {
     "Mul": {0, 1},
     "Mm": {0, 1},
@@ -35,12 +35,12 @@ _FACTORS = {
 
 
 def moves(operation: Operation) -> bool:
-    """True for operations that copy and move values and change none."""
+    """Whether the operation copies or moves values and changes none."""
     return _MOVING.fullmatch(operation.name) is not None
 
 
 def why_not_linear(operation: Operation) -> str | None:
-    """None for operations that are linear in what depends on the input."""
+    """Why the operation is not linear in the operands that depend on the input; None where it is."""
     name = operation.name
     if operation.batch_statistics:
         return "normalises with the statistics of its batch"

@@ -1,4 +1,4 @@
-"""Sends each function call of a running forward to a module of its own."""
+"""Routes each function call of a running forward to a module of its own."""
 
 from collections import Counter
 from typing import Any
@@ -6,35 +6,41 @@ from typing import Any
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from workers.transform.hookable.calls import Call, build_layer, recognise
-from workers.transform.hookable.modules import Reused, overwrite
+from workers.tracing.module_names import STANDS_FOR, named
+from workers.transform.hookable.call_readers import recognise
+from workers.transform.hookable.layer_call import LayerCall, build_layer
+from workers.transform.hookable.stand_ins import CallSequence, overwrite
 
-_ITERATED = (nn.Sequential, nn.ModuleList, nn.ModuleDict)  # a new child would become one of their steps
+_ITERATED = (nn.Sequential, nn.ModuleList, nn.ModuleDict)  # they would run or list an added child
 
 
 class Router:
-    """Knows which module is running, and which modules stand for the functions it calls.
+    """Replaces function calls of a model by calls of layers. It handles one forward at a time.
 
-    While `growing`, a call that no module is left for gets a new one. Afterwards it is an error: hooks hang on the
-    modules that there are, and a call past them would be computed without. One forward at a time.
+    While `growing`, a call for which no layer is left gets a new one. Afterwards such a call is an error: methods hook
+    the layers that exist, and would miss it.
+
+    Args:
+        write_back: in-place calls overwrite their operand.
+        outside: new layers are kept in `outside_layers`, and not added to the modules that call them.
     """
 
-    def __init__(self, write_back: bool, apart: bool) -> None:
+    def __init__(self, write_back: bool, outside: bool) -> None:
         self.growing = False
-        self.beside: dict[str, nn.Module] = {}  # the layers that no module could take
-        self.added: list[str] = []
-        self.reused: list[Reused] = []
+        self.outside_layers: dict[str, nn.Module] = {}
+        self.added: list[str] = []  # paths of the new layers
+        self._sequences: list[CallSequence] = []
         self._write_back = write_back
-        self._apart = apart
+        self._outside = outside
         self._running: list[Scope] = []
-        self._layers: dict[tuple[str, tuple[Any, ...]], list[nn.Module]] = {}
-        self._taken: Counter[tuple[str, tuple[Any, ...]]] = Counter()
+        self._layers: dict[tuple[str, tuple[Any, ...]], list[nn.Module]] = {}  # by (path, key of the call)
+        self._used: Counter[tuple[str, tuple[Any, ...]]] = Counter()  # layers used in the running forward
 
     def attach(self, root: nn.Module, leaves: set[nn.Module]) -> None:
-        """From now on calls of `root` and what is below it are routed; functions that `leaves` call are their own."""
+        """Routes calls of `root` and its submodules from now on, except those that `leaves` make."""
         for path, module in list(root.named_modules()):
-            if isinstance(module, Reused):
-                self.reused.append(module)
+            if isinstance(module, CallSequence):
+                self._sequences.append(module)
             vars(module)["forward"] = Scope(self, path, module, module in leaves)
 
     def enter(self, scope: "Scope") -> None:
@@ -45,62 +51,64 @@ class Router:
 
     @property
     def idle(self) -> bool:
+        """Whether no forward is running."""
         return not self._running
 
     def start(self) -> None:
-        """A new forward: all modules are free again."""
-        self._taken.clear()
-        for module in self.reused:
-            module.position = 0
+        """Starts a new forward, in which all layers are unused."""
+        self._used.clear()
+        for sequence in self._sequences:
+            sequence.position = 0
 
-    def answer(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def route(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The result of a function call, computed by a layer where one can replace the call."""
         scope = self._running[-1]
         call = None if scope.leaf else recognise(function, args, kwargs)
         if call is None:
             return function(*args, **kwargs)
-        layer = self._take(scope, call)
+        layer = self._next_layer(scope, call)
         if not (call.in_place and self._write_back):
             return layer(*call.operands)
         first, *others = call.operands
         return overwrite(first, layer(first.clone(), *others))
 
-    def _take(self, scope: "Scope", call: Call) -> nn.Module:
+    def _next_layer(self, scope: "Scope", call: LayerCall) -> nn.Module:
         key = (scope.path, call.key)
         layers = self._layers.setdefault(key, [])
-        self._taken[key] += 1
-        if self._taken[key] > len(layers):
+        self._used[key] += 1
+        if self._used[key] > len(layers):
             if not self.growing:
                 raise RuntimeError(
-                    f"{scope.label} calls {call.layer} {self._taken[key]} times, more often than on the sample inputs"
+                    f"{scope.label} calls {call.layer} {self._used[key]} times, more often than on the sample inputs"
                 )
-            layers.append(self._add(call))
-            vars(layers[-1])["stands_for"] = f"{call.layer} in {scope.label}"
-        return layers[self._taken[key] - 1]
+            layers.append(self._add_layer(call))
+            vars(layers[-1])[STANDS_FOR] = f"{call.layer} in {scope.label}"
+        return layers[self._used[key] - 1]
 
-    def _add(self, call: Call) -> nn.Module:
-        """A new layer as a child of the module that calls it, or of the next above that does not run its children."""
+    def _add_layer(self, call: LayerCall) -> nn.Module:
+        """Adds a child to the innermost running module that does not run its children in turn, or keeps it outside."""
         layer = build_layer(call)
-        takers = [] if self._apart else [s for s in self._running if not isinstance(s.module, _ITERATED)]
-        if takers:
-            name = _free_name(call.layer, vars(takers[-1].module)["_modules"])
-            takers[-1].module.add_module(name, layer)
-            self.added.append(f"{takers[-1].path}.{name}".lstrip("."))
+        parents = [] if self._outside else [s for s in self._running if not isinstance(s.module, _ITERATED)]
+        if parents:
+            name = _free_name(call.layer, vars(parents[-1].module)["_modules"])
+            parents[-1].module.add_module(name, layer)
+            self.added.append(f"{parents[-1].path}.{name}".lstrip("."))
         else:
-            name = _free_name(call.layer, self.beside)
-            self.beside[name] = layer
+            name = _free_name(call.layer, self.outside_layers)
+            self.outside_layers[name] = layer
             self.added.append(f"layers.{name}")
         return layer
 
 
-def _free_name(layer: str, taken: dict[str, Any]) -> str:
+def _free_name(layer: str, used: dict[str, Any]) -> str:
     number = 1
-    while f"{layer}_{number}" in taken:
+    while f"{layer}_{number}" in used:
         number += 1
     return f"{layer}_{number}"
 
 
 class Scope:
-    """The forward of one module, under a router's eyes."""
+    """Replaces the forward of one module: runs it and reports its start and end to a router."""
 
     def __init__(self, router: Router, path: str, module: nn.Module, leaf: bool) -> None:
         self.router = router
@@ -111,7 +119,7 @@ class Scope:
 
     @property
     def label(self) -> str:
-        return f"{self.path or 'the model'} ({type(self.module).__name__})"
+        return named(self.path, self.module)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not self.router.idle:
@@ -129,7 +137,7 @@ class Scope:
 
 
 class _Routing(TorchFunctionMode):
-    """PyTorch hands every function call here; it is switched off while one is answered."""
+    """Passes every PyTorch function call to a router. PyTorch disables the mode while the router runs."""
 
     def __init__(self, router: Router) -> None:
         super().__init__()
@@ -140,4 +148,4 @@ class _Routing(TorchFunctionMode):
     ) -> Any:
         if self._router.idle:  # a hook of the outermost module
             return func(*args, **(kwargs or {}))
-        return self._router.answer(func, args, kwargs or {})
+        return self._router.route(func, args, kwargs or {})

@@ -1,4 +1,4 @@
-"""The rewriting itself."""
+"""Makes a hookable module: each activation call becomes a call of a module of its own."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -9,24 +9,29 @@ from torch import Tensor, nn
 
 from workers.methods.deep_lift_rules import RULES, ClippedReLU
 from workers.methods.lrp_rules import PASSED_THROUGH, WITH_RULES
-from workers.tracing.equivalence import verify
-from workers.tracing.samples import Tensors, draws, enter, first_row, leaves
+from workers.tracing.equivalence import why_not_equal
+from workers.tracing.module_names import STANDS_FOR, named
+from workers.tracing.samples import Tensors, cloned, first_row, leaves, neighbours
 from workers.tracing.shared_copy import shared_copy
 from workers.tracing.trace import observe
 from workers.transform.hookable.defects import hook_defects, own_input_needed
-from workers.transform.hookable.modules import Beside, Reused, WriteBack
 from workers.transform.hookable.operations import moves
 from workers.transform.hookable.routing import Router
+from workers.transform.hookable.stand_ins import CallSequence, WithLayers, WriteBack
+from workers.transform.replace_modules import replace_modules
 
 _WITH_RULES = (*RULES, *WITH_RULES, *PASSED_THROUGH)
 
 
 @dataclass(frozen=True, slots=True)
 class HookableModule:
-    """A model with a module for each activation call, and what was changed to get there, by path.
+    """A model with a module for each activation call.
 
-    With nothing to change, `module` is the original itself; with a `reason`, why the rewriting failed, it is too.
-    Otherwise it is a copy that shares every parameter and buffer, and takes one forward at a time.
+    Attributes:
+        module: a copy that shares all parameters and buffers and runs one forward at a time. The original itself, if
+            there was nothing to change or the copy failed.
+        changed: what was changed, one line each, by path.
+        reason: why no copy could be made.
     """
 
     module: nn.Module
@@ -35,29 +40,33 @@ class HookableModule:
 
 
 def separate_activations(module: nn.Module, sample: Tensors, attributed: int | None = None) -> HookableModule:
-    """A copy of the model on which Captum's hook methods see every activation call as a module of its own.
+    """Returns a copy in which Captum's hook methods find a separate module for every activation call.
 
-    `sample` is what the model takes, with at least one row; attributions are for its first `attributed` tensors (all if
-    None). The model must be in evaluation mode; it is left as it was. The copy is proven equal to it on the sample and
-    on random neighbours. Where a model reads a tensor that an in-place call has overwritten, the copy overwrites too.
+    The copy is proven equal to the model on the sample and on random neighbours. If the model reads a tensor that an
+    in-place call has overwritten, the copy overwrites it too.
+
+    Args:
+        module: in evaluation mode; it is not changed.
+        sample: what the model takes, one row or more.
+        attributed: number of leading tensors that attributions are for; None: all.
     """
     if not any(tensor.is_floating_point() for tensor in sample[:attributed]):
         return HookableModule(module, [], "no input is floating point, so nothing carries a gradient")
     for path, part in module.named_modules():
         if isinstance(part, torch.jit.ScriptModule):
             return HookableModule(module, [], f"{path or 'the model'} is TorchScript, whose code cannot be rewritten")
-    samples = list(draws(first_row(sample)))
+    samples = list(neighbours(first_row(sample)))
     reason: str | None = None
-    # The plainest way first; the others for models that read what was overwritten, or that list their children.
-    for write_back, apart in ((False, False), (True, False), (False, True), (True, True)):
+    # The simplest way first. Others serve models that read overwritten tensors, or that run or list their children.
+    for write_back, outside in ((False, False), (True, False), (False, True), (True, True)):
         try:
-            hookable, changed = _rewrite(module, samples, attributed, Router(write_back, apart), write_back)
+            hookable, changed = _rewrite(module, samples, attributed, Router(write_back, outside), write_back)
         except Exception as error:  # the model's own code, or a part that cannot be copied
             reason = reason or f"{type(error).__name__}: {error}"
             continue
         if not changed:
             return HookableModule(module, [], None)
-        difference = verify(module, hookable, samples, attributed)
+        difference = why_not_equal(module, hookable, samples, attributed)
         if difference is None:
             return HookableModule(hookable, changed, None)
         reason = reason or difference
@@ -74,10 +83,10 @@ def _rewrite(
     router.growing = True
     with torch.enable_grad():
         for sample in samples:
-            copied(*enter(leaves(sample, attributed)))
+            copied(*cloned(leaves(sample, attributed)))
     router.growing = False
-    if router.beside:
-        copied = Beside(copied, router.beside).eval()
+    if router.outside_layers:
+        copied = WithLayers(copied, router.outside_layers).eval()
     changed += [f"{path}: was a function call" for path in router.added]
     changed += _give_own_inputs(copied, samples[0], attributed)
     changed += _let_relevance_pass(copied, samples[0], attributed)
@@ -85,13 +94,13 @@ def _rewrite(
 
 
 def _is_layer(module: nn.Module) -> bool:
-    """True for a module that is an operation rather than made of others."""
+    """True for a module that is one operation, not a composition of modules."""
     own = type(module).__module__.startswith("torch.nn.") or type(module) in _WITH_RULES
     return own and not any(module.children())
 
 
 def _most_calls(module: nn.Module, samples: list[Tensors], attributed: int | None) -> Counter[nn.Module]:
-    """How often each module is called in one forward, at most."""
+    """For each module, the largest number of calls in one forward."""
     most: Counter[nn.Module] = Counter()
     parts = dict(module.named_modules())
     for sample in samples:
@@ -100,24 +109,21 @@ def _most_calls(module: nn.Module, samples: list[Tensors], attributed: int | Non
 
 
 def _replace(root: nn.Module, calls: Counter[nn.Module], changed: list[str], write_back: bool) -> nn.Module:
-    """Puts modules that Captum is right on in the place of those that it is not."""
+    """Replaces layers on which Captum is wrong by modules on which it is right."""
     new: dict[nn.Module, nn.Module] = {}
     for path, part in root.named_modules():
         if not _is_layer(part):
             continue
         replacement, why = _replacement(part, calls[part], write_back)
         if why:
-            vars(replacement)["stands_for"] = f"{path or 'the model'} ({type(part).__name__})"
+            vars(replacement)[STANDS_FOR] = named(path, part)
             new[part] = replacement
             changed.append(f"{path or 'the model'}: {', '.join(why)}")
-    for parent in list(root.modules()):
-        for name, child in list(parent._modules.items()):  # under each of its names
-            if child in new:
-                setattr(parent, name, new[child])
-    return new.get(root, root)
+    return replace_modules(root, new)
 
 
 def _replacement(layer: nn.Module, calls: int, write_back: bool) -> tuple[nn.Module, list[str]]:
+    """The module that replaces a layer, and why; the layer itself and no reason where it may stay."""
     why = []
     written = getattr(layer, "inplace", False) is True
     if written:
@@ -129,13 +135,13 @@ def _replacement(layer: nn.Module, calls: int, write_back: bool) -> tuple[nn.Mod
     if written and write_back:
         layer = WriteBack(layer)
     if calls > 1 and (isinstance(layer, _WITH_RULES) or why):
-        layer = Reused([layer, *(shared_copy(layer) for _ in range(calls - 1))])
+        layer = CallSequence([layer, *(shared_copy(layer) for _ in range(calls - 1))])
         why.append(f"was called {calls} times")
     return layer.eval(), why
 
 
 def _give_own_inputs(root: nn.Module, sample: Tensors, attributed: int | None) -> list[str]:
-    """Another view of their input for modules where Captum's hook would meet the gradient of others."""
+    """Gives modules a view of their input, where Captum's hook on it would see gradients of other modules as well."""
     paths = own_input_needed(root, observe(root, sample, attributed))
     for path in paths:
         root.get_submodule(path).register_forward_pre_hook(_own_input)
@@ -147,10 +153,10 @@ def _own_input(module: nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _let_relevance_pass(root: nn.Module, sample: Tensors, attributed: int | None) -> list[str]:
-    """Marks layers that only move values, or do not run, as such, if this is all that LRP needs.
+    """Lets LRP pass layers that only move values or do not run, if this makes LRP right.
 
-    LRP takes every module without children for a layer that needs a rule, nn.Identity and nn.Flatten too. It lets
-    relevance through nn.Dropout, so such a module is given one as a child, which nobody calls.
+    LRP requires a rule for every module without children, even for nn.Identity and nn.Flatten. It lets relevance pass
+    nn.Dropout unchanged, so these modules get an nn.Dropout as a child that never runs.
     """
     seen = observe(root, sample, attributed)
     computing = {operation.owner for operation in seen.operations if not moves(operation)}

@@ -1,4 +1,4 @@
-"""Batch norms in evaluation mode are affine: the convolution or linear layer before one can do its work."""
+"""Folds batch norms, which are affine in evaluation mode, into the convolution or linear layer before them."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,26 +9,29 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
-from workers.tracing.samples import Tensors
+from workers.tracing.closeness import is_close
+from workers.tracing.forward_hooks import removed_afterwards
+from workers.tracing.samples import Tensors, cloned
 from workers.tracing.shared_copy import shared_copy
 from workers.tracing.trace import Observation, observe
+from workers.transform.replace_modules import replace_modules
 
-TOLERANCE = 1e-5  # of the largest output of the norm, between the pair and the layer that it is folded into
+TOLERANCE = 1e-5  # of the norm's largest output, between both layers and the folded one
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Paths of a layer and of the batch norm that alone takes its output."""
+    """Paths of a layer and of the batch norm that is the only user of its output."""
 
     layer: str
     norm: str
 
 
 def fold_batch_norms(module: nn.Module, sample: Tensors, attributed: int) -> nn.Module | None:
-    """A copy with batch norms folded into the layers before them; None where there is nothing to fold.
+    """Returns a copy with batch norms folded into the layers before them; None where there is nothing to fold.
 
-    A pair is folded if each is called once in a forward, nothing but the norm computes with what the layer gives, and
-    the folded layer gives what both gave on the sample: a layer with a forward of its own may use its weight otherwise.
+    A pair is folded if a forward calls both once, if only the norm uses the layer's output, and if the folded layer
+    gives the output of both on the sample. The last condition finds layers whose own forward uses the weight otherwise.
     """
     if not any(isinstance(part, _BatchNorm) for part in module.modules()):
         return None
@@ -37,19 +40,15 @@ def fold_batch_norms(module: nn.Module, sample: Tensors, attributed: int) -> nn.
         return None
     copied = shared_copy(module)
     parts = dict(copied.named_modules())
-    new: dict[nn.Module, nn.Module] = {}
+    replacements: dict[nn.Module, nn.Module] = {}
     for pair, layer in folded.items():
-        new[parts[pair.layer]] = layer
-        new[parts[pair.norm]] = _after(parts[pair.norm])
-    for parent in list(copied.modules()):
-        for name, child in list(parent._modules.items()):  # under each of its names
-            if child in new:
-                setattr(parent, name, new[child])
-    return copied.eval().requires_grad_(False)
+        replacements[parts[pair.layer]] = layer
+        replacements[parts[pair.norm]] = _rest(parts[pair.norm])
+    return replace_modules(copied, replacements).eval().requires_grad_(False)
 
 
 def _pairs(module: nn.Module, seen: Observation) -> list[Pair]:
-    """By the graph of one forward. A value that leaves the graph may be used in ways it does not show: then none."""
+    """Pairs in the graph of one forward; none where a value leaves the graph, which may hide a use of it."""
     if seen.decisions:
         return []
     parts = dict(module.named_modules())
@@ -64,11 +63,10 @@ def _pairs(module: nn.Module, seen: Observation) -> list[Pair]:
 
 
 def _is_fixed_norm(module: nn.Module) -> bool:
-    """True for a batch norm whose result depends on no other row, and which computes nothing else."""
-    if not isinstance(module, _BatchNorm) or module.training or module.running_mean is None or _altered(module):
+    """True for a batch norm with stored statistics whose forward computes nothing that is not known here."""
+    if not isinstance(module, _BatchNorm) or module.training or module.running_mean is None or _has_hooks(module):
         return False
-    own = type(module).forward is not _BatchNorm.forward
-    return not own or _is_norm_with_activation(module)
+    return type(module).forward is _BatchNorm.forward or _is_norm_with_activation(module)
 
 
 def _is_norm_with_activation(module: nn.Module) -> bool:
@@ -77,17 +75,17 @@ def _is_norm_with_activation(module: nn.Module) -> bool:
 
 
 def _is_plain_layer(module: nn.Module) -> bool:
-    """True where `weight` and `bias` are what the layer computes with; its own forward is checked by its result."""
-    return isinstance(module, _ConvNd | nn.Linear) and not _altered(module)
+    """True for layers that compute with `weight` and `bias`. A forward of their own is checked by its result."""
+    return isinstance(module, _ConvNd | nn.Linear) and not _has_hooks(module)
 
 
-def _altered(module: nn.Module) -> bool:
-    """True where hooks take part in the forward, as those of a weight norm."""
+def _has_hooks(module: nn.Module) -> bool:
+    """True where hooks take part in the forward, such as those of a weight norm."""
     return bool(module._forward_hooks or module._forward_pre_hooks)
 
 
-def _after(norm: Any) -> nn.Module:
-    """What is left of a norm that was folded."""
+def _rest(norm: Any) -> nn.Module:
+    """What remains to be computed after a norm is folded."""
     return nn.Sequential(norm.drop, norm.act) if _is_norm_with_activation(norm) else nn.Identity()
 
 
@@ -99,39 +97,34 @@ def _fold(layer: Any, norm: Any) -> nn.Module:
 
 
 class _Folding:
-    """One forward of the original, during which each pair is tried on the values that it gets."""
+    """One forward of the original, in which each pair is compared with its folded layer on the values it receives."""
 
     def __init__(self, module: nn.Module, pairs: list[Pair]) -> None:
         self._module = module
         self._parts = dict(module.named_modules())
         self._pairs = pairs
-        self._given: dict[str, Any] = {}  # what a layer took, until its norm has run
+        self._inputs: dict[str, Tensors] = {}  # of layers whose norm has not run yet
         self._folded: dict[Pair, nn.Module] = {}
 
     def run(self, sample: Tensors) -> dict[Pair, nn.Module]:
-        handles = []
-        for pair in self._pairs:
-            handles.append(self._parts[pair.layer].register_forward_pre_hook(self._keep(pair)))
-            handles.append(self._parts[pair.norm].register_forward_hook(self._try(pair)))
-        try:
-            with torch.no_grad():
-                self._module(*(tensor.clone() for tensor in sample))
-        finally:
-            for handle in handles:
-                handle.remove()
+        """The folded layers of the pairs that agree."""
+        handles = [self._parts[pair.layer].register_forward_pre_hook(self._keep(pair)) for pair in self._pairs]
+        handles += [self._parts[pair.norm].register_forward_hook(self._try(pair)) for pair in self._pairs]
+        with removed_afterwards(handles), torch.no_grad():
+            self._module(*cloned(sample))
         return self._folded
 
     def _keep(self, pair: Pair) -> Any:
         def hook(_module: nn.Module, args: Any) -> None:
-            self._given[pair.layer] = tuple(arg.clone() for arg in args)
+            self._inputs[pair.layer] = cloned(args)
 
         return hook
 
     def _try(self, pair: Pair) -> Any:
-        def hook(norm: nn.Module, _args: Any, out: Tensor) -> None:
+        def hook(norm: nn.Module, _args: Any, output: Tensor) -> None:
             layer = _fold(self._parts[pair.layer], norm)
-            given = _after(norm)(layer(*self._given.pop(pair.layer)))
-            if given.shape == out.shape and float((given - out).abs().max()) <= TOLERANCE * float(out.abs().max()):
+            given = _rest(norm)(layer(*self._inputs.pop(pair.layer)))
+            if is_close(output, given, TOLERANCE):
                 self._folded[pair] = layer
 
         return hook

@@ -1,49 +1,46 @@
-"""Composite modules that know an equal one which is cheaper while nobody looks into it."""
+"""Uses the cheaper equal modules that authors of composite modules offer."""
 
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from workers.tracing.equivalence import compare
-from workers.tracing.samples import Tensors
+from workers.tracing.forward_hooks import removed_afterwards
+from workers.tracing.samples import Tensors, cloned, first_row
 from workers.tracing.shared_copy import shared_copy
+from workers.transform.replace_modules import replace_modules
+from workers.transform.tuning import FUSED_INPUT_DECADES
 
 METHOD = "fused"
-DECADES = 2.0  # up and down from what a part is given, element by element: its bends may lie beyond these values
 
 
 def use_fused_modules(module: nn.Module, sample: Tensors, attributed: int) -> nn.Module | None:
-    """A copy in which each part with a method `fused() -> nn.Module` is replaced by what that returns.
+    """Returns a copy in which each part with a method `fused() -> nn.Module` is replaced by what that returns.
 
-    A model may be built of small modules so that Captum's hooks find each (a ReLU6 of two hinges); such a part says
-    here what one operation it makes. Each is held against its replacement on random
-    multiples of what it is given on the sample. None if no part has such a method.
+    A model may consist of small modules so that Captum's hooks find each of them, such as a ReLU6 of two ReLUs. Without
+    hooks, one operation computes the same. Each part is compared with its replacement on random multiples of the part's
+    input on the sample. None if no part that runs has such a method.
 
     Raises:
         ValueError: a replacement is not equal to its part.
-        TypeError: the method returns no module.
+        TypeError: the method does not return a module.
     """
-    given = _given(module, sample)
-    if not given:
+    inputs = _inputs_by_path(module, sample)
+    if not inputs:
         return None
     copied = shared_copy(module)
     parts = dict(copied.named_modules())
-    whole = {parts[path]: _whole(path, parts[path], inputs) for path, inputs in given.items()}
-    for parent in list(copied.modules()):
-        for name, child in list(parent._modules.items()):  # under each of its names
-            if child in whole:
-                setattr(parent, name, whole[child])
-    return whole.get(copied, copied)
+    return replace_modules(copied, {parts[path]: _fused(path, parts[path], given) for path, given in inputs.items()})
 
 
-def _given(module: nn.Module, sample: Tensors) -> dict[str, Tensors]:
-    """By path, what the first call of each such part is given; parts that never run are left out."""
-    given: dict[str, Tensors] = {}
+def _inputs_by_path(module: nn.Module, sample: Tensors) -> dict[str, Tensors]:
+    """The input, one row, of the first call of each part with the method. Parts that do not run are left out."""
+    inputs: dict[str, Tensors] = {}
 
     def keeper(path: str) -> Any:
         def hook(_module: nn.Module, args: Any) -> None:
-            given.setdefault(path, tuple(arg[:1].detach().clone() for arg in args))
+            inputs.setdefault(path, tuple(arg.detach().clone() for arg in first_row(args)))
 
         return hook
 
@@ -52,37 +49,32 @@ def _given(module: nn.Module, sample: Tensors) -> dict[str, Tensors]:
         for path, part in module.named_modules()
         if callable(getattr(type(part), METHOD, None))
     ]
-    if not handles:
-        return given
-    try:
-        with torch.no_grad():
-            module(*(tensor.clone() for tensor in sample))
-    finally:
-        for handle in handles:
-            handle.remove()
-    return given
+    if handles:
+        with removed_afterwards(handles), torch.no_grad():
+            module(*cloned(sample))
+    return inputs
 
 
-def _whole(path: str, part: nn.Module, given: Tensors) -> nn.Module:
-    whole = getattr(part, METHOD)()
-    if not isinstance(whole, nn.Module):
-        raise TypeError(f"{type(part).__name__}.{METHOD}() returned {type(whole).__name__}, not an nn.Module")
-    whole = whole.eval().requires_grad_(False)
-    reason = compare(part, whole, [_scaled(given)])
+def _fused(path: str, part: nn.Module, given: Tensors) -> nn.Module:
+    fused = getattr(part, METHOD)()
+    if not isinstance(fused, nn.Module):
+        raise TypeError(f"{type(part).__name__}.{METHOD}() returned {type(fused).__name__}, not an nn.Module")
+    fused = fused.eval().requires_grad_(False)
+    reason = compare(part, fused, [_scaled(given)])
     if reason is not None:
         raise ValueError(f"{path or 'the model'}: {METHOD}() is another function: {reason}")
-    return whole
+    return fused
 
 
 def _scaled(tensors: Tensors) -> Tensors:
-    """Each element times a factor of either sign, its logarithm uniform."""
+    """Multiplies each floating-point element by a random factor of either sign, whose logarithm is uniform."""
     generator = torch.Generator().manual_seed(0)
 
-    def scaled(tensor: Tensor) -> Tensor:
+    def scaled(tensor: torch.Tensor) -> torch.Tensor:
         if not tensor.is_floating_point():
             return tensor
-        factor = 10.0 ** (DECADES * (2.0 * torch.rand(tensor.shape, generator=generator) - 1.0))
+        factor = 10.0 ** (FUSED_INPUT_DECADES * (2.0 * torch.rand(tensor.shape, generator=generator) - 1.0))
         sign = torch.randint(2, tensor.shape, generator=generator) * 2 - 1
         return tensor * (factor * sign).to(tensor.device, tensor.dtype)
 
-    return tuple(scaled(tensor) for tensor in tensors)
+    return tuple(map(scaled, tensors))

@@ -17,7 +17,7 @@ from workers.methods.explain import explain
 from workers.methods.explain_inputs import ExplainInputs
 from workers.models.probes.execution import examine
 from workers.repository.model_toml import ModelConfigError
-from workers.tracing.draws import RowKind
+from workers.tracing.random_rows import RowKind
 
 CPU = torch.device("cpu")
 WIDTH = 4

@@ -12,8 +12,9 @@ from torch.nn import functional as F
 from workers.models.probes.execution import RANDOM, examine
 from workers.models.probes.output_tensor import keep_row_dimension
 from workers.repository.model_toml import ModelConfigError
-from workers.tracing.chance import settle
-from workers.tracing.draws import RowKind, draw_rows, stacked
+from workers.tracing.freeze import freeze
+from workers.tracing.random_rows import RowKind, draw_rows
+from workers.tracing.samples import stacked
 
 CPU = torch.device("cpu")
 FOUR = [RowKind((4,), torch.float64)]
@@ -195,7 +196,7 @@ def test_modules_that_eval_does_not_reach_are_found(kept: str) -> None:
 
     torch.manual_seed(0)
     module = Hidden()
-    settle(module, CPU)
+    freeze(module, CPU)
     assert examine(module, FOUR, 1, CPU).alone is None
 
 

@@ -1,0 +1,72 @@
+"""Warnings about attributions: a sum that differs from what the method promises, and attributions of zero."""
+
+import torch
+from torch import Tensor
+
+from schemas.methods import AnyMethod
+from schemas.results import Convergence
+from workers.evaluation.tuning import COMPLETENESS_TOLERANCE, LARGEST_SHOWN_SHARE, ROUNDING_STEPS
+from workers.methods.explain import Outcome
+
+
+def completeness_warnings(method: AnyMethod, outcome: Outcome) -> list[str]:
+    """One line if the sum of an example's attributions misses the difference of outputs by more than the tolerance.
+
+    Source: the completeness axiom of Sundararajan, Taly and Yan, "Axiomatic Attribution for Deep Networks" (2017).
+    """
+    if outcome.convergence is not None:
+        return _convergence_warnings(outcome.convergence)
+    if outcome.delta is None or outcome.difference is None:
+        return []
+    error = outcome.delta.abs()
+    difference = outcome.difference.abs()
+    size = outcome.outputs.reshape(len(difference), -1).abs().nan_to_num(posinf=0.0).amax(dim=1)
+    equal = difference <= ROUNDING_STEPS * torch.finfo(difference.dtype).eps * size
+    if bool(equal.any()):
+        return [
+            "the outputs for input and baseline are equal, so there is no difference to attribute; "
+            "choose a baseline whose output differs"
+        ]
+    if not bool((error > COMPLETENESS_TOLERANCE * difference).any()):
+        return []
+    worst = float((error / difference.clamp_min(1e-12)).max())
+    share = f"{worst:.0%}" if worst < LARGEST_SHOWN_SHARE else "many times"
+    return [
+        f"the attributions miss {share} of the difference between the outputs for input and baseline; {_advice(method)}"
+    ]
+
+
+def zero_warnings(attributions: tuple[Tensor, ...]) -> list[str]:
+    """One line if every attribution is exactly zero."""
+    if any(bool(tensor.any()) for tensor in attributions):
+        return []
+    return [
+        "all attributions are zero: the explained output does not depend on the input here, or a step without a "
+        "gradient lies between them"
+    ]
+
+
+def _convergence_warnings(convergence: Convergence) -> list[str]:
+    """One line if an adaptive method reached its limit before its tolerance."""
+    over = [
+        (error, count)
+        for error, count in zip(convergence.errors, convergence.counts, strict=True)
+        if not error <= convergence.tolerance
+    ]
+    if not over:
+        return []
+    error, count = max(over)
+    kind = "completeness error" if convergence.unit == "steps" else "standard error"
+    return [
+        f"the {kind} is {error:.2g} after {count} {convergence.unit}, above the tolerance of {convergence.tolerance:g}"
+    ]
+
+
+def _advice(method: AnyMethod) -> str:
+    steps = getattr(method, "n_steps", None)
+    if steps is not None:
+        auto = ', "n_steps": "auto"' if method.name == "integrated_gradients" else ""
+        return f"try more steps than {steps}{auto}, or a baseline whose output differs more"
+    if hasattr(method, "n_samples"):
+        return f"try more samples than {method.n_samples}"
+    return "the model holds parts that DeepLIFT has no rule for; integrated_gradients has no such limit"

@@ -1,0 +1,69 @@
+"""Chooses the module that methods with hooks on activations run: the model itself, or a hookable copy."""
+
+import structlog
+import torch
+from captum.attr._core.deep_lift import SUPPORTED_NON_LINEAR
+from torch import Tensor, nn
+
+from workers.engine.solo.hooks import TORCHSCRIPT, takes_hooks
+from workers.engine.view import ModelView
+from workers.inputs.prepared import Prepared
+from workers.methods import deep_lift_rules as _  # noqa: F401  # adds its rules to Captum's table
+from workers.tracing.forward_hooks import removed_afterwards
+from workers.tracing.samples import cloned, leaves
+from workers.transform.hookable import hook_defects, lacks_lrp_rules, separate_activations
+
+log = structlog.get_logger()
+FAMILIES = ("deep_lift", "guided", "lrp")  # of methods, as in `workers.transform.hookable.hook_defects`
+
+
+def make_hookable(view: ModelView, sample: Prepared) -> tuple[nn.Module | None, dict[str, str]]:
+    """A hookable copy of `view.module`, None where it would change nothing, and the defects that remain.
+
+    Defects are reasons by family of methods, as in `workers.transform.hookable.hook_defects`. A model that cannot be
+    examined has none; whether the methods work on it is tested by running them.
+    """
+    tensors = (*sample.inputs, *sample.additional_forward_args)
+    if not all(takes_hooks(part) for part in view.module.modules()):  # hooks would miss what runs inside
+        return None, dict.fromkeys(FAMILIES, TORCHSCRIPT)
+    try:
+        defects = hook_defects(view.module, tensors, view.input_count)
+        if not defects or (defects.keys() == {"lrp"} and lacks_lrp_rules(view.module)):
+            return None, defects
+        hookable = separate_activations(view.module, tensors, view.input_count)
+        remaining = hook_defects(hookable.module, tensors, view.input_count)
+    except Exception as error:  # the model's own code may raise anything
+        log.warning("model cannot be examined for hooks", error=type(error).__name__)
+        return None, {}
+    if remaining.keys() == defects.keys():
+        because = f"; it could not be rewritten: {hookable.reason}" if hookable.reason else ""
+        return None, {family: reason + because for family, reason in defects.items()}
+    log.info("hookable module made", changed=len(hookable.changed))
+    return hookable.module, remaining
+
+
+def without_relu(module: nn.Module, tensors: tuple[Tensor, ...]) -> str | None:
+    """Why guided methods would equal the plain gradient: the forward runs no nn.ReLU. None where it runs one."""
+    ran: list[nn.Module] = []
+
+    def note(part: nn.Module, _args: object) -> None:
+        ran.append(part)
+
+    handles = [part.register_forward_pre_hook(note) for part in module.modules() if isinstance(part, nn.ReLU)]
+    # A hookable module runs its added layers only for values that require a gradient.
+    with removed_afterwards(handles), torch.enable_grad():
+        module(*cloned(leaves(tensors, None)))
+    return None if ran else "the model runs no nn.ReLU, which is all that it hooks; it would be the plain gradient"
+
+
+def text_defects(view: ModelView) -> dict[str, str]:
+    """Why families of methods are not right on a text model, by family.
+
+    Language models contain norms and attention, for which DeepLIFT has no rule. Results then report the part of the
+    difference that is not attributed. Where DeepLIFT has a rule for no module at all, it is refused.
+    """
+    if not all(takes_hooks(part) for part in view.module.modules()):
+        return dict.fromkeys(FAMILIES, TORCHSCRIPT)
+    if not any(type(part) in SUPPORTED_NON_LINEAR for part in view.module.modules()):
+        return {"deep_lift": "the model has no activation module with a rule; DeepLIFT would be the plain gradient"}
+    return {}
