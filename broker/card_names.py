@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterable
 from typing import NamedTuple, get_args
 
+from schemas.model_key import ModelKey
 from schemas.models import ModelCard, ModelStatus
 
 STATUSES: tuple[str, ...] = get_args(ModelStatus)  # best first
@@ -20,7 +21,7 @@ class CardName(NamedTuple):
     unloaded: bool = False
 
     def __str__(self) -> str:
-        return f"{self.status} {self.model}@{self.version}"
+        return f"{self.status} {ModelKey(self.model, self.version)}"
 
     @property
     def serves(self) -> bool:
@@ -37,14 +38,14 @@ def name_of(card: ModelCard) -> CardName:
     return CardName(card.status, card.name, card.version)
 
 
-def card_names(members: Iterable[str], unloaded: Collection[str] = ()) -> list[CardName]:
+def card_names(members: Iterable[str], unloaded: Collection[ModelKey] = ()) -> list[CardName]:
     """One per model and version, the one of the best status, ordered by name and version."""
-    chosen: dict[str, CardName] = {}
+    chosen: dict[ModelKey, CardName] = {}
     for member in members:
-        status, _, key = member.partition(" ")
-        model, _, version = key.rpartition("@")
+        status, _, text = member.partition(" ")
+        key = ModelKey.parse(text)
         if status in STATUSES and (key not in chosen or _rank(status) < _rank(chosen[key].status)):
-            chosen[key] = CardName(status, model, version, key in unloaded)
+            chosen[key] = CardName(status, *key, key in unloaded)
     return sorted(chosen.values(), key=lambda name: (name.model, version_order(name.version)))
 
 

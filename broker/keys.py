@@ -31,7 +31,7 @@ from typing import get_args
 
 import orjson
 
-from schemas.jobs import JobSpec
+from schemas.model_key import ModelKey
 from schemas.requests import Priority
 
 PRIORITIES: tuple[Priority, ...] = get_args(Priority)  # first served first
@@ -45,11 +45,6 @@ def new_job_id() -> str:
 def new_inbox() -> str:
     """A name that no other process takes."""
     return secrets.token_urlsafe(12)
-
-
-def queue_name(spec: JobSpec) -> str:
-    """`model@version`: jobs of one queue can be computed together."""
-    return f"{spec.model}@{spec.version}"
 
 
 class Keys:
@@ -102,10 +97,10 @@ class Keys:
         """`member` as listed in `cards`: status, space, "model@version"."""
         return f"{self._namespace}:card:{member}"
 
-    def stream(self, queue: str, priority: Priority) -> str:
+    def stream(self, queue: ModelKey, priority: Priority) -> str:
         return f"{self._namespace}:queue:{queue}:{priority}"
 
-    def streams(self, queue: str) -> list[str]:
+    def streams(self, queue: ModelKey) -> list[str]:
         """Every stream of a queue, in order of priority."""
         return [self.stream(queue, priority) for priority in PRIORITIES]
 

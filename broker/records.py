@@ -10,7 +10,9 @@ from pydantic import Field
 from schemas.base import Record
 from schemas.errors import ServiceError
 from schemas.jobs import ClassRef, JobFailure, JobSpec, JobStatus
+from schemas.model_key import ModelKey
 from schemas.models import Residence
+from schemas.statistics import WorkerStatistics
 
 FIRST_ORDER = "0-0"  # before any
 
@@ -58,17 +60,16 @@ StoredResult = tuple[bytes, bytes]  # `ResultMeta` as JSON, and the attributions
 
 
 class WorkerInfo(Record):
-    """A worker as announced. `models`, "name@version", take jobs; `stats` are counters since the start, per model as
-    "name@version|counter"."""
+    """A worker as announced. `models` are those that take jobs."""
 
     id: str
     device: str
     host: str
     pid: int
     started_ms: int
-    models: list[str]
-    stats: dict[str, float]
-    residence: dict[str, Residence] = Field(default_factory=dict)  # by "name@version"
+    models: list[ModelKey]
+    statistics: WorkerStatistics = WorkerStatistics()
+    residence: dict[ModelKey, Residence] = Field(default_factory=dict)
     order: str = FIRST_ORDER  # the latest that it has carried out, with all before it
 
 
@@ -97,11 +98,11 @@ class LoadOrder(NamedTuple):
 
 class Orders(NamedTuple):
     """What the operator has ordered: the id of the latest order, those to load by their ids, and the models,
-    "name@version", that are out of service now."""
+    that are out of service now."""
 
     latest: str
     loads: dict[str, LoadOrder]
-    unloaded: frozenset[str]
+    unloaded: frozenset[ModelKey]
 
 
 class Snapshot(NamedTuple):

@@ -12,7 +12,7 @@ from broker import scripts
 from broker.card_names import CardName, best_card, card_names
 from broker.connection import StoreGuard, async_client
 from broker.events import JobEvents, Subscription
-from broker.keys import Keys, new_job_id, queue_name
+from broker.keys import Keys, new_job_id
 from broker.records import (
     Content,
     JobRecord,
@@ -36,6 +36,7 @@ from schemas.errors import (
     ResultNotReady,
 )
 from schemas.jobs import TERMINAL, JobSpec, JobStatus
+from schemas.model_key import ModelKey
 from schemas.models import ModelCard
 
 IDEMPOTENCY_TTL_S = 24 * 3600
@@ -142,7 +143,7 @@ class JobStore:
         inbox: str = "",
         takes_result: bool = False,
     ) -> tuple[Submitted, Snapshot]:
-        queue = queue_name(spec)
+        queue = ModelKey(spec.model, spec.version)
         own = self._keys.stream(queue, spec.priority)
         other = next(stream for stream in self._keys.streams(queue) if stream != own)
         key, fingerprint = idempotency or ("", "")
@@ -150,7 +151,7 @@ class JobStore:
             "submit",
             job_id,
             spec.model_dump_json(),
-            queue,
+            str(queue),
             own,
             other,
             rows,
@@ -179,18 +180,24 @@ class JobStore:
         return (await self._snapshot(job_id)).record
 
     async def list(
-        self, *, status: JobStatus | None = None, model: str | None = None, cursor: str | None = None, limit: int = 50
+        self,
+        *,
+        status: JobStatus | None = None,
+        model: str | None = None,
+        version: str | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
     ) -> tuple[builtins.list[JobRecord], str | None]:
         """A page of jobs, newest first, and the cursor of the next one; None after the last.
 
-        `model` is a name, or "name@version". Pages follow one another without gaps or repeats whatever is submitted
+        `version` is that of the `model` named. Pages follow one another without gaps or repeats whatever is submitted
         meanwhile. One page looks at 5,000 jobs at most, so under a filter it may hold fewer than `limit` (1 to 200)
         and still have a next. Raises `InvalidRequest` for a cursor that is none.
         """
         if cursor is not None and not CURSOR.fullmatch(cursor):
             raise InvalidRequest.at(["cursor"], "is not the `next` of a page")
         limit = max(1, min(limit, MAX_PAGE))
-        found, following = await self._run("page", cursor or "", limit, status or "", model or "")
+        found, following = await self._run("page", cursor or "", limit, status or "", model or "", version or "")
         jobs = [job_from_reply(job_id.decode(), fields).record for job_id, fields in found]
         return jobs, following.decode() or None
 
@@ -271,7 +278,7 @@ class JobStore:
     async def unload(self, name: str, versions: builtins.list[str]) -> str:
         """Take versions of a model out of service: from now on no job for them is queued or started, and those that
         wait are failed by the workers. Returns the order's id."""
-        queues = [f"{name}@{version}" for version in versions]
+        queues = [str(ModelKey(name, version)) for version in versions]
         order: bytes = await self._run("admin_command", "unload", name, "", *queues)
         return order.decode()
 
@@ -304,11 +311,11 @@ class JobStore:
         blobs = await self._values([self._keys.worker(name) for name in names])
         return [WorkerInfo.model_validate_json(blob) for blob in blobs if blob is not None]
 
-    async def backlog(self) -> dict[str, int]:
-        """Jobs per "name@version", waiting and running; 0 for a model that has had some."""
+    async def backlog(self) -> dict[ModelKey, int]:
+        """Jobs per model, waiting and running; 0 for a model that has had some."""
         async with StoreGuard(self._timeout_s):
             names: set[Any] = await self._client.smembers(self._keys.queues)
-            queues = sorted(name.decode() for name in names)
+            queues = sorted(ModelKey.parse(name.decode()) for name in names)
             async with self._client.pipeline(transaction=False) as pipeline:
                 for queue in queues:
                     for stream in self._keys.streams(queue):
@@ -339,7 +346,9 @@ class JobStore:
             pipeline.zrange(self._keys.cards, 0, -1)
             pipeline.smembers(self._keys.unloaded)
             members, unloaded = await pipeline.execute()
-        return card_names((member.decode() for member in members), {queue.decode() for queue in unloaded})
+        return card_names(
+            (member.decode() for member in members), {ModelKey.parse(queue.decode()) for queue in unloaded}
+        )
 
     async def _registry(self, key: str) -> builtins.list[str]:
         async with StoreGuard(self._timeout_s):

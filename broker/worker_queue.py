@@ -1,7 +1,7 @@
 """The worker's side of the broker: claim, keep, report, finish."""
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import monotonic
 from typing import Any
 
@@ -16,6 +16,7 @@ from broker.keys import Keys
 from broker.records import FIRST_ORDER, Claim, FinishedJob, LoadOrder, Orders, WorkerInfo, dump_target, failure_of
 from schemas.errors import JobFailed, StoreFull, UnloadedMeanwhile, WorkerLost
 from schemas.jobs import ClassRef, JobFailure, JobSpec
+from schemas.model_key import ModelKey
 from schemas.models import ModelCard
 
 log = structlog.get_logger(__name__)
@@ -76,8 +77,8 @@ class WorkerQueue:
             self._client.zrem(self._keys.workers, self._worker_id)
             self._client.delete(self._keys.worker(self._worker_id))
 
-    def claim(self, room: dict[str, int], block_ms: int, last_attempts: int = 1) -> list[Claim]:
-        """Start up to `room[name@version]` jobs of each queue; wait up to `block_ms` for the first if there is none.
+    def claim(self, room: Mapping[ModelKey, int], block_ms: int, last_attempts: int = 1) -> list[Claim]:
+        """Start up to `room[model]` jobs of each model; wait up to `block_ms` for the first if there is none.
 
         First those whose worker stopped renewing, then interactive before batch, except for every eighth claim. A job
         that has used up its attempts is failed with `WorkerLost` instead. Of jobs on their last attempt at most
@@ -171,15 +172,15 @@ class WorkerQueue:
             for entry, fields in entries
             if fields[b"action"] == b"load"
         }
-        return Orders(latest, loads, frozenset(queue.decode() for queue in unloaded))
+        return Orders(latest, loads, frozenset(ModelKey.parse(queue.decode()) for queue in unloaded))
 
-    def refuse(self, queue: str) -> int:
-        """Fail the jobs that wait for a model, "name@version", that is out of service; returns how many."""
+    def refuse(self, queue: ModelKey) -> int:
+        """Fail the jobs that wait for a model that is out of service; returns how many."""
         refused, count = 0, REFUSED_AT_ONCE
         while count >= REFUSED_AT_ONCE:
             count = self._run(
                 "refuse",
-                queue,
+                str(queue),
                 *self._keys.streams(queue),
                 self._unloaded,
                 self._result_ttl_s,
@@ -201,25 +202,25 @@ class WorkerQueue:
         self._client.close()
         self._waiting.close()
 
-    def _streams(self, queue: str) -> list[str]:
+    def _streams(self, queue: ModelKey) -> list[str]:
         """Every stream of a queue, first served first."""
         streams = self._keys.streams(queue)
         return streams[::-1] if self._turn % BATCH_FIRST_EVERY == BATCH_FIRST_EVERY - 1 else streams
 
     def _start(
-        self, streams: dict[str, list[str]], room: dict[str, int], last_attempts: int
+        self, streams: dict[ModelKey, list[str]], room: dict[ModelKey, int], last_attempts: int
     ) -> tuple[list[list[Any]], list[bytes]]:
         """One script takes and starts jobs. Without any it says from where to wait, per stream."""
         offers: list[scripts.Argument] = []
         for queue, count in room.items():
-            offers += [queue, *streams[queue], count]
+            offers += [str(queue), *streams[queue], count]
         limits = (self._lease_ms, self._max_attempts, self._result_ttl_s)
         started, positions = self._run(
             "claim", self._worker_id, *limits, self._worn_out, max(0, last_attempts), *offers
         )
         return started, positions
 
-    def _wait(self, streams: dict[str, list[str]], positions: list[bytes], wait_s: float) -> None:
+    def _wait(self, streams: dict[ModelKey, list[str]], positions: list[bytes], wait_s: float) -> None:
         """Until an entry is added behind those positions. Entries stay where they are: `_start` shares them out."""
         names = [stream for pair in streams.values() for stream in pair]
         with store_errors():

@@ -49,7 +49,7 @@ def run(settings: WorkerSettings) -> int:
     )
     models = ModelPool(settings.models, device, settings.model_memory)
     orders = OrderFollower(queue, models, stop)
-    models.start(orders.look())
+    models.start(map(str, orders.look()))
     runner = JobRunner(queue, models, max_live=settings.live_jobs())
     reporter = Reporter(
         queue,

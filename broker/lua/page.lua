@@ -1,9 +1,9 @@
--- ARGV: names, cursor (score of the last job seen) or '', limit, status or '', model (or model@version) or ''
+-- ARGV: names, cursor (score of the last job seen) or '', limit, status or '', model or '', its version or ''
 -- Returns {{id, hash}, ...} newest first, and the cursor of the next page or ''.
 -- A page scans a bounded number of jobs, so one with a rare filter may be short and still have a next.
 local MAX_SCANNED = 5000
 local CHUNK = 200
-local _, cursor, limit, status, model = unpack(ARGV)
+local _, cursor, limit, status, model, version = unpack(ARGV)
 limit = tonumber(limit)
 
 local function wanted(fields)
@@ -11,7 +11,9 @@ local function wanted(fields)
   for i = 1, #fields, 2 do
     job[fields[i]] = fields[i + 1]
   end
-  local is_model = model == '' or job.queue == model or string.sub(job.queue, 1, #model + 1) == model .. '@'
+  local prefix = model .. '@'
+  local is_model = model == '' or job.queue == prefix .. version
+    or (version == '' and string.sub(job.queue, 1, #prefix) == prefix)
   return is_model and (status == '' or job.status == status)
 end
 

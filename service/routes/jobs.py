@@ -52,9 +52,8 @@ class JobFilter(BaseModel):
 async def list_jobs(request: Request, gateway: CurrentGateway, query: Annotated[JobFilter, Query()]) -> Response:
     if query.version is not None and query.model is None:
         raise InvalidRequest.at(["version"], "of which model?")
-    model = query.model if query.version is None else f"{query.model}@{query.version}"
     records, following = await gateway.store.list(
-        status=query.status, model=model, cursor=query.cursor, limit=query.limit
+        status=query.status, model=query.model, version=query.version, cursor=query.cursor, limit=query.limit
     )
     root = request.scope.get("root_path", "")
     return json_response(JobPage(jobs=[present(record, root) for record in records], next=following))

@@ -2,10 +2,11 @@
 
 from broker import Claim, JobStore, WorkerQueue
 from schemas.jobs import JobSpec
+from schemas.model_key import ModelKey
 from schemas.requests import Priority
 
 MODEL = "squarer"
-QUEUE = "squarer@1"
+QUEUE = ModelKey(MODEL, "1")
 WAIT_MS = 10_000  # longer than anything here takes; never waited for in full
 
 

@@ -6,12 +6,13 @@ import redis
 from broker import JobStore, Orders
 from broker.records import LoadOrder
 from schemas.errors import ModelUnloaded
+from schemas.model_key import ModelKey
 from tests.broker.conftest import MakeQueue
 from tests.broker.helpers import MODEL, QUEUE, WAIT_MS, claim_one, spec, submit
 from tests.broker.test_registry import card, worker
 
 pytestmark = pytest.mark.anyio
-OTHER = "squarer@2"
+OTHER = ModelKey("squarer", "2")
 
 
 async def test_orders_are_heard_in_order_and_once(store: JobStore, make_queue: MakeQueue) -> None:
@@ -24,7 +25,7 @@ async def test_orders_are_heard_in_order_and_once(store: JobStore, make_queue: M
     assert heard == Orders(
         third,
         {first: LoadOrder(MODEL, "2"), third: LoadOrder("doubler", None)},
-        frozenset({QUEUE, "squarer@10"}),
+        frozenset({QUEUE, ModelKey("squarer", "10")}),
     )
     assert queue.orders(second).loads == {third: LoadOrder("doubler", None)}
     assert queue.orders(third, 1) == Orders(third, {}, heard.unloaded)
@@ -36,9 +37,9 @@ async def test_loading_one_version_or_all(store: JobStore, make_queue: MakeQueue
     await store.unload(MODEL, ["1", "10", "2"])
     await store.unload("squarer-x", ["1"])
     await store.load(MODEL, "1")
-    assert queue.orders(None).unloaded == {"squarer@10", OTHER, "squarer-x@1"}
+    assert queue.orders(None).unloaded == {ModelKey("squarer", "10"), OTHER, ModelKey("squarer-x", "1")}
     await store.load(MODEL)
-    assert queue.orders(None).unloaded == {"squarer-x@1"}
+    assert queue.orders(None).unloaded == {ModelKey("squarer-x", "1")}
 
 
 async def test_an_unloaded_model_takes_no_jobs(store: JobStore, make_queue: MakeQueue) -> None:
@@ -94,8 +95,8 @@ async def test_jobs_of_a_dead_worker_are_refused(
 
 async def test_refusing_where_nothing_was_ever_asked(store: JobStore, make_queue: MakeQueue) -> None:
     await store.unload("never", ["1"])
-    assert make_queue().refuse("never@1") == 0
-    assert make_queue("b").claim({"never@1": 1, "nor-this@1": 1}, 1) == []
+    assert make_queue().refuse(ModelKey("never", "1")) == 0
+    assert make_queue("b").claim({ModelKey("never", "1"): 1, ModelKey("nor-this", "1"): 1}, 1) == []
 
 
 async def test_cards_of_unloaded_models(store: JobStore, make_queue: MakeQueue) -> None:

@@ -9,6 +9,7 @@ import redis
 
 from broker import JobStore, WorkerQueue
 from schemas.errors import JobHasNoResult, StoreUnavailable
+from schemas.model_key import ModelKey
 from tests.broker.conftest import MakeQueue
 from tests.broker.helpers import QUEUE, claim_one, submit
 from tests.servers import StoreServer
@@ -83,10 +84,10 @@ async def test_workers_hear_of_it(
             own_server.pause()
             for _ in range(5):  # longer than the listener believes in a silent connection
                 with pytest.raises(StoreUnavailable):
-                    queue.claim({"another@1": 1}, 0)  # which Redis may run later, for nobody
+                    queue.claim({ModelKey("another", "1"): 1}, 0)  # which Redis may run later, for nobody
             own_server.resume()
         else:  # in which the listener asks, and is answered
-            queue.claim({"another@1": 1}, 800)
+            queue.claim({ModelKey("another", "1"): 1}, 800)
         await cancel_until_heard()
     finally:
         stop.set()

@@ -9,6 +9,7 @@ import redis
 
 from broker import JobStore, WorkerQueue
 from schemas.errors import WorkerLost
+from schemas.model_key import ModelKey
 from tests.broker.conftest import MakeQueue
 from tests.broker.helpers import QUEUE, WAIT_MS, claim_one, spec, submit
 
@@ -40,13 +41,13 @@ async def test_each_model_has_room_of_its_own(store: JobStore, queue: WorkerQueu
         await submit(store)
         await submit(store, model="another")
         await submit(store, model="unknown-here")
-    claims = queue.claim({QUEUE: 2, "another@1": 1}, 0)
+    claims = queue.claim({QUEUE: 2, ModelKey("another", "1"): 1}, 0)
     assert sorted(claim.spec.model for claim in claims) == ["another", "squarer", "squarer"]
 
 
 async def test_a_waiting_worker_wakes_at_once(store: JobStore, queue: WorkerQueue) -> None:
     for priority in ("interactive", "batch"):
-        waiting = asyncio.create_task(asyncio.to_thread(queue.claim, {QUEUE: 1, "another@1": 1}, WAIT_MS))
+        waiting = asyncio.create_task(asyncio.to_thread(queue.claim, {QUEUE: 1, ModelKey("another", "1"): 1}, WAIT_MS))
         job_id, _ = await store.submit(spec(priority), b"in", rows=1)
         (claim,) = await waiting
         assert claim.job_id == job_id

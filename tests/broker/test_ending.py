@@ -9,7 +9,7 @@ import redis
 from broker import Content, JobRecord, JobStore, WorkerQueue
 from schemas.errors import JobNotFound, StoreUnavailable
 from tests.broker.conftest import MakeStore
-from tests.broker.helpers import WAIT_MS, claim_one, spec
+from tests.broker.helpers import QUEUE, WAIT_MS, claim_one, spec
 from tests.broker.test_round_trip import FAILURE
 from tests.servers import StoreServer
 
@@ -110,7 +110,7 @@ async def test_each_of_many_hears_of_its_own_on_one_connection(
     waiting = [asyncio.create_task(ended()) for _ in range(60)]
     jobs = {await submitted.get() for _ in waiting}
     assert len(raw.client_list(_type="pubsub")) == 1
-    claims = queue.claim({"squarer@1": 60}, WAIT_MS)
+    claims = queue.claim({QUEUE: 60}, WAIT_MS)
     assert {claim.job_id for claim in claims} == jobs
     for claim in reversed(claims):
         queue.finish(claim, b"{}", b"t")

@@ -51,7 +51,7 @@ async def test_filters(store: JobStore, queue: WorkerQueue) -> None:
         return [job.id for page in await all_pages(store, limit, **filters) for job in page]
 
     assert await ids(model="squarer") == [newer, *one[::-1]]
-    assert await ids(model="squarer@1") == one[::-1]
+    assert await ids(model="squarer", version="1") == one[::-1]
     assert await ids(model="squarer", status="queued") == [newer, *one[:0:-1]]
     assert await ids(status="succeeded") == [one[0]]
     assert await ids(status="cancelled", model="squarer-2") == [two[1]]

@@ -5,6 +5,7 @@ import redis
 
 from broker import JobStore, WorkerInfo, WorkerQueue
 from schemas.errors import StoreFull, StoreUnavailable
+from schemas.model_key import ModelKey
 from schemas.models import ModelCard
 from tests.broker.conftest import MakeQueue, MakeStore
 from tests.broker.helpers import QUEUE, WAIT_MS, claim_one, spec, submit
@@ -62,7 +63,7 @@ async def test_out_of_memory(
     make_store: MakeStore, make_queue: MakeQueue, own_server: StoreServer, raw: redis.Redis, namespace: str
 ) -> None:
     store, queue = make_store(), make_queue()
-    info = WorkerInfo(id="worker-1", device="cpu", host="here", pid=1, started_ms=0, models=[QUEUE], stats={})
+    info = WorkerInfo(id="worker-1", device="cpu", host="here", pid=1, started_ms=0, models=[QUEUE])
     jobs = [await submit(store) for _ in range(6)]
     claims = queue.claim({QUEUE: 3}, 0)
     raw.config_set("maxmemory-policy", "noeviction")
@@ -86,7 +87,7 @@ async def test_out_of_memory(
     assert queue.release(claims[1])
     assert (await store.cancel(claims[2].job_id)).status == "cancelled"
     assert claim_one(queue).job_id == claims[1].job_id
-    assert queue.claim({"another@1": 1}, 0) == []
+    assert queue.claim({ModelKey("another", "1"): 1}, 0) == []
     assert len((await store.list())[0]) == 6
 
     raw.config_set("maxmemory", "0")

@@ -9,6 +9,7 @@ import pytest
 
 from broker import Claim, JobStore, WorkerQueue
 from schemas.errors import StoreUnavailable
+from schemas.model_key import ModelKey
 from tests.broker.conftest import MakeQueue, MakeStore
 from tests.broker.helpers import QUEUE, WAIT_MS, claim_one, spec, submit
 from tests.broker.test_round_trip import FAILURE
@@ -39,8 +40,8 @@ def gateway_calls(store: JobStore, job_id: str) -> list[Callable[[], Awaitable[o
 
 def worker_calls(queue: WorkerQueue, claim: Claim) -> list[Callable[[], object]]:
     return [
-        lambda: queue.claim({"another@1": 1}, 0),  # another: a paused Redis runs it later, for nobody
-        lambda: queue.claim({"another@1": 1}, WAIT_MS),
+        lambda: queue.claim({ModelKey("another", "1"): 1}, 0),  # another: a paused Redis runs it later, for nobody
+        lambda: queue.claim({ModelKey("another", "1"): 1}, WAIT_MS),
         lambda: queue.renew([claim]),
         lambda: queue.progress(claim, 1, 2),
         lambda: queue.finish(claim, b"{}", b"t"),

@@ -7,14 +7,25 @@ from broker import JobStore, WorkerInfo
 from broker.card_names import version_order
 from schemas.errors import ModelNotFound
 from schemas.models import ModelCard
+from schemas.statistics import JobCounters, ModelCounters, WorkerStatistics
 from tests.broker.conftest import MakeQueue
+from tests.broker.helpers import QUEUE
 
 pytestmark = pytest.mark.anyio
 
 
 def worker(worker_id: str) -> WorkerInfo:
-    stats = {"squarer@1|rows_total": 12.0}
-    return WorkerInfo(id=worker_id, device="cpu", host="h", pid=7, started_ms=1, models=["squarer@1"], stats=stats)
+    model = QUEUE
+    counters = ModelCounters(jobs=JobCounters(jobs_total=12, job_wait_seconds_total=0.5))
+    return WorkerInfo(
+        id=worker_id,
+        device="cpu",
+        host="h",
+        pid=7,
+        started_ms=1,
+        models=[model],
+        statistics=WorkerStatistics(models={model: counters}),
+    )
 
 
 def card(name: str, version: str, status: str = "ready", **fields: object) -> ModelCard:

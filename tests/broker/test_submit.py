@@ -7,8 +7,9 @@ import redis
 
 from broker import WorkerQueue
 from schemas.errors import IdempotencyConflict, Overloaded
+from schemas.model_key import ModelKey
 from tests.broker.conftest import MakeStore
-from tests.broker.helpers import claim_one, spec, submit
+from tests.broker.helpers import QUEUE, claim_one, spec, submit
 
 pytestmark = pytest.mark.anyio
 
@@ -29,7 +30,7 @@ async def test_a_full_queue_refuses_waiting_and_running_counted_over_both_priori
 
     assert queue.finish(claim, b"{}", b"t")
     await submit(store)
-    assert await store.backlog() == {"another@1": 1, "squarer@1": 3}
+    assert await store.backlog() == {ModelKey("another", "1"): 1, QUEUE: 3}
 
 
 async def test_a_refused_job_leaves_nothing(make_store: MakeStore, raw: redis.Redis, namespace: str) -> None:
@@ -67,7 +68,7 @@ async def test_of_many_at_once_one_is_created(make_store: MakeStore) -> None:
     )
     assert len({job_id for job_id, _ in answers}) == 1
     assert [outcome for _, outcome in answers].count("created") == 1
-    assert await store.backlog() == {"squarer@1": 1}
+    assert await store.backlog() == {QUEUE: 1}
 
 
 async def test_the_wait_is_the_time_for_a_tenth_of_the_queue(

@@ -7,8 +7,9 @@ import redis
 
 from broker import JobRecord, JobStore, WorkerQueue
 from schemas.errors import JobNotFound, StoreUnavailable
+from schemas.model_key import ModelKey
 from tests.broker.conftest import MakeStore
-from tests.broker.helpers import claim_one, submit
+from tests.broker.helpers import QUEUE, claim_one, submit
 from tests.servers import StoreServer
 
 pytestmark = pytest.mark.anyio
@@ -77,7 +78,7 @@ async def test_many_watches_share_one_connection(
     for event in entered:
         await event.wait()
     assert len(raw.client_list(_type="pubsub")) == 1
-    for claim in queue.claim({"squarer@1": 20}, 0):
+    for claim in queue.claim({QUEUE: 20}, 0):
         queue.finish(claim, b"{}", b"t")
     assert {job.status for job in await asyncio.gather(*watching)} == {"succeeded"}
     async with asyncio.timeout(10):  # Redis tells nobody of an ended subscription
@@ -143,6 +144,8 @@ async def test_a_watch_outlasts_silence(make_store: MakeStore, queue: WorkerQueu
     job_id = await submit(store)
     async with store.watch(job_id) as changes:
         await anext(changes)
-        assert await asyncio.to_thread(queue.claim, {"another@1": 1}, 500) == []  # meanwhile it asks, and is answered
+        assert (
+            await asyncio.to_thread(queue.claim, {ModelKey("another", "1"): 1}, 500) == []
+        )  # meanwhile it asks, and is answered
         claim_one(queue)
         assert (await anext(changes)).status == "running"

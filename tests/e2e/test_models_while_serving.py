@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from broker import JobStore
+from schemas.model_key import ModelKey
 from tests.e2e.running import RunningService
 from tests.e2e.serving_repository import BUDGET_KIB, KIB, LARGE_KIB, add_large, add_version, add_waiting
 from tests.e2e.test_failures import request_of, until, workers
@@ -174,7 +175,7 @@ async def test_models_that_do_not_fit_take_turns(client: httpx.AsyncClient, stor
     async with asyncio.timeout(WAIT_S):  # a worker announces what has changed a moment later
         while True:
             (info,) = await store.workers()
-            left, right = info.residence["left@1"], info.residence["right@1"]
+            left, right = info.residence[ModelKey("left", "1")], info.residence[ModelKey("right", "1")]
             if sorted([left.status, right.status]) == ["idle", "ready"]:
                 break
             await asyncio.sleep(0.05)

@@ -13,6 +13,7 @@ from broker.records import FIRST_ORDER
 from schemas.errors import InputRejected
 from schemas.jobs import ClassRef, JobFailure
 from schemas.metrics import Curve, Curves, DeletionInsertionMetric, QualityReport
+from schemas.model_key import ModelKey
 from schemas.models import ModelCard, Residence
 from schemas.results import (
     FeatureScore,
@@ -23,6 +24,7 @@ from schemas.results import (
     TextScore,
     Timing,
 )
+from schemas.statistics import JobCounters, ModelCounters, WorkerStatistics
 from schemas.tensors import DATATYPES, TensorSpec
 from tests.service.cards import ALL_CARDS
 
@@ -50,8 +52,8 @@ class WorkerDouble:
         self.announce()
 
     def announce(self) -> None:
-        models = [f"{card.name}@{card.version}" for card in self.cards if card.status == "ready"]
-        stats = {f"{models[0]}|jobs_total": 4.0, f"{models[0]}|pass_seconds_total": 2.0} if models else {}
+        models = [ModelKey(card.name, card.version) for card in self.cards if card.status == "ready"]
+        counters = ModelCounters(jobs=JobCounters(jobs_total=4))
         info = WorkerInfo(
             id="double",
             device="cpu",
@@ -59,9 +61,9 @@ class WorkerDouble:
             pid=1,
             started_ms=int(time.time() * 1000),
             models=models,
-            stats=stats,
+            statistics=WorkerStatistics(models=dict.fromkeys(models[:1], counters)),
             residence={
-                f"{card.name}@{card.version}": Residence(
+                ModelKey(card.name, card.version): Residence(
                     worker="double", status=card.status, error=card.error, bytes=None if card.error else 1_048_576
                 )
                 for card in self.cards
@@ -81,7 +83,7 @@ class WorkerDouble:
         self.queue.close()
 
     def _run(self) -> None:
-        room = {f"{card.name}@{card.version}": 4 for card in self.cards if card.status == "ready"}
+        room = {ModelKey(card.name, card.version): 4 for card in self.cards if card.status == "ready"}
         announced_at = time.monotonic()
         while not self._stop.is_set():
             if time.monotonic() - announced_at > HEARTBEAT_S:

@@ -1,7 +1,7 @@
 """Jobs in this worker, from claim to finish: each in its own thread, or with its likes where rows are cheap."""
 
 import threading
-from collections import Counter, defaultdict, deque
+from collections import Counter, deque
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,11 +13,13 @@ import structlog
 from broker import Claim, FinishedJob, WorkerQueue
 from schemas.errors import JobCancelled, JobError, JobFailed, StoreFull, StoreUnavailable
 from schemas.jobs import JobFailure
+from schemas.model_key import ModelKey
 from workers.engine.error_trace import without_data
 from workers.engine.task import Task
 from workers.engine.threads import use_threads
 from workers.jobs.coalesce import answer_together, group_key, short_rows
 from workers.jobs.result import Answer, Asked, answer
+from workers.jobs.statistics import JobStatistics
 from workers.models.load import ResidentModel
 from workers.models.pool import ModelPool
 
@@ -66,11 +68,9 @@ class JobRunner:
             initializer=use_threads,
             initargs=(1,),  # the passes have the cores
         )
-        self.jobs: Counter[str] = Counter()  # by name@version
-        self.failed: Counter[str] = Counter()
-        self.stages: defaultdict[str, float] = defaultdict(float)  # by name@version|counter
+        self.statistics = JobStatistics()
 
-    def room(self) -> dict[str, int]:
+    def room(self) -> dict[ModelKey, int]:
         """How many jobs may be claimed at once, per model with room."""
         live = Counter(job.key for job in self.active())
         found = {}
@@ -78,7 +78,7 @@ class JobRunner:
             together = min(TOGETHER_AT_ONCE, self._short_rows(key) // TOGETHER_ROWS)
             room = min(max(most, together) - live[key], max(CLAIM_AT_ONCE, together))
             if room > 0:
-                found[key] = room
+                found[ModelKey.parse(key)] = room
         return found
 
     def gather(self, timeout_s: float) -> None:
@@ -213,29 +213,17 @@ class JobRunner:
             return
         started = perf_counter()
         outcomes = self._hand_in(lambda: self._queue.finish_all(finished)) or []
-        self._count_stages(done, finish_s=perf_counter() - started)
+        finish_s = perf_counter() - started
+        for job, result in done:
+            self.statistics.add_timing(job.key, result.meta.timing, finish_s)
         jobs = {job.claim.job_id: (job, result) for job, result in done}
         for one, outcome in zip(finished, outcomes, strict=False):
             job, result = jobs[one.claim.job_id]
             if isinstance(outcome, StoreFull):
                 self._fail(job, JobFailed("the job store had no room for the result"))
             elif outcome:
-                self.jobs[job.key] += 1
+                self.statistics.count_succeeded(job.key)
                 self._logger(job).info("job succeeded", **result.meta.timing.model_dump())
-
-    def _count_stages(self, done: list[tuple[RunningJob, Answer]], finish_s: float) -> None:
-        """Adds up how long jobs stood in each stage: jobs that run at the same time count each for itself."""
-        with self._lock:
-            for job, result in done:
-                timing = result.meta.timing
-                for stage, spent_s in (
-                    ("queued", timing.queued_ms / 1e3),
-                    ("prepare", timing.prepare_ms / 1e3),
-                    ("wait", timing.wait_ms / 1e3),
-                    ("pass", timing.pass_ms / 1e3),
-                    ("finish", finish_s),
-                ):
-                    self.stages[f"{job.key}|job_{stage}_seconds_total"] += spent_s
 
     def _end(self, job: RunningJob, error: Exception) -> None:
         """A job that has no result."""
@@ -263,7 +251,7 @@ class JobRunner:
                 job.model = None  # it may be evicted while the result is handed in
 
     def _fail(self, job: RunningJob, error: JobError) -> None:
-        self.failed[job.key] += 1
+        self.statistics.count_failed(job.key)
         log.warning("job failed", job=job.claim.job_id, model=job.key, code=error.code)
         failure = JobFailure(code=error.code, title=error.title, detail=error.detail)
         self._hand_in(lambda: self._queue.fail(job.claim, failure))

@@ -14,6 +14,7 @@ from safetensors.numpy import load
 
 from broker import JobStore
 from schemas.jobs import PREDICTED
+from schemas.model_key import ModelKey
 from service.openapi.examples import NUCLEI, TINY_PNG
 from tests.servers import StoreServer
 from tests.service.cards import image_card
@@ -218,4 +219,4 @@ async def test_model_versions(client: httpx.AsyncClient, store_server: StoreServ
 async def test_concurrent_submissions(client: httpx.AsyncClient, store: JobStore) -> None:
     answers = await asyncio.gather(*(client.post("/explain", json=text(seed=seed)) for seed in range(3)))
     assert len({answer.json()["id"] for answer in answers}) == 3
-    assert (await store.backlog())["minilm-sentiment@1"] == 3
+    assert (await store.backlog())[ModelKey("minilm-sentiment", "1")] == 3

@@ -7,6 +7,7 @@ import structlog
 from broker import WorkerQueue
 from broker.records import FIRST_ORDER
 from schemas.errors import Unavailable
+from schemas.model_key import ModelKey
 from workers.models.pool.pool import ModelPool
 
 log = structlog.get_logger()
@@ -28,7 +29,7 @@ class OrderFollower(threading.Thread):
         self._open: dict[str, list[str]] = {}  # orders under way, with the models they are about
         self.carried_out = FIRST_ORDER
 
-    def look(self) -> frozenset[str]:
+    def look(self) -> frozenset[ModelKey]:
         """The models that are out of service now, once the store answers; every later order is followed by `run`."""
         while not self._stop_event.is_set():
             try:
@@ -52,7 +53,7 @@ class OrderFollower(threading.Thread):
         orders = self._queue.orders(self._heard, BUSY_BLOCK_MS if self._open else BLOCK_MS)
         for number, order in orders.loads.items():
             self._open[number] = self._models.load(order.model, order.version)
-        changed = self._models.reconcile(orders.unloaded)
+        changed = self._models.reconcile(frozenset(map(str, orders.unloaded)))
         if orders.latest != self._heard:
             self._open.setdefault(orders.latest, []).extend(changed)
         self._heard = orders.latest
