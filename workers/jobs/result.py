@@ -20,7 +20,7 @@ from schemas.models import ModelCard
 from schemas.precision import PassPrecision
 from schemas.results import ModelRef, Prediction, Provenance, ResultMeta, Timing
 from schemas.tensors import DATATYPES, TensorSpec
-from schemas.traits import PERTURBS, WITHOUT_GRADIENTS
+from schemas.traits import GUIDED_AT_UNIT, PERTURBS, WITHOUT_GRADIENTS
 from workers.engine.finite import all_finite
 from workers.engine.task import Task
 from workers.evaluation.audit import make_audit
@@ -284,6 +284,8 @@ def _without_gradient(model: ResidentModel, method: AnyMethod) -> list[str]:
 
 
 def _warnings(model: ResidentModel, method: AnyMethod) -> list[str]:
+    if method.name in GUIDED_AT_UNIT:
+        return guided_warnings(model.card, method)
     if method.name not in ("layer_grad_cam", "guided_grad_cam"):
         return []
     if model.config.input.kind == "text":
@@ -292,3 +294,15 @@ def _warnings(model: ResidentModel, method: AnyMethod) -> list[str]:
     if layer is not None and len(layer.output_shape or []) == 2 and layer.grid is None:
         return ["Grad-CAM takes dimension 1 for channels; if it holds tokens, tell their grid as explain.token_grid"]
     return []
+
+
+def guided_warnings(card: ModelCard, method: AnyMethod) -> list[str]:
+    """One line where a guided method at a unit has nothing to hook on the way from the input to the unit."""
+    side = "input" if getattr(method, "attribute_to_neuron_input", False) else "output"
+    layer = next((one for one in card.layers if one.name == getattr(method, "layer", None)), None)
+    if layer is None or side not in layer.no_relu_before:
+        return []
+    return [
+        f"no nn.ReLU lies between the model's input and the {side} of {layer.name!r}, and {method.name} changes "
+        "nothing else: this is the plain gradient, as neuron_gradient gives it"
+    ]
