@@ -1,4 +1,4 @@
-"""Runs a check in a process that can be ended: a forward that never returns takes that process, not the command."""
+"""Runs a check in a process of its own, which can be killed when a forward never returns."""
 
 import json
 import os
@@ -13,16 +13,16 @@ from tempfile import TemporaryFile
 from time import monotonic
 from typing import IO
 
-from cli.child import TETHER, describe
+from cli.processes.child import DIE_WITH_PARENT, describe
 from workers.jobs.check_row import Begun, CheckRow, Done
 
-LIMITS_A_LOAD = 10  # a load reads weights and measures the model
+LIMITS_A_LOAD = 10  # times a method's limit: a load reads weights and measures the model
 START_S = 300.0  # for the process to import torch
-LAST_LINES = 20  # of what a process said that died
+LAST_LINES = 20  # lines of a dead process's output in the report
 
 
 def check_steps(directories: list[Path], limit_s: float) -> Iterator[Begun | CheckRow]:
-    """What is begun and what came of it. Each method has `limit_s`, and each load ten times as long."""
+    """Yields each step as it begins and ends. A method has `limit_s` seconds, a load ten times as long."""
     done: Done | None = Done()
     while done is not None:
         with _child(directories, done) as child:
@@ -39,7 +39,7 @@ class _Child:
         self._read = b""
 
     def steps(self, done: Done, limit_s: float) -> Generator[Begun | CheckRow, None, Done | None]:
-        """Until the process has ended, or has been ended. Returns what is done by then, or None when that is all."""
+        """Yields steps until the process ends or is killed. Returns what is done, or None when nothing is left."""
         begun = None
         started = monotonic()
         while True:
@@ -95,10 +95,10 @@ def _child(directories: list[Path], done: Done) -> Iterator[_Child]:
     command = ("-P", "-m", "workers.jobs.check_child", str(writing), str(done.models), str(done.methods))
     path = os.pathsep.join(one for one in sys.path if one)
     with TemporaryFile() as output:
-        process = subprocess.Popen(  # noqa: S603  # this very program
-            [*TETHER, str(os.getpid()), sys.executable, *command, *map(str, directories)],
+        process = subprocess.Popen(  # noqa: S603  # a fixed command
+            [*DIE_WITH_PARENT, str(os.getpid()), sys.executable, *command, *map(str, directories)],
             stdin=subprocess.DEVNULL,
-            stdout=output,  # what a model prints is not the report
+            stdout=output,  # a model's own output is kept out of the report
             stderr=output,
             pass_fds=(writing,),
             start_new_session=True,
@@ -125,7 +125,7 @@ def _failed(begun: Begun | None, why: str, seconds: float, trace: str = "") -> C
 
 
 def _after(begun: Begun | None, done: Done) -> Done | None:
-    """What to pass over besides what is done: the method that failed, or the model that did not load."""
+    """What to skip in the next process: the method that failed, or the model that did not load."""
     if begun is None:
         return None
     return Done(done.models, done.methods + 1) if begun.method else Done(done.models + 1)
