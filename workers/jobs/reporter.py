@@ -11,8 +11,8 @@ from broker import WorkerInfo, WorkerQueue
 from schemas.errors import Unavailable
 from schemas.model_key import ModelKey
 from workers.engine.allocator import IdleMemory
-from workers.jobs.result import target_classes
-from workers.jobs.runner import JobRunner
+from workers.jobs.describe import target_classes
+from workers.jobs.running import JobRunner
 from workers.jobs.statistics import worker_statistics
 from workers.models.pool import ModelPool, OrderFollower
 
@@ -82,7 +82,7 @@ class Reporter(threading.Thread):
             pid=os.getpid(),
             started_ms=self._started_ms,
             models=[ModelKey.parse(key) for key in self._models.serving()],
-            statistics=worker_statistics(self._models, self._runner.statistics),
+            statistics=worker_statistics(self._models, self._runner.settling.statistics),
             residence={ModelKey.parse(key): one for key, one in self._models.residence(self._worker_id).items()},
             order=state[0],
         )
@@ -90,14 +90,14 @@ class Reporter(threading.Thread):
         self._announced = state
 
     def _renew(self) -> None:
-        active = self._runner.active()
+        active = self._runner.admission.active()
         self._memory.observe(busy=bool(active), now_s=time.monotonic())
         if active:
             for job_id in self._queue.renew([job.claim for job in active]):
                 self._runner.cancel(job_id)
 
     def _report_progress(self) -> None:
-        for job in self._runner.active():
+        for job in self._runner.admission.active():
             model, task = job.model, job.task
             progress = (task.rows, max(task.rows, task.total_rows))
             if model is None or progress == job.reported or not task.rows:
