@@ -33,7 +33,7 @@ async def store_exposition(store: JobStore) -> bytes:
     """Prometheus text format; only `attribution_store_up 0` when the store does not answer within a second."""
     try:
         async with asyncio.timeout(TIMEOUT_S):
-            workers, backlog = await asyncio.gather(store.workers(), store.backlog())
+            workers, backlog = await asyncio.gather(store.workers.live(), store.jobs.backlog())
     except (Unavailable, TimeoutError):
         return _exposition([_gauge("attribution_store_up", "Whether the job store answers.", 0)])
     return _exposition(list(families(workers, backlog)))

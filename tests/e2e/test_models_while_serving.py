@@ -106,7 +106,7 @@ async def test_a_second_version_is_loaded_while_jobs_run_on_the_first(
     add_version(serving.models, "10", seed=10)
     (serving.models / "slow-10" / "model.py").write_text("raise RuntimeError('no weights')\n")
     assert await order(client, "slow/load") == {"1": "ready", "2": "ready", "10": "failed"}
-    assert (await store.get(long)).status == "running"
+    assert (await store.jobs.get(long)).status == "running"
 
     newest = (await client.post("/explain?wait=60", json=request_of())).json()
     older = (await client.post("/explain?wait=60", json=request_of(version="1"))).json()
@@ -174,7 +174,7 @@ async def test_models_that_do_not_fit_take_turns(client: httpx.AsyncClient, stor
     assert {await ended(store, job_id) for job_id in jobs} == {"succeeded"}
     async with asyncio.timeout(WAIT_S):  # a worker announces what has changed a moment later
         while True:
-            (info,) = await store.workers()
+            (info,) = await store.workers.live()
             left, right = info.residence[ModelKey("left", "1")], info.residence[ModelKey("right", "1")]
             if sorted([left.status, right.status]) == ["idle", "ready"]:
                 break
@@ -228,7 +228,7 @@ async def test_a_worker_killed_during_a_load_loses_nothing(
     os.kill(before, signal.SIGKILL)
     (serving.folder / "go").touch()
     assert await ended(store, running) == "succeeded"
-    assert (await store.get(running)).attempts == 2
+    assert (await store.jobs.get(running)).attempts == 2
     answer = await client.post("/explain?wait=60", json=request_of(model="waiting"))
     assert answer.json()["status"] == "succeeded", answer.text
     card = (await client.get("/models/slow?version=2")).json()

@@ -14,7 +14,7 @@ from workers.engine.allocator import IdleMemory
 from workers.jobs.describe import target_classes
 from workers.jobs.running import JobRunner
 from workers.jobs.statistics import worker_statistics
-from workers.models.pool import ModelPool, OrderFollower
+from workers.models.pool import CommandExecutor, ModelPool
 
 log = structlog.get_logger()
 TICK_S = 0.1  # between two reports of progress: as often as a person notices
@@ -31,7 +31,7 @@ class Reporter(threading.Thread):
         queue: WorkerQueue,
         runner: JobRunner,
         models: ModelPool,
-        orders: OrderFollower,
+        commands: CommandExecutor,
         *,
         device: str,
         worker_id: str,
@@ -41,7 +41,7 @@ class Reporter(threading.Thread):
         self._queue = queue
         self._runner = runner
         self._models = models
-        self._orders = orders
+        self._commands = commands
         self._device = device
         self._worker_id = worker_id
         self._renew_s = lease_ms / 1e3 / RENEWALS_PER_LEASE
@@ -71,7 +71,7 @@ class Reporter(threading.Thread):
 
     def _state(self) -> tuple[str, object]:
         """What is announced as soon as it changes. The command is read first, so that its effects are announced too."""
-        return self._orders.carried_out, self._models.state()
+        return self._commands.executed, self._models.state()
 
     def _announce(self) -> None:
         state = self._state()
@@ -84,16 +84,16 @@ class Reporter(threading.Thread):
             models=[ModelKey.parse(key) for key in self._models.serving()],
             statistics=worker_statistics(self._models, self._runner.settling.statistics),
             residence={ModelKey.parse(key): one for key, one in self._models.residence(self._worker_id).items()},
-            order=state[0],
+            executed_command=state[0],
         )
-        self._queue.announce(info, self._models.cards())
+        self._queue.registration.announce(info, self._models.cards())
         self._announced = state
 
     def _renew(self) -> None:
         active = self._runner.admission.active()
         self._memory.observe(busy=bool(active), now_s=time.monotonic())
         if active:
-            for job_id in self._queue.renew([job.claim for job in active]):
+            for job_id in self._queue.claimed_jobs.renew([job.claim for job in active]):
                 self._runner.cancel(job_id)
 
     def _report_progress(self) -> None:
@@ -104,5 +104,5 @@ class Reporter(threading.Thread):
                 continue
             job.reported = progress
             target = target_classes(model.card, task.targets, job.claim.spec.examples)
-            if not self._queue.progress(job.claim, *progress, target):
+            if not self._queue.claimed_jobs.progress(job.claim, *progress, target):
                 self._runner.cancel(job.claim.job_id)

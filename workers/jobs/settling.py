@@ -7,7 +7,8 @@ from typing import TypeVar
 
 import structlog
 
-from broker import FinishedJob, WorkerQueue
+from broker import FinishedJob
+from broker.worker.claimed_jobs import ClaimedJobs
 from schemas.errors import JobCancelled, JobError, JobFailed, StoreFull, StoreUnavailable
 from schemas.jobs import JobFailure
 from workers.engine.error_trace import without_data
@@ -26,8 +27,8 @@ class Settling:
         statistics: the jobs that ended here, and the time that they spent.
     """
 
-    def __init__(self, queue: WorkerQueue) -> None:
-        self._queue = queue
+    def __init__(self, claimed_jobs: ClaimedJobs) -> None:
+        self._claimed_jobs = claimed_jobs
         self._stopping = threading.Event()
         self.statistics = JobStatistics()
 
@@ -47,7 +48,7 @@ class Settling:
     def _finish(self, results: list[JobResult]) -> None:
         finished = [_as_finished(result) for result in results]
         started = perf_counter()
-        outcomes = self._retried(lambda: self._queue.finish_all(finished)) or []
+        outcomes = self._retried(lambda: self._claimed_jobs.finish_all(finished)) or []
         finish_s = perf_counter() - started
         for result in results:
             self.statistics.add_timing(result.job.model_key, result.meta.timing, finish_s)
@@ -61,7 +62,7 @@ class Settling:
     def _end_without_result(self, job: ClaimedJob, error: Exception) -> None:
         if isinstance(error, JobCancelled):
             if self._stopping.is_set():
-                self._retried(lambda: self._queue.release(job.claim))
+                self._retried(lambda: self._claimed_jobs.release(job.claim))
             _logger(job).info("job stopped")
         elif isinstance(error, JobError):
             self._fail(job, error)
@@ -73,7 +74,7 @@ class Settling:
         self.statistics.count_failed(job.model_key)
         log.warning("job failed", job=job.id, model=job.model_key, code=error.code)
         failure = JobFailure(code=error.code, title=error.title, detail=error.detail)
-        self._retried(lambda: self._queue.fail(job.claim, failure))
+        self._retried(lambda: self._claimed_jobs.fail(job.claim, failure))
 
     def _retried(self, call: Callable[[], T]) -> T | None:
         """Repeats a call until the store answers; None when the worker stops first.
