@@ -152,7 +152,10 @@ async def test_cancel_stops_a_running_job(client: httpx.AsyncClient, store: JobS
     assert cancelled["progress"]["done"] < 2_000
     async with asyncio.timeout(30):  # the workers have dropped it when nothing is live
         while any(  # noqa: ASYNC110
-            value for info in await store.workers.live() for key, value in info.stats.items() if "live_jobs" in key
+            counters.passes.live_jobs
+            for info in await store.workers.live()
+            for counters in info.statistics.models.values()
+            if counters.passes is not None
         ):
             await asyncio.sleep(0.1)
     assert (await client.get(f"/jobs/{job_id}/result")).status_code == 409

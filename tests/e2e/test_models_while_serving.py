@@ -77,7 +77,7 @@ async def client(serving: Serving) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def order(client: httpx.AsyncClient, path: str, **query: str) -> dict[str, str]:
+async def give_command(client: httpx.AsyncClient, path: str, **query: str) -> dict[str, str]:
     """Load or unload, wait, and the status of each version."""
     answer = await client.post(f"/models/{path}", params={"wait": WAIT_S, **query})
     assert answer.status_code == 200, answer.text
@@ -105,7 +105,7 @@ async def test_a_second_version_is_loaded_while_jobs_run_on_the_first(
     add_version(serving.models, "2", seed=2)
     add_version(serving.models, "10", seed=10)
     (serving.models / "slow-10" / "model.py").write_text("raise RuntimeError('no weights')\n")
-    assert await order(client, "slow/load") == {"1": "ready", "2": "ready", "10": "failed"}
+    assert await give_command(client, "slow/load") == {"1": "ready", "2": "ready", "10": "failed"}
     assert (await store.jobs.get(long)).status == "running"
 
     newest = (await client.post("/explain?wait=60", json=request_of())).json()
@@ -141,7 +141,7 @@ async def test_new_weights_are_not_answered_from_old_results(client: httpx.Async
     assert again["cache"] == "hit"
     model = serving.models / "slow-1" / "model.py"
     model.write_text(model.read_text().replace("manual_seed(0)", "manual_seed(11)"))
-    assert await order(client, "slow/load", version="1") == {"1": "ready"}
+    assert await give_command(client, "slow/load", version="1") == {"1": "ready"}
     after = await ask()
     assert after["cache"] is None
     assert after["model"]["digest"] != before["model"]["digest"]
@@ -157,14 +157,14 @@ async def test_unloading_finishes_what_runs_and_refuses_what_waits(
     await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
     for task in first:
         task.cancel()
-    assert await order(client, "slow/unload", version="2") == {"2": "unloaded"}
+    assert await give_command(client, "slow/unload", version="2") == {"2": "unloaded"}
     outcomes = [await ended(store, job_id) for job_id in jobs]
     assert set(outcomes) == {"succeeded", "model_unloaded"}
     refused = await client.post("/explain", json=request_of(version="2"))
     assert (refused.status_code, refused.json()["title"]) == (409, "The model is unloaded")
     done = (await client.post("/explain?wait=60", json=request_of())).json()  # the highest that serves
     assert (await client.get(done["links"]["result"])).json()["model"]["version"] == "1"
-    assert await order(client, "slow/load", version="2") == {"2": "ready"}
+    assert await give_command(client, "slow/load", version="2") == {"2": "ready"}
     assert (await client.post("/explain?wait=60", json=request_of(version="2"))).json()["status"] == "succeeded"
 
 

@@ -1,4 +1,4 @@
-"""The models of a worker: who may use them, and what the operator orders."""
+"""The models of a worker: jobs use them, and admin commands load and unload them."""
 
 import threading
 import time
@@ -40,7 +40,7 @@ class ModelPool:
         self._loader = Loader(self._slots, self._changed, device, budget)
 
     def start(self, unloaded: Iterable[str] = ()) -> None:
-        """Loads every model but those that the operator has unloaded, in the calling thread; then serves orders."""
+        """Loads every model that is not unloaded, in the calling thread; from then on a thread loads them."""
         apart = frozenset(unloaded)
         for found in find_models(self._directories):
             self._order(found, unloaded=found.key in apart)

@@ -7,8 +7,8 @@ from broker import CommandBatch, JobStore, LoadCommand, NewJob
 from schemas.errors import ModelUnloaded
 from schemas.model_key import ModelKey
 from tests.broker.conftest import MakeQueue
+from tests.broker.gateway.test_models import card, worker
 from tests.broker.helpers import MODEL, QUEUE, WAIT_MS, claim_one, spec, submit, submit_job
-from tests.broker.test_registry import card, worker
 
 pytestmark = pytest.mark.anyio
 OTHER = ModelKey("squarer", "2")
