@@ -1,4 +1,4 @@
-"""`attribution models check`: runs every method of every model once and prints each outcome at once."""
+"""`attribution models check`: runs every method of every model once, and prints each outcome as it comes."""
 
 from collections import Counter
 from pathlib import Path
@@ -7,11 +7,11 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from cli.check_process import check_steps
+from cli.check_process import supervised_check
 from cli.console import EXIT_FAILED, EXIT_USAGE, console, fail, stderr
 from cli.model_directories import NoModels, model_directories
 from schemas.methods import METHOD_NAMES
-from workers.jobs.check_row import Begun, CheckRow, CheckState
+from workers.jobs.check_progress import CheckRow, CheckStarted, CheckState
 
 STYLES: dict[CheckState, str] = {"ok": "green", "not offered": "yellow", "failed": "bold red"}
 INDENT = 2
@@ -20,7 +20,7 @@ METHOD_WIDTH = max(map(len, METHOD_NAMES)) + 2
 
 
 def run_checks(directories: list[Path], limit_s: float) -> int:
-    """Prints a row when each method ends. Returns the exit code: 1 when anything failed."""
+    """Prints a row for each method when it is complete. Returns the exit code: 1 when anything failed."""
     try:
         directories = model_directories(directories)
     except NoModels as error:
@@ -28,26 +28,29 @@ def run_checks(directories: list[Path], limit_s: float) -> int:
     report = Report(console)
     where = console if console.is_terminal else stderr  # a status line and the rows share a terminal
     with where.status("Loading torch") as status:
-        for step in check_steps(directories, limit_s):
-            if isinstance(step, Begun):
-                status.update(f"{step.model} {step.method or 'is loaded'}")
+        for event in supervised_check(directories, limit_s):
+            if isinstance(event, CheckStarted):
+                status.update(f"{event.model} {event.method or 'is loaded'}")
             else:
-                report.add(step)
+                report.add(event)
     report.end()
     return EXIT_FAILED if report.counts["failed"] else 0
 
 
 class Report:
-    """Prints rows by model. A reason is printed once for each model; further methods with it are listed at the end."""
+    """Prints rows on a console, grouped by model.
+
+    A reason is printed once per model; other methods with the same reason are listed at the end of the model.
+    """
 
     def __init__(self, out: Console) -> None:
         self.counts: Counter[CheckState] = Counter()
         self._out = out
         self._model: str | None = None
-        self._reasons: dict[tuple[CheckState, str, str], list[str]] = {}  # the methods that share it
+        self._reasons: dict[tuple[CheckState, str, str], list[str]] = {}  # the methods that share each reason
 
     def add(self, row: CheckRow) -> None:
-        """Prints the row, or keeps its method for the model's end when its reason has been printed."""
+        """Prints a row, or keeps its method for the end of the model when its reason has been printed."""
         if row.model != self._model:
             self._end_model()
             self._model = row.model
@@ -58,15 +61,15 @@ class Report:
             methods.append(row.method)
             if len(methods) > 1:
                 return
-        self._row(row)
+        self._print_row(row)
 
     def end(self) -> None:
-        """Prints what remains of the last model, and the number of rows in each state."""
+        """Prints the end of the last model, and how many rows there were of each state."""
         self._end_model()
-        told = (f"{self.counts[state]} {state}" for state in STYLES)
-        self._out.print(Text(", ".join(told), style="bold"))
+        totals = (f"{self.counts[state]} {state}" for state in STYLES)
+        self._out.print(Text(", ".join(totals), style="bold"))
 
-    def _row(self, row: CheckRow) -> None:
+    def _print_row(self, row: CheckRow) -> None:
         line = Text(" " * INDENT)
         line.append(f"{row.state:<{STATE_WIDTH}}", style=STYLES[row.state])
         line.append(f"{row.method or 'to load':<{METHOD_WIDTH}}")
@@ -76,8 +79,8 @@ class Report:
             line.append(f"{row.seconds:>9.2f} s")
         line.rstrip()
         self._out.print(line, soft_wrap=True)
-        self._below(row.detail)
-        self._below(row.trace, wrap=False)
+        self._print_below(row.detail)
+        self._print_below(row.trace, wrap=False)
 
     def _end_model(self) -> None:
         for (state, _, _), methods in self._reasons.items():
@@ -87,11 +90,11 @@ class Report:
                 line.append(f"{state:<{STATE_WIDTH}}", style=STYLES[state])
                 line.append(f"the same as {methods[0]} for {count}:")
                 self._out.print(line, soft_wrap=True)
-                self._below(", ".join(more))
+                self._print_below(", ".join(more))
         self._reasons.clear()
 
-    def _below(self, text: str, *, wrap: bool = True) -> None:
-        """Indents a reason below a row's method. Code keeps its line breaks."""
+    def _print_below(self, text: str, *, wrap: bool = True) -> None:
+        """Prints a text below a row's method, wrapped or, for code, line by line."""
         left = INDENT + STATE_WIDTH
         if not text:
             return

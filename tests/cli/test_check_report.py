@@ -6,9 +6,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from cli.check_process import check_steps
+from cli.check_process import supervised_check
 from cli.check_report import Report
-from workers.jobs.check_row import CheckRow
+from workers.jobs.check_progress import CheckRow
 
 LIMIT_S = 2.0
 TOML = 'name = "{0}"\nfactory = "model.py:build"\n[input]\nkind = "tensor"\nshapes = [[4]]\n'
@@ -43,7 +43,7 @@ def save(directory: Path, name: str, code: str) -> None:
 def test_a_model_that_hangs_or_ends_the_process_fails_alone(tmp_path: Path) -> None:
     for name, code in (("a-dies", DIES), ("b-raises", RAISES), ("c-spins", SPINS)):
         save(tmp_path, name, code)
-    found = (step for step in check_steps([tmp_path], LIMIT_S) if isinstance(step, CheckRow))
+    found = (event for event in supervised_check([tmp_path], LIMIT_S) if isinstance(event, CheckRow))
     dies, raises, first, second = islice(found, 4)
     assert (dies.model, dies.method, dies.state) == ("a-dies", "", "failed")
     assert dies.detail == "it ended the process: exit code 7"

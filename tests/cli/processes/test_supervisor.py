@@ -201,12 +201,12 @@ def test_sigterm_asks_for_the_end(tmp_path: Path) -> None:
 
 SUPERVISES = """
     import asyncio, sys
-    from cli.processes.child import Program
+    from cli.processes.child import ChildCommand
     from cli.processes.supervisor import Supervisor
 
     async def main():
         async with Supervisor() as supervisor:
-            supervisor.start(Program(name="child", command=tuple(sys.argv[1:])))
+            supervisor.start(ChildCommand(name="child", command=tuple(sys.argv[1:])))
             await supervisor.wait()
 
     asyncio.run(main())

@@ -17,7 +17,7 @@ from tests.workers.models.loaders.transformers_folders import (
 )
 from tests.workers.models.recurrent import MODEL_PY, MODEL_TOML, LstmClassifier
 from workers.jobs.check import check
-from workers.jobs.check_row import CheckRow
+from workers.jobs.check_progress import CheckRow
 from workers.methods.solo_lane import SOLO
 
 pytestmark = pytest.mark.slow

@@ -1,7 +1,5 @@
 """Coalesced jobs: each has the result that it has alone, and fails alone."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,58 +10,17 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from schemas.errors import InputRejected, JobCancelled, JobFailed
-from schemas.jobs import JobSpec
-from schemas.methods import GradientShap, InputXGradient, IntegratedGradients, Saliency, stored_fields
+from schemas.methods import GradientShap, InputXGradient, IntegratedGradients, Saliency
 from tests.workers.jobs.claims import claimed
-from tests.workers.toys import CPU
+from tests.workers.jobs.net import RAISES_AT, example, spec
 from workers.engine.engine import Engine
-from workers.engine.gate import DeviceGate
 from workers.jobs.coalesce import coalescible_rows, group_key, run_coalesced
 from workers.jobs.job import ClaimedJob, FailedJob, JobEnd, JobResult
 from workers.jobs.single import run_single
 from workers.jobs.tuning import COALESCED_RUN_S
-from workers.models.load import Device, ResidentModel, load_model
+from workers.models.load import ResidentModel
 
-MODEL = """
-import torch
-from torch import nn
-
-class Net(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.body = nn.Sequential(nn.Linear(4, 9), nn.Tanh(), nn.Linear(9, 3))
-
-    def forward(self, x):
-        if (x == 99).any():
-            raise ValueError("no 99")
-        return self.body(x)
-
-def build():
-    torch.manual_seed(0)
-    return Net()
-"""
-TOML = """
-name = "net"
-factory = "model.py:build"
-input = {kind = "tensor", shapes = [[4]], dtype = "float64"}
-"""
 IG = IntegratedGradients(n_steps=20)
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ResidentModel]:
-    folder: Path = tmp_path_factory.mktemp("net")
-    (folder / "model.py").write_text(MODEL)
-    (folder / "model.toml").write_text(TOML)
-    loaded = load_model(folder, Device(CPU, 1, 16, DeviceGate()))
-    loaded.engine.start()
-    yield loaded
-    loaded.engine.stop()
-
-
-def spec(method: Any, examples: int = 1, **given: Any) -> JobSpec:
-    fields = {"input_kind": "tensor", "examples": examples, "method": stored_fields(method), "rows": 22, **given}
-    return JobSpec(model="net", version="1", **fields)
 
 
 def job(name: str, x: Tensor, method: Any, **given: Any) -> ClaimedJob:
@@ -135,7 +92,7 @@ def test_what_fails_fails_alone(model: ResidentModel) -> None:
     truncated = save({"input.0": torch.rand(1, 4)})[:-4]
     jobs = [
         job("good", good, IG, target=[1]),
-        job("raises", torch.full((1, 4), 99.0, dtype=torch.float64), IG, target=[1]),
+        job("raises", example(RAISES_AT), IG, target=[1]),
         job("cancelled", good, IG, target=[1]),
         claimed(spec(IG, target=[1]), truncated, "unreadable"),
         job("also good", good, IG, target=[1]),
