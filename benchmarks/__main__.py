@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks import efficiency, latency, memory, report, versus_captum
 from benchmarks.machine import device, machine
-from workers.engine.allocator import keep_freed_memory
+from workers.engine.device.allocator import keep_freed_memory
 
 RESULTS = Path(__file__).parent / "results"
 

@@ -16,7 +16,7 @@ from captum.attr import DeepLift, LayerGradCam
 from torch import Tensor, nn
 
 from benchmarks.machine import device
-from workers.engine.gate import DeviceGate
+from workers.engine.device.gate import DeviceGate
 from workers.models.load import Device, ResidentModel, load_model
 
 ROOT = Path(__file__).parents[1]

@@ -22,7 +22,7 @@ from benchmarks.every_method import Body, request, requests
 from benchmarks.http_client import Client
 from benchmarks.machine import device, machine
 from benchmarks.processes import service
-from workers.engine.gate import DeviceGate
+from workers.engine.device.gate import DeviceGate
 from workers.models.load import Device, load_model
 from workers.transform.optimize.precision import gradient_error
 

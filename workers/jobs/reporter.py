@@ -10,7 +10,7 @@ import structlog
 from broker import WorkerInfo, WorkerQueue
 from schemas.errors import Unavailable
 from schemas.model_key import ModelKey
-from workers.engine.allocator import IdleMemory
+from workers.engine.device.allocator import IdleMemory
 from workers.jobs.describe import target_classes
 from workers.jobs.running import JobRunner
 from workers.jobs.statistics import worker_statistics

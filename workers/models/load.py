@@ -12,12 +12,12 @@ from torch import Tensor, nn
 
 from schemas.models import ModelCard, OutputKind
 from workers.engine.batch_size import tune_rows
+from workers.engine.device.gate import DeviceGate
+from workers.engine.device.memory import resident_bytes
+from workers.engine.device.tf32 import without_tf32
 from workers.engine.engine import Engine
 from workers.engine.error_trace import without_data
-from workers.engine.gate import DeviceGate
-from workers.engine.precision import without_tf32
-from workers.engine.randomness import RandomStream
-from workers.engine.size import resident_bytes
+from workers.engine.randomness.stream import RandomStream
 from workers.engine.view import ModelView
 from workers.inputs.image import ImageAdapter
 from workers.inputs.prepared import InputAdapter, Prepared
@@ -72,7 +72,7 @@ class ResidentModel:
     @property
     def bytes(self) -> int:
         """What it takes in the device's memory, between passes."""
-        return resident_bytes(self.engine.view, *(self.background or ()))
+        return resident_bytes(self.engine.view.modules(), *(self.background or ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ def load_model(folder: Path, device: Device) -> ResidentModel:
         dtype = getattr(torch, config.input.dtype)
         background = tuple(tensor.to(dtype).to(device.device) for tensor in background)
     view, precision = in_precision(view, tensors, config.runtime.precision, device.gate, device.threads)
-    batch_rows = 1 if view.alone else device.batch_rows
+    batch_rows = 1 if view.alone_reason else device.batch_rows
     batch_rows = batch_rows or tune_rows(view, tensors, device.gate, device.threads) or UNTUNED_ROWS
     with without_tf32():
         card = make_card(
@@ -166,17 +166,17 @@ def _examined(
         execution = examine(module, kinds, 0, device)
         view = enter_at_embeddings(module, adapter, device)
         draws = embedded(execution.draws, adapter.embeddings)
-        mixed = None if execution.alone else rows_mix(view.module, draws, view.inputs)
+        mixed = None if execution.alone else rows_mix(view.module, draws, view.input_count)
         execution = replace(execution, alone=execution.alone or mixed, draws=draws)
     else:
         kinds = row_kinds(config, sample, embeddings.vocabularies)
-        view = ModelView(module, module, device, inputs=len(adapter.card.shapes))
-        view = replace(view, grid=picture_grid(config, module))
-        execution = examine(module, kinds, view.inputs, device)
+        view = ModelView(module, module, device, input_count=len(adapter.card.shapes))
+        view = replace(view, token_grid=picture_grid(config, module))
+        execution = examine(module, kinds, view.input_count, device)
     if execution.alone:
         log.warning("model runs alone, one row per pass", model=config.name, reason=execution.alone)
     return execution, replace(
-        view, alone=execution.alone, random=execution.random, padded=view.padded and not execution.alone
+        view, alone_reason=execution.alone, draws_random=execution.random, padded=view.padded and not execution.alone
     )
 
 
@@ -188,13 +188,13 @@ def _copies(
         return view, {}
     if config.input.kind != "text":
         rows = [row for rows in execution.draws for row in rows]
-        view = replace(view, index_columns=tuple(index_columns(view.module, rows, view.inputs)))
+        view = replace(view, index_columns=tuple(index_columns(view.module, rows, view.input_count)))
     first, *others = execution.draws
     samples = [first[0], stacked(first[1:3]) if len(first) > 2 else first[0], first[-1]]
     samples += [row for rows in others for row in rows[:2]]
     tensors = (*sample.inputs, *sample.additional_forward_args)
     faster = partial(is_faster, view, tensors, device.gate, device.threads)
-    view = replace(view, optimized=make_optimized(view.module, samples or [tensors], view.inputs, faster))
+    view = replace(view, optimized=make_optimized(view.module, samples or [tensors], view.input_count, faster))
     with without_tf32():
         if config.input.kind == "text":
             return view, text_defects(view)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from workers.engine.gate import DeviceGate
-from workers.engine.precision import passes_in
+from workers.engine.device.gate import DeviceGate
+from workers.engine.device.tf32 import passes_in
 from workers.models.load import Device, load_model
 
 CPU = torch.device("cpu")
