@@ -2,7 +2,7 @@
 
 from typing import Literal, get_args
 
-from broker import tuning
+import broker.tuning
 from broker.records import SubmitOutcome, SubmitRefusal
 from schemas.jobs import JobStatus
 from schemas.models import AdminAction
@@ -21,6 +21,6 @@ CONSTANTS: dict[str, str | int | float] = {
     "GROUP": GROUP,
     "CONSUMER": CONSUMER,
     "TENSORS_MISSING": TENSORS_MISSING,
-    **{name: value for name, value in vars(tuning).items() if name.isupper()},
+    **{name: value for name, value in vars(broker.tuning).items() if name.isupper()},
     **{word.upper(): word for word in _WORDS},
 }
