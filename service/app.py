@@ -12,8 +12,7 @@ from service.http.access_log import Observe
 from service.http.body_limit import BodyLimit
 from service.monitoring.http_metrics import HttpMetrics
 from service.openapi import document as openapi
-from service.routes import admin as orders
-from service.routes import explain, health, jobs, methods, models, results
+from service.routes import admin, explain, health, jobs, methods, models, results
 from service.settings import GatewaySettings
 from service.state import Gateway, State, open_store
 
@@ -46,7 +45,7 @@ def create_app(settings: GatewaySettings, store: JobStore | None = None) -> Fast
         lifespan=lifespan,
     )
     problems.install(app)
-    for routes in (explain, jobs, results, models, orders, methods, health):
+    for routes in (explain, jobs, results, models, admin, methods, health):
         app.include_router(routes.router)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
     app.add_middleware(Observe, metrics=metrics)  # added last: outermost

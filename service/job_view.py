@@ -1,10 +1,9 @@
 """A stored job as a client sees it."""
 
-from datetime import UTC, datetime
-
 from broker import JobRecord
 from schemas.jobs import PREDICTED, ClassRef, Job, Links, Progress, Targets
 from schemas.methods import echo, stored_method
+from schemas.timestamps import rfc3339
 
 
 def present(record: JobRecord, root_path: str = "") -> Job:
@@ -37,12 +36,6 @@ def _asked(targets: Targets | None) -> list[ClassRef] | None:
 def job_path(job_id: str, root_path: str = "") -> str:
     """Where the job is polled."""
     return f"{root_path}/jobs/{job_id}"
-
-
-def rfc3339(epoch_ms: int) -> str:
-    """`2026-01-31T12:00:00.123Z`."""
-    moment = datetime.fromtimestamp(epoch_ms / 1000, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _links(record: JobRecord, root_path: str) -> Links:

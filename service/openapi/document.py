@@ -10,7 +10,7 @@ from pydantic.json_schema import models_json_schema
 
 from schemas.errors import Problem, ServiceError
 from schemas.jobs import Job, JobPage
-from schemas.models import ModelCard, ModelOrder
+from schemas.models import AdminCommandStatus, ModelCard
 from schemas.requests import ExplainRequest
 from schemas.results import Explanation
 from service.http.error_responses import PROBLEM_MEDIA, http_problem
@@ -19,7 +19,18 @@ from service.openapi.request_body import method_property, quality_property
 
 Answers = dict[int | str, dict[str, Any]]
 REF = "#/components/schemas/{model}"
-ANSWERED = (Job, JobPage, ModelCard, ModelList, ModelOrder, Explanation, MethodCatalogue, MethodGuide, Health, Problem)
+ANSWERED = (
+    Job,
+    JobPage,
+    ModelCard,
+    ModelList,
+    AdminCommandStatus,
+    Explanation,
+    MethodCatalogue,
+    MethodGuide,
+    Health,
+    Problem,
+)
 
 DESCRIPTION = (
     "Ask how much each pixel, feature or token contributed to a prediction: `POST /explain` queues a job, "

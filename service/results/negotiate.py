@@ -77,9 +77,9 @@ async def stored_result(store: JobStore, job_id: str) -> StoredResult:
         JobHasNoResult: it did not succeed; with the job's own reason.
     """
     try:
-        return await store.result(job_id)
+        return await store.results.get(job_id)
     except JobHasNoResult:
-        record = await store.get(job_id)
+        record = await store.jobs.get(job_id)
     reason = f": {record.error.detail} ({record.error.code})" if record.error else ""
     raise JobHasNoResult(f"the job is {record.status}{reason}")
 
@@ -89,7 +89,7 @@ async def picture(
 ) -> bytes:
     """The overlay as PNG."""
     meta = ResultMeta.model_validate_json(stored[0])
-    payload = await gateway.store.payload(job_id) if needs_payload(meta) else b""
+    payload = await gateway.store.jobs.payload(job_id) if needs_payload(meta) else b""
     return await gateway.compute(draw, meta, stored[1], payload, options, language)
 
 

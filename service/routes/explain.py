@@ -1,11 +1,11 @@
 """`POST /explain`: check, queue, and wait if asked to."""
 
 import re
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
-from broker import Content, JobRecord, Submitted, Waited
+from broker import Content, Idempotency, JobRecord, NewJob, Submitted, Waited
 from schemas.errors import (
     BodyTooLarge,
     IdempotencyConflict,
@@ -21,7 +21,7 @@ from schemas.errors import (
     StoreUnavailable,
     UnsupportedMedia,
 )
-from schemas.jobs import TERMINAL, JobSpec
+from schemas.jobs import TERMINAL
 from schemas.requests import ExplainRequest
 from service.http.disconnect import unless_disconnected
 from service.http.error_responses import error_response
@@ -95,15 +95,6 @@ CacheHeader = Annotated[
 ]
 
 
-class _Order(NamedTuple):
-    """All that a submission takes."""
-
-    submission: Submission
-    idempotency: tuple[str, str] | None
-    content: Content | None
-    takes_result: bool
-
-
 @router.post(
     "/explain",
     status_code=202,
@@ -149,12 +140,13 @@ async def explain(
     submission = prepare(asked, card) if is_small else await gateway.compute(prepare, asked, card)
     idempotency = None
     if idempotency_key is not None:
-        idempotency = (idempotency_key, await gateway.compute(fingerprint, asked))
+        idempotency = Idempotency(idempotency_key, await gateway.compute(fingerprint, asked))
     preferred_s = preferred_wait_s(prefer)
     wait_s = min(wait if wait is not None else preferred_s or 0.0, gateway.settings.max_wait_s)
     applied = {"Preference-Applied": f"wait={wait_s:g}"} if wait is None and preferred_s is not None else {}
     content = _content(gateway, submission, cache_control or "")
-    waited = await _submit(request, gateway, _Order(submission, idempotency, content, wish is not None), wait_s)
+    job = NewJob(submission.spec, submission.payload, submission.rows, idempotency, content)
+    waited = await _submit(request, gateway, job, wait_s, takes_result=wish is not None)
     if waited is None:
         return Response(status_code=CLIENT_LEFT)
     record = waited.record
@@ -192,22 +184,22 @@ def _content(gateway: Gateway, submission: Submission, cache_control: str) -> Co
     return Content(submission.digest, reuse="no-cache" not in asked)
 
 
-async def _submit(request: Request, gateway: Gateway, order: _Order, wait_s: float) -> Waited | None:
-    """Queues the job: it as it stands, or, waited for, as it is in the end; None when the client left meanwhile."""
-    spec, payload, rows = order.submission.spec, order.submission.payload, order.submission.rows
-    options: Any = {"rows": rows, "idempotency": order.idempotency, "content": order.content}
+async def _submit(
+    request: Request, gateway: Gateway, job: NewJob, wait_s: float, *, takes_result: bool
+) -> Waited | None:
+    """Queues the job. Returns it as it stands, or, after a wait, as it then is; None when the client left meanwhile."""
     if wait_s <= 0:
-        submitted = await gateway.store.submit(spec, payload, **options)
-        _count(gateway, spec, submitted)
-        return Waited(await gateway.store.get(submitted.job_id))
-    options["takes_result"] = order.takes_result
-    async with gateway.store.submit_and_wait(spec, payload, **options) as (submitted, wait):
-        _count(gateway, spec, submitted)
+        submitted = await gateway.store.jobs.submit(job)
+        _count(gateway, submitted)
+        return Waited(submitted.record)
+    async with gateway.store.jobs.submit_and_wait(job, takes_result=takes_result) as (submitted, wait):
+        _count(gateway, submitted)
         return await unless_disconnected(request, wait(wait_s))
 
 
-def _count(gateway: Gateway, spec: JobSpec, submitted: Submitted) -> None:
+def _count(gateway: Gateway, submitted: Submitted) -> None:
     if submitted.outcome != "known":
+        spec = submitted.record.spec
         gateway.metrics.submitted(spec.model, spec.method["name"], spec.priority, submitted.outcome)
 
 

@@ -52,9 +52,8 @@ class JobFilter(BaseModel):
 async def list_jobs(request: Request, gateway: CurrentGateway, query: Annotated[JobFilter, Query()]) -> Response:
     if query.version is not None and query.model is None:
         raise InvalidRequest.at(["version"], "of which model?")
-    model = query.model if query.version is None else f"{query.model}@{query.version}"
-    records, following = await gateway.store.list(
-        status=query.status, model=model, cursor=query.cursor, limit=query.limit
+    records, following = await gateway.store.jobs.page(
+        status=query.status, model=query.model, version=query.version, cursor=query.cursor, limit=query.limit
     )
     root = request.scope.get("root_path", "")
     return json_response(JobPage(jobs=[present(record, root) for record in records], next=following))
@@ -69,7 +68,7 @@ async def list_jobs(request: Request, gateway: CurrentGateway, query: Annotated[
     },
 )
 async def get_job(request: Request, gateway: CurrentGateway, job_id: JobId) -> Response:
-    record = await gateway.store.get(job_id)
+    record = await gateway.store.jobs.get(job_id)
     return json_response(present(record, request.scope.get("root_path", "")), headers={"Cache-Control": "no-store"})
 
 
@@ -83,7 +82,7 @@ async def get_job(request: Request, gateway: CurrentGateway, job_id: JobId) -> R
     },
 )
 async def cancel_job(request: Request, gateway: CurrentGateway, job_id: JobId) -> Response:
-    record = await gateway.store.cancel(job_id)
+    record = await gateway.store.jobs.cancel(job_id)
     return json_response(present(record, request.scope.get("root_path", "")))
 
 
@@ -95,7 +94,7 @@ async def cancel_job(request: Request, gateway: CurrentGateway, job_id: JobId) -
     responses={200: EVENTS_ANSWER, **openapi.problems(JobNotFound, StoreUnavailable)},
 )
 async def job_events(request: Request, gateway: CurrentGateway, job_id: JobId) -> Response:
-    await gateway.store.get(job_id)  # so that an unknown job is a plain 404
+    await gateway.store.jobs.get(job_id)  # so that an unknown job is a plain 404
     events = _events(gateway, job_id, request.scope.get("root_path", ""))
     response: Response = EventSourceResponse(events, ping=HEARTBEAT_S)
     return response
@@ -103,7 +102,7 @@ async def job_events(request: Request, gateway: CurrentGateway, job_id: JobId) -
 
 async def _events(gateway: Gateway, job_id: str, root: str) -> AsyncIterator[ServerSentEvent]:
     try:
-        async with gateway.store.watch(job_id) as changes:
+        async with gateway.store.jobs.watch(job_id) as changes:
             async for record in changes:
                 yield ServerSentEvent(present(record, root).model_dump_json(), event="job")
     except ServiceError as error:

@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from broker import JobStore
+from schemas.model_key import ModelKey
 from tests.e2e.running import RunningService
 from tests.e2e.serving_repository import BUDGET_KIB, KIB, LARGE_KIB, add_large, add_version, add_waiting
 from tests.e2e.test_failures import request_of, until, workers
@@ -105,7 +106,7 @@ async def test_a_second_version_is_loaded_while_jobs_run_on_the_first(
     add_version(serving.models, "10", seed=10)
     (serving.models / "slow-10" / "model.py").write_text("raise RuntimeError('no weights')\n")
     assert await admin_command(client, "slow/load") == {"1": "ready", "2": "ready", "10": "failed"}
-    assert (await store.get(long)).status == "running"
+    assert (await store.jobs.get(long)).status == "running"
 
     newest = (await client.post("/explain?wait=60", json=request_of())).json()
     older = (await client.post("/explain?wait=60", json=request_of(version="1"))).json()
@@ -173,8 +174,8 @@ async def test_models_that_do_not_fit_take_turns(client: httpx.AsyncClient, stor
     assert {await ended(store, job_id) for job_id in jobs} == {"succeeded"}
     async with asyncio.timeout(WAIT_S):  # a worker announces what has changed a moment later
         while True:
-            (info,) = await store.workers()
-            left, right = info.residence["left@1"], info.residence["right@1"]
+            (info,) = await store.workers.live()
+            left, right = info.residence[ModelKey("left", "1")], info.residence[ModelKey("right", "1")]
             if sorted([left.status, right.status]) == ["idle", "ready"]:
                 break
             await asyncio.sleep(0.05)
@@ -227,7 +228,7 @@ async def test_a_worker_killed_during_a_load_loses_nothing(
     os.kill(before, signal.SIGKILL)
     (serving.folder / "go").touch()
     assert await ended(store, running) == "succeeded"
-    assert (await store.get(running)).attempts == 2
+    assert (await store.jobs.get(running)).attempts == 2
     answer = await client.post("/explain?wait=60", json=request_of(model="waiting"))
     assert answer.json()["status"] == "succeeded", answer.text
     card = (await client.get("/models/slow?version=2")).json()

@@ -13,7 +13,7 @@ from workers.evaluation.evaluation_run import EvaluationRun
 from workers.evaluation.feature_order import FeatureRanks, feature_ranks, feature_scores
 from workers.methods.explain import explained_outputs
 from workers.methods.explain_inputs import ExplainInputs, Tensors, chunk_rows
-from workers.models.predicted_values import are_probabilities
+from workers.models.predicted_values import are_probabilities, to_predictions
 
 Read = Callable[[Tensor], Tensor]  # outputs (rows, …) -> the explained values (rows,)
 

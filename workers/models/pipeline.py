@@ -26,6 +26,7 @@ from workers.models.resident import Device, ResidentModel
 from workers.models.stages import HookableModel, LoadedModel, ModelFolder, TunedModel
 from workers.models.tuning import UNTUNED_BATCH_ROWS
 from workers.repository.model_toml import InputConfig, check_files, read_config, read_labels
+from workers.tracing.freeze import freeze
 from workers.transform.optimize.reduced_precision import in_precision
 
 log = structlog.get_logger()

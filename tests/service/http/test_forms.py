@@ -114,7 +114,7 @@ async def test_accepted(
 ) -> None:
     answer = await client.post("/explain", files=fields)
     assert answer.status_code == 202, answer.text
-    spec = (await store.get(answer.json()["id"])).spec
+    spec = (await store.jobs.get(answer.json()["id"])).spec
     assert {key: spec.method[key] for key in method} == method
     assert spec.target == target
 
@@ -152,7 +152,7 @@ async def test_refused(client: httpx.AsyncClient, store: JobStore, fields: Parts
     assert answer.status_code == 422, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     assert [error["loc"] for error in answer.json()["errors"]] == [loc]
-    assert (await store.list()) == ([], None)
+    assert (await store.jobs.page()) == ([], None)
 
 
 @pytest.mark.parametrize(

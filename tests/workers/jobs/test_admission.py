@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from schemas.methods import IntegratedGradients, SmoothGrad
+from schemas.model_key import ModelKey
 from tests.workers.jobs.claims import claimed
 from tests.workers.jobs.net import KEY, example, spec
 from workers.jobs.admission import Admission
@@ -23,6 +24,7 @@ from workers.models.resident import ResidentModel
 
 LIMIT_S = 60.0
 IG = IntegratedGradients(n_steps=20)
+MODEL = ModelKey.parse(KEY)
 
 
 @pytest.fixture
@@ -54,26 +56,26 @@ def admitted(admission: Admission, count: int, rows: int = 22, **claim: int) -> 
 @pytest.mark.usefixtures("slow")
 def test_capacity_is_what_running_jobs_leave_of_it(pool: ModelPool) -> None:
     admission = Admission(pool, max_live=3)
-    assert admission.capacity() == {KEY: 3}
+    assert admission.capacity() == {MODEL: 3}
     jobs = admitted(admission, 2)
-    assert admission.capacity() == {KEY: 1}
+    assert admission.capacity() == {MODEL: 1}
     jobs += [admission.admit(claimed(spec(IG), {"input.0": example(1.0)}, "one more").claim)]
     assert admission.capacity() == {}
     assert admission.active() == jobs
     admission.discharge(jobs[:2])
-    assert admission.capacity() == {KEY: 2}
+    assert admission.capacity() == {MODEL: 2}
     assert [admission.find(job.id) for job in jobs] == [None, None, jobs[2]]
 
 
 @pytest.mark.usefixtures("slow")
 def test_one_claim_leaves_jobs_to_other_workers(pool: ModelPool) -> None:
-    assert Admission(pool, max_live=100).capacity() == {KEY: MAX_CLAIMED_JOBS}
+    assert Admission(pool, max_live=100).capacity() == {MODEL: MAX_CLAIMED_JOBS}
 
 
 def test_more_short_jobs_are_claimed_than_may_run_at_a_time(pool: ModelPool, model: ResidentModel) -> None:
     for jobs in (20, MAX_CLAIMED_COALESCED_JOBS + 1):
         for _ in measured(model, rows=jobs * ASSUMED_JOB_ROWS):
-            assert Admission(pool, max_live=3).capacity() == {KEY: min(jobs, MAX_CLAIMED_COALESCED_JOBS)}
+            assert Admission(pool, max_live=3).capacity() == {MODEL: min(jobs, MAX_CLAIMED_COALESCED_JOBS)}
 
 
 def test_one_job_on_its_last_attempt_at_a_time(pool: ModelPool) -> None:

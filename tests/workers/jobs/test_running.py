@@ -8,13 +8,14 @@ import torch
 from safetensors.torch import load, save
 from torch import Tensor
 
-from broker import JobStore, WorkerQueue
+from broker import JobStore, NewJob, WorkerQueue
 from schemas.errors import JobFailed
 from schemas.jobs import JobSpec
 from schemas.methods import IntegratedGradients, KernelShap, Saliency
+from schemas.model_key import ModelKey
 from schemas.results import ResultMeta
 from tests.workers.jobs.claims import claimed
-from tests.workers.jobs.net import ENTERED, KEY, OPEN, RAISES_AT, WAITS_AT, example, spec
+from tests.workers.jobs.net import ENTERED, OPEN, RAISES_AT, WAITS_AT, example, spec
 from workers.jobs.admission import Admission
 from workers.jobs.running import JobRunner
 from workers.jobs.settling import Settling
@@ -30,20 +31,26 @@ IG = IntegratedGradients(n_steps=20)
 
 @pytest.fixture
 def runner(pool: ModelPool, model: ResidentModel, queue: WorkerQueue) -> Iterator[JobRunner]:
-    runner = JobRunner(pool, Admission(pool, max_live=64), Settling(queue))
+    runner = JobRunner(pool, Admission(pool, max_live=64), Settling(queue.claimed_jobs))
     yield runner
     OPEN.set()
     runner.stop(LIMIT_S)
 
 
+def counts(runner: JobRunner) -> tuple[int, int]:
+    """Jobs that succeeded and jobs that failed."""
+    counters = runner.settling.statistics.counters().values()
+    return sum(one.jobs_total for one in counters), sum(one.failed_total for one in counters)
+
+
 async def submit(store: JobStore, job: JobSpec, x: Tensor) -> str:
-    return (await store.submit(job, save({"input.0": x}), rows=job.rows)).job_id
+    return (await store.jobs.submit(NewJob(job, save({"input.0": x}), rows=job.rows))).record.id
 
 
 def start_all(runner: JobRunner, queue: WorkerQueue, count: int) -> None:
     started = 0
     while started < count:
-        claims = queue.claim(runner.admission.capacity(), 0)
+        claims = queue.claims.take(runner.admission.capacity(), 0)
         assert claims or runner.active(), "jobs are missing"
         for claim in claims:
             runner.start(claim)
@@ -51,12 +58,12 @@ def start_all(runner: JobRunner, queue: WorkerQueue, count: int) -> None:
 
 
 async def error_code(store: JobStore, job_id: str) -> str | None:
-    error = (await store.get(job_id)).error
+    error = (await store.jobs.get(job_id)).error
     return None if error is None else error.code
 
 
 async def results(store: JobStore, ids: list[str]) -> list[tuple[ResultMeta, Tensor]]:
-    found = [await store.result(job_id) for job_id in ids]
+    found = [await store.results.get(job_id) for job_id in ids]
     return [(ResultMeta.model_validate_json(meta), load(tensors)["input"]) for meta, tensors in found]
 
 
@@ -72,7 +79,7 @@ async def test_each_job_has_the_result_of_a_single_run(
         alone = run_single(model, claimed(spec(method, target=[1]), {"input.0": x}))
         assert torch.allclose(attribution, load(alone.tensors)["input"], rtol=0, atol=1e-12)
         assert (meta.id, meta.target) == (job_id, alone.meta.target)
-    assert (runner.settling.jobs, runner.settling.failed) == ({KEY: 9}, {})
+    assert counts(runner) == (9, 0)
 
 
 async def test_short_jobs_of_a_group_are_coalesced(
@@ -87,7 +94,7 @@ async def test_short_jobs_of_a_group_are_coalesced(
     start_all(runner, queue, 6)
     OPEN.set()
     runner.admission.wait_until_idle(LIMIT_S)
-    assert (await store.get(blocking)).status == "succeeded"
+    assert (await store.jobs.get(blocking)).status == "succeeded"
     timings = [meta.timing for meta, _ in await results(store, ids)]
     assert len({timing.run_ms for timing in timings}) == 1  # one call
     assert {timing.rows for timing in timings} == {22}
@@ -99,7 +106,7 @@ async def test_a_job_that_raises_fails_alone(store: JobStore, queue: WorkerQueue
     start_all(runner, queue, 3)
     runner.admission.wait_until_idle(LIMIT_S)
     assert [await error_code(store, job_id) for job_id in ids] == [None, "job_failed", None]
-    assert (runner.settling.jobs, runner.settling.failed) == ({KEY: 2}, {KEY: 1})
+    assert counts(runner) == (2, 1)
 
 
 async def test_a_cancelled_job_ends_while_its_pass_runs(
@@ -110,20 +117,20 @@ async def test_a_cancelled_job_ends_while_its_pass_runs(
     assert ENTERED.wait(LIMIT_S)
     (job,) = runner.active()
     assert job.model is model
-    await store.cancel(job_id)
+    await store.jobs.cancel(job_id)
     runner.cancel(job_id)
     runner.cancel("unknown")
     runner.admission.wait_until_idle(LIMIT_S)  # the forward still waits
     assert runner.active() == []
     assert job.model is None
-    assert (await store.get(job_id)).status == "cancelled"
-    assert not runner.settling.failed
+    assert (await store.jobs.get(job_id)).status == "cancelled"
+    assert counts(runner)[1] == 0
 
 
 async def test_a_stopping_worker_releases_what_still_runs(
     store: JobStore, queue: WorkerQueue, pool: ModelPool, model: ResidentModel
 ) -> None:
-    runner = JobRunner(pool, Admission(pool, max_live=64), Settling(queue))
+    runner = JobRunner(pool, Admission(pool, max_live=64), Settling(queue.claimed_jobs))
     done = await submit(store, spec(Saliency()), example(1.0))
     start_all(runner, queue, 1)
     runner.admission.wait_until_idle(LIMIT_S)
@@ -132,15 +139,15 @@ async def test_a_stopping_worker_releases_what_still_runs(
     assert ENTERED.wait(LIMIT_S)
     runner.stop(0.0)
     OPEN.set()
-    assert (await store.get(done)).status == "succeeded"
-    released = await store.get(job_id)
+    assert (await store.jobs.get(done)).status == "succeeded"
+    released = await store.jobs.get(job_id)
     assert (released.status, released.attempts) == ("queued", 0)
 
 
 async def test_jobs_of_a_model_that_is_not_here_fail(store: JobStore, queue: WorkerQueue, runner: JobRunner) -> None:
     other = spec(IG).model_copy(update={"version": "2"})
     job_id = await submit(store, other, example(1.0))
-    (claim,) = queue.claim({"net@2": 1}, 0)
+    (claim,) = queue.claims.take({ModelKey("net", "2"): 1}, 0)
     runner.start(claim)
     runner.admission.wait_until_idle(LIMIT_S)
     assert await error_code(store, job_id) == JobFailed.code

@@ -10,6 +10,7 @@ import structlog
 
 from schemas.errors import JobCancelled, JobFailed, UnloadedMeanwhile
 from schemas.models import ModelCard, ModelStatus, Residence
+from schemas.statistics import MemoryCounters
 from workers.engine.task import Task
 from workers.models.pool.loading_thread import LoadingThread
 from workers.models.pool.slot import PooledModel, Slot
@@ -147,8 +148,8 @@ class ModelPool:
         with self._changed:
             return {key: slot.residence(worker_id) for key, slot in self._slots.items()}
 
-    def counters(self) -> dict[str, dict[str, float]]:
-        """Values of metrics, by model and name."""
+    def counters(self) -> dict[str, MemoryCounters]:
+        """Values of metrics, by model."""
         with self._changed:
             return {key: slot.counters() for key, slot in self._slots.items()}
 

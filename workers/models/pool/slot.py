@@ -1,11 +1,12 @@
 """The state of each model of the repository at this worker."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 
 from schemas.models import ModelCard, ModelStatus, Residence
+from schemas.statistics import MemoryCounters
+from schemas.timestamps import rfc3339
 from workers.models.resident import ResidentModel
 
 
@@ -100,19 +101,14 @@ class Slot:
             bytes=self.bytes,
             loads=self.loads,
             evictions=self.evictions,
-            last_used_at=None if self.last_used is None else _rfc3339(self.last_used),
+            last_used_at=None if self.last_used is None else rfc3339(int(1000 * self.last_used)),
         )
 
-    def counters(self) -> dict[str, float]:
-        """Values of metrics, by name."""
-        counters: dict[str, float] = {
-            "loads_total": self.loads,
-            "evictions_total": self.evictions,
-            "model_bytes": 0 if self.current is None else self.current.bytes,
-        }
-        return counters if self.last_used is None else counters | {"last_used_timestamp_seconds": self.last_used}
-
-
-def _rfc3339(epoch_s: float) -> str:
-    moment = datetime.fromtimestamp(epoch_s, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    def counters(self) -> MemoryCounters:
+        """Values of metrics."""
+        return MemoryCounters(
+            loads_total=self.loads,
+            evictions_total=self.evictions,
+            model_bytes=0 if self.current is None else self.current.bytes,
+            last_used_timestamp_seconds=self.last_used,
+        )
