@@ -12,7 +12,7 @@ from tempfile import TemporaryFile
 from time import monotonic
 from typing import IO
 
-from cli.child import TETHER, describe
+from cli.processes.child import DIE_WITH_PARENT, describe
 from workers.jobs.check_progress import CheckEvent, CheckPosition, CheckRow, CheckStarted, from_line
 
 LOAD_LIMIT_FACTOR = 10  # a load may take so many times the limit of a method: it reads weights and measures the model
@@ -103,8 +103,8 @@ def _process(directories: list[Path], position: CheckPosition) -> Iterator[_Chec
     arguments = (str(writing), str(position.models), str(position.methods), *map(str, directories))
     path = os.pathsep.join(entry for entry in sys.path if entry)
     with TemporaryFile() as output:
-        process = subprocess.Popen(  # noqa: S603  # this very program
-            [*TETHER, str(os.getpid()), sys.executable, *module, *arguments],
+        process = subprocess.Popen(  # noqa: S603  # a fixed command
+            [*DIE_WITH_PARENT, str(os.getpid()), sys.executable, *module, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=output,  # what a model prints is not part of the report
             stderr=output,

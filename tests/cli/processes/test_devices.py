@@ -2,7 +2,7 @@
 
 import pytest
 
-from cli.devices import plan_workers
+from cli.processes.devices import plan_workers
 
 
 def plan(count: int | None = None, cuda: int = 0, cores: int = 8, **environment: str) -> list[tuple[str, str]]:

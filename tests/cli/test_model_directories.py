@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.places import BESIDE_PACKAGES, NoModels, model_directories
+from cli.model_directories import BESIDE_PACKAGES, NoModels, model_directories
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""One question from the command line: request, wait with a progress bar, answer."""
+"""One explanation from the command line: sends the request, waits with a progress bar, prints the result."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,8 +7,8 @@ from typing import Any
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from cli.client.complaints import complain, complain_of
-from cli.client.outputs import check_output, write_output
+from cli.client.error_messages import print_client_error, print_error
+from cli.client.output_files import check_output, write_output
 from cli.client.request import BadArgument, choose_model, json_or_word, method_fields, one_input, target_of
 from cli.client.service import Refused, Service, Unreachable
 from cli.client.terminal import render
@@ -18,8 +18,8 @@ from schemas.models import ModelCard
 
 
 @dataclass(frozen=True)
-class Question:
-    """What was typed. Absent fields are left to the service."""
+class ExplainOptions:
+    """Options of the command line. The service fills in absent fields."""
 
     file: Path | None = None
     text: str | None = None
@@ -43,18 +43,18 @@ class JobEnded(Exception):
         self.failure = failure or JobFailure(code="cancelled", title="The job was cancelled", detail="by someone else")
 
 
-def ask(question: Question, url: str) -> int:
-    """Ask the service at `url`, and show the answer or what stood in its way; returns the exit code."""
+def explain_and_print(options: ExplainOptions, url: str) -> int:
+    """Explains through the service at `url` and prints the result or the error. Returns the exit code."""
     try:
         with Service(url) as service:
-            _answer(question, service)
+            _run(options, service)
     except BadArgument as error:
-        complain("The request is not valid", str(error))
+        print_error("The request is not valid", str(error))
         return EXIT_USAGE
     except (Refused, Unreachable) as error:
-        return complain_of(error)
+        return print_client_error(error)
     except JobEnded as error:
-        complain(f"{error.failure.title} ({error.failure.code})", error.failure.detail)
+        print_error(f"{error.failure.title} ({error.failure.code})", error.failure.detail)
         return EXIT_FAILED
     except KeyboardInterrupt:
         stderr.print("cancelled")
@@ -62,11 +62,11 @@ def ask(question: Question, url: str) -> int:
     return 0
 
 
-def _answer(question: Question, service: Service) -> None:
-    kind, given = one_input(question.file, question.text, question.features)
-    check_output(question.output)
-    card = choose_model(service.models(), question.model, kind)
-    job = service.submit(_body(question, given, card))
+def _run(options: ExplainOptions, service: Service) -> None:
+    kind, given = one_input(options.file, options.text, options.features)
+    check_output(options.output)
+    card = choose_model(service.models(), options.model, kind)
+    job = service.submit(_body(options, given, card))
     try:
         job = _wait(service, job)
     except KeyboardInterrupt:
@@ -76,31 +76,31 @@ def _answer(question: Question, service: Service) -> None:
         raise JobEnded(job.error)
     result = service.explanation(job.id)
     text = given.get("text")
-    console.print(render(result, card, text=text, top=question.top))
+    console.print(render(result, card, text=text, top=options.top))
     if job.links.quality:
         console.print(Text.assemble(("curves      ", "dim"), service.url + job.links.quality), soft_wrap=True)
-    if question.output is not None:
-        write_output(service, job, question.output, question.picture)
-        console.print(Text.assemble(("written     ", "dim"), (str(question.output), "bold")), soft_wrap=True)
+    if options.output is not None:
+        write_output(service, job, options.output, options.picture)
+        console.print(Text.assemble(("written     ", "dim"), (str(options.output), "bold")), soft_wrap=True)
     elif kind == "image" and job.links.overlay:
         console.print(Text.assemble(("picture     ", "dim"), service.url + job.links.overlay), soft_wrap=True)
 
 
-def _body(question: Question, given: dict[str, Any], card: ModelCard) -> dict[str, Any]:
-    method = method_fields(question.method, question.written_parameters, card, **question.parameters)
+def _body(options: ExplainOptions, given: dict[str, Any], card: ModelCard) -> dict[str, Any]:
+    method = method_fields(options.method, options.written_parameters, card, **options.parameters)
     body = {
         "model": card.name,
         "input": given,
         "method": method,
-        "target": None if question.target is None else target_of(question.target),
-        "quality": [json_or_word(metric) for metric in question.quality] or None,
-        "seed": question.seed,
+        "target": None if options.target is None else target_of(options.target),
+        "quality": [json_or_word(metric) for metric in options.quality] or None,
+        "seed": options.seed,
     }
     return {key: value for key, value in body.items() if value is not None}
 
 
 def _wait(service: Service, job: Job) -> Job:
-    """Follow the job to its end, with a bar on a terminal."""
+    """Follows the job to its end, with a progress bar on a terminal."""
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),

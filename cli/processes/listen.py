@@ -5,7 +5,7 @@ import socket
 
 
 class CannotListen(Exception):
-    """The address is taken or not ours; the message is for the operator."""
+    """The address is in use or does not belong to this machine. The message is for the operator."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -35,7 +35,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def url_of(listening: socket.socket) -> str:
-    """Where a client on this machine finds it."""
+    """The URL at which a client on this machine reaches the service."""
     host, port = listening.getsockname()[:2]
     if host in {"0.0.0.0", "::"}:  # noqa: S104  # compared, not bound
         host = "127.0.0.1" if host == "0.0.0.0" else "::1"  # noqa: S104

@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from cli.check_process import supervised_check
-from cli.checks import Report
+from cli.check_report import Report
 from workers.jobs.check_progress import CheckRow
 
 LIMIT_S = 2.0

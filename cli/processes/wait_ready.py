@@ -1,16 +1,16 @@
-"""Waiting for the service to be ready."""
+"""Waits until the service is ready."""
 
 import asyncio
 
 import httpx
 
-from cli.backoff import Backoff
+from cli.processes.backoff import Backoff
 
 TIMEOUT_S = 600.0  # models may be large, and disks slow
 
 
 async def ready(url: str, timeout_s: float = TIMEOUT_S) -> None:
-    """Return once `/readyz` answers 200: the job store is there and a worker has loaded its models.
+    """Returns once `/readyz` responds 200: the job store is reachable and a worker has loaded its models.
 
     Raises:
         TimeoutError: it does not within `timeout_s` seconds.

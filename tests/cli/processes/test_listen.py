@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from cli.listen import CannotListen, listen, url_of
+from cli.processes.listen import CannotListen, listen, url_of
 
 
 def test_port_zero_takes_a_free_one() -> None:

@@ -11,8 +11,8 @@ from urllib.parse import unquote, urlsplit
 import pytest
 import redis
 
-from cli.embedded import EmbeddedStore
-from cli.supervisor import Supervisor
+from cli.processes.embedded import EmbeddedStore
+from cli.processes.supervisor import Supervisor
 
 LIMIT_S = 20.0
 

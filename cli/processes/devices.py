@@ -1,4 +1,4 @@
-"""Which worker processes this machine wants, found out without loading torch here."""
+"""Which worker processes suit this machine. Torch is loaded in a child process only."""
 
 import os
 import subprocess
@@ -12,17 +12,17 @@ COUNT_TIMEOUT_S = 120.0
 
 
 def cuda_devices() -> int:
-    """How many CUDA devices torch can use. Without a driver this is answered at once."""
+    """Counts the CUDA devices that torch can use. Without a driver no process is started."""
     if not any(driver.exists() for driver in DRIVERS):
         return 0
-    found = subprocess.run(  # noqa: S603  # our own interpreter and words
+    found = subprocess.run(  # noqa: S603  # a fixed command
         [sys.executable, "-P", "-c", COUNT], capture_output=True, text=True, timeout=COUNT_TIMEOUT_S, check=False
     )
     return int(found.stdout) if found.returncode == 0 else 0
 
 
 def cores() -> int:
-    """CPU cores that this process may use."""
+    """Counts the CPU cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

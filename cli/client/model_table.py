@@ -9,7 +9,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from cli.client.complaints import complain_of
+from cli.client.error_messages import print_client_error
 from cli.client.service import Refused, Service, Unreachable
 from cli.console import EXIT_FAILED, EXIT_USAGE, console, fail, stderr
 from schemas.models import ModelCard, ModelState, Residence
@@ -20,25 +20,27 @@ UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
 def show_models(url: str) -> int:
-    """Show a table; returns the exit code."""
+    """Prints the table of models. Returns the exit code."""
     try:
         with Service(url) as service:
             console.print(table(service.models(), datetime.now(UTC)))
     except (Refused, Unreachable) as error:
-        return complain_of(error)
+        return print_client_error(error)
     return 0
 
 
-def order(action: Literal["load", "unload"], name: str, version: str | None, wait_s: float, url: str) -> int:
-    """Give the order, wait, and show what came of it; returns the exit code, 1 when a model is not as ordered."""
+def send_admin_command(
+    action: Literal["load", "unload"], name: str, version: str | None, wait_s: float, url: str
+) -> int:
+    """Sends the command, waits for the workers and prints the outcome. Returns the exit code."""
     key = os.environ.get(ADMIN_KEY)
     if not key:
         fail(f"set {ADMIN_KEY} to the service's admin key", EXIT_USAGE)
     try:
         with Service(url) as service, stderr.status(f"{action}ing {name}"):
-            answer = service.order(action, name, version, wait_s, key)
+            answer = service.send_admin_command(action, name, version, wait_s, key)
     except (Refused, Unreachable) as error:
-        return complain_of(error)
+        return print_client_error(error)
     console.print(table(answer.models, datetime.now(UTC)))
     if not answer.done:
         stderr.print("[yellow]not every worker has acted yet[/]; see: attribution models list")
@@ -48,7 +50,7 @@ def order(action: Literal["load", "unload"], name: str, version: str | None, wai
 
 
 def table(models: Sequence[ModelCard | ModelState], now: datetime) -> Group:
-    """One line per model and worker, and below them what could not be loaded, and why."""
+    """One line per model and worker, then the models that failed to load, with reasons."""
     shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in ("model", "version", "status"):
         shown.add_column(name, no_wrap=True)
@@ -75,7 +77,7 @@ def table(models: Sequence[ModelCard | ModelState], now: datetime) -> Group:
 
 
 def size(count: float) -> str:
-    """Bytes for people."""
+    """A number of bytes in a readable unit."""
     power = 0
     while count >= 1024 and power < len(UNITS) - 1:
         count, power = count / 1024, power + 1

@@ -11,22 +11,22 @@ from pathlib import Path
 
 import structlog
 
-from cli.backoff import Backoff
+from cli.processes.backoff import Backoff
 
 log = structlog.get_logger("supervisor")
 
-TETHER = (sys.executable, "-I", "-S", str(Path(__file__).with_name("tether.py")))
+DIE_WITH_PARENT = (sys.executable, "-I", "-S", str(Path(__file__).with_name("die_with_parent.py")))
 STEADY_S = 10.0  # a process that lived this long is not in a crash loop
-HOPELESS = frozenset({2, 127})  # a setting is wrong, or there is no such program: starting it again cannot help
+HOPELESS = frozenset({2, 127})  # a wrong setting, or a missing program: a restart cannot help
 
 
 class ChildFailed(Exception):
-    """A process kept dying before the service was up; the message is for the operator."""
+    """A process died repeatedly before the service was up. The message is for the operator."""
 
 
 @dataclass(frozen=True)
-class Program:
-    """What to run. `grace_s` is how long it may take to stop before it is killed."""
+class ChildCommand:
+    """A command to run. `grace_s` is the time it may take to stop before it is killed."""
 
     name: str
     command: tuple[str, ...]
@@ -36,13 +36,13 @@ class Program:
 
 
 class Child:
-    """Runs one program again and again until it is stopped.
+    """Runs one program and restarts it until it is stopped.
 
     It leads a process group of its own, so that Ctrl-C in a terminal reaches the supervisor alone and the stop has an
     order, and it dies with the supervisor, however that ends.
     """
 
-    def __init__(self, program: Program, max_deaths: int = 5) -> None:
+    def __init__(self, program: ChildCommand, max_deaths: int = 5) -> None:
         self.program = program
         self._max_deaths = max_deaths
         self._process: asyncio.subprocess.Process | None = None
@@ -52,11 +52,11 @@ class Child:
 
     @property
     def pid(self) -> int | None:
-        """Of the process now running."""
+        """The process id of the running process."""
         return self._process.pid if self._process and self._process.returncode is None else None
 
     def start(self) -> asyncio.Task[None]:
-        """Start it, and return the task that keeps it running.
+        """Starts the program and returns the task that keeps it running.
 
         The task ends when the child was stopped, or with `ChildFailed` when it died too often before `settle`.
         """
@@ -64,11 +64,11 @@ class Child:
         return self._task
 
     def settle(self) -> None:
-        """The service is up: from now on deaths are mended for ever, with growing pauses."""
+        """Marks the service as up: from now on, the program is restarted without limit, with growing pauses."""
         self._settled = True
 
     async def stop(self) -> None:
-        """SIGTERM, wait for its grace, then SIGKILL to the whole group."""
+        """Sends SIGTERM, waits for the grace period, then sends SIGKILL to the whole group."""
         self._stop.set()
         if self._task is None:
             return
@@ -80,7 +80,7 @@ class Child:
             await asyncio.wait([self._task])
 
     def kill(self) -> None:
-        """SIGKILL to the whole group, without asking."""
+        """Sends SIGKILL to the whole group at once."""
         self._signal(signal.SIGKILL)
 
     async def _keep(self) -> None:
@@ -99,13 +99,13 @@ class Child:
             log.warning("died", child=self.program.name, cause=describe(code), deaths=deaths)
             if not self._settled and (code in HOPELESS or deaths >= self._max_deaths):
                 raise ChildFailed(f"the {self.program.name} does not start ({describe(code)})")
-            if deaths > 1:  # the first time at once: most deaths are singular
+            if deaths > 1:  # the first restart is immediate: most deaths happen once
                 await self._stopped_within(pauses.next_s())
 
     async def _live(self) -> int:
-        """One life of the process, from its start to its exit code."""
+        """Runs the process once. Returns its exit code."""
         process = self._process = await asyncio.create_subprocess_exec(
-            *TETHER,
+            *DIE_WITH_PARENT,
             str(os.getpid()),
             *self.program.command,
             env={**os.environ, **self.program.environment},
@@ -114,7 +114,7 @@ class Child:
             start_new_session=True,
         )
         log.info("started", child=self.program.name, pid=process.pid)
-        if self._stop.is_set():  # asked to stop while it was being started
+        if self._stop.is_set():  # a stop was requested during the start
             self._signal(signal.SIGTERM)
         code = await process.wait()
         self._sweep(process.pid)
@@ -131,7 +131,7 @@ class Child:
 
     @staticmethod
     def _sweep(group: int) -> None:
-        """Nothing that the dead process started may live on and hold its ports, devices or leases."""
+        """Kills what the dead process started, so that nothing holds its ports, devices or leases."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(group, signal.SIGKILL)
 

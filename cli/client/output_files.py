@@ -1,4 +1,4 @@
-"""Writing a result to a file, in the representation that its name asks for."""
+"""Writes a result to a file, in the format of the file's suffix."""
 
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ PICTURE = ".png"
 
 
 def check_output(path: Path | None) -> None:
-    """Refuse, before anything is computed, what could not be written afterwards.
+    """Refuses an output path that cannot be written, before anything is computed.
 
     Raises:
         BadArgument: the extension says no representation, or there is no such folder.
@@ -31,7 +31,7 @@ def check_output(path: Path | None) -> None:
 
 
 def write_output(service: Service, job: Job, path: Path, picture: dict[str, Any]) -> None:
-    """Write the result of a succeeded job.
+    """Writes the result of a succeeded job.
 
     Raises:
         BadArgument: the file cannot be written, besides what `Service` raises.

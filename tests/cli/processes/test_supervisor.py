@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.child import ChildFailed, Program
-from cli.supervisor import Supervisor
+from cli.processes.child import ChildCommand, ChildFailed
+from cli.processes.supervisor import Supervisor
 
 LIMIT_S = 20.0
 
@@ -50,9 +50,9 @@ async def lines(descriptor: int) -> AsyncGenerator[str, None]:
         loop.remove_reader(descriptor)
 
 
-def python(name: str, source: str, *arguments: str, grace_s: float = 10.0) -> Program:
+def python(name: str, source: str, *arguments: str, grace_s: float = 10.0) -> ChildCommand:
     """A child that runs a few lines of Python."""
-    return Program(
+    return ChildCommand(
         name=name, command=(sys.executable, "-I", "-S", "-c", textwrap.dedent(source), *arguments), grace_s=grace_s
     )
 
@@ -82,7 +82,7 @@ IGNORES_SIGTERM = """
 """
 
 
-def waiter(name: str, path: str) -> Program:
+def waiter(name: str, path: str) -> ChildCommand:
     return python(name, REPORTS_AND_WAITS, name, path)
 
 
@@ -95,7 +95,7 @@ def alive(pid: int) -> bool:
 
 
 @asynccontextmanager
-async def running(*tiers: list[Program]) -> AsyncIterator[Supervisor]:
+async def running(*tiers: list[ChildCommand]) -> AsyncIterator[Supervisor]:
     async with Supervisor() as supervisor:
         for tier in tiers:
             supervisor.start(*tier)
@@ -178,7 +178,7 @@ def test_a_crash_loop_before_the_service_is_up_ends_it() -> None:
 
 def test_a_missing_program_is_named() -> None:
     async def main() -> None:
-        async with running([Program(name="store", command=("/nonexistent/server",))]) as supervisor:
+        async with running([ChildCommand(name="store", command=("/nonexistent/server",))]) as supervisor:
             with pytest.raises(ChildFailed, match="store"):
                 await supervisor.wait()
 
@@ -201,12 +201,12 @@ def test_sigterm_asks_for_the_end(tmp_path: Path) -> None:
 
 SUPERVISES = """
     import asyncio, sys
-    from cli.child import Program
-    from cli.supervisor import Supervisor
+    from cli.processes.child import ChildCommand
+    from cli.processes.supervisor import Supervisor
 
     async def main():
         async with Supervisor() as supervisor:
-            supervisor.start(Program(name="child", command=tuple(sys.argv[1:])))
+            supervisor.start(ChildCommand(name="child", command=tuple(sys.argv[1:])))
             await supervisor.wait()
 
     asyncio.run(main())

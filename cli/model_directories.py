@@ -1,4 +1,4 @@
-"""Where the model repository lies, when nobody says."""
+"""Finds the directories of the model repository."""
 
 import os
 from pathlib import Path
@@ -8,7 +8,7 @@ BESIDE_PACKAGES = Path(__file__).resolve().parent.parent / "models"
 
 
 class NoModels(Exception):
-    """There is nothing to serve; the message is for the operator."""
+    """No model was found. The message is for the operator."""
 
 
 def model_directories(given: list[Path] | None) -> list[Path]:
@@ -29,7 +29,7 @@ def model_directories(given: list[Path] | None) -> list[Path]:
 
 
 def joined(directories: list[Path]) -> str:
-    """As `ATTRIBUTION_MODELS` wants it."""
+    """The directories in the format of `ATTRIBUTION_MODELS`."""
     return os.pathsep.join(map(str, directories))
 
 

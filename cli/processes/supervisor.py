@@ -6,7 +6,7 @@ from collections.abc import Coroutine
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from cli.child import Child, Program
+from cli.processes.child import Child, ChildCommand
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -14,19 +14,19 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 T = TypeVar("T")
 
 
-class Stopped(Exception):
-    """Someone asked for the end."""
+class StopRequested(Exception):
+    """A stop was requested."""
 
 
 class Supervisor:
-    """Children in tiers: those started last are stopped first, those of one tier together.
+    """Runs children in tiers. The last tier stops first; the children of one tier stop together.
 
     An asynchronous context manager: leaving it stops everything, whatever the reason. Inside it the first SIGINT,
     SIGTERM or SIGHUP asks for an orderly stop, the second kills.
     """
 
     def __init__(self) -> None:
-        self.stopped = asyncio.Event()  # someone asked for the end
+        self.stopped = asyncio.Event()  # set when a stop is requested
         self._tiers: list[list[Child]] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._signals: list[signal.Signals] = []
@@ -35,20 +35,20 @@ class Supervisor:
     def children(self) -> list[Child]:
         return [child for tier in self._tiers for child in tier]
 
-    def start(self, *programs: Program) -> None:
-        """Start one more tier."""
+    def start(self, *programs: ChildCommand) -> None:
+        """Starts one more tier."""
         tier = [Child(program) for program in programs]
         self._tiers.append(tier)
         for child in tier:
             self._tasks.append(child.start())
 
     def settle(self) -> None:
-        """The service is up: from now on a child that dies is started again for ever."""
+        """Marks the service as up: from now on, a child that dies is restarted without limit."""
         for child in self.children:
             child.settle()
 
     async def wait(self) -> None:
-        """Return when asked to stop.
+        """Returns when a stop is requested.
 
         Raises:
             ChildFailed: a child died too often before the service was up.
@@ -59,10 +59,10 @@ class Supervisor:
         finally:
             asked.cancel()
         for task in done:
-            task.result()  # raises what ended it
+            task.result()  # raises the error that ended it
 
     async def during(self, work: Coroutine[Any, Any, T]) -> T:
-        """The result of `work`, unless the end comes first.
+        """The result of `work`, unless a stop is requested first.
 
         Raises:
             Stopped: asked to stop, or `ChildFailed`, before the work was done.
@@ -74,7 +74,7 @@ class Supervisor:
             if working.done():
                 return working.result()
             ended.result()
-            raise Stopped
+            raise StopRequested
         finally:
             working.cancel()
             ended.cancel()
