@@ -103,7 +103,7 @@ def _process(directories: list[Path], position: CheckPosition) -> Iterator[_Chec
     arguments = (str(writing), str(position.models), str(position.methods), *map(str, directories))
     path = os.pathsep.join(entry for entry in sys.path if entry)
     with TemporaryFile() as output:
-        process = subprocess.Popen(  # noqa: S603  # a fixed command
+        process = subprocess.Popen(  # noqa: S603  # this very program
             [*DIE_WITH_PARENT, str(os.getpid()), sys.executable, *module, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=output,  # what a model prints is not part of the report
