@@ -45,8 +45,8 @@ from broker import Claim
 from schemas.jobs import JobSpec
 from schemas.methods import IntegratedGradients, stored_fields
 from schemas.view import View
-from workers.engine.allocator import keep_freed_memory
-from workers.engine.gate import DeviceGate
+from workers.engine.device.allocator import keep_freed_memory
+from workers.engine.device.gate import DeviceGate
 from workers.engine.seams import Seams
 from workers.engine.task import Task
 from workers.jobs.job import ClaimedJob

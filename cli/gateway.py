@@ -7,10 +7,10 @@ import uvicorn
 
 from cli.console import EXIT_FAILED, EXIT_USAGE, fail
 from cli.processes.listen import CannotListen, listen
-from service.allocator import keep_freed_blocks
 from service.app import create_app
 from service.monitoring.logging import configure_logging
 from service.settings import SettingsError, read_settings
+from workers.engine.device.allocator import keep_freed_blocks
 
 GRACE_S = 5  # seconds that open requests have at a stop
 

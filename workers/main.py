@@ -11,9 +11,9 @@ import structlog
 
 from broker import WorkerQueue
 from schemas.errors import Unavailable
-from workers.engine.allocator import keep_freed_memory
-from workers.engine.gate import DeviceGate
-from workers.engine.precision import forbid_tf32
+from workers.engine.device.allocator import keep_freed_memory
+from workers.engine.device.gate import DeviceGate
+from workers.engine.device.tf32 import forbid_tf32
 from workers.jobs.admission import Admission
 from workers.jobs.reporter import Reporter
 from workers.jobs.running import JobRunner

@@ -6,9 +6,9 @@ from pathlib import Path
 from time import perf_counter
 
 from schemas.errors import InputRejected, JobError
+from workers.engine.device.gate import DeviceGate
+from workers.engine.device.tf32 import forbid_tf32
 from workers.engine.error_trace import causes, frames
-from workers.engine.gate import DeviceGate
-from workers.engine.precision import forbid_tf32
 from workers.engine.task import Task
 from workers.jobs.check_progress import CheckEvent, CheckPosition, CheckRow, CheckStarted
 from workers.jobs.check_sample import explain_sample, sample_method

@@ -17,7 +17,7 @@ from schemas.precision import PassPrecision
 from schemas.results import ModelRef, Provenance, ResultMeta, Timing
 from schemas.tensors import DATATYPES, TensorSpec
 from schemas.traits import PERTURBS
-from workers.engine.finite import all_finite
+from workers.engine.numerics import all_finite
 from workers.inputs.prepared import Tensors
 from workers.jobs.job import JobResult, PreparedJob
 from workers.jobs.predictions import predictions
@@ -93,8 +93,8 @@ def _meta(
         picture=job.spec.picture,
         quality=quality,
         warnings=result_warnings(model, job, outcome, attributions),
-        execution="alone" if model.engine.alone else "packed",
-        execution_reason=model.engine.alone,
+        execution="alone" if model.engine.alone_reason else "packed",
+        execution_reason=model.engine.alone_reason,
         timing=_timing(job, run_s, model.engine.batch_rows),
         provenance=_provenance(model, job),
     )
@@ -144,7 +144,7 @@ def _wire_attributions(model: ResidentModel, job: PreparedJob, attributions: Ten
         return model.adapter.on_wire(attributions, shared=method.name in PERTURBS)
     if not getattr(method, "upsample", False):
         return attributions
-    grid = model.engine.view.grid
+    grid = model.engine.view.token_grid
     maps = attributions if grid is None else tuple(map(grid.as_map, attributions))
     return upsampled(maps, tuple(job.prepared.inputs[0].shape[2:]))
 

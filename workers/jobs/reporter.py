@@ -9,7 +9,7 @@ import structlog
 
 from broker import WorkerInfo, WorkerQueue
 from schemas.errors import Unavailable
-from workers.engine.allocator import IdleMemory
+from workers.engine.device.allocator import IdleMemory
 from workers.engine.engine import Engine
 from workers.jobs.describe import target_classes
 from workers.jobs.running import JobRunner

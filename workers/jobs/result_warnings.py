@@ -27,7 +27,7 @@ def result_warnings(model: ResidentModel, job: PreparedJob, outcome: Outcome, at
 
 
 def _randomness_warnings(model: ResidentModel, job: PreparedJob) -> list[str]:
-    if not model.engine.view.random:
+    if not model.engine.view.draws_random:
         return []
     return [f"the model draws random numbers in its forward; this result holds for seed {job.spec.seed} alone"]
 

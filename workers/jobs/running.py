@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from broker import Claim
 from schemas.errors import JobCancelled
-from workers.engine.threads import use_threads
+from workers.engine.device.threads import use_threads
 from workers.jobs.admission import Admission
 from workers.jobs.coalesce import run_coalesced
 from workers.jobs.job import ClaimedJob, FailedJob, JobEnd, JobResult

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from workers.engine.solo import SoloCall
+from workers.engine.solo.solo_call import SoloCall
 
 Tensors = tuple[Tensor, ...]
 

@@ -14,16 +14,16 @@ from captum.attr import (
 from torch import nn
 
 from schemas import methods as spec
-from workers.engine.solo import SoloCall
+from workers.engine.solo.solo_call import SoloCall
 from workers.engine.view import ModelView
 from workers.methods.captum_arguments import Tensors, additional_forward_args, along, as_tuple, leaves, targeted
 from workers.methods.token_maps import grad_cam_of_tokens
 
 
 def layer_grad_cam(m: spec.LayerGradCam, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
-    if view.grid is not None:
+    if view.token_grid is not None:
         relu, summed = m.relu_attributions, m.attr_dim_summation
-        return grad_cam_of_tokens(m, view.grid, *_own(m, view), call, relu=relu, summed=summed)
+        return grad_cam_of_tokens(m, view.token_grid, *_own(m, view), call, relu=relu, summed=summed)
     return as_tuple(
         LayerGradCam(*_own(m, view)).attribute(
             leaves(call.inputs),
@@ -92,7 +92,7 @@ def _own(m: Any, view: ModelView) -> tuple[nn.Module, nn.Module]:
 
 
 def _entered(m: Any, view: ModelView) -> tuple[nn.Module, nn.Module]:
-    return view.module, view.layer_behind_entry(m.layer)
+    return view.module, view.layer(m.layer)
 
 
 def _side(m: Any) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from captum.attr import (
 from torch import nn
 
 from schemas import methods as spec
-from workers.engine.solo import SoloCall
+from workers.engine.solo.solo_call import SoloCall
 from workers.engine.view import ModelView
 from workers.methods.captum_arguments import Tensors, additional_forward_args, along, as_tuple, leaves, targeted
 from workers.methods.rules import mean_over_baselines
@@ -113,7 +113,7 @@ def neuron_feature_ablation(m: spec.NeuronFeatureAblation, view: ModelView, call
 
 
 def _at(m: Any, view: ModelView) -> tuple[nn.Module, nn.Module]:
-    return view.module, view.layer_behind_entry(m.layer)
+    return view.module, view.layer(m.layer)
 
 
 def _at_hooks(m: Any, view: ModelView) -> tuple[nn.Module, nn.Module]:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from schemas import methods as spec
 from schemas.errors import InputRejected
-from workers.engine.solo import SoloCall
+from workers.engine.solo.solo_call import SoloCall
 from workers.engine.view import ModelView
 from workers.methods import deep_lift_rules, lrp_rules  # noqa: F401  # they put their rules into Captum's tables
 from workers.methods.captum_arguments import Tensors, as_tuple, leaves, targeted
@@ -71,8 +71,8 @@ def deconvolution(m: spec.Deconvolution, view: ModelView, call: SoloCall, batch_
 
 
 def guided_grad_cam(m: spec.GuidedGradCam, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
-    if view.grid is not None:
-        (cam,) = grad_cam_of_tokens(m, view.grid, view.hook_module, _layer(m, view), call, relu=True)
+    if view.token_grid is not None:
+        (cam,) = grad_cam_of_tokens(m, view.token_grid, view.hook_module, _layer(m, view), call, relu=True)
         (guided,) = guided_backprop(spec.GuidedBackprop(), view, call, batch_rows)
         size = tuple(call.inputs[0].shape[2:])
         return (guided * LayerAttribution.interpolate(cam, size, interpolate_mode=m.interpolate_mode),)

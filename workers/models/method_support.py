@@ -15,8 +15,8 @@ from schemas.traits import (
     PERMUTES,
     WITHOUT_GRADIENTS,
 )
-from workers.engine.hooks import TORCHSCRIPT, HookSnapshot, takes_hooks
-from workers.engine.solo import SoloCall
+from workers.engine.solo.hooks import TORCHSCRIPT, HookSnapshot, takes_hooks
+from workers.engine.solo.solo_call import SoloCall
 from workers.engine.view import ModelView
 from workers.inputs.prepared import Prepared
 from workers.methods import solo_lane as solo
@@ -99,9 +99,10 @@ def method_support(
 
 def _not_alone(view: ModelView, name: str) -> str | None:
     """Why a method cannot run with one row per pass; None where it can, or need not."""
-    if view.alone is None or not any(part in name for part in _SEVERAL_ROWS):
+    if view.alone_reason is None or not any(part in name for part in _SEVERAL_ROWS):
         return None
-    return f"it needs several rows in one pass, or a proven copy of the model, and this model runs alone: {view.alone}"
+    needs = "it needs several rows in one pass, or a proven copy of the model"
+    return f"{needs}, and this model runs alone: {view.alone_reason}"
 
 
 def no_gradient(view: ModelView, sample: Prepared) -> str | None:

@@ -12,7 +12,7 @@ from schemas.methods import DeepLift, FeatureAblation, InputXGradient, Integrate
 from tests.paths import MODELS
 from tests.workers.jobs.claims import claimed
 from tests.workers.toys import CPU
-from workers.engine.gate import DeviceGate
+from workers.engine.device.gate import DeviceGate
 from workers.engine.output_cache import OutputCache
 from workers.jobs.single import run_single
 from workers.models.load import Device, ResidentModel, load_model

@@ -29,7 +29,7 @@ class Answers(nn.Module):
 
 def outcome(answer: Callable[[Tensor], Tensor], batch_rows: int = ROWS) -> tuple[Tensor, ...] | JobError:
     model = Answers(answer)
-    engine = Engine(ModelView(model, model, CPU, inputs=1), batch_rows=batch_rows).start()
+    engine = Engine(ModelView(model, model, CPU, input_count=1), batch_rows=batch_rows).start()
     found: list[tuple[Tensor, ...] | JobError] = []
 
     def ask() -> None:

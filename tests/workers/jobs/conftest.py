@@ -9,7 +9,7 @@ from broker import JobStore, WorkerQueue
 from tests.servers import StoreServer
 from tests.workers.jobs.net import ENTERED, KEY, OPEN, write_net
 from tests.workers.toys import CPU
-from workers.engine.gate import DeviceGate
+from workers.engine.device.gate import DeviceGate
 from workers.models.load import Device, ResidentModel
 from workers.models.pool import ModelPool
 

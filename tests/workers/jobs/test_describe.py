@@ -60,7 +60,7 @@ def test_a_job_without_passes_has_no_fill(model: ResidentModel) -> None:
 
 def test_why_each_row_has_a_pass_of_its_own(model: ResidentModel) -> None:
     view = replace(model.engine.view, alone="rows mix")
-    alone = replace(model, engine=model.engine.beside(view, "alone"))
+    alone = replace(model, engine=model.engine.sibling(view, "alone"))
     meta = describe(alone, prepared(model, Saliency()), outcome(), None, run_s=0.0).meta
     assert (meta.execution, meta.execution_reason) == ("alone", "rows mix")
 

@@ -37,7 +37,7 @@ def warnings_of(
 
 
 def with_view(model: ResidentModel, **changes: Any) -> ResidentModel:
-    return replace(model, engine=model.engine.beside(replace(model.engine.view, **changes), "other"))
+    return replace(model, engine=model.engine.sibling(replace(model.engine.view, **changes), "other"))
 
 
 def with_layer(model: ResidentModel, **fields: Any) -> ResidentModel:

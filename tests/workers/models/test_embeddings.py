@@ -18,7 +18,7 @@ from service.validation.layers import find_layer
 from service.validation.model import ReadyModel
 from tests.workers.jobs.claims import claimed
 from tests.workers.toys import CPU
-from workers.engine.gate import DeviceGate
+from workers.engine.device.gate import DeviceGate
 from workers.inputs.prepared import Prepared
 from workers.jobs.check import check
 from workers.jobs.single import run_single

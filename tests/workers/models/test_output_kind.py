@@ -13,7 +13,7 @@ from schemas.metric_requests import DeletionInsertion
 from schemas.results import ResultMeta
 from tests.workers.jobs.claims import claimed
 from tests.workers.toys import CPU
-from workers.engine.gate import DeviceGate
+from workers.engine.device.gate import DeviceGate
 from workers.jobs.check import check
 from workers.jobs.single import run_single
 from workers.models.load import Device, ResidentModel, load_model

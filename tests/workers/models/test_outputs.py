@@ -16,8 +16,8 @@ from schemas.jobs import PREDICTED, ClassRef, JobSpec
 from schemas.methods import DeepLift, InputXGradient, IntegratedGradients, LayerGradCam, stored_fields
 from tests.workers.jobs.claims import claimed
 from tests.workers.toys import CPU, RunningJob, ToySegmenter, ToyWithFields, frozen, problem_of, view_of
+from workers.engine.device.gate import DeviceGate
 from workers.engine.engine import Engine
-from workers.engine.gate import DeviceGate
 from workers.jobs.single import run_single
 from workers.models.load import Device, ResidentModel, load_model
 from workers.models.outputs import answer_with_tensor

@@ -18,7 +18,7 @@ from tests.workers.jobs.claims import claimed
 from tests.workers.models.loaders.transformers_folders import word_piece
 from tests.workers.models.recurrent import MODEL_TOML, LstmClassifier
 from tests.workers.toys import CPU
-from workers.engine.gate import DeviceGate
+from workers.engine.device.gate import DeviceGate
 from workers.jobs.check import check
 from workers.jobs.single import run_single
 from workers.models.load import Device, ResidentModel, load_model

@@ -32,7 +32,7 @@ from tests.workers.models.loaders.transformers_folders import (
     vit_processor,
 )
 from tests.workers.toys import CPU, RunningJob
-from workers.engine.token_grid import TokenGrid
+from workers.engine.view import TokenGrid
 from workers.jobs.prepare import make_explain_inputs
 from workers.jobs.single import run_single
 from workers.models.load import ResidentModel, load_model

@@ -10,9 +10,9 @@ import structlog
 import torch
 from pydantic import ByteSize
 
-from workers.engine.allocator import return_freed_memory
+from workers.engine.device.allocator import return_freed_memory
+from workers.engine.device.threads import use_threads
 from workers.engine.error_trace import without_data
-from workers.engine.threads import use_threads
 from workers.models.card import MAX_REASON
 from workers.models.load import Device, load_model
 from workers.models.load_failure import load_failure_reason

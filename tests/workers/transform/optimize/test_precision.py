@@ -17,10 +17,10 @@ from schemas.precision import Precision
 from tests.paths import ROOT
 from tests.workers.jobs.claims import claimed
 from tests.workers.toys import ToyMlp, ToySegmenter, frozen
-from workers.engine.block import Block
-from workers.engine.gate import DeviceGate
-from workers.engine.passes import Part, run_pass
-from workers.engine.precision import forbid_tf32, passes_in, without_tf32
+from workers.engine.device.gate import DeviceGate
+from workers.engine.device.tf32 import forbid_tf32, passes_in, without_tf32
+from workers.engine.shared.batch import run_pass
+from workers.engine.shared.block import Block, Part
 from workers.engine.task import Task
 from workers.engine.view import ModelView
 from workers.jobs.single import run_single
