@@ -74,7 +74,7 @@ def _check_method(model: ResidentModel, name: str, folder: Path) -> CheckRow:
     except InputRejected as error:  # the default layer or the sample does not suit the method
         detail = f"not tried: {error.detail}"
         return CheckRow(model.key, name, "not offered", detail, task.rows, perf_counter() - started)
-    except Exception as error:  # Captum asserts, and a model raises what it likes
+    except Exception as error:  # Captum asserts, and a model may raise anything
         took_s = perf_counter() - started
         return CheckRow(model.key, name, "failed", _detail(error), task.rows, took_s, _model_trace(error, folder))
     return CheckRow(model.key, name, "ok", "", task.rows, perf_counter() - started)

@@ -12,7 +12,7 @@ CheckState = Literal["ok", "not offered", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class CheckRow:
-    """One line of the report: what came of one method, or of loading a model, for which `method` is empty.
+    """One line of the report: the outcome of a method, or of a load, for which `method` is empty.
 
     `rows` and `seconds` are what the method took. `trace` is for the operator: frames of the model's own code.
     """

@@ -1,4 +1,4 @@
-"""The result of a job: attributions as clients receive them, and the metadata beside them."""
+"""The result of a job: attributions as clients receive them, and their metadata."""
 
 from importlib.metadata import version
 from math import prod
@@ -40,7 +40,7 @@ def describe(
 
     Raises:
         NonFinite: an attribution is NaN or infinite.
-        InputRejected: the job asks for maps that are larger than a tensor may be.
+        InputRejected: the requested maps are larger than a tensor may be.
     """
     attributions = _wire_attributions(model, job, outcome.attributions)
     if not all(map(all_finite, attributions)):

@@ -2,7 +2,7 @@
 
 import hashlib
 from time import perf_counter
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import torch
 from safetensors.torch import load
@@ -45,40 +45,63 @@ def make_explain_inputs(
     Raises:
         InputRejected: a baseline or mask does not fit the input.
     """
-    examples = prepared.inputs[0].shape[0]
-    digest = _digest(payload, INPUT_PREFIXES) if any(key.startswith(INPUT_PREFIXES) for key in payload) else None
-    baselines = layer_baselines = baseline_distribution = name = None
-    if "baseline" in type(method).model_fields:
-        like = prepared.inputs[0]
-        given = tuple(tensor.to(like.device, like.dtype) for tensor in _numbered(payload, "baseline")) or None
-        name = _baseline_name(model, method)
-        if given is not None:
-            baseline_distribution = given
-        elif name == "background":
-            if model.background is None:
-                raise InputRejected("the model has no background set")
-            baseline_distribution = model.background
-            given = tuple(rows.mean(dim=0, keepdim=True) for rows in model.background)
-        else:
-            baselines, layer_baselines = model.adapter.baseline(name, prepared)
-            baseline_distribution = baselines
-        if given is not None and method.name not in DISTRIBUTED:
-            baselines = layer_baselines = tuple(_expanded(b, examples) for b in given)
+    baselines = _baselines(model, method, payload, prepared)
+    digest = baseline_digest = None
+    if any(name.startswith(INPUT_PREFIXES) for name in payload):
+        digest = _digest(payload, INPUT_PREFIXES)
+        if baselines.inputs is not None:
+            baseline_digest = _digest(payload, ("baseline",), digest, baselines.name)
     return ExplainInputs(
         inputs=prepared.inputs,
         additional_forward_args=prepared.additional_forward_args,
         targets=spec.target,
-        baselines=baselines,
-        baseline_distribution=baseline_distribution,
+        baselines=baselines.inputs,
+        baseline_distribution=baselines.distribution,
         feature_mask=_feature_mask(model, method, payload, prepared),
         layer_mask=_masks(payload, "layer_mask", prepared),
         layer_inputs=prepared.layer_inputs,
         layer_additional_forward_args=prepared.layer_additional_forward_args,
-        layer_baselines=layer_baselines,
+        layer_baselines=baselines.layer_inputs,
         layer_values=_layer_values(payload, prepared),
         digest=digest,
-        baseline_digest=_digest(payload, ("baseline",), digest, name) if digest and baselines is not None else None,
+        baseline_digest=baseline_digest,
     )
+
+
+class _Baselines(NamedTuple):
+    """The baselines of a method, (examples, …) each, under the name by which they were requested."""
+
+    name: BaselineName | None = None
+    inputs: Tensors | None = None
+    layer_inputs: Tensors | None = None
+    distribution: Tensors | None = None  # (samples, …) each, for methods that draw their baselines
+
+
+def _baselines(model: ResidentModel, method: AnyMethod, payload: Payload, prepared: Prepared) -> _Baselines:
+    """The baselines of the payload; else those that the method names. A method without baselines has none.
+
+    One baseline stands for all examples. The baseline `background` is the mean of the model's background set.
+    """
+    if "baseline" not in type(method).model_fields:
+        return _Baselines()
+    first = prepared.inputs[0]
+    name = _baseline_name(model, method)
+    sent = tuple(tensor.to(first.device, first.dtype) for tensor in _numbered(payload, "baseline"))
+    if not sent and name != "background":
+        named, layer_named = model.adapter.baseline(name, prepared)
+        return _Baselines(name, named, layer_named, named)
+    distribution = sent or _background(model)
+    if method.name in DISTRIBUTED:
+        return _Baselines(name, distribution=distribution)
+    rows = sent or tuple(samples.mean(dim=0, keepdim=True) for samples in distribution)
+    baselines = tuple(_expanded(tensor, first.shape[0]) for tensor in rows)
+    return _Baselines(name, baselines, baselines, distribution)
+
+
+def _background(model: ResidentModel) -> Tensors:
+    if model.background is None:
+        raise InputRejected("the model has no background set")
+    return model.background
 
 
 def _digest(payload: Payload, prefixes: tuple[str, ...], *more: object) -> bytes:
@@ -93,6 +116,7 @@ def _digest(payload: Payload, prefixes: tuple[str, ...], *more: object) -> bytes
 
 
 def _layer_values(payload: Payload, prepared: Prepared) -> Tensors | None:
+    """The values that replace a layer's output, (examples, …) each, in the precision of the layer's inputs."""
     like = prepared.layer_inputs[0]
     dtype = like.dtype if like.is_floating_point() else torch.get_default_dtype()
     given = [tensor.to(like.device, dtype) for tensor in _numbered(payload, "layer_baseline")]
@@ -109,6 +133,7 @@ def _baseline_name(model: ResidentModel, method: Any) -> BaselineName:
 
 
 def _feature_mask(model: ResidentModel, method: Any, payload: Payload, prepared: Prepared) -> Tensors | None:
+    """The mask of the payload; else the one that the method names, or the default of the kind of input."""
     if "feature_mask" not in type(method).model_fields:
         return None
     given = _masks(payload, "feature_mask", prepared)
@@ -132,7 +157,7 @@ def _expanded(baseline: Tensor, examples: int) -> Tensor:
     """(1 or examples, …) to (examples, …).
 
     Raises:
-        InputRejected: another number of rows.
+        InputRejected: the baseline has another number of rows.
     """
     if baseline.shape[0] not in (1, examples):
         raise InputRejected(f"a baseline of {baseline.shape[0]} rows for {examples} examples")

@@ -66,7 +66,7 @@ class JobRunner:
     def _run_alone(self, job: ClaimedJob) -> None:
         try:
             end: JobEnd = self._single_result(job)
-        except Exception as error:  # Captum asserts, and a model raises what it likes
+        except Exception as error:  # Captum asserts, and a model may raise anything
             end = FailedJob(job, error)
         self._settle([end])
 

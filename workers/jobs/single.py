@@ -42,7 +42,7 @@ def _needed_bytes(model: ResidentModel, job: PreparedJob, evaluation_inputs: Eva
 
 
 def _output_bytes(model: ResidentModel, job: PreparedJob) -> int:
-    """The size of one row of outputs that are maps; 0 for others, which are small beside an input."""
+    """The size of one row of outputs that are maps; 0 for others, which are small compared with an input."""
     shape = model.card.output.shape if model.card.output else []
     if len(shape) < 2:
         return 0

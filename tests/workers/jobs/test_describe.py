@@ -1,4 +1,4 @@
-"""What a result says beside its numbers, and the names and shapes of these."""
+"""The metadata of a result, and the names and shapes of its attributions."""
 
 from dataclasses import replace
 from typing import Any
