@@ -12,6 +12,7 @@ from typing import Any
 from benchmarks import efficiency, latency, memory, report, versus_captum
 from benchmarks.machine import device, machine
 from workers.engine.allocator import keep_freed_memory
+from workers.methods.captum_changes import install as install_captum_changes
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -47,6 +48,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="short rounds, written elsewhere: figures of no worth")
     parser.add_argument("--out", type=Path, default=RESULTS)
     asked = parser.parse_args()
+    install_captum_changes()
     keep_freed_memory()  # as a CPU worker does: the ceilings are to be the least that can be had
     out: Path = asked.out
     out.mkdir(parents=True, exist_ok=True)

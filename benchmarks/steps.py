@@ -49,6 +49,7 @@ from workers.engine.gate import DeviceGate
 from workers.engine.seams import Seams
 from workers.engine.task import Task
 from workers.jobs.result import answer
+from workers.methods.captum_changes import install as install_captum_changes
 from workers.models.load import Device, ResidentModel, load_model
 
 MODEL = "efficientnet-lite0"
@@ -291,6 +292,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results"))
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     asked = parser.parse_args()
+    install_captum_changes()
     keep_freed_memory()  # as a CPU worker does
     asked.out.mkdir(parents=True, exist_ok=True)
     kept = asked.out / "steps.jsonl"  # a line per picture, so that a run that was stopped goes on

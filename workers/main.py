@@ -15,6 +15,7 @@ from workers.engine.gate import DeviceGate
 from workers.engine.precision import forbid_tf32
 from workers.jobs.reporter import Reporter
 from workers.jobs.runner import MAX_ATTEMPTS, JobRunner
+from workers.methods.captum_changes import install as install_captum_changes
 from workers.models.load import Device
 from workers.models.pool import ModelPool, OrderFollower
 from workers.settings import WorkerSettings
@@ -36,6 +37,7 @@ def run(settings: WorkerSettings) -> int:
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, lambda *_: stop.set())
     forbid_tf32()
+    install_captum_changes()
     device = Device(settings.torch_device(), settings.threads, settings.batch_rows, DeviceGate())
     if device.device.type == "cpu":
         keep_freed_memory()

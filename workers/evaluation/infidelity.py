@@ -10,7 +10,6 @@ from torch import Tensor
 from schemas.methods import AnyMethod
 from schemas.metric_requests import Infidelity
 from schemas.metrics import InfidelityMetric
-from schemas.traits import tells_rates
 from workers.engine.seams import Seams
 from workers.evaluation.audit import Audit
 from workers.methods.explain import Outcome
@@ -31,7 +30,7 @@ def infidelity(
 
     Source: Yeh et al., "On the (In)fidelity and Sensitivity of Explanations" (2019).
     """
-    rates = tells_rates(method)
+    rates = method.yields_rates
     kind = asked.perturbation or ("noise" if rates else "baseline")
     absent = audit.removed.tensors
     perturb = (

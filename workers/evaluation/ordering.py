@@ -6,7 +6,7 @@ import torch
 from captum.attr import LayerAttribution
 from torch import Tensor
 
-from schemas.methods import LAYER_METHODS, AnyMethod
+from schemas.methods import AnyMethod
 from workers.methods.explain_inputs import ExplainInputs, Tensors
 from workers.methods.shares import shares
 
@@ -28,7 +28,7 @@ def feature_scores(method: AnyMethod, subject: ExplainInputs, attributions: Tens
 
     The map of a layer is interpolated to the picture, or summed up per token; None where it covers neither.
     """
-    if method.name in LAYER_METHODS:
+    if method.kind == "layer":
         laid = _over_input(attributions, subject, units)
         if laid is None:
             return None

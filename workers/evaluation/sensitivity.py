@@ -8,7 +8,6 @@ from captum.metrics import sensitivity_max as captum_sensitivity_max
 from schemas.methods import AnyMethod
 from schemas.metric_requests import SensitivityMax
 from schemas.metrics import SensitivityMetric
-from schemas.traits import DRAWS
 from workers.engine.engine import Engine
 from workers.engine.seams import Seams
 from workers.engine.task import Task
@@ -32,14 +31,14 @@ def sensitivity_max(
 
     Source: Yeh et al., "On the (In)fidelity and Sensitivity of Explanations" (2019).
     """
-    known: list[Tensors] = [] if method.name in DRAWS else [outcome.attributions]  # else Captum's noise comes after it
+    known: list[Tensors] = [] if method.draws else [outcome.attributions]  # else Captum's noise comes after it
 
     def explanation(inputs: Any) -> Tensors:
         if known:
             return known.pop()
         copies = perturbed_inputs(subject, inputs if isinstance(inputs, tuple) else (inputs,))
         stream = task.random
-        if method.name in DRAWS or stream is None:
+        if method.draws or stream is None:
             return attribute(engine, seams, task, method, copies)
         with stream.paused():  # others may draw, and the copies may meet other jobs, as the example itself did
             task.random = None

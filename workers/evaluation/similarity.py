@@ -6,7 +6,7 @@ from scipy.stats import spearmanr
 from skimage.metrics import structural_similarity
 from torch import Tensor
 
-from schemas.methods import LAYER_METHODS, AnyMethod
+from schemas.methods import AnyMethod
 from schemas.metrics import Similarity
 from workers.evaluation.audit import Audit
 from workers.evaluation.ordering import feature_scores
@@ -61,7 +61,7 @@ def map_similarity(a: Array, b: Array) -> float | None:
 def _values(method: AnyMethod, subject: ExplainInputs, attributions: Tensors, audit: Audit) -> list[Array]:
     """(features,) of each example, -inf for numbers that are no feature."""
     scores = None
-    if method.name not in LAYER_METHODS:
+    if method.kind != "layer":
         scores = feature_scores(method, subject, attributions, audit.units)
     if scores is None:
         return [

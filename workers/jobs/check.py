@@ -12,7 +12,6 @@ import torch
 from schemas.errors import InputRejected, JobError
 from schemas.jobs import JobSpec, Targets
 from schemas.methods import METHODS, AnyMethod, stored_fields
-from schemas.traits import PERMUTES, PERTURBS_LAYERS
 from workers.engine.error_trace import causes, frames
 from workers.engine.gate import DeviceGate
 from workers.engine.precision import forbid_tf32
@@ -20,6 +19,7 @@ from workers.engine.task import Task
 from workers.inputs.prepared import Payload, Prepared
 from workers.jobs.check_row import Begun, CheckRow, Done
 from workers.jobs.prepare import make_explain_inputs
+from workers.methods.captum_changes import install as install_captum_changes
 from workers.methods.explain import explain
 from workers.models.load import Device, ResidentModel, failed_to_load, load_model, model_folders
 from workers.settings import WorkerSettings
@@ -40,6 +40,7 @@ def check(directories: list[Path]) -> Iterator[CheckRow]:
 def steps(directories: list[Path], done: Done = NOTHING) -> Iterator[Begun | CheckRow]:
     """`check`, with what is begun before what came of it, and behind what is done."""
     forbid_tf32()
+    install_captum_changes()
     settings = WorkerSettings(models=directories)
     device = Device(settings.torch_device(), settings.threads, settings.batch_rows, DeviceGate())
     for number, folder in enumerate(model_folders(directories)):
@@ -99,7 +100,7 @@ def _explain(model: ResidentModel, name: str, method: AnyMethod, task: Task) -> 
         method=stored_fields(method),
         target=_target(model),
     )
-    if name in PERMUTES:
+    if method.permutes:
         prepared = prepared.twice()
     subject = make_explain_inputs(model, spec, method, _payload(model, prepared), prepared)
     explain(model.engine, task, method, subject)
@@ -133,9 +134,9 @@ def _method(model: ResidentModel, name: str) -> AnyMethod | None:
         fields["layer"] = layer
     if "neuron_selector" in cls.model_fields:
         fields["neuron_selector"] = [0] * len(_layer_shape(model, layer))
-    if name == "occlusion":
+    if "sliding_window_shapes" in cls.model_fields:
         fields["sliding_window_shapes"] = fields["strides"] = _windows(model)
-    if name in PERTURBS_LAYERS and math.prod(_layer_shape(model, layer)) > MANY_UNITS:
+    if cls.perturbs == "layer" and math.prod(_layer_shape(model, layer)) > MANY_UNITS:
         return None
     method: AnyMethod = cls(**fields)
     return method

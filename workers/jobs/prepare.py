@@ -9,7 +9,6 @@ from torch import Tensor
 from schemas.errors import InputRejected
 from schemas.jobs import JobSpec
 from schemas.methods import AnyMethod, BaselineName
-from schemas.traits import DISTRIBUTED
 from workers.inputs.prepared import Payload, Prepared, Tensors
 from workers.methods.explain_inputs import ExplainInputs
 from workers.models.load import ResidentModel
@@ -42,7 +41,7 @@ def make_explain_inputs(
         else:
             baselines, layer_baselines = model.adapter.baseline(name, prepared)
             baseline_distribution = baselines
-        if given is not None and method.name not in DISTRIBUTED:
+        if given is not None and method.baselines != "distribution":
             baselines = layer_baselines = tuple(_each(b, examples) for b in given)
     return ExplainInputs(
         inputs=prepared.inputs,

@@ -14,13 +14,12 @@ from torch import Tensor
 from schemas.errors import InputRejected, NonFinite
 from schemas.jobs import ClassRef, JobSpec, Targets
 from schemas.limits import MAX_TENSOR_ELEMENTS as LARGEST
-from schemas.methods import LAYER_METHODS, AnyMethod, echo, stored_method
+from schemas.methods import AnyMethod, echo, stored_method
 from schemas.metrics import QualityReport
 from schemas.models import ModelCard
 from schemas.precision import PassPrecision
 from schemas.results import ModelRef, Prediction, Provenance, ResultMeta, Timing
 from schemas.tensors import DATATYPES, TensorSpec
-from schemas.traits import GUIDED_AT_UNIT, PERTURBS, WITHOUT_GRADIENTS
 from workers.engine.finite import all_finite
 from workers.engine.task import Task
 from workers.evaluation.audit import make_audit
@@ -140,7 +139,7 @@ def _describe(
     quality: QualityReport | None,
     timing: Timing,
 ) -> Answer:
-    layered = method.name in LAYER_METHODS
+    layered = method.kind == "layer"
     attributions = _on_wire(model, method, prepared, outcome.attributions)
     if not all(map(all_finite, attributions)):
         raise NonFinite("the attributions are not finite; a gradient of the model overflows on this input or baseline")
@@ -196,8 +195,8 @@ def _serialized(tensors: dict[str, Tensor]) -> bytes:
 
 
 def _on_wire(model: ResidentModel, method: AnyMethod, prepared: Prepared, attributions: Tensors) -> Tensors:
-    if method.name not in LAYER_METHODS:
-        return model.adapter.on_wire(attributions, shared=method.name in PERTURBS)
+    if method.kind != "layer":
+        return model.adapter.on_wire(attributions, shared=method.perturbs == "input")
     if getattr(method, "upsample", False):
         size = tuple(prepared.inputs[0].shape[2:])
         grid = model.engine.view.grid
@@ -273,7 +272,7 @@ def _chance(model: ResidentModel, seed: int) -> list[str]:
 def _without_gradient(model: ResidentModel, method: AnyMethod) -> list[str]:
     """One line where gradients miss input elements that the model makes an index of."""
     columns = model.engine.view.index_columns
-    if not columns or method.name in WITHOUT_GRADIENTS or method.name in LAYER_METHODS:
+    if not columns or not method.gradients or method.kind == "layer":
         return []
     several = len(model.card.input.shapes) > 1 if model.card.input else False
     named = ", ".join(f"{element} of input {i}" if several else str(element) for i, element in columns[:TOLD])
@@ -284,9 +283,9 @@ def _without_gradient(model: ResidentModel, method: AnyMethod) -> list[str]:
 
 
 def _warnings(model: ResidentModel, method: AnyMethod) -> list[str]:
-    if method.name in GUIDED_AT_UNIT:
+    if method.rules == "guided" and method.kind == "neuron":
         return guided_warnings(model.card, method)
-    if method.name not in ("layer_grad_cam", "guided_grad_cam"):
+    if not method.computes_grad_cam:
         return []
     if model.config.input.kind == "text":
         return ["Grad-CAM takes dimension 1 for channels; here it holds tokens, so read this map with care"]

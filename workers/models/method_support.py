@@ -6,15 +6,8 @@ import torch
 from torch import nn
 
 from schemas import methods as spec
-from schemas.methods import METHOD_NAMES, METHODS
+from schemas.methods import METHODS, BaseMethod
 from schemas.models import MethodSupport
-from schemas.traits import (
-    FROM_THE_MODELS_OWN_INPUT,
-    GRADIENT_OF_UNIT,
-    GRADIENT_TO_LAYER,
-    PERMUTES,
-    WITHOUT_GRADIENTS,
-)
 from workers.engine.hooks import TORCHSCRIPT, HookSnapshot, takes_hooks
 from workers.engine.solo import SoloCall
 from workers.engine.view import ModelView
@@ -28,23 +21,10 @@ LONGEST_REASON = 300
 
 # One method stands for all whose backward pass follows the same rules.
 _TRIED = {
-    "deep_lift": (spec.DeepLift(baseline="zero"), ("deep_lift",)),
-    "guided": (spec.GuidedBackprop(), ("guided", "deconvolution")),
-    "lrp": (spec.Lrp(), ("lrp",)),
+    "deep_lift": spec.DeepLift(baseline="zero"),
+    "guided": spec.GuidedBackprop(),
+    "lrp": spec.Lrp(),
 }
-
-# The others take the gradient of an output with respect to the inputs; these take it to or from a layer.
-_AT_LAYERS = (GRADIENT_TO_LAYER | GRADIENT_OF_UNIT) - {"guided_grad_cam", "layer_lrp"}
-
-_SEVERAL_ROWS = (
-    "deep_lift",
-    "guided",
-    "deconvolution",
-    "lrp",
-    "conductance",
-    "layer_gradient_shap",
-    "neuron_gradient_shap",
-)
 
 
 def method_support(
@@ -67,39 +47,37 @@ def method_support(
     tried = floats and gradients is None  # what is tried explains an output by the inputs
     broken = {
         family: (defects.get(family) or (_try(method, view, sample) if tried else None)) if floats else None
-        for family, (method, _) in _TRIED.items()
+        for family, method in _TRIED.items()
     }
     if floats and broken["guided"] is None:
         broken["guided"] = without_relu(view.hook_module, (*sample.inputs, *sample.additional_forward_args))
     pictures = sample.inputs[0].dim() == 4
     supports = []
-    for name in METHOD_NAMES:
-        reason = _not_alone(view, name)
+    for name, cls in METHODS.items():
+        reason = _not_alone(view, cls)
         if reason is not None:
             pass
-        elif not floats and (why := _not_of_integers(name, view.layer_module, embedding)):
+        elif not floats and (why := _not_of_integers(cls, view.layer_module, embedding)):
             reason = why
-        elif gradients is not None and name not in WITHOUT_GRADIENTS | _AT_LAYERS:
+        elif gradients is not None and "output_to_input" in cls.gradients:
             reason = gradients
-        elif cut := _cut(name, reach):
+        elif cut := _cut(cls, reach):
             reason = cut
-        elif "layer" in METHODS[name].model_fields and (without := _without_layers(view.layer_module)):
+        elif "layer" in cls.model_fields and (without := _without_layers(view.layer_module)):
             reason = without
-        elif name in PERMUTES and text:
+        elif cls.permutes and text:
             reason = "it exchanges features between several examples, and texts come one at a time"
-        elif name == "guided_grad_cam" and not pictures:
+        elif cls.needs_map and not pictures:
             reason = "it lays a layer's map over the input, which needs inputs with height and width"
         else:
-            reason = next(
-                (broken[family] for family, (_, parts) in _TRIED.items() if any(p in name for p in parts)), None
-            )
+            reason = broken[cls.rules] if cls.rules is not None else None
         supports.append(MethodSupport(name=name, supported=reason is None, reason=reason))
     return supports
 
 
-def _not_alone(view: ModelView, name: str) -> str | None:
+def _not_alone(view: ModelView, cls: type[BaseMethod]) -> str | None:
     """Why a method cannot run with one row per pass; None where it can, or need not."""
-    if view.alone is None or not any(part in name for part in _SEVERAL_ROWS):
+    if view.alone is None or not cls.needs_batch:
         return None
     return f"it needs several rows in one pass, or a proven copy of the model, and this model runs alone: {view.alone}"
 
@@ -122,9 +100,9 @@ def no_gradient(view: ModelView, sample: Prepared) -> str | None:
     )
 
 
-def _cut(name: str, reach: Reach) -> str | None:
+def _cut(cls: type[BaseMethod], reach: Reach) -> str | None:
     """Why a method at a layer has no layer that a gradient leads to or from as it needs; None where it has."""
-    to_layer, of_unit = name in GRADIENT_TO_LAYER, name in GRADIENT_OF_UNIT
+    to_layer, of_unit = "output_to_layer" in cls.gradients, "unit_to_input" in cls.gradients
     lacking = [reach.from_output] * to_layer + [reach.to_input] * of_unit
     if not lacking or reach.any_layer(*lacking):
         return None
@@ -133,11 +111,11 @@ def _cut(name: str, reach: Reach) -> str | None:
     return f"no layer has a gradient {' and '.join(ways)}; use a method that perturbs, such as {instead}"
 
 
-def _not_of_integers(name: str, module: nn.Module, embedding: str | None) -> str | None:
+def _not_of_integers(cls: type[BaseMethod], module: nn.Module, embedding: str | None) -> str | None:
     """Why a method cannot explain a model that takes integers, and what can; None where it can."""
-    if name in WITHOUT_GRADIENTS or name == "layer_integrated_gradients":
+    if not cls.gradients or cls.at_embedding:
         return None
-    if name in FROM_THE_MODELS_OWN_INPUT:
+    if cls.entry == "model":
         if any(is_embedding(part) for part in module.modules()):
             return None
         return "the model's inputs are integers and enter no nn.Embedding, so its layers are given no gradient"

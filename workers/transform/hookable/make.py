@@ -8,7 +8,6 @@ from torch import Tensor, nn
 from workers.engine.hooks import TORCHSCRIPT, takes_hooks
 from workers.engine.view import ModelView
 from workers.inputs.prepared import Prepared
-from workers.methods import deep_lift_rules as _  # noqa: F401  # puts its rules into Captum's table
 from workers.tracing.samples import enter, leaves
 from workers.transform.hookable import hook_defects, lacks_lrp_rules, separate_activations
 
