@@ -1,4 +1,4 @@
-"""The baseline: what 'absent' means."""
+"""Validation of the baseline, the values that stand for absent elements."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -34,7 +34,7 @@ def layer_fields(method: AnyMethod, model: ReadyModel, examples: int) -> dict[st
 
 
 def find_layer(method: AnyMethod, model: ReadyModel) -> LayerCard | None:
-    """The layer asked for, or the card's default; None for a method that has none.
+    """The layer that the method names, or the card's default; None for a method that has none.
 
     Raises:
         InvalidRequest: none given and the card has no default, no such layer, or one of no use.
@@ -64,12 +64,12 @@ def _check_gradient(method: AnyMethod, layer: LayerCard) -> None:
     else:
         return
     instead = "neuron_feature_ablation" if "unit_to_input" in method.gradients else "layer_feature_ablation"
-    told = f"{cut}, as behind torch.no_grad, detach or argmax; use a method that perturbs, such as {instead}"
-    raise InvalidRequest.at(["method", "layer"], told)
+    message = f"{cut}, as behind torch.no_grad, detach or argmax; use a method that perturbs, such as {instead}"
+    raise InvalidRequest.at(["method", "layer"], message)
 
 
 def explained_shape(method: AnyMethod, layer: LayerCard) -> list[int] | None:
-    """The shape of one example's units at the layer; None where the card does not tell: a layer's input, a tuple."""
+    """The shape of one example's units at the layer; None where the card does not say: a layer's input, a tuple."""
     return None if method.at_layer_input else layer.output_shape
 
 

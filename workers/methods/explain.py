@@ -67,9 +67,9 @@ def explain(
 def _explain(engine: Engine, task: Task, method: AnyMethod, subject: ExplainInputs, batch_rows: int) -> Outcome:
     """`explain`, for a live task.
 
-    The outputs for input and baseline are computed first, in one block: they give the prediction, the target where
-    none was asked for, and both ends of the completeness sum, so that none of these costs a pass of its own. A method
-    that is one gradient at the input has them from the pass of that gradient.
+    The outputs for input and baseline are computed first, in one block. They yield the prediction, the target where the
+    request names none, and both ends of the completeness sum, so that none of these costs a pass of its own. A method
+    that is one gradient at the input takes the output for the input from the pass of that gradient.
     """
     seams = Seams(engine, task)
     absent = references(method, subject) if method.promises_completeness else None
@@ -149,7 +149,7 @@ def _attributed(
 
 
 def _places(subject: ExplainInputs, outputs: Tensor, *, padded: bool) -> list[list[int]]:
-    """One place per example, with the predicted class where that is asked for. `outputs` is (examples, classes, …).
+    """One place per example, with the predicted class where the target says so. `outputs` is (examples, classes, …).
 
     Raises:
         InputRejected: a place that this input's output has not; how long a text is, is known only now.
@@ -175,8 +175,8 @@ def references(method: AnyMethod, subject: ExplainInputs) -> Tensors | None:
 def _endpoints(
     engine: Engine, seams: Seams, subject: ExplainInputs, absent: Tensors | None
 ) -> tuple[Tensor, Tensor | None]:
-    """f(inputs) (examples, …) and, if asked for, f(absent) (rows, …): what is not known from earlier jobs, in one
-    block of rows."""
+    """f(inputs) (examples, …) and, unless `absent` is None, f(absent) (rows, …). Outputs missing from the output cache
+    are computed in one block of rows."""
     ends = [(subject.inputs, subject.additional_forward_args, subject.digest)]
     if absent is not None:
         digest = subject.baseline_digest if absent is subject.baselines else None
@@ -201,7 +201,7 @@ def _endpoints(
 
 
 def additional_forward_args_of(subject: ExplainInputs, absent: Tensors) -> Tensors:
-    """The extras that go with references: those of their example, or of the first for samples."""
+    """The additional forward args of references: those of their example, or of the first one for samples."""
     rows = absent[0].shape[0]
     return tuple(
         e if rows == subject.examples else e[:1].expand(rows, *e.shape[1:]) for e in subject.additional_forward_args

@@ -1,4 +1,4 @@
-"""What jobs hold in memory at once: the inputs that Captum expands for them."""
+"""Memory that jobs hold at once for the inputs that Captum expands."""
 
 import threading
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ CHUNK_COPIES = 4  # a chunk's inputs and answers while its job waits, and what C
 
 
 class MemoryBudget:
-    """Bytes that are lent out. A job waits here before it is live, so that the engine does not wait for it."""
+    """A budget of bytes. A job waits for its share before it is live, so that the engine does not wait for it."""
 
     def __init__(self, total: int = BUDGET_BYTES) -> None:
         self._total = total

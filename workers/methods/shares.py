@@ -1,4 +1,4 @@
-"""Each element's own part of an attribution."""
+"""The part of an attribution that belongs to each element."""
 
 from math import prod
 
