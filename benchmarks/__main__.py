@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks import efficiency, latency, memory, report, versus_captum
 from benchmarks.machine import device, machine
-from workers.engine.allocator import keep_freed_memory
+from workers.engine.device.allocator import keep_freed_memory
 from workers.methods.captum_changes import install as install_captum_changes
 
 RESULTS = Path(__file__).parent / "results"
@@ -26,6 +26,8 @@ def parts(quick: bool) -> dict[str, Callable[[], dict[str, Any]]]:
 
     def captum(kind: str, ours: int, theirs: int, count: int) -> Callable[[], dict[str, Any]]:
         few = 4 if quick else 1
+        if scale > 1:
+            theirs, count = max(theirs, 24), max(count, 64)  # fewer would end before they are timed
         return lambda: versus_captum.measure(
             kind, rounds=rounds, ours=scale * ours // few, theirs=max(1, theirs // few), clients=count
         )

@@ -16,8 +16,8 @@ from service.pictures.load import model_pixels
 from tests import paths
 from tests.workers.methods.captum_calls import direct
 from tests.workers.toys import CPU
-from workers.engine.gate import DeviceGate
-from workers.engine.threads import use_threads
+from workers.engine.device.gate import DeviceGate
+from workers.engine.device.threads import use_threads
 from workers.jobs.prepare import make_explain_inputs
 from workers.methods.explain_inputs import ExplainInputs
 from workers.models.load import Device, ResidentModel, load_model

@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 from schemas.jobs import Targets
 from schemas.methods import AnyMethod
+from workers.engine.device.threads import use_threads
 from workers.engine.engine import Engine
 from workers.engine.task import Task
-from workers.engine.threads import use_threads
 from workers.engine.view import ModelView
 from workers.methods.explain import Outcome, explain
 from workers.methods.explain_inputs import ExplainInputs
@@ -145,7 +145,7 @@ def frozen(model: nn.Module, seed: int = 0) -> nn.Module:
 
 
 def view_of(model: nn.Module, inputs: int = 1, hookable: nn.Module | None = None) -> ModelView:
-    return ModelView(model, model, CPU, inputs=inputs, hookable=hookable)
+    return ModelView(model, model, CPU, input_count=inputs, hookable=hookable)
 
 
 def lean_view_of(model: nn.Module, shapes: Sequence[Sequence[int]]) -> ModelView:

@@ -1,27 +1,30 @@
-"""A model's outputs for inputs it has seen of late, so that several questions about one input share its forward."""
+"""Recent outputs of a model, so that several explanations of one input share its forward."""
 
 import threading
 from collections import OrderedDict
 
 from torch import Tensor
 
-MOST_BYTES = 16 * 1024 * 1024
+from workers.engine.tuning import OUTPUT_CACHE_BYTES
 
 
 class OutputCache:
-    """Outputs by the digest of the input, the least recently asked for forgotten first. For any thread.
+    """Outputs by the digest of their input; the least recently used are dropped first. Safe for any thread.
 
-    Two jobs that come at the same time both compute: neither is made to wait for the other.
+    Two jobs that miss at the same time both compute the outputs: neither waits for the other.
+
+    Args:
+        most_bytes: of all outputs together.
     """
 
-    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
-        self._most = most_bytes
-        self._held = 0
+    def __init__(self, most_bytes: int = OUTPUT_CACHE_BYTES) -> None:
+        self._most_bytes = most_bytes
+        self._held_bytes = 0
         self._outputs: OrderedDict[bytes, Tensor] = OrderedDict()
         self._lock = threading.Lock()
 
     def get(self, digest: bytes | None) -> Tensor | None:
-        """(examples, …), or None for what is not known, or has no digest."""
+        """The outputs, (examples, …); None if they are not in the cache, or the input has no digest."""
         if digest is None:
             return None
         with self._lock:
@@ -31,15 +34,15 @@ class OutputCache:
             return outputs
 
     def put(self, digest: bytes | None, outputs: Tensor) -> None:
-        """Keeps a copy; outputs larger than all that may be held are not kept."""
+        """Keeps a copy of the outputs, unless they are larger than the cache or the input has no digest."""
         size = outputs.numel() * outputs.element_size()
-        if digest is None or size > self._most:
+        if digest is None or size > self._most_bytes:
             return
         with self._lock:
             if digest in self._outputs:
                 return
-            self._outputs[digest] = outputs.detach().clone()  # a part of a pass would hold on to the whole of it
-            self._held += size
-            while self._held > self._most:
-                _, forgotten = self._outputs.popitem(last=False)
-                self._held -= forgotten.numel() * forgotten.element_size()
+            self._outputs[digest] = outputs.detach().clone()  # a view would keep the outputs of a whole pass in memory
+            self._held_bytes += size
+            while self._held_bytes > self._most_bytes:
+                _, dropped = self._outputs.popitem(last=False)
+                self._held_bytes -= dropped.numel() * dropped.element_size()

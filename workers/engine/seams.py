@@ -1,10 +1,11 @@
-"""The two seams where a Captum call meets the engine: `forward_func` and `gradient_func`.
+"""The two seams where a Captum call hands rows to the engine: `forward_func` and `gradient_func`.
 
-Captum's attribution objects are built and called as usual; only the function they run forward, and the one they take
-gradients with, hand rows to the engine instead of calling the model.
+Captum's attribution objects are built and called as usual. Only the function that they call as the model, and the one
+that computes gradients, hand rows to the engine.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -13,50 +14,77 @@ from torch import Tensor
 from schemas.errors import NonFinite
 from schemas.jobs import PREDICTED, Targets
 from workers.engine.engine import Engine
-from workers.engine.finite import all_finite
+from workers.engine.numerics import all_finite
+from workers.engine.targets import finite_at, target_indices
 from workers.engine.task import Task
+from workers.engine.work import Tensors
+
+
+@dataclass(frozen=True, slots=True)
+class _Gradients:
+    """Gradients that are computed already, and what they were computed for."""
+
+    inputs: Tensors
+    targets: Tensor | None
+    gradients: Tensors
+
+    def at(self, inputs: Tensors, targets: Tensor | None) -> bool:
+        """True if these inputs and targets are the same."""
+        if self.targets is None or targets is None:
+            return self.targets is targets and _equal(self.inputs, inputs)
+        return self.targets.equal(targets) and _equal(self.inputs, inputs)
 
 
 class Seams:
-    """One job's two functions. Rows arrive as Captum expands them; answers go back in the same order."""
+    """One job's two functions. Rows come as Captum expands them; outputs go back in the same order.
+
+    Attributes:
+        explained: the targets, once they are determined; outputs are then checked at them.
+    """
 
     def __init__(self, engine: Engine, task: Task) -> None:
+        self.explained: Targets | None = None
         self._engine = engine
         self._task = task
-        self.explained: Targets | None = None  # once they are known, outputs are checked at them
-        self._known: list[tuple[tuple[Tensor, ...], Tensor]] = []
-        self._gradients: tuple[tuple[Tensor, ...], Tensor | None, tuple[Tensor, ...]] | None = None
+        self._outputs: list[tuple[Tensors, Tensor]] = []  # that are computed already, with their inputs
+        self._gradients: _Gradients | None = None
 
-    def remember(self, inputs: tuple[Tensor, ...], outputs: Tensor) -> None:
-        """Outputs already computed for these very inputs; asked for again, they cost no pass."""
-        self._known.append((inputs, outputs))
+    def remember(self, inputs: Tensors, outputs: Tensor) -> None:
+        """Keeps outputs, so that `forward` of these inputs costs no pass."""
+        self._outputs.append((inputs, outputs))
 
     def gradient_at(
-        self, inputs: tuple[Tensor, ...], additional_forward_args: tuple[Tensor, ...], targets: Targets | None
+        self, inputs: Tensors, additional_forward_args: Tensors, targets: Targets | None
     ) -> tuple[Tensor, Targets | None]:
-        """All outputs at the inputs, (rows, …), and their targets: those given, or else each row's highest output.
+        """Computes outputs and gradients at the inputs in one pass. Keeps the gradients for `gradient`.
 
-        The gradients come with the same pass and are kept: `gradient`, asked for them, answers from there.
+        Returns:
+            All outputs, (rows, …), and the targets; if none were given, each row's highest output.
         """
         rows = inputs[0].shape[0]
-        wanted = _targets([PREDICTED] if targets is None else targets, rows)
+        indices = target_indices([PREDICTED] if targets is None else targets, rows)
         *gradients, outputs = self._engine.compute(
-            self._task, "gradient", inputs, additional_forward_args, wanted, whole=True
+            self._task, "gradient", inputs, additional_forward_args, indices, all_outputs=True
         )
         if targets is None and outputs.numel() > rows:
             targets = outputs.argmax(dim=1).tolist()
-        self._gradients = (inputs, _targets(targets, rows), tuple(gradients))
+        self._gradients = _Gradients(inputs, target_indices(targets, rows), tuple(gradients))
         return outputs, targets
 
     def expect(self, rows: int) -> None:
-        """Says that so many rows are still to come at least, for a job whose rows are not known beforehand."""
+        """Announces at least so many rows to come, for a job whose rows are not known before it runs."""
         self._task.total_rows = max(self._task.total_rows, self._task.rows + rows)
 
     def forward(self, *args: Tensor) -> Tensor:
-        """Captum's `forward_func`: (rows, …) inputs, then extras -> (rows, outputs), without a graph."""
-        inputs, additional_forward_args = args[: self._engine.view.inputs], args[self._engine.view.inputs :]
-        for known, outputs in self._known:
-            if all(a.shape == b.shape and torch.equal(a, b) for a, b in zip(known, inputs, strict=True)):
+        """Captum's `forward_func`: inputs, then additional forward args, (rows, …) each -> (rows, …), without a graph.
+
+        Raises:
+            NonFinite: an explained output is NaN or infinite.
+        """
+        count = self._engine.view.input_count
+        inputs, additional_forward_args = args[:count], args[count:]
+        for computed, outputs in self._outputs:
+            if _equal(computed, inputs):
                 return outputs
         outputs = self._engine.compute(self._task, "forward", inputs, additional_forward_args, None)[0]
         if self.explained is not None and not finite_at(outputs, self.explained):
@@ -66,26 +94,31 @@ class Seams:
     def gradient(
         self,
         forward_fn: Callable[..., Tensor],
-        inputs: tuple[Tensor, ...],
+        inputs: Tensors,
         target_ind: Any = None,
         additional_forward_args: Any = None,
-    ) -> tuple[Tensor, ...]:
-        """Captum's `gradient_func`: d(target output) / d(input), one tensor per input, of its shape."""
-        if self._gradients is not None:
-            known, targets, gradients = self._gradients
-            wanted = _targets(target_ind, inputs[0].shape[0])
-            same = targets is wanted is None or (targets is not None and wanted is not None and targets.equal(wanted))
-            if same and all(a.shape == b.shape and torch.equal(a, b) for a, b in zip(known, inputs, strict=True)):
-                return gradients
+    ) -> Tensors:
+        """Captum's `gradient_func`: d(target output) / d(input), one tensor per input, of its shape.
+
+        Raises:
+            NonFinite: a target output or a gradient is NaN or infinite.
+        """
+        computed = self._gradients
+        if computed is not None and computed.at(inputs, target_indices(target_ind, inputs[0].shape[0])):
+            return computed.gradients
         return self.gradient_and_output(inputs, target_ind, additional_forward_args)[0]
 
     def gradient_and_output(
-        self, inputs: tuple[Tensor, ...], target_ind: Any = None, additional_forward_args: Any = None
-    ) -> tuple[tuple[Tensor, ...], Tensor]:
-        """What `gradient` gives, and the target outputs (rows,) of the same pass."""
-        targets = _targets(target_ind, inputs[0].shape[0])
-        additional_forward_args = _tuple(additional_forward_args)
-        *gradients, outputs = self._engine.compute(self._task, "gradient", inputs, additional_forward_args, targets)
+        self, inputs: Tensors, target_ind: Any = None, additional_forward_args: Any = None
+    ) -> tuple[Tensors, Tensor]:
+        """The gradients as `gradient` returns them, and the target outputs, (rows,), of the same pass.
+
+        Raises:
+            NonFinite: a target output or a gradient is NaN or infinite.
+        """
+        targets = target_indices(target_ind, inputs[0].shape[0])
+        more = _as_tuple(additional_forward_args)
+        *gradients, outputs = self._engine.compute(self._task, "gradient", inputs, more, targets)
         if not all_finite(outputs):
             raise NonFinite(
                 "the model's output for a row between baseline and input, or near the input, is not finite; "
@@ -96,31 +129,12 @@ class Seams:
         return tuple(gradients), outputs
 
 
-def finite_at(outputs: Tensor, targets: Targets) -> bool:
-    """Whether rows are finite at the targets: each row may belong to any of the examples."""
-    if outputs.numel() == len(outputs):
-        return all_finite(outputs)
-    each: set[tuple[int, ...]] = {(target,) if isinstance(target, int) else tuple(target) for target in targets}
-    for place in each:
-        values = outputs
-        for index in place:
-            values = values[:, index]
-        if not all_finite(values):
-            return False
-    return True
+def _equal(tensors: Tensors, others: Tensors) -> bool:
+    return all(a.shape == b.shape and torch.equal(a, b) for a, b in zip(tensors, others, strict=True))
 
 
-def _tuple(additional_forward_args: Any) -> tuple[Tensor, ...]:
+def _as_tuple(additional_forward_args: Any) -> Tensors:
+    """Captum passes None, one tensor, or a tuple of them."""
     if additional_forward_args is None:
         return ()
     return additional_forward_args if isinstance(additional_forward_args, tuple) else (additional_forward_args,)
-
-
-def _targets(target: Any, rows: int) -> Tensor | None:
-    """Captum's target as (rows,) int64 indices, or (rows, dimensions) places: one for all rows, or one per row."""
-    if target is None:
-        return None
-    indices = torch.as_tensor([target] if isinstance(target, tuple) else target, dtype=torch.int64).cpu()
-    if indices.dim() == 0:
-        indices = indices.unsqueeze(0)
-    return indices.expand(rows, *indices.shape[1:]) if len(indices) == 1 else indices

@@ -1,26 +1,41 @@
-"""What the engine knows of a job: its priority, whether it still wants an answer, what it has cost."""
+"""A job as the engine sees it: its priority, whether it is cancelled, and what it has cost."""
 
 import threading
 from dataclasses import dataclass, field
 
 from schemas.jobs import Targets
 from schemas.requests import Priority
-from workers.engine.randomness import RandomStream
+from workers.engine.randomness.stream import RandomStream
 
 
 @dataclass(slots=True, eq=False)
 class Task:
-    """One job inside an engine. Counters are written by the engine's thread alone."""
+    """One job inside an engine. The engine's thread alone writes the counters, except `parked_s`.
+
+    Attributes:
+        id: of the job.
+        priority: of the job.
+        random: the random numbers of a method that draws.
+        seed: of a model that draws.
+        cancelled: set once the job is cancelled.
+        rows: computed so far.
+        passes: that held rows of this job.
+        pass_s: seconds of those passes.
+        pass_rows: rows of those passes, of all jobs.
+        parked_s: seconds for which the job has waited for the engine; written by the job's own thread.
+        total_rows: expected; 0 while unknown.
+        targets: the outputs explained, once they are determined.
+    """
 
     id: str
     priority: Priority = "interactive"
-    random: RandomStream | None = None  # set for methods that draw
-    seed: int = 0  # of the job, for models that draw
+    random: RandomStream | None = None
+    seed: int = 0
     cancelled: threading.Event = field(default_factory=threading.Event)
-    rows: int = 0  # computed so far
-    passes: int = 0  # passes that held rows of this job
-    pass_s: float = 0.0  # time of those passes
-    pass_rows: int = 0  # rows of those passes, of all jobs
-    parked_s: float = 0.0  # time spent waiting for answers; written by the job's own thread
-    total_rows: int = 0  # expected
-    targets: Targets | None = None  # the outputs explained, once known
+    rows: int = 0
+    passes: int = 0
+    pass_s: float = 0.0
+    pass_rows: int = 0
+    parked_s: float = 0.0
+    total_rows: int = 0
+    targets: Targets | None = None

@@ -46,13 +46,13 @@ def prove_copy(view: ModelView, copy_of_it: ModelView, subject: ExplainInputs) -
         JobFailed: the copy is another function.
     """
     samples = list(draws(first_row((*subject.inputs, *subject.additional_forward_args))))
-    if view.alone is not None:
+    if view.alone_reason is not None:
         samples = [sample for sample in samples if len(sample[0]) == 1]
     pairs = [(view.module, copy_of_it.module)]
     if view.hookable is not None and copy_of_it.hookable is not None:
         pairs.append((view.hookable, copy_of_it.hookable))
     for original, copied_module in pairs:
-        reason = compare(original, copied_module, samples, view.inputs, gradients=False)
+        reason = compare(original, copied_module, samples, view.input_count, gradients=False)
         if reason is not None:
             raise JobFailed(
                 f"a copy of the model answers otherwise than the model, so it cannot be randomised: {reason}"

@@ -56,7 +56,7 @@ def randomization(
                 (name, module, engine.view.layer_module.get_submodule(name))
                 for name, module in layers_from_the_top(view, subject)
             ]
-        twin = engine.beside(view, name=f"randomised-{task.id}").start()
+        twin = engine.sibling(view, name=f"randomised-{task.id}").start()
         try:
             before: list[Layer] = []
             for part in _parts(layers, asked.stages):

@@ -11,8 +11,8 @@ from schemas.methods import AnyMethod
 from schemas.metric_requests import DeletionInsertion, Infidelity, Randomization, SensitivityMax
 from schemas.metrics import QualityReport
 from workers.engine.engine import Engine
-from workers.engine.finite import all_finite
-from workers.engine.randomness import RandomStream
+from workers.engine.numerics import all_finite
+from workers.engine.randomness.stream import RandomStream
 from workers.engine.seams import Seams
 from workers.engine.task import Task
 from workers.evaluation.audit import Audit

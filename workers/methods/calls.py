@@ -5,7 +5,7 @@ from typing import Any
 
 from schemas.methods import BaseMethod
 from workers.engine.seams import Seams
-from workers.engine.solo import SoloCall
+from workers.engine.solo.solo_call import SoloCall
 from workers.engine.view import ModelView
 from workers.methods.adaptive_result import AdaptiveResult
 from workers.methods.explain_inputs import ExplainInputs, Tensors

@@ -11,13 +11,13 @@ from schemas.jobs import PREDICTED, Targets
 from schemas.methods import AnyMethod
 from schemas.results import Convergence
 from workers.engine.engine import Engine
-from workers.engine.finite import all_finite
-from workers.engine.passes import chosen
-from workers.engine.randomness import RandomStream
-from workers.engine.seams import Seams, finite_at
-from workers.engine.solo import SoloCall, SoloRequest
+from workers.engine.numerics import all_finite, widened
+from workers.engine.randomness.stream import RandomStream
+from workers.engine.seams import Seams
+from workers.engine.solo.solo_call import SoloCall
+from workers.engine.solo.solo_group import SoloRequest
+from workers.engine.targets import at_targets, finite_at
 from workers.engine.task import Task
-from workers.engine.widened import widened
 from workers.methods import solo_lane as solo
 from workers.methods.explain_inputs import ExplainInputs, Tensors
 from workers.methods.shared_lane import ADAPTIVE, SHARED
@@ -231,7 +231,7 @@ def _solo_request(engine: Engine, task: Task, method: AnyMethod, subject: Explai
         subject.layer_values,
     )
     own_tensors = (baseline_distribution, subject.feature_mask, subject.layer_mask, subject.layer_values)
-    alone = engine.view.random or any(part is not None for part in (task.random, *own_tensors))
+    alone = engine.view.draws_random or any(part is not None for part in (task.random, *own_tensors))
     shapes = tuple((t.dtype, t.shape[1:]) for t in inputs)
     return SoloRequest(
         task,
@@ -247,7 +247,7 @@ def explained_outputs(outputs: Tensor, targets: Targets | None) -> Tensor:
     """(examples, …) to (examples,): the output that is explained."""
     if targets is None:
         return outputs.reshape(outputs.shape[0])
-    return chosen(outputs, _target_per_example(targets, outputs.shape[0], outputs.device))
+    return at_targets(outputs, _target_per_example(targets, outputs.shape[0], outputs.device))
 
 
 def _target_per_example(targets: Targets, examples: int, device: torch.device) -> Tensor:

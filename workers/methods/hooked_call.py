@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from schemas.methods import BaseMethod
-from workers.engine.solo import SoloCall
+from workers.engine.solo.solo_call import SoloCall
 from workers.engine.view import ModelView
 from workers.methods.calls import HookedCall
 
@@ -49,7 +49,7 @@ def location(method: BaseMethod, view: ModelView) -> tuple[nn.Module, ...]:
     if method.entry == "model":
         module = view.layer_module
         return (module,) if layer is None else (module, module.get_submodule(layer))
-    return (view.module,) if layer is None else (view.module, view.layer_behind_entry(layer))
+    return (view.module,) if layer is None else (view.module, view.layer(layer))
 
 
 def leaves(tensors: Tensors) -> Tensors:

@@ -13,7 +13,7 @@ from captum.attr import FeatureAblation, FeaturePermutation
 from torch import Tensor, nn
 
 from schemas import methods as spec
-from workers.engine.solo import SoloCall
+from workers.engine.solo.solo_call import SoloCall
 from workers.engine.view import ModelView
 from workers.methods.hooked_call import Tensors, as_tuple, target
 

@@ -5,7 +5,7 @@ from typing import Any
 import captum.attr as captum
 
 from schemas import methods as spec
-from workers.engine.solo import SoloCall
+from workers.engine.solo.solo_call import SoloCall
 from workers.engine.view import ModelView
 from workers.methods import layer_perturbation
 from workers.methods.calls import HookedCalls
@@ -27,11 +27,11 @@ from workers.methods.token_maps import grad_cam_of_tokens
 
 def layer_grad_cam(method: spec.LayerGradCam, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
     """Grad-CAM, by Captum where the layer yields a map, and over the token grid where it yields tokens."""
-    if view.grid is None:
+    if view.token_grid is None:
         return _captum_grad_cam(method, view, call, batch_rows)
     relu, summed = method.relu_attributions, method.attr_dim_summation
     module, layer = location(method, view)
-    return grad_cam_of_tokens(method, view.grid, module, layer, call, relu=relu, summed=summed)
+    return grad_cam_of_tokens(method, view.token_grid, module, layer, call, relu=relu, summed=summed)
 
 
 def _channels(method: spec.LayerGradCam, _call: SoloCall, _batch_rows: int) -> dict[str, Any]:

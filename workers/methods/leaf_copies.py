@@ -12,7 +12,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from workers.engine.hooks import takes_hooks
+from workers.engine.solo.hooks import takes_hooks
 from workers.engine.view import ModelView
 
 
@@ -49,7 +49,7 @@ def _layers(view: ModelView, path: str | None) -> set[nn.Module]:
     """The layer as each of the view's modules runs it."""
     if path is None:
         return set()
-    found = {view.layer_module.get_submodule(path), view.layer_behind_entry(path)}
+    found = {view.layer_module.get_submodule(path), view.layer(path)}
     return {layer for layer in found if takes_hooks(layer)}
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from schemas import methods as spec
 from schemas.errors import InputRejected
-from workers.engine.solo import SoloCall
+from workers.engine.solo.solo_call import SoloCall
 from workers.engine.view import ModelView
 from workers.methods.calls import HookedCall, HookedCalls
 from workers.methods.hooked_call import (
@@ -50,10 +50,10 @@ def mean_over_baselines(call_captum: HookedCall) -> HookedCall:
 
 def guided_grad_cam(method: spec.GuidedGradCam, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
     """Guided Grad-CAM, by Captum where the layer yields a map, and over the token grid where it yields tokens."""
-    if view.grid is None:
+    if view.token_grid is None:
         return _captum_guided_grad_cam(method, view, call, batch_rows)
     module, layer = location(method, view)
-    (cam,) = grad_cam_of_tokens(method, view.grid, module, layer, call, relu=True)
+    (cam,) = grad_cam_of_tokens(method, view.token_grid, module, layer, call, relu=True)
     (guided,) = _guided_backprop(spec.GuidedBackprop(), view, call, batch_rows)
     size = tuple(call.inputs[0].shape[2:])
     return (guided * captum.LayerAttribution.interpolate(cam, size, interpolate_mode=method.interpolate_mode),)

@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Iterator
 
 from schemas.methods import BaseMethod
-from workers.engine.solo import SoloCall
+from workers.engine.solo.solo_call import SoloCall
 from workers.engine.view import ModelView
 from workers.methods import layers, rules
 from workers.methods.calls import HookedCalls

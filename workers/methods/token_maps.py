@@ -6,8 +6,8 @@ from captum._utils.gradient import compute_layer_gradients_and_eval
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from workers.engine.solo import SoloCall
-from workers.engine.token_grid import TokenGrid
+from workers.engine.solo.solo_call import SoloCall
+from workers.engine.view import TokenGrid
 from workers.methods.hooked_call import Tensors, leaves, target
 
 

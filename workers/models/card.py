@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from schemas.methods import BaselineName
 from schemas.models import Defaults, LayerCard, MethodSupport, ModelCard, OutputCard
 from schemas.precision import PassPrecision
-from workers.engine.hooks import takes_hooks
+from workers.engine.solo.hooks import takes_hooks
 from workers.engine.view import ModelView
 from workers.inputs.prepared import InputAdapter, Prepared
 from workers.models.default_layer import default_layer
@@ -85,8 +85,8 @@ def make_card(
         defaults=defaults,
         batch_rows=batch_rows,
         device=str(view.device),
-        execution="alone" if view.alone else "packed",
-        execution_reason=view.alone,
+        execution="alone" if view.alone_reason else "packed",
+        execution_reason=view.alone_reason,
         precision=precision,
     )
 
@@ -101,7 +101,7 @@ def _layers(view: ModelView, sample: Prepared) -> tuple[list[LayerCard], Tensor]
 
     The sample is given twice, which tells the dimension of the rows from others.
     """
-    sample = sample if view.alone else sample.twice()
+    sample = sample if view.alone_reason else sample.twice()
     rows = sample.layer_inputs[0].shape[0]
     module = view.layer_module
     named = [(name, layer) for name, layer in module.named_modules() if name and takes_hooks(layer)][:MAX_LAYERS]
@@ -174,7 +174,9 @@ def _layer(view: ModelView, name: str, layer: nn.Module, seen: LayerSeen, rows: 
 
 
 def _grid(view: ModelView, shape: list[int] | None) -> list[int] | None:
-    grid = view.grid.of(shape[0]) if view.grid is not None and shape is not None and len(shape) == 2 else None
+    grid = (
+        view.token_grid.of(shape[0]) if view.token_grid is not None and shape is not None and len(shape) == 2 else None
+    )
     return list(grid) if grid is not None else None
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from workers.engine.hooks import takes_hooks
+from workers.engine.solo.hooks import takes_hooks
 from workers.engine.view import ModelView
 from workers.inputs.prepared import Prepared
 
@@ -30,7 +30,9 @@ def default_layer(view: ModelView, sample: Prepared, shared: Set[str] = frozense
         if path in shared or not tensor.requires_grad:
             continue
         (gradient,) = torch.autograd.grad((out * weights).sum(), tensor, allow_unused=True, retain_graph=True)
-        if gradient is not None and bool((gradient if view.grid is None else view.grid.as_map(gradient)).any()):
+        if gradient is not None and bool(
+            (gradient if view.token_grid is None else view.token_grid.as_map(gradient)).any()
+        ):
             return path
     return None
 
@@ -63,10 +65,10 @@ def _is_map(view: ModelView, out: Tensor, path: str) -> bool:
     """A map of more than one place; of a transformer, its tokens between two blocks or behind a norm."""
     if len(out) != 1:
         return False
-    if view.grid is None:
+    if view.token_grid is None:
         return out.dim() == 4 and out.shape[2] * out.shape[3] > 1
     if out.dim() == 4:
-        return tuple(out.shape[2:]) in view.grid.grids
-    if out.dim() != 3 or view.grid.of(out.shape[1]) is None:
+        return tuple(out.shape[2:]) in view.token_grid.grids
+    if out.dim() != 3 or view.token_grid.of(out.shape[1]) is None:
         return False
     return path.rpartition(".")[2].isdigit() or "Norm" in type(view.layer_module.get_submodule(path)).__name__

@@ -6,7 +6,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from workers.engine.randomness import RandomStream
+from workers.engine.randomness.stream import RandomStream
 from workers.inputs.prepared import Prepared
 from workers.inputs.text import TextAdapter
 from workers.models.outputs import keep_row_dimension

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from schemas.models import Side
-from workers.engine.hooks import takes_hooks
+from workers.engine.solo.hooks import takes_hooks
 from workers.engine.view import ModelView
 from workers.inputs.prepared import Prepared
 from workers.tracing.samples import enter, leaves, tensors_in
@@ -55,9 +55,9 @@ def gradient_reach(view: ModelView, sample: Prepared) -> Reach:
     tensors = (*sample.inputs, *sample.additional_forward_args)
     names = [name for name, layer in view.layer_module.named_modules() if name and takes_hooks(layer)]
     try:
-        layers = {name: view.layer_behind_entry(name) for name in names}
+        layers = {name: view.layer(name) for name in names}
         from_output = _from_output(view, layers, tensors)
-        given = enter(leaves(tensors, view.inputs))
+        given = enter(leaves(tensors, view.input_count))
         to_input, _, own = _seen(view.module, layers, given)
         relu = _without_relu(view, names, tensors)
     except Exception:  # the model's own code; a method that is tried says what it raises
@@ -75,7 +75,7 @@ def _from_output(view: ModelView, layers: dict[str, nn.Module], tensors: tuple[T
         return _copied(value)
 
     with _changed(layers, keep), torch.enable_grad():
-        out = view.module(*enter(leaves(tensors, view.inputs)))
+        out = view.module(*enter(leaves(tensors, view.input_count)))
     if not out.requires_grad:
         return _lacking({(name, side): False for name, side, _ in kept})
     gradients = torch.autograd.grad(out.sum(), [tensor for _, _, tensor in kept], allow_unused=True)
@@ -96,7 +96,7 @@ def _without_relu(view: ModelView, names: list[str], tensors: tuple[Tensor, ...]
 
     handles = [part.register_forward_hook(note) for part in module.modules() if isinstance(part, nn.ReLU)]
     try:
-        _, nodes, _ = _seen(module, layers, enter(leaves(tensors, view.inputs)))
+        _, nodes, _ = _seen(module, layers, enter(leaves(tensors, view.input_count)))
     finally:
         for handle in handles:
             handle.remove()

@@ -12,11 +12,12 @@ from torch import Tensor, nn
 
 from schemas.models import ModelCard, OutputKind
 from workers.engine.batch_size import tune_rows
+from workers.engine.device.gate import DeviceGate
+from workers.engine.device.memory import resident_bytes
+from workers.engine.device.tf32 import without_tf32
 from workers.engine.engine import Engine
 from workers.engine.error_trace import without_data
-from workers.engine.gate import DeviceGate
-from workers.engine.randomness import RandomStream
-from workers.engine.size import resident_bytes
+from workers.engine.randomness.stream import RandomStream
 from workers.engine.view import ModelView
 from workers.inputs.image import ImageAdapter
 from workers.inputs.prepared import InputAdapter, Prepared
@@ -71,7 +72,7 @@ class ResidentModel:
     @property
     def bytes(self) -> int:
         """What it takes in the device's memory, between passes."""
-        return resident_bytes(self.engine.view, *(self.background or ()))
+        return resident_bytes(self.engine.view.modules(), *(self.background or ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +108,15 @@ def load_model(folder: Path, device: Device) -> ResidentModel:
         kinds = {"image": ImageAdapter, "tabular": TabularAdapter, "tensor": TensorAdapter}
         adapter = kinds[config.input.kind](config.input)
     sample = adapter.sample(device.device)
-    with torch.no_grad():
+    with torch.no_grad(), without_tf32():
         given = module(*(t.clone() for t in (*sample.layer_inputs, *sample.layer_additional_forward_args)))
     answer_with_tensor(module, given, config.output.field, config.output.class_dim)
     embeddings = find_embeddings(module, sample)
     if config.input.kind == "tensor":
         adapter.card = adapter.card.model_copy(update={"vocabularies": embeddings.vocabularies})
         check_pad(config.input, embeddings)
-    execution, view = _examined(config, module, adapter, sample, embeddings, device.device)
+    with without_tf32():  # in which rows differ by what lies beside them
+        execution, view = _examined(config, module, adapter, sample, embeddings, device.device)
     view, defects = _copies(config, view, sample, execution, device)
     tensors = (*sample.inputs, *sample.additional_forward_args)
     background = read_background(config, folder, adapter.card.shapes)
@@ -122,21 +124,22 @@ def load_model(folder: Path, device: Device) -> ResidentModel:
         dtype = getattr(torch, config.input.dtype)
         background = tuple(tensor.to(dtype).to(device.device) for tensor in background)
     view, precision = in_precision(view, tensors, config.runtime.precision, device.gate, device.threads)
-    batch_rows = 1 if view.alone else device.batch_rows
+    batch_rows = 1 if view.alone_reason else device.batch_rows
     batch_rows = batch_rows or tune_rows(view, tensors, device.gate, device.threads) or UNTUNED_ROWS
-    card = make_card(
-        config,
-        view,
-        adapter,
-        embedding=embeddings.layer,
-        labels=read_labels(config, folder),
-        background_rows=0 if background is None else background[0].shape[0],
-        batch_rows=batch_rows,
-        precision=precision,
-        defects=defects,
-        folder=folder,
-        mixing_layers=execution.mixing_layers,
-    )
+    with without_tf32():
+        card = make_card(
+            config,
+            view,
+            adapter,
+            embedding=embeddings.layer,
+            labels=read_labels(config, folder),
+            background_rows=0 if background is None else background[0].shape[0],
+            batch_rows=batch_rows,
+            precision=precision,
+            defects=defects,
+            folder=folder,
+            mixing_layers=execution.mixing_layers,
+        )
     if card.output is not None and card.output.kind_reason is not None:
         key = f"{card.name}@{card.version}"
         log.info("output kind found", model=key, kind=card.output.kind, reason=card.output.kind_reason)
@@ -163,17 +166,17 @@ def _examined(
         execution = examine(module, kinds, 0, device)
         view = enter_at_embeddings(module, adapter, device)
         draws = embedded(execution.draws, adapter.embeddings)
-        mixed = None if execution.alone else rows_mix(view.module, draws, view.inputs)
+        mixed = None if execution.alone else rows_mix(view.module, draws, view.input_count)
         execution = replace(execution, alone=execution.alone or mixed, draws=draws)
     else:
         kinds = row_kinds(config, sample, embeddings.vocabularies)
-        view = ModelView(module, module, device, inputs=len(adapter.card.shapes))
-        view = replace(view, grid=picture_grid(config, module))
-        execution = examine(module, kinds, view.inputs, device)
+        view = ModelView(module, module, device, input_count=len(adapter.card.shapes))
+        view = replace(view, token_grid=picture_grid(config, module))
+        execution = examine(module, kinds, view.input_count, device)
     if execution.alone:
         log.warning("model runs alone, one row per pass", model=config.name, reason=execution.alone)
     return execution, replace(
-        view, alone=execution.alone, random=execution.random, padded=view.padded and not execution.alone
+        view, alone_reason=execution.alone, draws_random=execution.random, padded=view.padded and not execution.alone
     )
 
 
@@ -185,16 +188,17 @@ def _copies(
         return view, {}
     if config.input.kind != "text":
         rows = [row for rows in execution.draws for row in rows]
-        view = replace(view, index_columns=tuple(index_columns(view.module, rows, view.inputs)))
+        view = replace(view, index_columns=tuple(index_columns(view.module, rows, view.input_count)))
     first, *others = execution.draws
     samples = [first[0], stacked(first[1:3]) if len(first) > 2 else first[0], first[-1]]
     samples += [row for rows in others for row in rows[:2]]
     tensors = (*sample.inputs, *sample.additional_forward_args)
     faster = partial(is_faster, view, tensors, device.gate, device.threads)
-    view = replace(view, optimized=make_optimized(view.module, samples or [tensors], view.inputs, faster))
-    if config.input.kind == "text":
-        return view, text_defects(view)
-    hookable, defects = make_hookable(view, sample)
+    view = replace(view, optimized=make_optimized(view.module, samples or [tensors], view.input_count, faster))
+    with without_tf32():
+        if config.input.kind == "text":
+            return view, text_defects(view)
+        hookable, defects = make_hookable(view, sample)
     return replace(view, hookable=hookable), defects
 
 

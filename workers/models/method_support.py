@@ -8,8 +8,8 @@ from torch import nn
 from schemas import methods as spec
 from schemas.methods import METHODS, BaseMethod
 from schemas.models import MethodSupport
-from workers.engine.hooks import TORCHSCRIPT, HookSnapshot, takes_hooks
-from workers.engine.solo import SoloCall
+from workers.engine.solo.hooks import TORCHSCRIPT, HookSnapshot, takes_hooks
+from workers.engine.solo.solo_call import SoloCall
 from workers.engine.view import ModelView
 from workers.inputs.prepared import Prepared
 from workers.methods import solo_lane as solo
@@ -77,9 +77,10 @@ def method_support(
 
 def _not_alone(view: ModelView, cls: type[BaseMethod]) -> str | None:
     """Why a method cannot run with one row per pass; None where it can, or need not."""
-    if view.alone is None or not cls.needs_batch:
+    if view.alone_reason is None or not cls.needs_batch:
         return None
-    return f"it needs several rows in one pass, or a proven copy of the model, and this model runs alone: {view.alone}"
+    needs = "it needs several rows in one pass, or a proven copy of the model"
+    return f"{needs}, and this model runs alone: {view.alone_reason}"
 
 
 def no_gradient(view: ModelView, sample: Prepared) -> str | None:

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from workers.engine.hooks import takes_hooks
+from workers.engine.solo.hooks import takes_hooks
 from workers.repository.model_toml import ModelConfigError
 
 USUAL = "logits"  # what the outputs of transformers' classifiers are called

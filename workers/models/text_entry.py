@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from workers.engine.view import PAD_STEP, ModelView
+from workers.engine.tuning import MIN_PADDED_TOKENS
+from workers.engine.view import ModelView
 from workers.inputs.prepared import Prepared
 from workers.inputs.text import FromEmbeddings, TextAdapter
 from workers.repository.model_toml import ModelConfigError
@@ -24,7 +25,7 @@ def enter_at_embeddings(module: nn.Module, adapter: TextAdapter, device: torch.d
     """
     entered = FromEmbeddings(module).eval()
     longest = adapter.card.max_tokens
-    view = ModelView(entered, module, device, entry=entered.entry, embedding=adapter.embeddings, longest=longest)
+    view = ModelView(entered, module, device, entry=entered.entry, embedding=adapter.embeddings, max_length=longest)
     tried = adapter.prepare_text(TRIED, device)
     with torch.no_grad():
         from_ids = module(*(t.clone() for t in (*tried.layer_inputs, *tried.layer_additional_forward_args)))
@@ -34,12 +35,12 @@ def enter_at_embeddings(module: nn.Module, adapter: TextAdapter, device: torch.d
             raise ModelConfigError(f"the model takes no inputs_embeds: {type(error).__name__}: {error}") from error
         if not _equal(from_ids, from_embeddings):
             raise ModelConfigError("the model answers otherwise from inputs_embeds than from input_ids")
-        padded = _padded(entered, tried, longest or PAD_STEP)
+        padded = _padded(entered, tried, longest or MIN_PADDED_TOKENS)
         return replace(view, padded=_equal(from_embeddings, padded))
 
 
 def _padded(entered: nn.Module, tried: Prepared, longest: int) -> Tensor:
-    more = min(PAD_STEP, longest - tried.inputs[0].shape[1])
+    more = min(MIN_PADDED_TOKENS, longest - tried.inputs[0].shape[1])
     out: Tensor = entered(
         *(F.pad(t, (0, 0) * (t.dim() - 2) + (0, more)) for t in (*tried.inputs, *tried.additional_forward_args))
     )

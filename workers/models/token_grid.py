@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import nn
 
-from workers.engine.token_grid import TokenGrid
+from workers.engine.view import TokenGrid
 from workers.repository.model_toml import ModelConfig, ModelConfigError, shapes
 
 MAX_STAGES = 8  # of a hierarchical transformer, each with half the rows and columns of the one before

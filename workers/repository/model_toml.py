@@ -102,7 +102,7 @@ class ExplainConfig(Strict):
 
 
 class RuntimeConfig(Strict):
-    precision: Precision = "float32"  # of shared passes; see workers.engine.precision
+    precision: Precision = "float32"  # of shared passes; see workers.engine.device.tf32
 
 
 class ModelConfig(Ruled):

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from tests.workers.toys import ToyMlp, ToyScalar, frozen, view_of
 from workers.engine.batch_size import fastest, tune_rows
-from workers.engine.gate import DeviceGate
+from workers.engine.device.gate import DeviceGate
 
 ROW = (torch.zeros(1, 6, dtype=torch.float64),)
 

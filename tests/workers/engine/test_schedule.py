@@ -3,16 +3,19 @@
 import pytest
 import torch
 
-from workers.engine.block import Block, PassKind
-from workers.engine.schedule import PATIENCE, Schedule, SharedPass
-from workers.engine.solo import SoloCall, SoloGroup, SoloRequest
+from workers.engine.schedule import Schedule
+from workers.engine.shared.block import Block, PassKind
+from workers.engine.shared.shared_pass import SharedLane, SharedPass
+from workers.engine.solo.solo_call import SoloCall
+from workers.engine.solo.solo_group import SoloGroup, SoloLane, SoloRequest
 from workers.engine.task import Task
+from workers.engine.tuning import PATIENCE_PASSES
 
 BATCH = 16
 
 
-def block(rows: int, kind: PassKind, name: str = "long") -> Block:
-    return Block(Task(name), kind, (torch.zeros(rows, 2),), (), None)
+def block(rows: int, kind: PassKind, lane: str, name: str = "long") -> Block:
+    return Block(Task(name), kind, (torch.zeros(rows, 2),), (), None, lane_key=lane)
 
 
 def solo(name: str, key: str | None = "same") -> SoloRequest:
@@ -24,32 +27,32 @@ def solo(name: str, key: str | None = "same") -> SoloRequest:
 def test_a_short_job_behind_thousands_of_rows_of_each_kind(kind: PassKind) -> None:
     schedule = Schedule()
     for long in ("gradient", "forward"):
-        schedule.add_block(block(4_000, long), long)
+        schedule.add(block(4_000, long, lane=long), SharedLane)
     for k in range(40):
-        schedule.add_solo(solo(str(k), key=None))
+        schedule.add(solo(str(k), key=None), SoloLane)
     schedule.next(BATCH, quiet=True)
-    short = block(1, kind, "short")
-    schedule.add_block(short, kind)
+    short = block(1, kind, lane=kind, name="short")
+    schedule.add(short, SharedLane)
     works = [schedule.next(BATCH, quiet=True) for _ in range(3)]
     assert any(part.block is short for work in works if isinstance(work, SharedPass) for part in work.parts)
 
 
 def test_a_part_filled_lane_of_its_own_is_not_shut_out_by_full_ones() -> None:
     schedule = Schedule()
-    schedule.add_block(block(4_000, "gradient"), "a")
-    schedule.add_block(block(4_000, "forward"), "b")
-    lonely = block(1, "gradient", "other shapes")
-    schedule.add_block(lonely, "c")
-    works = [schedule.next(BATCH, quiet=True) for _ in range(PATIENCE + 2)]
+    schedule.add(block(4_000, "gradient", lane="a"), SharedLane)
+    schedule.add(block(4_000, "forward", lane="b"), SharedLane)
+    lonely = block(1, "gradient", lane="c", name="other shapes")
+    schedule.add(lonely, SharedLane)
+    works = [schedule.next(BATCH, quiet=True) for _ in range(PATIENCE_PASSES + 2)]
     assert any(isinstance(w, SharedPass) and w.parts[0].block is lonely for w in works)
 
 
 def test_what_is_not_full_waits_until_nothing_more_can_come() -> None:
     schedule = Schedule()
-    schedule.add_block(block(3, "gradient"), "a")
-    schedule.add_solo(solo("s"))
+    schedule.add(block(3, "gradient", lane="a"), SharedLane)
+    schedule.add(solo("s"), SoloLane)
     assert schedule.next(BATCH, quiet=False) is None
-    schedule.add_block(block(13, "gradient"), "a")
+    schedule.add(block(13, "gradient", lane="a"), SharedLane)
     work = schedule.next(BATCH, quiet=False)
     assert isinstance(work, SharedPass)
     assert sum(part.rows for part in work.parts) == BATCH
@@ -60,7 +63,7 @@ def test_what_is_not_full_waits_until_nothing_more_can_come() -> None:
 def test_only_equal_solo_requests_are_grouped_and_never_beyond_a_batch() -> None:
     schedule = Schedule()
     for k in range(20):
-        schedule.add_solo(solo(str(k), key="even" if k % 2 == 0 else None))
+        schedule.add(solo(str(k), key="even" if k % 2 == 0 else None), SoloLane)
     groups = []
     while (work := schedule.next(8, quiet=True)) is not None:
         assert isinstance(work, SoloGroup)
@@ -72,10 +75,9 @@ def test_only_equal_solo_requests_are_grouped_and_never_beyond_a_batch() -> None
 
 def test_a_dropped_task_is_gone() -> None:
     schedule = Schedule()
-    first, second = block(5, "forward"), solo("x")
-    schedule.add_block(first, "a")
-    schedule.add_solo(second)
+    first, second = block(5, "forward", lane="a"), solo("x")
+    schedule.add(first, SharedLane)
+    schedule.add(second, SoloLane)
     assert list(schedule.remove_task(first.task)) == [first]
     assert list(schedule.remove_task(second.task)) == [second]
     assert schedule.next(BATCH, quiet=True) is None
-    assert not schedule.holds(first)

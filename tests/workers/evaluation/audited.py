@@ -11,7 +11,7 @@ from schemas.methods import AnyMethod
 from schemas.metric_requests import AnyQuality
 from schemas.metrics import QualityReport
 from tests.workers.toys import RunningJob, ToyConvNet, ToyMlp, ToyScalar, ToyTwoInputs, frozen, problem_of
-from workers.engine.threads import use_threads
+from workers.engine.device.threads import use_threads
 from workers.evaluation.audit import Audit, Replacement, every_element
 from workers.evaluation.report import assess
 from workers.methods.explain import explain

@@ -17,8 +17,9 @@ from tests.workers.models.loaders.transformers_folders import (
 )
 from tests.workers.models.recurrent import MODEL_PY, MODEL_TOML, LstmClassifier
 from workers.jobs.check import check
-from workers.jobs.check_row import CheckRow
+from workers.jobs.check_progress import CheckRow
 
+pytestmark = pytest.mark.slow
 RULES = {name for name in METHOD_NAMES if "deep_lift" in name}
 LRP = {"lrp", "layer_lrp"}
 GUIDED = {name for name in METHOD_NAMES if "guided" in name or "deconvolution" in name}  # of models without a ReLU

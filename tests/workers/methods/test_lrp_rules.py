@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from schemas.methods import LayerLrp, Lrp
 from tests.workers.toys import CPU, RunningJob, frozen, problem_of
-from workers.engine.gate import DeviceGate
+from workers.engine.device.gate import DeviceGate
 from workers.methods.deep_lift_rules import ClippedReLU
 from workers.methods.lrp_rules import ELEMENTWISE
 from workers.models.load import Device, load_model

@@ -66,7 +66,7 @@ def test_a_job_alone_equals_the_job_beside_others(names: list[str], seed: int, m
         found = examine(module, [RowKind((WIDTH,), torch.float64)], 1, CPU)
     except ModelConfigError:
         return  # refused is right, too
-    view = replace(ModelView(module, module, CPU), alone=found.alone, random=found.random)
+    view = replace(ModelView(module, module, CPU), alone_reason=found.alone, draws_random=found.random)
     generator = torch.Generator().manual_seed(seed + 1)
     inputs = torch.randn(JOBS, WIDTH, generator=generator, dtype=torch.float64)
     alone = [_run(view, method, [row])[0] for row in inputs.split(1)]

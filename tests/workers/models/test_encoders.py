@@ -10,7 +10,7 @@ from torch import nn
 from schemas.methods import LayerActivation as Activation
 from schemas.methods import LayerIntegratedGradients as Integrated
 from tests.workers.toys import CPU, RunningJob, problem_of
-from workers.engine.gate import DeviceGate
+from workers.engine.device.gate import DeviceGate
 from workers.models.load import Device, ResidentModel, load_model
 
 TOML = """

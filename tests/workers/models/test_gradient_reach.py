@@ -16,7 +16,7 @@ from tests.service.cards import tensor_card
 from tests.workers.toys import RunningJob, frozen, problem_of, view_of
 from workers.engine.engine import Engine
 from workers.inputs.prepared import Prepared
-from workers.jobs.result import guided_warnings
+from workers.jobs.result_warnings import guided_warnings
 from workers.models.gradient_reach import Reach, gradient_reach
 from workers.models.method_support import method_support
 

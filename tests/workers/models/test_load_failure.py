@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.workers.toys import CPU
-from workers.engine.gate import DeviceGate
+from workers.engine.device.gate import DeviceGate
 from workers.jobs.check import check
 from workers.models.load import Device, failed_to_load, load_model
 from workers.repository.model_toml import ModelConfigError

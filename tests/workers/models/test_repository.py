@@ -11,7 +11,7 @@ from schemas.jobs import JobSpec
 from schemas.methods import METHOD_NAMES, GradientShap, IntegratedGradients
 from schemas.models import ModelCard
 from tests.workers.toys import CPU
-from workers.engine.gate import DeviceGate
+from workers.engine.device.gate import DeviceGate
 from workers.jobs.check import check
 from workers.jobs.prepare import make_explain_inputs
 from workers.models.load import Device, ResidentModel, load_all, load_model

@@ -5,7 +5,7 @@ import torch
 from captum.attr._core.deep_lift import SUPPORTED_NON_LINEAR
 from torch import Tensor, nn
 
-from workers.engine.hooks import TORCHSCRIPT, takes_hooks
+from workers.engine.solo.hooks import TORCHSCRIPT, takes_hooks
 from workers.engine.view import ModelView
 from workers.inputs.prepared import Prepared
 from workers.tracing.samples import enter, leaves
@@ -25,11 +25,11 @@ def make_hookable(view: ModelView, sample: Prepared) -> tuple[nn.Module | None, 
     if not all(takes_hooks(part) for part in view.module.modules()):  # what runs in there would be passed over
         return None, dict.fromkeys(FAMILIES, TORCHSCRIPT)
     try:
-        defects = hook_defects(view.module, tensors, view.inputs)
+        defects = hook_defects(view.module, tensors, view.input_count)
         if not defects or (defects.keys() == {"lrp"} and lacks_lrp_rules(view.module)):
             return None, defects
-        hookable = separate_activations(view.module, tensors, view.inputs)
-        left = hook_defects(hookable.module, tensors, view.inputs)
+        hookable = separate_activations(view.module, tensors, view.input_count)
+        left = hook_defects(hookable.module, tensors, view.input_count)
     except Exception as error:  # the model's own code may raise anything
         log.warning("model cannot be examined for hooks", error=type(error).__name__)
         return None, {}

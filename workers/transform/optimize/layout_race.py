@@ -7,9 +7,10 @@ from dataclasses import replace
 import structlog
 from torch import nn
 
-from workers.engine.batch_size import FIRST_ROWS, PassTimer
-from workers.engine.gate import DeviceGate
-from workers.engine.threads import use_threads
+from workers.engine.batch_size import PassTimer
+from workers.engine.device.gate import DeviceGate
+from workers.engine.device.threads import use_threads
+from workers.engine.tuning import FIRST_BATCH_ROWS
 from workers.engine.view import ModelView
 from workers.tracing.samples import Tensors, first_row
 
@@ -44,7 +45,7 @@ def is_faster(
 
 def race(first: Seconds, second: Seconds) -> bool:
     """`is_faster` by functions that time a pass. They take turns, so that what else the machine does meets both."""
-    rows = FIRST_ROWS // 2
+    rows = FIRST_BATCH_ROWS // 2
     times = _both(first, second, rows)
     while times is not None and max(times) < LONG_S and rows < MOST_ROWS:
         longer = _both(first, second, 2 * rows)

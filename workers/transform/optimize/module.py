@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import structlog
 from torch import nn
 
-from workers.engine.precision import without_tf32
+from workers.engine.device.tf32 import without_tf32
 from workers.tracing.draws import is_large
 from workers.tracing.equivalence import compare
 from workers.tracing.float64_copy import as_float64, in_float64

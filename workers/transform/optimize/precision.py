@@ -7,15 +7,15 @@ import torch
 from torch import Tensor
 
 from schemas.precision import PassPrecision, Precision
-from workers.engine.block import Block
-from workers.engine.gate import DeviceGate
-from workers.engine.passes import Part, run_pass
-from workers.engine.precision import HALF, InHalf
+from workers.engine.device.gate import DeviceGate
+from workers.engine.shared.batch import run_pass
+from workers.engine.shared.block import Block, Part
 from workers.engine.task import Task
 from workers.engine.view import ModelView
 from workers.repository.model_toml import ModelConfigError
 from workers.tracing.float64_copy import as_float64, in_float64
 from workers.tracing.samples import Tensors, draws, first_row
+from workers.transform.optimize.half_module import HALF, HalfModule
 
 
 def in_precision(
@@ -37,7 +37,7 @@ def in_precision(
         raise ModelConfigError(f"runtime.precision: {precision!r} is for models in float32, and this one is in float64")
     reduced = replace(view, precision=precision)
     if precision in HALF:
-        reduced = replace(reduced, optimized=InHalf(view.pass_module, view.device, HALF[precision]).eval())
+        reduced = replace(reduced, optimized=HalfModule(view.pass_module, view.device, HALF[precision]).eval())
     error = gate.run(lambda: gradient_error(reduced, sample), threads)
     if error is not None and not math.isfinite(error):
         raise ModelConfigError(f"runtime.precision: the model overflows in {precision!r}")
@@ -50,7 +50,7 @@ def gradient_error(view: ModelView, sample: Tensors) -> float | None:
     None where the model cannot be run in float64, or its inputs have no gradient. Each row's gradient is that of the
     output that is highest in float64.
     """
-    inputs = sample[: view.inputs]
+    inputs = sample[: view.input_count]
     if not all(tensor.is_floating_point() for tensor in inputs):
         return None
     exact = in_float64(view.module, sample)
@@ -72,7 +72,9 @@ def _gradients(view: ModelView, rows: Tensors, targets: Tensor | None) -> tuple[
     if targets is None:
         with torch.no_grad():
             targets = _highest(view.pass_module(*rows))
-    block = Block(Task("precision"), "gradient", rows[: view.inputs], rows[view.inputs :], targets, whole=True)
+    block = Block(
+        Task("precision"), "gradient", rows[: view.input_count], rows[view.input_count :], targets, all_outputs=True
+    )
     return run_pass(view, "gradient", [Part(block, 0, block.rows)])[0]
 
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tests.workers.toys import CPU, frozen
-from workers.engine.gate import DeviceGate
+from workers.engine.device.gate import DeviceGate
 from workers.models.load import Device, ResidentModel, load_model
 
 SHAPE = (3, 8, 8)

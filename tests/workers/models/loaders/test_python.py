@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.workers.toys import CPU
-from workers.engine.gate import DeviceGate
+from workers.engine.device.gate import DeviceGate
 from workers.models.load import Device, load_model
 from workers.models.loaders import load
 from workers.repository.model_toml import read_config

@@ -11,7 +11,7 @@ import torch
 from schemas.errors import JobCancelled, JobError, JobFailed, UnloadedMeanwhile
 from tests.workers.models.sized_models import ENTERED, KIB, OPEN, break_model, write_model
 from tests.workers.toys import CPU
-from workers.engine.gate import DeviceGate
+from workers.engine.device.gate import DeviceGate
 from workers.engine.task import Task
 from workers.models.load import Device
 from workers.models.pool import ModelPool

@@ -12,7 +12,7 @@ from schemas.methods import AnyMethod, Deconvolution, DeepLift, DeepLiftShap, Gu
 from tests.workers.toys import CPU, RunningJob, problem_of
 from tests.workers.transform.hookable.definitions import baseline_of, reference, several
 from tests.workers.transform.hookable.toys import MODELS, toy
-from workers.engine.gate import DeviceGate
+from workers.engine.device.gate import DeviceGate
 from workers.models.load import Device, ResidentModel, load_model
 
 TOML = """

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from tests.workers.toys import ToyMlp, frozen, view_of
 from tests.workers.transform.optimize.test_module import BatchNormAct, SamePadding, chain, head
-from workers.engine.gate import DeviceGate
+from workers.engine.device.gate import DeviceGate
 from workers.transform.optimize import make_optimized
 from workers.transform.optimize.layout import ChannelsLast
 from workers.transform.optimize.layout_race import GAIN, MOST_ROWS, is_faster, race

@@ -1,0 +1,69 @@
+"""A shared pass is cut without losing rows, and a lane keeps blocks until they are settled."""
+
+import pytest
+import torch
+
+from workers.engine.batch_limit import BatchLimit
+from workers.engine.shared.block import Block, Part
+from workers.engine.shared.shared_pass import SharedLane, SharedPass
+from workers.engine.task import Task
+from workers.engine.work import Work
+
+
+def block(rows: int, name: str = "job") -> Block:
+    return Block(Task(name), "forward", (torch.zeros(rows, 2),), (), None)
+
+
+def spans(works: list[Work]) -> list[list[tuple[str, int, int]]]:
+    return [
+        [(part.block.task.id, part.start, part.stop) for part in work.parts]
+        for work in works
+        if isinstance(work, SharedPass)
+    ]
+
+
+@pytest.fixture
+def work() -> SharedPass:
+    return SharedPass([Part(block(9, "a"), 2, 7), Part(block(3, "b"), 0, 3)])
+
+
+def test_pieces_have_at_most_so_many_rows_in_the_same_order(work: SharedPass) -> None:
+    assert spans(work.pieces(4, without=())) == [[("a", 2, 6)], [("a", 6, 7), ("b", 0, 3)]]
+    assert spans(work.pieces(99, without=())) == [[("a", 2, 7), ("b", 0, 3)]]
+    assert spans(work.pieces(99, without={work.parts[0].block})) == [[("b", 0, 3)]]
+    assert work.pieces(99, without=work.pendings()) == []
+
+
+def test_apart_is_by_job_and_then_by_row(work: SharedPass) -> None:
+    first, second = work.apart()
+    assert spans([first, second]) == [[("a", 2, 7)], [("b", 0, 3)]]
+    rows = second.apart()
+    assert spans(rows) == [[("b", 0, 1)], [("b", 1, 2)], [("b", 2, 3)]]
+    assert rows[0].apart() == []
+
+
+def test_smaller_halves_the_limit_unless_there_is_one_row(work: SharedPass) -> None:
+    limit = BatchLimit(64)
+    assert work.smaller(limit) == [work]
+    assert limit.rows == 4
+    assert SharedPass([Part(block(5), 1, 2)]).smaller(limit) == []
+    assert limit.rows == 4
+
+
+def test_time_and_rows_are_charged_to_every_job(work: SharedPass) -> None:
+    work.charge(0.5)
+    work.charge(0.25)
+    for part in work.parts:
+        assert (part.block.task.pass_s, part.block.task.pass_rows) == (0.75, 16)
+
+
+def test_a_lane_can_settle_blocks_whose_rows_are_all_taken() -> None:
+    lane, one = SharedLane(), block(4)
+    lane.add(one, 7)
+    assert len(lane) == 4
+    lane.take(4)
+    assert len(lane) == 0
+    assert lane.of_task(one.task) == [one]
+    lane.discard(one)
+    assert lane.of_task(one.task) == []
+    lane.discard(one)  # once more changes nothing

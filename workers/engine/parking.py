@@ -1,0 +1,119 @@
+"""Where jobs wait for the engine. Knows which jobs are live, which of them are parked, and what they wait for."""
+
+import threading
+from collections.abc import Callable
+
+from schemas.errors import JobCancelled, JobError
+from workers.engine.schedule import Schedule
+from workers.engine.task import Task
+from workers.engine.work import Lane, Outcome, P, Pending, Work
+
+
+class Parking:
+    """Shared by the threads of the jobs, which park, and the engine's thread, which takes work and settles it.
+
+    Full batches are handed out at once. A part-filled one waits until every live job is parked: no row can come then.
+    No timer is needed.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._schedule = Schedule()
+        self._live: set[Task] = set()
+        self._parked = 0
+        self._held = False
+        self._stopped = False
+
+    @property
+    def live(self) -> int:
+        """Jobs between `enter` and `leave`."""
+        return len(self._live)
+
+    def enter(self, task: Task) -> None:
+        """Makes the task live: part-filled batches wait for its rows."""
+        with self._changed:
+            self._live.add(task)
+
+    def leave(self, task: Task) -> None:
+        """Ends what `enter` began."""
+        with self._changed:
+            self._live.discard(task)
+            self._changed.notify_all()
+
+    def hold(self) -> None:
+        """Hands out no work until `release`."""
+        with self._changed:
+            self._held = True
+
+    def release(self) -> None:
+        """Ends what `hold` began."""
+        with self._changed:
+            self._held = False
+            self._changed.notify_all()
+
+    def cancel(self, task: Task) -> None:
+        """Settles what the task waits for with `JobCancelled`; its next `park` raises it."""
+        with self._changed:
+            self._cancel(task)
+            self._changed.notify_all()
+
+    def stop(self) -> None:
+        """Cancels all live tasks and hands out no more work."""
+        with self._changed:
+            self._stopped = True
+            for task in self._live:
+                self._cancel(task)
+            self._changed.notify_all()
+
+    def park(self, pending: P, new_lane: Callable[[], Lane[P]]) -> None:
+        """Queues what a job waits for. The job must then call `pending.wait()`.
+
+        Args:
+            pending: what it waits for.
+            new_lane: makes the lane of its key where there is none yet.
+
+        Raises:
+            JobCancelled: the job was cancelled, or the engine has stopped.
+        """
+        with self._changed:
+            if self._stopped or pending.task.cancelled.is_set():
+                raise JobCancelled("the job was cancelled")
+            self._schedule.add(pending, new_lane)
+            self._parked += 1
+            self._changed.notify_all()
+
+    def next(self, batch_rows: int) -> Work | None:
+        """Waits for work and takes it; None once stopped."""
+        with self._changed:
+            while not self._stopped:
+                if not self._held:
+                    work = self._schedule.next(batch_rows, quiet=self._parked >= len(self._live))
+                    if work is not None:
+                        return work
+                self._changed.wait()
+        return None
+
+    def settle(self, outcomes: list[Outcome]) -> None:
+        """Delivers outcomes, and wakes the jobs that have all they wait for or an error.
+
+        All at once: jobs that come back from one pass may share the next.
+        """
+        with self._changed:
+            for outcome in outcomes:
+                pending = outcome.pending
+                if pending.settled.is_set():
+                    continue  # cancelled, or failed by an earlier outcome
+                error = outcome.deliver()
+                if error is not None or not pending.left:
+                    self._schedule.discard(pending)
+                    self._wake(pending, error)
+
+    def _cancel(self, task: Task) -> None:
+        task.cancelled.set()
+        for pending in self._schedule.remove_task(task):
+            self._wake(pending, JobCancelled("the job was cancelled"))
+
+    def _wake(self, pending: Pending, error: JobError | None) -> None:
+        pending.error = error
+        self._parked -= 1
+        pending.settled.set()

@@ -1,0 +1,1 @@
+"""Random numbers: one stream per job, equal on every device."""

@@ -1,0 +1,1 @@
+"""The shared lane: rows of several jobs are packed into one pass."""

@@ -1,0 +1,140 @@
+"""One pass: rows of several blocks become a batch, go through the model once, and are handed back to their blocks."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from schemas.errors import InputRejected, JobFailed
+from schemas.jobs import PREDICTED
+from workers.engine.device.tf32 import passes_in
+from workers.engine.numerics import widened
+from workers.engine.shared.block import Part, PassKind
+from workers.engine.targets import at_targets
+from workers.engine.view import ModelView
+from workers.engine.work import Tensors
+
+
+def run_pass(view: ModelView, kind: PassKind, parts: list[Part]) -> list[Tensors]:
+    """Runs the model once over the rows of all parts.
+
+    Returns:
+        Per part, the tensors that `Block` describes, on the device.
+
+    Raises:
+        InputRejected: targets are missing, or do not fit the model's outputs.
+        JobFailed: the model does not return one output for each row.
+    """
+    with passes_in(view.precision):
+        batch = _gathered(view, parts)
+        inputs, additional_forward_args = batch[: view.input_count], batch[view.input_count :]
+        if len(parts) == 1:  # views of a job's own tensors, which a model that works in place must not overwrite
+            inputs = inputs if kind == "gradient" else _cloned(inputs)
+            additional_forward_args = _cloned(additional_forward_args)
+        if kind == "gradient":
+            return _gradients_by_part(parts, _gradients(view, inputs, additional_forward_args, _targets(parts)))
+        with torch.no_grad():
+            return _by_part(parts, (_forward(view, inputs, additional_forward_args),))
+
+
+def _gradients(view: ModelView, inputs: Tensors, additional_forward_args: Tensors, targets: Tensor | None) -> Tensors:
+    """d(target output of row r) / d(input of row r), of all rows by one backward; then the target outputs, (rows,),
+    and all outputs, (rows, …), which cost nothing more.
+
+    Rows do not depend on each other, so the gradient of the sum is each row's own. One `.sum()` costs far less than
+    `autograd.grad` over unbound outputs, which Captum uses.
+    """
+    with torch.enable_grad():
+        leaves = tuple(tensor.detach().requires_grad_() for tensor in inputs)
+        out = _forward(view, _cloned(leaves), additional_forward_args)  # no leaf may be changed in place
+        explained = _target_outputs(out, targets)
+        gradients = torch.autograd.grad(explained.sum(), leaves, allow_unused=True, materialize_grads=True)
+    return *(widened(gradient).contiguous() for gradient in gradients), explained.detach(), out.detach()
+
+
+def _forward(view: ModelView, inputs: Tensors, additional_forward_args: Tensors) -> Tensor:
+    """The model's outputs, (rows, …). One tensor without dimensions is one row.
+
+    Raises:
+        JobFailed: the model does not return one output for each row; the job of a missing row would wait for ever.
+    """
+    out = widened(view.pass_module(*inputs, *additional_forward_args))
+    rows = inputs[0].shape[0]
+    if (rows, out.dim()) == (1, 0):
+        return out.reshape(1)
+    if out.shape[:1] != (rows,):
+        raise JobFailed(f"the model answers {list(out.shape)} for a batch of {rows} rows, not one row for each")
+    return out
+
+
+def _target_outputs(out: Tensor, targets: Tensor | None) -> Tensor:
+    """The target outputs, (rows,), with their graph.
+
+    Raises:
+        InputRejected: no target says which of several outputs is meant.
+    """
+    if out.numel() == out.shape[0]:
+        return out.reshape(-1)
+    if targets is None or (out.dim() > 2 and targets.dim() == 1):
+        raise InputRejected(
+            f"a target must name a class and a position: the outputs are of shape {tuple(out.shape[1:])}"
+        )
+    targets = targets.to(out.device)
+    if out.dim() == 2:
+        targets = torch.where(targets == PREDICTED, out.detach().argmax(dim=1), targets)
+    return at_targets(out, targets)
+
+
+def _gathered(view: ModelView, parts: list[Part]) -> Tensors:
+    """The rows of all parts as one batch on the device: inputs, then additional forward args, (rows, …) each."""
+    blocks = [(*part.block.inputs, *part.block.additional_forward_args) for part in parts]
+    return tuple(
+        _joined([part.of(tensor) for part, tensor in zip(parts, column, strict=True)], view.length(column[0])).to(
+            view.device, non_blocking=True
+        )
+        for column in zip(*blocks, strict=True)
+    )
+
+
+def _targets(parts: list[Part]) -> Tensor | None:
+    """The targets of all rows; None where the blocks have none."""
+    targets = [part.of(part.block.targets) for part in parts if part.block.targets is not None]
+    if targets and len(targets) < len(parts):
+        raise ValueError("rows with and without a target cannot share a pass")
+    return torch.cat(targets) if targets else None
+
+
+def _joined(tensors: list[Tensor], length: int | None) -> Tensor:
+    """One tensor of all rows, padded to `length` if there is one."""
+    if length is not None:
+        tensors = [_padded(tensor, length) for tensor in tensors]
+    return tensors[0] if len(tensors) == 1 else torch.cat(tensors)
+
+
+def _padded(tensor: Tensor, length: int) -> Tensor:
+    """(rows, n, …) to (rows, length, …) with zeros; a padded mask hides the padding of inputs."""
+    missing = length - tensor.shape[1]
+    if missing == 0:
+        return tensor
+    return F.pad(tensor, (0, 0) * (tensor.dim() - 2) + (0, missing))
+
+
+def _by_part(parts: list[Part], outputs: Tensors) -> list[Tensors]:
+    """Each part's own rows of the outputs."""
+    sizes = [part.rows for part in parts]
+    return [*zip(*(torch.split(out, sizes) for out in outputs), strict=True)]
+
+
+def _gradients_by_part(parts: list[Part], outputs: Tensors) -> list[Tensors]:
+    """Each part's own rows of `_gradients`, as its block wants them; gradients have the shape of their inputs."""
+    results = []
+    for part, (*gradients, explained, out) in zip(parts, _by_part(parts, outputs), strict=True):
+        unpadded = (
+            gradient[:, : own.shape[1]] if gradient.dim() > 1 else gradient
+            for gradient, own in zip(gradients, part.block.inputs, strict=True)
+        )
+        results.append((*unpadded, out if part.block.all_outputs else explained))
+    return results
+
+
+def _cloned(tensors: Tensors) -> Tensors:
+    return tuple(tensor.clone() for tensor in tensors)

@@ -1,0 +1,97 @@
+"""The shared lane's work: rows of several jobs in one pass."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from workers.engine.batch_limit import BatchLimit
+from workers.engine.randomness.single_rows import seeded
+from workers.engine.shared.batch import run_pass
+from workers.engine.shared.block import Block, Part
+from workers.engine.shared.packer import RowQueue
+from workers.engine.stats import EngineStats
+from workers.engine.task import Task
+from workers.engine.view import ModelView
+from workers.engine.work import Lane, Outcome, Pending, Work
+
+
+@dataclass(frozen=True, slots=True)
+class SharedPass(Work):
+    """Rows of several blocks of one lane, for one pass."""
+
+    parts: list[Part]
+    packed = True
+
+    @property
+    def rows(self) -> int:
+        return sum(part.rows for part in self.parts)
+
+    def pendings(self) -> list[Pending]:
+        return [part.block for part in self.parts]
+
+    def run(self, view: ModelView, stats: EngineStats) -> list[Outcome]:
+        first = self.parts[0].block
+        with seeded(view, first.task.seed):
+            outputs = run_pass(view, first.kind, self.parts)
+        stats.count(self.rows, 1)
+        return [Outcome(part.block, part.start, out) for part, out in zip(self.parts, outputs, strict=True)]
+
+    def pieces(self, most_rows: int, without: Collection[Pending]) -> list[Work]:
+        parts = [part for part in self.parts if part.block not in without]
+        return [SharedPass(cut) for cut in _cut(parts, most_rows)]
+
+    def smaller(self, limit: BatchLimit) -> list[Work]:
+        if self.rows == 1:
+            return []
+        limit.halve(self.rows)  # the pieces are cut to it
+        return [self]
+
+    def apart(self) -> list[Work]:
+        if len(self.parts) > 1:
+            return [SharedPass([part]) for part in self.parts]
+        return self.pieces(1, without=()) if self.rows > 1 else []
+
+
+class SharedLane(Lane[Block]):
+    """Blocks whose rows may share passes: of one kind, with equal shapes and types.
+
+    A block stays until it is settled, since its rows may be spread over several passes.
+    """
+
+    def __init__(self) -> None:
+        self._queue = RowQueue()
+        self._blocks: dict[int, Block] = {}
+
+    def __len__(self) -> int:
+        return len(self._queue)
+
+    def add(self, pending: Block, number: int) -> None:
+        pending.number = number
+        self._blocks[number] = pending
+        self._queue.add(number, pending.rows, pending.task.priority)
+
+    def take(self, batch_rows: int) -> Work:
+        return SharedPass([Part(self._blocks[s.block], s.start, s.stop) for s in self._queue.take(batch_rows)])
+
+    def discard(self, pending: Block) -> None:
+        self._blocks.pop(pending.number, None)
+        self._queue.remove(pending.number)
+
+    def of_task(self, task: Task) -> list[Block]:
+        return [block for block in self._blocks.values() if block.task is task]
+
+
+def _cut(parts: list[Part], most_rows: int) -> list[list[Part]]:
+    """The same rows, in order, in lists of at most `most_rows` rows."""
+    lists: list[list[Part]] = [[]]
+    free = most_rows
+    for part in parts:
+        start = part.start
+        while start < part.stop:
+            if not free:
+                lists.append([])
+                free = most_rows
+            stop = min(part.stop, start + free)
+            lists[-1].append(Part(part.block, start, stop))
+            free -= stop - start
+            start = stop
+    return [cut for cut in lists if cut]

@@ -1,0 +1,54 @@
+"""The engine's tuning constants."""
+
+# --- which work is next -----------------------------------------------------------------------------------------------
+
+# A lane that could run is passed over at most so many times for fuller work. With two, a short job waits for two passes
+# behind any load; with fewer, part-filled passes of rare shapes cost full ones of the common shape.
+PATIENCE_PASSES = 2
+
+# One row in so many of each pass goes to batch priority while interactive rows wait too. An eighth lets batch jobs
+# advance at a cost that interactive jobs do not notice.
+BATCH_PRIORITY_SHARE = 8
+
+# So many consecutive passes must fail as a whole, while each of their rows succeeds by itself, before the engine runs
+# the model on single rows from then on. One such pass may be chance.
+FAILED_PASSES_BEFORE_SINGLE_ROWS = 3
+
+# --- how many rows fill a pass ----------------------------------------------------------------------------------------
+
+# Fewer rows never pay, and timings tell them from more rows only on a quiet machine.
+FIRST_BATCH_ROWS = 8
+
+# More rows gain nothing while passes stay short.
+MAX_BATCH_ROWS = {"cpu": 4_096, "cuda": 1_024}
+
+# A doubled batch must compute rows so many times as fast, or its wait and its memory are not worth it.
+MIN_SPEEDUP = 1.03
+
+# A pass may take so long: a one-row job that arrives meanwhile waits for its end.
+MAX_PASS_S = 0.5
+
+# A pass shorter than a quarter of `MAX_PASS_S` is timed so often, and the shortest time counts.
+TIMED_PASSES = 3
+
+# Tuned passes, with all resident models, take at most this share of the device's memory.
+MAX_MEMORY_SHARE = 0.6
+
+# Timed texts have so many tokens: the batch then suits short and long ones.
+TIMED_TEXT_TOKENS = 128
+
+# Padded texts have so many tokens at least; longer ones are padded to the next doubling. Few lengths mean few lanes,
+# and texts of one lane share passes.
+MIN_PADDED_TOKENS = 16
+
+# --- memory and logs --------------------------------------------------------------------------------------------------
+
+# Enough for thousands of inputs with a thousand classes each, and small beside any model.
+OUTPUT_CACHE_BYTES = 16 * 1024 * 1024
+
+# Freed memory goes back to the operating system after so long without a pass. A pass after that faults it in again,
+# which takes up to half the time of a pass.
+IDLE_MEMORY_S = 30.0
+
+# A logged stack keeps so many frames from each end: endless recursion has a thousand.
+MAX_LOGGED_FRAMES = 30
