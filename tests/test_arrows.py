@@ -50,11 +50,6 @@ ROOMS = {
 }
 UNKNOWN_TO_THE_ENGINE = {"captum", "broker", "workers.repository", "workers.settings"}
 PURE = ["workers/engine/shared/packer.py", *(f"schemas/methods/{name}.py" for name in ("cost", "stored", "union"))]
-    "workers/engine/shared/packer.py",
-    "schemas/methods/stored.py",
-    "schemas/methods/union.py",
-    "schemas/methods/cost.py",
-]
 
 
 def imported(path: Path) -> set[str]:
