@@ -5,7 +5,8 @@ Names and defaults of parameters are Captum's. `baseline` (a name or a tensor) a
 `perturbations_per_eval`, `nt_samples_batch_size`) are left out: the engine chooses them.
 """
 
-from schemas.methods.base import BaselineMethod, BaseMethod, FeatureMethod, LayerMethod, NeuronMethod
+from schemas.methods.base import BaseMethod
+from schemas.methods.families import BaselineMethod, FeatureMethod, LayerMethod, NeuronMethod
 from schemas.methods.fields import Baseline, BaselineName, FeatureMask, Grid, Superpixels, TextUnit, Windows
 from schemas.methods.input_methods import (
     Deconvolution,

@@ -5,20 +5,19 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from schemas.methods.base import (
+from schemas.methods.base import BaseMethod, Gradient
+from schemas.methods.cost import TYPICAL_AUTO_STEPS, Cost, Sizes
+from schemas.methods.families import (
     AblationMethod,
     AtLayer,
     BaselineMethod,
-    BaseMethod,
     DeepLiftMethod,
     DeepLiftShapMethod,
     FeatureMethod,
-    Gradient,
     GuidedMethod,
     LrpMethod,
     SampledMethod,
 )
-from schemas.methods.cost import TYPICAL_AUTO_STEPS, Cost, Sizes
 from schemas.methods.fields import (
     AutoSteps,
     Baseline,

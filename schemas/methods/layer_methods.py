@@ -4,7 +4,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from schemas.methods.base import (
+from schemas.methods.cost import Cost, Sizes
+from schemas.methods.families import (
     DeepLiftMethod,
     DeepLiftShapMethod,
     LayerMethod,
@@ -13,7 +14,6 @@ from schemas.methods.base import (
     SampledMethod,
     WeightedPathMethod,
 )
-from schemas.methods.cost import Cost, Sizes
 from schemas.tensors import TensorValue
 
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from schemas.methods.base import (
+from schemas.methods.families import (
     AblationMethod,
     BaselineMethod,
     DeepLiftMethod,
