@@ -12,6 +12,7 @@ from typing import Any
 from benchmarks import efficiency, latency, memory, report, versus_captum
 from benchmarks.machine import device, machine
 from workers.engine.device.allocator import keep_freed_memory
+from workers.methods.captum_changes import install as install_captum_changes
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -50,6 +51,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="short rounds, to test the benchmarks; combine with --out")
     parser.add_argument("--out", type=Path, default=RESULTS)
     arguments = parser.parse_args()
+    install_captum_changes()
     keep_freed_memory()  # as a CPU worker does, so that the ceilings are as fast as passes can be
     out: Path = arguments.out
     out.mkdir(parents=True, exist_ok=True)

@@ -8,8 +8,8 @@ from typing import Annotated, Any, ClassVar, Literal, get_args
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter
 
 from schemas.base import Strict
-from schemas.fields import BaselineName
 from schemas.limits import MAX_SAMPLES
+from schemas.methods.fields import BaselineName
 
 PerturbSamples = Annotated[int, Field(ge=1, le=MAX_SAMPLES, description="Perturbed copies of each example.")]
 

@@ -6,8 +6,8 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from schemas.base import Strict
 from schemas.limits import MAX_EXAMPLES, MAX_IMAGE_BYTES, MAX_INPUT_TENSORS, MAX_SEED, MAX_TENSOR_RANK, MAX_TEXT_CHARS
-from schemas.method_names import canonical_method_name
 from schemas.methods import Method
+from schemas.methods.names import canonical_method_name
 from schemas.metric_requests import Quality
 from schemas.tensors import Tensor
 

@@ -11,7 +11,7 @@ from schemas.jobs import JobSpec
 from schemas.methods import stored_fields
 from schemas.models import ModelCard
 from schemas.requests import ExplainRequest
-from service.cost.estimate import check_noise, check_work, estimate
+from service.cost.estimate import check_cost, check_noise, estimate
 from service.validation.inputs import check_input
 from service.validation.method import check_method
 from service.validation.metrics import check_quality
@@ -45,8 +45,8 @@ def prepare(request: ExplainRequest, card: ModelCard) -> Submission:
     target = resolve_target(request.target, model.output, given.examples)
     method, arrays = check_method(request.method, model, given.examples)
     check_quality(request.quality, method, model)
-    work = estimate(method, model, given, arrays, request.quality)
-    check_work(work)
+    cost = estimate(method, model, given, arrays, request.quality)
+    check_cost(cost)
     check_noise(method, model, given.examples, request.quality)
     spec = JobSpec(
         model=card.name,
@@ -59,11 +59,11 @@ def prepare(request: ExplainRequest, card: ModelCard) -> Submission:
         quality=[metric.model_dump() for metric in request.quality],
         seed=request.seed,
         priority=request.priority,
-        rows=work.rows,
+        rows=cost.rows,
         digest=card.digest,
     )
     payload = save({**given.arrays, **arrays})
-    return Submission(spec, payload, work.rows, _digest(card, spec, payload))
+    return Submission(spec, payload, cost.rows, _digest(card, spec, payload))
 
 
 def _digest(card: ModelCard, spec: JobSpec, payload: bytes) -> str | None:

@@ -26,6 +26,7 @@ from workers.jobs.tuning import (
     MAX_ATTEMPTS,
     THREAD_SWITCH_S,
 )
+from workers.methods.captum_changes import install as install_captum_changes
 from workers.models.pool import CommandExecutor, ModelPool
 from workers.models.resident import Device
 from workers.settings import WorkerSettings
@@ -83,6 +84,7 @@ def _configured_device(settings: WorkerSettings) -> Device:
     sys.setswitchinterval(THREAD_SWITCH_S)
     gc.freeze()  # imported objects live for ever; without this each full collection walks through torch for 0.1 s
     forbid_tf32()
+    install_captum_changes()
     device = Device(settings.torch_device(), settings.threads, settings.batch_rows, DeviceGate())
     if device.device.type == "cpu":
         keep_freed_memory()

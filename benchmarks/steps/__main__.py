@@ -13,6 +13,7 @@ from benchmarks.steps.measure import MODEL, measure
 from benchmarks.steps.summary import summarize
 from workers.engine.device.allocator import keep_freed_memory
 from workers.engine.device.gate import DeviceGate
+from workers.methods.captum_changes import install as install_captum_changes
 from workers.models.pipeline import load_model
 from workers.models.resident import Device
 
@@ -28,6 +29,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results"))
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     arguments = parser.parse_args()
+    install_captum_changes()
     keep_freed_memory()  # as a CPU worker does
     arguments.out.mkdir(parents=True, exist_ok=True)
     unfinished = arguments.out / "steps.jsonl"  # one line per picture, from which an interrupted run continues

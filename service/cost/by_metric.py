@@ -1,46 +1,34 @@
 """The model rows that quality metrics add for one example. Pure."""
 
-from collections.abc import Sequence
-from math import prod
-
-from schemas.fields import FeatureMethod
+from schemas.methods.cost import Cost
 from schemas.metric_requests import AnyQuality, Completeness, DeletionInsertion, Infidelity, Randomization
-from schemas.traits import DISTRIBUTED, DRAWS, promises_completeness
-from service.cost import counts
-from service.cost.by_method import Asked
-
-FROM_THE_BASELINE = frozenset({"shapley_value_sampling", "shapley_values"})  # each order of features starts there
+from service.cost.sizes import RequestSizes
 
 
-def quality_rows(
-    quality: Sequence[AnyQuality], asked: Asked, method_rows: int, explanation_rows: int
-) -> dict[str, int]:
-    """Rows by metric. `method_rows` are the method's own, `explanation_rows` those with prediction and ends."""
-    return {metric.name: _rows(metric, asked, method_rows, explanation_rows) for metric in quality}
+def metric_cost(metric: AnyQuality, sizes: RequestSizes, method_rows: int, explanation_rows: int) -> Cost:
+    """Rows of one metric, named after it.
+
+    Args:
+        metric: the metric.
+        sizes: the request.
+        method_rows: rows of the method itself.
+        explanation_rows: rows of the explanation: the method's, the prediction's and those of the baseline's output.
+    """
+    return Cost.of(_rows(metric, sizes, method_rows, explanation_rows), metric.name)
 
 
-def _rows(metric: AnyQuality, asked: Asked, method_rows: int, explanation_rows: int) -> int:
-    method = asked.method
+def _rows(metric: AnyQuality, sizes: RequestSizes, method_rows: int, explanation_rows: int) -> int:
+    method = sizes.method
     if isinstance(metric, Completeness):
-        if promises_completeness(method):
-            return 0  # computed anyway
-        return counts.baselines(method, asked.model, asked.given, asked.arrays) if method.name in DISTRIBUTED else 1
+        if method.promises_completeness:
+            return 0  # computed in any case
+        return sizes.baselines if method.baselines == "distribution" else 1
     if isinstance(metric, DeletionInsertion):
-        return 2 * min(metric.n_steps, _features(asked))
+        return 2 * min(metric.n_steps, sizes.removable)
     if isinstance(metric, Randomization):
         return metric.stages * explanation_rows
     if isinstance(metric, Infidelity):
         return metric.n_perturb_samples
-    itself = 1 if method.name in DRAWS else 0  # explained once more, with other noise
-    ends = 1 if method.name in FROM_THE_BASELINE else 0
+    itself = 1 if method.draws else 0  # the example is explained once more, with other noise
+    ends = 1 if method.starts_at_baseline else 0
     return (metric.n_perturb_samples + itself) * (method_rows + ends)
-
-
-def _features(asked: Asked) -> int:
-    """What deletion and insertion take away one after the other; an upper bound for texts."""
-    method, card = asked.method, asked.model.input
-    if isinstance(method, FeatureMethod):
-        return counts.features(method, asked.model, asked.given, asked.arrays)
-    if card.kind == "text":
-        return counts.tokens(asked.model, asked.given)
-    return prod(card.shapes[0][-2:]) if card.kind == "image" else sum(map(prod, card.shapes))

@@ -1,4 +1,4 @@
-"""The baseline: what 'absent' means."""
+"""Validation of the baseline, the values that stand for absent elements."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,7 +8,6 @@ import numpy as np
 from schemas.errors import InvalidRequest
 from schemas.methods import AnyMethod, BaselineName
 from schemas.tensors import NUMPY_DTYPES, GivenTensors, InputBaselines, TensorValue
-from schemas.traits import DISTRIBUTED
 from service.validation.model import ReadyModel
 from service.validation.tensors import Array, Location, check_ids, check_shape, tensor_array
 
@@ -21,13 +20,13 @@ def baseline_fields(method: AnyMethod, model: ReadyModel) -> dict[str, Any]:
     Raises:
         InvalidRequest: it means nothing for this model.
     """
-    if not takes_baseline(method):
+    if not method.takes_baseline:
         return {}
     given = getattr(method, "baseline", None)
     if isinstance(given, TensorValue | InputBaselines):
         return {}
     defaults = model.defaults
-    name: BaselineName = given or (defaults.shap_baseline if method.name in DISTRIBUTED else defaults.baseline)
+    name: BaselineName = given or (defaults.shap_baseline if method.baselines == "distribution" else defaults.baseline)
     valid = valid_baselines(model)
     if name not in valid:
         listed = ", ".join(valid)
@@ -53,7 +52,7 @@ def baseline_arrays(method: AnyMethod, model: ReadyModel, examples: int) -> dict
     if not isinstance(given, TensorValue | InputBaselines):
         return {}
     loc: Location = ["method", "baseline"]
-    distributed = method.name in DISTRIBUTED
+    distributed = method.baselines == "distribution"
     rows: range | tuple[int, ...] = range(1, MAX_DISTRIBUTION_ROWS + 1) if distributed else (1, examples)
     arrays: list[Array] = []
     for (one, at), shape in zip(located(given, loc), input_shapes(given, model, loc), strict=True):
@@ -70,13 +69,6 @@ def baseline_arrays(method: AnyMethod, model: ReadyModel, examples: int) -> dict
         f"baseline.{index}": array if len(array) == most or not distributed else np.repeat(array, most, axis=0)
         for index, array in enumerate(arrays)
     }
-
-
-def takes_baseline(method: AnyMethod) -> bool:
-    """SmoothGrad has one only around integrated gradients."""
-    if method.name == "smooth_grad":
-        return method.attribution_method == "integrated_gradients"
-    return "baseline" in type(method).model_fields
 
 
 def located(given: GivenTensors, loc: Location) -> Iterator[tuple[Any, Location]]:

@@ -4,11 +4,9 @@ from math import prod
 from typing import Any
 
 from schemas.errors import InvalidRequest
-from schemas.fields import LayerMethod
 from schemas.limits import MAX_TENSOR_ELEMENTS
-from schemas.methods import AnyMethod, GuidedGradCam, LayerGradCam
+from schemas.methods import AnyMethod, LayerGradCam, LayerMethod
 from schemas.models import LayerCard, Side
-from schemas.traits import GRADIENT_OF_UNIT, GRADIENT_TO_LAYER
 from service.validation.document.suggest import suggestion
 from service.validation.model import ReadyModel
 
@@ -30,13 +28,13 @@ def layer_fields(method: AnyMethod, model: ReadyModel, examples: int) -> dict[st
             raise InvalidRequest.at(["method", "upsample"], "only for models that take images")
         _check_map(method, layer, "upsample")
         _check_upsampled(method, model, layer, examples)
-    if isinstance(method, GuidedGradCam):
+    if method.needs_map:
         _check_map(method, layer, "layer")
     return {"layer": layer.name}
 
 
 def find_layer(method: AnyMethod, model: ReadyModel) -> LayerCard | None:
-    """The layer asked for, or the card's default; None for a method that has none.
+    """The layer that the method names, or the card's default; None for a method that has none.
 
     Raises:
         InvalidRequest: none given and the card has no default, no such layer, or one of no use.
@@ -50,7 +48,7 @@ def find_layer(method: AnyMethod, model: ReadyModel) -> LayerCard | None:
     if layer is None:
         close = suggestion(name, [layer.name for layer in model.card.layers])
         raise InvalidRequest.at(["method", "layer"], f"the model has no such layer{close}")
-    refused = layer.refused or (layer.input_refused if _at_input(method) else layer.output_refused)
+    refused = layer.refused or (layer.input_refused if method.at_layer_input else layer.output_refused)
     if refused is not None:
         raise InvalidRequest.at(["method", "layer"], refused)
     _check_gradient(method, layer)
@@ -58,21 +56,21 @@ def find_layer(method: AnyMethod, model: ReadyModel) -> LayerCard | None:
 
 
 def _check_gradient(method: AnyMethod, layer: LayerCard) -> None:
-    side: Side = "input" if _at_input(method) else "output"
-    if method.name in GRADIENT_TO_LAYER and side in layer.no_gradient:
+    side: Side = "input" if method.at_layer_input else "output"
+    if "output_to_layer" in method.gradients and side in layer.no_gradient:
         cut = f"no gradient leads from the model's outputs to the {side} of this layer"
-    elif method.name in GRADIENT_OF_UNIT and side in layer.no_gradient_to_input:
+    elif "unit_to_input" in method.gradients and side in layer.no_gradient_to_input:
         cut = f"no gradient leads from the {side} of this layer to the model's inputs"
     else:
         return
-    instead = "neuron_feature_ablation" if method.name in GRADIENT_OF_UNIT else "layer_feature_ablation"
-    told = f"{cut}, as behind torch.no_grad, detach or argmax; use a method that perturbs, such as {instead}"
-    raise InvalidRequest.at(["method", "layer"], told)
+    instead = "neuron_feature_ablation" if "unit_to_input" in method.gradients else "layer_feature_ablation"
+    message = f"{cut}, as behind torch.no_grad, detach or argmax; use a method that perturbs, such as {instead}"
+    raise InvalidRequest.at(["method", "layer"], message)
 
 
 def explained_shape(method: AnyMethod, layer: LayerCard) -> list[int] | None:
-    """The shape of one example's units at the layer; None where the card does not tell: a layer's input, a tuple."""
-    return None if _at_input(method) else layer.output_shape
+    """The shape of one example's units at the layer; None where the card does not say: a layer's input, a tuple."""
+    return None if method.at_layer_input else layer.output_shape
 
 
 def follows_the_text(model: ReadyModel, shape: list[int]) -> bool:
@@ -80,13 +78,8 @@ def follows_the_text(model: ReadyModel, shape: list[int]) -> bool:
     return model.input.kind == "text" and len(shape) > 1
 
 
-def _at_input(method: AnyMethod) -> bool:
-    names = ("attribute_to_layer_input", "attribute_to_neuron_input")
-    return any(getattr(method, name, False) for name in names)
-
-
 def _check_map(method: AnyMethod, layer: LayerCard, field: str) -> None:
-    if getattr(method, "attribute_to_layer_input", False):
+    if method.at_layer_input:
         return  # the card does not tell what goes in; the worker sees it
     if layer.grid is None and (layer.output_shape is None or len(layer.output_shape) != MAP_RANK):
         raise InvalidRequest.at(["method", field], "the layer's output is no map (channels, height, width)")

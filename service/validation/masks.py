@@ -6,22 +6,13 @@ from typing import Any
 import numpy as np
 
 from schemas.errors import InvalidRequest
-from schemas.fields import FeatureMethod, Grid, Superpixels
-from schemas.methods import AnyMethod, KernelShap
+from schemas.methods import AnyMethod, FeatureMethod, Grid, Superpixels
 from schemas.tensors import Tensor, TensorValue, TensorValues
-from schemas.traits import PERMUTES
 from service.validation.baselines import input_shapes, located
 from service.validation.model import ReadyModel
 from service.validation.numbering import numbered_densely
 from service.validation.tensors import Array, Location, check_shape, tensor_array
 
-DEFAULT_GRID = 14  # rows and columns over a picture
-COARSE_GRIDS = {  # for methods whose cost or variance grows faster than the number of features
-    "shapley_value_sampling": 4,
-    "kernel_shap": 4,
-    "lime": 4,
-    "shapley_values": 2,
-}
 MAX_FEATURES = 4096  # of an example
 
 
@@ -43,7 +34,7 @@ def mask_fields(method: AnyMethod, model: ReadyModel) -> dict[str, Any]:
         return {}
     sides = model.input.shapes[0][-2:]  # height, width in pixels
     if method.feature_mask is None:
-        cells = COARSE_GRIDS.get(method.name, DEFAULT_GRID)
+        cells = method.default_grid
         return {"feature_mask": Grid(grid=[min(cells, side) for side in sides])}
     for index, (cells, side) in enumerate(zip(given.grid if isinstance(given, Grid) else [], sides, strict=False)):
         if cells > side:
@@ -65,7 +56,7 @@ def mask_arrays(method: AnyMethod, model: ReadyModel, examples: int) -> dict[str
         return {}
     loc: Location = ["method", "feature_mask"]
     # Permutation exchanges a feature between the examples, so it must be the same one in each of them.
-    rows = (1,) if method.name in PERMUTES else (1, examples)
+    rows = (1,) if method.permutes else (1, examples)
     masks = []
     for (tensor, at), shape in zip(located(given, loc), input_shapes(given, model, loc), strict=True):
         check_shape(tensor.shape, shape, rows, at)
@@ -78,23 +69,24 @@ def given_masks(arrays: dict[str, Array]) -> list[Array]:
     return [array for name, array in arrays.items() if name.startswith("feature_mask.")]
 
 
-def check_players(method: AnyMethod, model: ReadyModel, arrays: dict[str, Array]) -> None:
-    """KernelSHAP's weights are not defined for a feature alone.
+def check_features(method: AnyMethod, model: ReadyModel, arrays: dict[str, Array]) -> None:
+    """Checks that each example has enough features for the method.
 
     Raises:
-        InvalidRequest: there is but one.
+        InvalidRequest: the method is not defined for so few.
     """
-    if not isinstance(method, KernelShap):
+    if not isinstance(method, FeatureMethod):
         return
     masks = given_masks(arrays)
     if masks:
-        alone = _fewest(masks) == 1
+        features = _fewest(masks)
     elif isinstance(method.feature_mask, Grid):
-        alone = prod(method.feature_mask.grid) == 1
+        features = prod(method.feature_mask.grid)
     else:
-        alone = sum(map(prod, model.input.shapes)) == 1
-    if alone:
-        raise InvalidRequest.at(["method", "feature_mask"], "KernelSHAP needs two features or more")
+        features = sum(map(prod, model.input.shapes))
+    objection = method.objection_to(features)
+    if objection is not None:
+        raise InvalidRequest.at(["method", "feature_mask"], objection)
 
 
 def _fewest(masks: list[Array]) -> int:

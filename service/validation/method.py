@@ -1,17 +1,14 @@
 """The method of a request against the model's card: supported, complete, every parameter meaningful."""
 
 from schemas.errors import InvalidRequest
-from schemas.methods import AnyMethod, IntegratedGradients, SmoothGrad, stored_method
-from schemas.traits import PERMUTES
+from schemas.methods import AnyMethod, stored_method
 from service.validation.baselines import baseline_arrays, baseline_fields
 from service.validation.layers import layer_fields
-from service.validation.masks import check_players, mask_arrays, mask_fields
+from service.validation.masks import check_features, mask_arrays, mask_fields
 from service.validation.model import ReadyModel
 from service.validation.tensors import Array
 from service.validation.units import check_unit, layer_arrays
 from service.validation.windows import window_fields
-
-INNER_FIELDS = {"abs": ("saliency",), "n_steps": ("integrated_gradients",), "baseline": ("integrated_gradients",)}
 
 MIN_PERMUTED = 2  # examples
 
@@ -24,8 +21,7 @@ def check_method(given: AnyMethod | None, model: ReadyModel, examples: int) -> t
     """
     method = given or stored_method({"name": model.defaults.method})
     _check_supported(method, model)
-    _check_inner(method)
-    _check_stopping(method)
+    _check_unused(method)
     _check_examples(method, examples)
     filled = {
         **layer_fields(method, model, examples),
@@ -40,7 +36,7 @@ def check_method(given: AnyMethod | None, model: ReadyModel, examples: int) -> t
         **layer_arrays(method, model, examples),
     }
     complete = method.model_copy(update=filled)
-    check_players(complete, model, arrays)
+    check_features(complete, model, arrays)
     return complete, arrays
 
 
@@ -51,31 +47,14 @@ def _check_supported(method: AnyMethod, model: ReadyModel) -> None:
         raise InvalidRequest.at(["method", "name"], f"not supported by this model: {reason}")
 
 
-def _check_inner(method: AnyMethod) -> None:
-    """A parameter that the chosen inner method would ignore is refused rather than ignored."""
-    if not isinstance(method, SmoothGrad):
-        return
-    for field, owners in INNER_FIELDS.items():
-        default = SmoothGrad.model_fields[field].default
-        if getattr(method, field) != default and method.attribution_method not in owners:
-            raise InvalidRequest.at(["method", field], f"belongs to attribution_method {owners[0]}")
-
-
-def _check_stopping(method: AnyMethod) -> None:
-    """A tolerance that nothing would heed is refused, and so is a quadrature rule beside `auto`, which has its own."""
-    if isinstance(method, IntegratedGradients):
-        if method.n_steps != "auto" and method.tolerance is not None:
-            raise InvalidRequest.at(["method", "tolerance"], "belongs to n_steps auto")
-        if method.n_steps == "auto" and method.method != IntegratedGradients.model_fields["method"].default:
-            raise InvalidRequest.at(
-                ["method", "method"], "belongs to a number of steps; auto chooses the points itself"
-            )
-    elif isinstance(method, SmoothGrad) and method.tolerance is not None and method.nt_type == "vargrad":
-        raise InvalidRequest.at(["method", "tolerance"], "belongs to nt_type smoothgrad or smoothgrad_sq")
+def _check_unused(method: AnyMethod) -> None:
+    """A parameter without effect beside the others is refused rather than ignored."""
+    for field, owner in method.unused_parameters():
+        raise InvalidRequest.at(["method", field], f"belongs to {owner}")
 
 
 def _check_examples(method: AnyMethod, examples: int) -> None:
-    if method.name in PERMUTES and examples < MIN_PERMUTED:
+    if method.permutes and examples < MIN_PERMUTED:
         raise InvalidRequest.at(
             ["input"], f"features are exchanged between examples: at least {MIN_PERMUTED} are needed, {examples} given"
         )

@@ -4,10 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from schemas.errors import InvalidRequest
-from schemas.fields import LayerMethod
-from schemas.methods import LAYER_METHODS, AnyMethod
+from schemas.methods import AnyMethod, LayerMethod
 from schemas.metric_requests import AnyQuality, Completeness, DeletionInsertion, Infidelity, SensitivityMax
-from schemas.traits import FROM_THE_MODELS_OWN_INPUT, OF_ONE_UNIT, PERMUTES, promises_completeness, tells_rates
 from service.validation.baselines import valid_baselines
 from service.validation.layers import explained_shape, find_layer, follows_the_text
 from service.validation.model import ReadyModel
@@ -40,19 +38,19 @@ def _objections(metric: AnyQuality, method: AnyMethod, model: ReadyModel) -> Ite
 
 
 def _of_completeness(method: AnyMethod) -> Iterator[tuple[str, str]]:
-    if promises_completeness(method):
+    if method.promises_completeness:
         return
-    if tells_rates(method):
+    if method.yields_rates:
         yield "name", f"{method.name} tells rates of change here, which are not meant to add up"
-    if not _has_baseline(method) or method.name in LAYER_METHODS or method.name.startswith(OF_ONE_UNIT):
+    if not _has_baseline(method) or method.kind != "input":
         yield "name", f"{method.name} is not held against the output for a baseline"
 
 
 def _of_infidelity(metric: Infidelity, method: AnyMethod, model: ReadyModel) -> Iterator[tuple[str, str]]:
-    if method.name in LAYER_METHODS:
+    if method.kind == "layer":
         yield "name", f"the input is perturbed, and {method.name} attributes to a layer"
     yield from _of_other_questions(method)
-    rates = tells_rates(method)
+    rates = method.yields_rates
     is_noise = metric.perturbation == "noise" or (metric.perturbation is None and rates)
     if is_noise and not _takes_noise(model):
         yield "perturbation", "the model takes integers, which have no noise: choose baseline"
@@ -61,9 +59,9 @@ def _of_infidelity(metric: Infidelity, method: AnyMethod, model: ReadyModel) -> 
 
 
 def _of_sensitivity(method: AnyMethod, model: ReadyModel) -> Iterator[tuple[str, str]]:
-    if method.name in PERMUTES:
+    if method.permutes:
         yield "name", f"{method.name} would exchange features between the perturbed copies"
-    if model.input.kind == "text" and method.name in FROM_THE_MODELS_OWN_INPUT:
+    if model.input.kind == "text" and method.entry == "model":
         yield "name", f"{method.name} starts from token ids, which cannot be moved a little"
     if not _takes_noise(model):
         yield "name", "the model takes integers, which cannot be moved a little"
@@ -84,17 +82,17 @@ def _of_curves(metric: DeletionInsertion, method: AnyMethod, model: ReadyModel) 
 
 
 def _of_other_questions(method: AnyMethod, *, permutes: bool = False) -> Iterator[tuple[str, str]]:
-    if method.name.startswith(OF_ONE_UNIT):
+    if method.kind == "neuron":
         yield "name", f"{method.name} explains a unit of a layer, and this metric is of the model's output"
-    if method.name in PERMUTES and not permutes:
+    if method.permutes and not permutes:
         yield "name", f"{method.name} tells what the other examples do to one, not a baseline"
 
 
 def _lies_over_input(method: LayerMethod, model: ReadyModel) -> bool:
     if method.upsample:
         return True
-    layer = find_layer(method, model)  # type: ignore[arg-type]  # every layer method is one of AnyMethod
-    shape = explained_shape(method, layer) if layer is not None else None  # type: ignore[arg-type]  # as above
+    layer = find_layer(method, model)
+    shape = explained_shape(method, layer) if layer is not None else None
     return shape is not None and follows_the_text(model, shape)
 
 

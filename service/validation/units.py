@@ -1,10 +1,8 @@
 """The units of a layer: the one that a neuron method explains, and groups of them for ablation."""
 
 from schemas.errors import InvalidRequest
-from schemas.fields import NeuronMethod
-from schemas.methods import AnyMethod, LayerFeatures
+from schemas.methods import AnyMethod, LayerFeatures, NeuronMethod
 from schemas.tensors import Tensor, TensorValue
-from schemas.traits import PERMUTES
 from service.validation.layers import explained_shape, find_layer, follows_the_text
 from service.validation.masks import mask_array
 from service.validation.model import ReadyModel
@@ -50,7 +48,7 @@ def layer_arrays(method: AnyMethod, model: ReadyModel, examples: int) -> dict[st
         return {}
     arrays = {}
     shape = explained_shape(method, layer)
-    rows = (1,) if method.name in PERMUTES else (1, examples)
+    rows = (1,) if method.permutes else (1, examples)
 
     def check(tensor: Tensor, loc: Location) -> None:
         if shape is None or (follows_the_text(model, shape) and len(tensor.shape) == len(shape) + 1):

@@ -4,8 +4,7 @@ from math import ceil, prod
 from typing import Any
 
 from schemas.errors import InvalidRequest
-from schemas.fields import Windows
-from schemas.methods import AnyMethod, Occlusion
+from schemas.methods import AnyMethod, Occlusion, Windows
 from service.validation.model import ReadyModel
 from service.validation.tensors import Location
 

@@ -8,10 +8,10 @@ import httpx
 import pytest
 from PIL import Image
 
+from schemas.methods import METHODS
 from tests.e2e.running import ROOT, RunningService
 from tests.workers.models.loaders.programs import SHAPE, net, save_export, save_script, write
 from tests.workers.models.loaders.transformers_folders import bert_model, save_image_model, save_text_model, vit_model
-from workers.methods.solo_lane import SOLO
 
 CAT = (ROOT / "models" / "efficientnet-lite0" / "chelsea.jpg").read_bytes()
 TENSOR = {"tensor": {"datatype": "FP64", "shape": [1, *SHAPE], "data": [0.5] * 192}}
@@ -50,7 +50,7 @@ def result(client: httpx.Client, response: httpx.Response) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("method", sorted(SOLO))
+@pytest.mark.parametrize("method", sorted(name for name, cls in METHODS.items() if cls.lane == "solo"))
 def test_torchscript_refuses_each_method_that_needs_hooks(client: httpx.Client, method: str) -> None:
     fields = {"neuron_selector": 0, "layer": "relu"} if method.startswith("neuron_") else {}
     response = ask(client, "scripted", TENSOR, {"name": method, **fields})

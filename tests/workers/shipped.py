@@ -20,7 +20,6 @@ from workers.engine.device.gate import DeviceGate
 from workers.engine.device.threads import use_threads
 from workers.jobs.prepare import make_explain_inputs
 from workers.methods.explain_inputs import ExplainInputs
-from workers.methods.shared_lane import SHARED
 from workers.models.pipeline import load_model
 from workers.models.resident import Device, ResidentModel
 from workers.transform.optimize.layout import ChannelsLast, channels_last
@@ -169,7 +168,7 @@ class Shipped:
             embedding = getattr(view.layer_module, "get_input_embeddings", lambda: None)()
             if embedding is not None:
                 embedding.weight.requires_grad_(True)  # from token ids the graph has to start somewhere
-            module = view.pass_module if method.name in SHARED else view.module
+            module = view.pass_module if method.lane == "shared" else view.module
             self._answers[key] = direct(method, module, view.layer_module, self.subject(method), seed)
             if embedding is not None:
                 embedding.weight.requires_grad_(False)

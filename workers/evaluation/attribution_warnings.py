@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from schemas.methods import AnyMethod
+from schemas.methods import AnyMethod, IntegratedGradients
 from schemas.results import Convergence
 from workers.evaluation.tuning import COMPLETENESS_TOLERANCE, LARGEST_SHOWN_SHARE, ROUNDING_STEPS
 from workers.methods.explain import Outcome
@@ -65,7 +65,7 @@ def _convergence_warnings(convergence: Convergence) -> list[str]:
 def _advice(method: AnyMethod) -> str:
     steps = getattr(method, "n_steps", None)
     if steps is not None:
-        auto = ', "n_steps": "auto"' if method.name == "integrated_gradients" else ""
+        auto = ', "n_steps": "auto"' if isinstance(method, IntegratedGradients) else ""
         return f"try more steps than {steps}{auto}, or a baseline whose output differs more"
     if hasattr(method, "n_samples"):
         return f"try more samples than {method.n_samples}"

@@ -6,7 +6,7 @@ import torch
 from captum.attr import LayerAttribution
 from torch import Tensor
 
-from schemas.methods import LAYER_METHODS, AnyMethod
+from schemas.methods import AnyMethod
 from workers.methods.explain_inputs import ExplainInputs, Tensors
 from workers.methods.shares import shares
 
@@ -38,7 +38,7 @@ def feature_scores(
     Args:
         features: the number of each element's feature; see `workers.evaluation.evaluation_inputs.EvaluationInputs`.
     """
-    if method.name in LAYER_METHODS:
+    if method.kind == "layer":
         covering = _over_input(attributions, subject, features)
         if covering is None:
             return None

@@ -9,7 +9,6 @@ from torch import Tensor
 
 from schemas.metric_requests import Infidelity
 from schemas.metrics import InfidelityMetric
-from schemas.traits import tells_rates
 from workers.evaluation.evaluation_run import EvaluationRun
 from workers.evaluation.tuning import REMOVED_SHARE
 from workers.methods.explain_inputs import Tensors, captum_target
@@ -28,7 +27,7 @@ def infidelity(request: Infidelity, run: EvaluationRun) -> InfidelityMetric:
     Source: Yeh et al., "On the (In)fidelity and Sensitivity of Explanations" (2019).
     """
     subject = run.subject
-    rates = tells_rates(run.method)
+    rates = run.method.yields_rates
     kind = request.perturbation or ("noise" if rates else "baseline")
     baseline = run.inputs.deletion_baseline.tensors
     perturb = (

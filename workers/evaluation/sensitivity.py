@@ -7,7 +7,6 @@ from captum.metrics import sensitivity_max as captum_sensitivity_max
 
 from schemas.metric_requests import SensitivityMax
 from schemas.metrics import SensitivityMetric
-from schemas.traits import DRAWS
 from workers.evaluation.evaluation_run import EvaluationRun
 from workers.methods.explain import attribute
 from workers.methods.explain_inputs import ExplainInputs, Tensors
@@ -21,7 +20,7 @@ def sensitivity_max(request: SensitivityMax, run: EvaluationRun) -> SensitivityM
 
     Source: Yeh et al., "On the (In)fidelity and Sensitivity of Explanations" (2019).
     """
-    task, draws = run.task, run.method.name in DRAWS
+    task, draws = run.task, run.method.draws
     # Captum first explains the example itself. A method that draws must do so again, in the order of Captum's draws.
     computed: list[Tensors] = [] if draws else [run.outcome.attributions]
 

@@ -6,7 +6,7 @@ from scipy.stats import spearmanr
 from skimage.metrics import structural_similarity
 from torch import Tensor
 
-from schemas.methods import LAYER_METHODS, AnyMethod
+from schemas.methods import AnyMethod
 from schemas.metrics import Similarity
 from workers.evaluation.evaluation_inputs import EvaluationInputs
 from workers.evaluation.feature_order import feature_scores
@@ -66,7 +66,7 @@ def map_similarity(a: Array, b: Array) -> float | None:
 def _values(method: AnyMethod, subject: ExplainInputs, attributions: Tensors, inputs: EvaluationInputs) -> list[Array]:
     """Per example (features,), -inf for features that it does not have, or (elements,) of a layer."""
     scores = None
-    if method.name not in LAYER_METHODS:
+    if method.kind != "layer":
         scores = feature_scores(method, subject, attributions, inputs.features)
     if scores is None:
         return [

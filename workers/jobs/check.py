@@ -13,6 +13,7 @@ from workers.engine.task import Task
 from workers.jobs.check_progress import CheckEvent, CheckPosition, CheckRow, CheckStarted
 from workers.jobs.check_sample import explain_sample, sample_method
 from workers.jobs.tuning import MAX_ERROR_CHARACTERS
+from workers.methods.captum_changes import install as install_captum_changes
 from workers.models.load_failure import load_failure_card
 from workers.models.pipeline import load_model
 from workers.models.resident import Device, ResidentModel
@@ -30,6 +31,7 @@ def check(directories: list[Path]) -> Iterator[CheckRow]:
 def check_events(directories: list[Path], position: CheckPosition = BEGINNING) -> Iterator[CheckEvent]:
     """Checks the models from a position on. Yields an event before each load and each method, and a row after it."""
     forbid_tf32()
+    install_captum_changes()
     settings = WorkerSettings(models=directories)
     device = Device(settings.torch_device(), settings.threads, settings.batch_rows, DeviceGate())
     for number, folder in enumerate(model_folders(directories)):

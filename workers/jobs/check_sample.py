@@ -7,7 +7,6 @@ import torch
 
 from schemas.jobs import JobSpec, Targets
 from schemas.methods import METHODS, AnyMethod, stored_fields
-from schemas.traits import PERMUTES, PERTURBS_LAYERS
 from workers.engine.task import Task
 from workers.inputs.prepared import Payload, Prepared
 from workers.jobs.prepare import make_explain_inputs
@@ -30,9 +29,9 @@ def sample_method(model: ResidentModel, name: str) -> AnyMethod | None:
         fields["layer"] = layer
     if "neuron_selector" in cls.model_fields:
         fields["neuron_selector"] = [0] * len(_layer_shape(model, layer))
-    if name == "occlusion":
+    if "sliding_window_shapes" in cls.model_fields:
         fields["sliding_window_shapes"] = fields["strides"] = _windows(model)
-    if name in PERTURBS_LAYERS and math.prod(_layer_shape(model, layer)) > MAX_ABLATED_UNITS:
+    if cls.perturbs == "layer" and math.prod(_layer_shape(model, layer)) > MAX_ABLATED_UNITS:
         return None
     method: AnyMethod = cls(**fields)
     return method
@@ -46,7 +45,7 @@ def explain_sample(model: ResidentModel, method: AnyMethod, task: Task) -> None:
         Whatever Captum or the model raises.
     """
     prepared = model.adapter.sample(model.engine.view.device)
-    if method.name in PERMUTES:
+    if method.permutes:
         prepared = prepared.twice()
     spec = JobSpec(
         model=model.card.name,

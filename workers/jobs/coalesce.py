@@ -15,9 +15,8 @@ import torch
 
 from schemas.errors import JobCancelled, JobError
 from schemas.jobs import JobSpec
-from schemas.methods import stored_method
+from schemas.methods import METHODS, stored_method
 from schemas.metrics import QualityReport
-from schemas.traits import stops_by_itself
 from workers.engine.engine import Engine
 from workers.engine.task import Task
 from workers.evaluation.completeness import completeness_of
@@ -31,12 +30,10 @@ from workers.methods.explain_inputs import ExplainInputs, Tensors, chunk_rows
 from workers.methods.memory import expanded_bytes
 from workers.models.resident import ResidentModel
 
-COALESCIBLE = frozenset({"saliency", "input_x_gradient", "integrated_gradients"})
-
 
 def group_key(spec: JobSpec) -> Hashable | None:
     """A key that is equal for jobs that may be coalesced; None for a job that must run by itself."""
-    if spec.quality or spec.method["name"] not in COALESCIBLE or stops_by_itself(stored_method(spec.method)):
+    if spec.quality or not METHODS[spec.method["name"]].coalesces or stored_method(spec.method).adaptive:
         return None
     return spec.model, spec.version, spec.priority, spec.input_kind, repr(sorted(spec.method.items()))
 

@@ -10,13 +10,12 @@ from torch import Tensor
 from schemas.errors import InputRejected, NonFinite
 from schemas.jobs import ClassRef, Targets
 from schemas.limits import MAX_TENSOR_ELEMENTS
-from schemas.methods import LAYER_METHODS, echo
+from schemas.methods import echo
 from schemas.metrics import QualityReport
 from schemas.models import ModelCard
 from schemas.precision import PassPrecision
 from schemas.results import ModelRef, Provenance, ResultMeta, Timing
 from schemas.tensors import DATATYPES, TensorSpec
-from schemas.traits import PERTURBS
 from workers.engine.numerics import all_finite
 from workers.inputs.prepared import Tensors
 from workers.jobs.job import JobResult, PreparedJob
@@ -73,7 +72,7 @@ def _meta(
 ) -> ResultMeta:
     card = model.card
     attributions = tuple(named.values())
-    described = model.adapter.describe(job.prepared, attributions, layered=job.method.name in LAYER_METHODS)
+    described = model.adapter.describe(job.prepared, attributions, layered=job.method.kind == "layer")
     return ResultMeta(
         id=job.claimed.id,
         model=ModelRef(name=card.name, version=card.version, digest=card.digest or ""),
@@ -132,7 +131,7 @@ def _dtype_name(tensor: Tensor) -> str:
 
 def _names(job: PreparedJob, count: int) -> list[str]:
     """The names of attribution tensors: `input` or the layer, numbered where there are several."""
-    layer = getattr(job.method, "layer", None) if job.method.name in LAYER_METHODS else None
+    layer = getattr(job.method, "layer", None) if job.method.kind == "layer" else None
     base = layer or "input"
     return [base] if count == 1 else [f"{base}.{index}" for index in range(count)]
 
@@ -140,8 +139,8 @@ def _names(job: PreparedJob, count: int) -> list[str]:
 def _wire_attributions(model: ResidentModel, job: PreparedJob, attributions: Tensors) -> Tensors:
     """Attributions in the shape of the client's input; those of a layer in its own, or enlarged where requested."""
     method = job.method
-    if method.name not in LAYER_METHODS:
-        return model.adapter.on_wire(attributions, shared=method.name in PERTURBS)
+    if method.kind != "layer":
+        return model.adapter.on_wire(attributions, shared=method.perturbs == "input")
     if not getattr(method, "upsample", False):
         return attributions
     grid = model.engine.view.token_grid

@@ -11,7 +11,6 @@ from torch import Tensor
 from schemas.errors import InputRejected
 from schemas.jobs import JobSpec
 from schemas.methods import AnyMethod, BaselineName, stored_method
-from schemas.traits import DISTRIBUTED
 from workers.inputs.prepared import Payload, Prepared, Tensors
 from workers.jobs.job import ClaimedJob, PreparedJob
 from workers.methods.explain_inputs import ExplainInputs
@@ -91,7 +90,7 @@ def _baselines(model: ResidentModel, method: AnyMethod, payload: Payload, prepar
         named, layer_named = model.adapter.baseline(name, prepared)
         return _Baselines(name, named, layer_named, named)
     distribution = sent or _background(model)
-    if method.name in DISTRIBUTED:
+    if method.baselines == "distribution":
         return _Baselines(name, distribution=distribution)
     rows = sent or tuple(samples.mean(dim=0, keepdim=True) for samples in distribution)
     baselines = tuple(_expanded(tensor, first.shape[0]) for tensor in rows)

@@ -1,16 +1,13 @@
 """The warnings of a result: what a reader of its attributions must know."""
 
-from schemas.methods import LAYER_METHODS, AnyMethod
+from schemas.methods import AnyMethod
 from schemas.models import ModelCard
-from schemas.traits import GUIDED_AT_UNIT, WITHOUT_GRADIENTS
 from workers.evaluation.attribution_warnings import completeness_warnings, zero_warnings
 from workers.inputs.prepared import Tensors
 from workers.jobs.job import PreparedJob
 from workers.jobs.tuning import MAX_NAMED_ELEMENTS
 from workers.methods.explain import Outcome
 from workers.models.resident import ResidentModel
-
-GRAD_CAM_METHODS = frozenset({"layer_grad_cam", "guided_grad_cam"})
 
 
 def result_warnings(model: ResidentModel, job: PreparedJob, outcome: Outcome, attributions: Tensors) -> list[str]:
@@ -35,7 +32,7 @@ def _randomness_warnings(model: ResidentModel, job: PreparedJob) -> list[str]:
 def _gradient_warnings(model: ResidentModel, job: PreparedJob) -> list[str]:
     """One line where gradients miss input elements that the model uses as an index."""
     columns = model.engine.view.index_columns
-    if not columns or job.method.name in WITHOUT_GRADIENTS or job.method.name in LAYER_METHODS:
+    if not columns or not job.method.gradients or job.method.kind == "layer":
         return []
     several_inputs = len(model.card.input.shapes) > 1 if model.card.input else False
     elements = ", ".join(
@@ -50,7 +47,7 @@ def _gradient_warnings(model: ResidentModel, job: PreparedJob) -> list[str]:
 
 def _grad_cam_warnings(model: ResidentModel, job: PreparedJob) -> list[str]:
     """One line where the layer's dimension 1 holds tokens, or may hold them."""
-    if job.method.name not in GRAD_CAM_METHODS:
+    if not job.method.computes_grad_cam:
         return []
     if model.config.input.kind == "text":
         return ["Grad-CAM takes dimension 1 for channels; here it holds tokens, so read this map with care"]
@@ -63,7 +60,7 @@ def _grad_cam_warnings(model: ResidentModel, job: PreparedJob) -> list[str]:
 
 def guided_warnings(card: ModelCard, method: AnyMethod) -> list[str]:
     """One line where a guided method at a unit has no ReLU to hook between the input and the unit."""
-    if method.name not in GUIDED_AT_UNIT:
+    if method.rules != "guided" or method.kind != "neuron":
         return []
     side = "input" if getattr(method, "attribute_to_neuron_input", False) else "output"
     layer = next((layer for layer in card.layers if layer.name == getattr(method, "layer", None)), None)

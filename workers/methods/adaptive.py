@@ -18,7 +18,8 @@ from schemas.jobs import Targets
 from schemas.limits import MAX_AUTO_STEPS, MAX_PATH_BYTES, TOLERANCE
 from schemas.results import Convergence
 from workers.engine.seams import Seams
-from workers.methods.converged import Stopped
+from workers.methods.adaptive_result import AdaptiveResult
+from workers.methods.calls import AdaptiveCalls
 from workers.methods.explain_inputs import MIN_CHUNK_ROWS, ExplainInputs, Tensors, captum_target, chunk_rows
 from workers.methods.quadrature import Estimate, Path, Vector, estimates, next_nodes
 
@@ -128,20 +129,32 @@ class Walk:
         return torch.cat(gradients), torch.cat(outputs)
 
 
-def integrated_gradients(m: spec.IntegratedGradients, seams: Seams, p: ExplainInputs, batch_rows: int) -> Stopped:
+def integrated_gradients(
+    method: spec.IntegratedGradients, seams: Seams, subject: ExplainInputs, batch_rows: int
+) -> AdaptiveResult:
     """Sundararajan, Taly and Yan (2017), on as few points of the path as its tolerance allows.
 
     Stops when |sum of attributions - (f(input) - f(baseline))| is at most `tolerance` of that difference, or at
     `most_steps`.
     """
-    if p.baselines is None:
+    if subject.baselines is None:
         raise ValueError("a path needs a baseline")
-    tolerance = TOLERANCE if m.tolerance is None else m.tolerance
-    most, together = most_steps(p)
-    multiply, chunk = m.multiply_by_inputs, chunk_rows(batch_rows, 1)
-    walk = Walk(seams, p.inputs, p.baselines, p.additional_forward_args, p.targets, multiply, tolerance, most, chunk)
+    tolerance = TOLERANCE if method.tolerance is None else method.tolerance
+    most, together = most_steps(subject)
+    multiply, chunk = method.multiply_by_inputs, chunk_rows(batch_rows, 1)
+    walk = Walk(
+        seams,
+        subject.inputs,
+        subject.baselines,
+        subject.additional_forward_args,
+        subject.targets,
+        multiply,
+        tolerance,
+        most,
+        chunk,
+    )
     examples = walk.begin()
-    answer = torch.empty_like(_flat(p.inputs))
+    answer = torch.empty_like(_flat(subject.inputs))
     for start in range(0, len(examples), together):
         group = examples[start : start + together]
         walk.refine(group)
@@ -155,19 +168,19 @@ def integrated_gradients(m: spec.IntegratedGradients, seams: Seams, p: ExplainIn
         errors=[one.error for one in examples],
         map_errors=[one.reached.map_error for one in examples],
     )
-    parts = torch.split(answer, [tensor[0].numel() for tensor in p.inputs], dim=1)
-    return Stopped(tuple(part.reshape(i.shape) for part, i in zip(parts, p.inputs, strict=True)), steps)
+    parts = torch.split(answer, [tensor[0].numel() for tensor in subject.inputs], dim=1)
+    return AdaptiveResult(tuple(part.reshape(i.shape) for part, i in zip(parts, subject.inputs, strict=True)), steps)
 
 
-def most_steps(p: ExplainInputs) -> tuple[int, int]:
+def most_steps(subject: ExplainInputs) -> tuple[int, int]:
     """How many nodes an example may take, and how many examples are refined together, within the job's memory.
 
     The first does not depend on the number of examples, so that each is answered as it would be alone.
     """
-    each = sum(tensor[0].numel() * tensor.element_size() for tensor in p.inputs)
+    each = sum(tensor[0].numel() * tensor.element_size() for tensor in subject.inputs)
     held = max(MIN_CHUNK_ROWS, MAX_PATH_BYTES // each)
     most = min(MAX_AUTO_STEPS, held)
-    return most, min(p.examples, held // most)
+    return most, min(subject.examples, held // most)
 
 
 def _between(baselines: Tensor, inputs: Tensor, alphas: Tensor) -> Tensor:
@@ -182,3 +195,6 @@ def _flat(tensors: Tensors) -> Tensor:
 
 def _slabs(rows: list[Tensor]) -> list[Tensor]:
     return [torch.stack(rows[start : start + SLAB]) for start in range(0, len(rows), SLAB)]
+
+
+CALLS: AdaptiveCalls = {spec.IntegratedGradients: integrated_gradients}

@@ -2,7 +2,7 @@
 
 Of the rules that Captum 0.9.0 brings, two are wrong: softmax subtracts a mean over the whole batch, and max pooling
 takes row 0's gradient for every row and loses what overlapping windows share. And it has none for many activations,
-where it takes the plain gradient. `docs/captum-differences.md` tells what this changes. Importing this is enough.
+where it takes the plain gradient. `docs/captum-differences.md` lists what this changes.
 """
 
 from collections.abc import Callable
@@ -110,4 +110,8 @@ RULES: dict[type[nn.Module], Rule] = {
     nn.AdaptiveMaxPool2d: max_pool_rule(2, _adaptive(F.adaptive_max_pool2d_with_indices)),
     nn.AdaptiveMaxPool3d: max_pool_rule(3, _adaptive(F.adaptive_max_pool3d_with_indices)),
 }
-SUPPORTED_NON_LINEAR.update(RULES)
+
+
+def install() -> None:
+    """Puts the rules into Captum's table."""
+    SUPPORTED_NON_LINEAR.update(RULES)

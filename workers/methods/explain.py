@@ -10,14 +10,6 @@ from schemas.errors import InputRejected, NonFinite
 from schemas.jobs import PREDICTED, Targets
 from schemas.methods import AnyMethod
 from schemas.results import Convergence
-from schemas.traits import (
-    AT_THE_INPUT,
-    DISTRIBUTED,
-    DRAWS,
-    FROM_THE_MODELS_OWN_INPUT,
-    promises_completeness,
-    stops_by_itself,
-)
 from workers.engine.engine import Engine
 from workers.engine.numerics import all_finite, widened
 from workers.engine.randomness.stream import RandomStream
@@ -28,7 +20,7 @@ from workers.engine.targets import at_targets, finite_at
 from workers.engine.task import Task
 from workers.methods import solo_lane as solo
 from workers.methods.explain_inputs import ExplainInputs, Tensors
-from workers.methods.shared_lane import SHARED, STOPPING
+from workers.methods.shared_lane import ADAPTIVE, SHARED
 from workers.methods.shares import shares
 
 
@@ -62,7 +54,7 @@ def explain(
         JobError: the job was cancelled, does not fit into memory, or the model raised.
     """
     task.seed = seed
-    if method.name in DRAWS:
+    if method.draws:
         task.random = RandomStream(seed, engine.view.device)
     engine.enter(task)
     try:
@@ -75,15 +67,15 @@ def explain(
 def _explain(engine: Engine, task: Task, method: AnyMethod, subject: ExplainInputs, batch_rows: int) -> Outcome:
     """`explain`, for a live task.
 
-    The outputs for input and baseline are computed first, in one block: they give the prediction, the target where
-    none was asked for, and both ends of the completeness sum, so that none of these costs a pass of its own. A method
-    that is one gradient at the input has them from the pass of that gradient.
+    The outputs for input and baseline are computed first, in one block. They yield the prediction, the target where the
+    request names none, and both ends of the completeness sum, so that none of these costs a pass of its own. A method
+    that is one gradient at the input takes the output for the input from the pass of that gradient.
     """
     seams = Seams(engine, task)
-    absent = references(method, subject) if promises_completeness(method) else None
+    absent = references(method, subject) if method.promises_completeness else None
     at_absent = None
     at_places = any(not isinstance(target, int) for target in subject.targets or [])  # looked at before they are used
-    if method.name in AT_THE_INPUT and not at_places:
+    if method.single_gradient and not at_places:
         outputs, targets = seams.gradient_at(subject.inputs, subject.additional_forward_args, subject.targets)
         subject = replace(subject, targets=targets)
         engine.output_cache.put(subject.digest, outputs)
@@ -146,18 +138,18 @@ def _attributed(
     engine: Engine, seams: Seams, task: Task, method: AnyMethod, subject: ExplainInputs, batch_rows: int
 ) -> tuple[Tensors, Convergence | None]:
     convergence = None
-    if stops_by_itself(method):
-        stopped = STOPPING[method.name](method, seams, subject, batch_rows)
-        attributions, convergence = stopped.attributions, stopped.convergence
-    elif method.name in SHARED:
-        attributions = SHARED[method.name](method, seams, subject, batch_rows)
+    if method.adaptive:
+        result = ADAPTIVE[type(method)](method, seams, subject, batch_rows)
+        attributions, convergence = result.attributions, result.convergence
+    elif method.lane == "shared":
+        attributions = SHARED[type(method)](method, seams, subject, batch_rows)
     else:
         attributions = engine.solo(_solo_request(engine, task, method, subject))
     return tuple(map(widened, attributions)), convergence
 
 
 def _places(subject: ExplainInputs, outputs: Tensor, *, padded: bool) -> list[list[int]]:
-    """One place per example, with the predicted class where that is asked for. `outputs` is (examples, classes, …).
+    """One place per example, with the predicted class where the target says so. `outputs` is (examples, classes, …).
 
     Raises:
         InputRejected: a place that this input's output has not; how long a text is, is known only now.
@@ -177,14 +169,14 @@ def _places(subject: ExplainInputs, outputs: Tensor, *, padded: bool) -> list[li
 
 def references(method: AnyMethod, subject: ExplainInputs) -> Tensors | None:
     """What stands for 'absent': (examples, …) each, or (samples, …) where the method takes the mean over many."""
-    return subject.baseline_distribution if method.name in DISTRIBUTED else subject.baselines
+    return subject.baseline_distribution if method.baselines == "distribution" else subject.baselines
 
 
 def _endpoints(
     engine: Engine, seams: Seams, subject: ExplainInputs, absent: Tensors | None
 ) -> tuple[Tensor, Tensor | None]:
-    """f(inputs) (examples, …) and, if asked for, f(absent) (rows, …): what is not known from earlier jobs, in one
-    block of rows."""
+    """f(inputs) (examples, …) and, unless `absent` is None, f(absent) (rows, …). Outputs missing from the output cache
+    are computed in one block of rows."""
     ends = [(subject.inputs, subject.additional_forward_args, subject.digest)]
     if absent is not None:
         digest = subject.baseline_digest if absent is subject.baselines else None
@@ -209,32 +201,36 @@ def _endpoints(
 
 
 def additional_forward_args_of(subject: ExplainInputs, absent: Tensors) -> Tensors:
-    """The extras that go with references: those of their example, or of the first for samples."""
+    """The additional forward args of references: those of their example, or of the first one for samples."""
     rows = absent[0].shape[0]
     return tuple(
         e if rows == subject.examples else e[:1].expand(rows, *e.shape[1:]) for e in subject.additional_forward_args
     )
 
 
-def _solo_request(engine: Engine, task: Task, method: AnyMethod, p: ExplainInputs) -> SoloRequest:
-    own = method.name in FROM_THE_MODELS_OWN_INPUT
+def _solo_request(engine: Engine, task: Task, method: AnyMethod, subject: ExplainInputs) -> SoloRequest:
+    own = method.entry == "model"
     inputs, additional_forward_args = (
-        (p.layer_inputs, p.layer_additional_forward_args) if own else (p.inputs, p.additional_forward_args)
+        (subject.layer_inputs, subject.layer_additional_forward_args)
+        if own
+        else (subject.inputs, subject.additional_forward_args)
     )
-    targets = None if p.targets is None else _each(p.targets, p.examples, inputs[0].device)
-    baseline_distribution = p.baseline_distribution if method.name in DISTRIBUTED else None
-    baselines = None if baseline_distribution else (p.layer_baselines if own else p.baselines)
+    targets = (
+        None if subject.targets is None else _target_per_example(subject.targets, subject.examples, inputs[0].device)
+    )
+    baseline_distribution = subject.baseline_distribution if method.baselines == "distribution" else None
+    baselines = None if baseline_distribution else (subject.layer_baselines if own else subject.baselines)
     call = SoloCall(
         inputs,
         additional_forward_args,
         baselines,
         targets,
         baseline_distribution,
-        p.feature_mask,
-        p.layer_mask,
-        p.layer_values,
+        subject.feature_mask,
+        subject.layer_mask,
+        subject.layer_values,
     )
-    own_tensors = (baseline_distribution, p.feature_mask, p.layer_mask, p.layer_values)
+    own_tensors = (baseline_distribution, subject.feature_mask, subject.layer_mask, subject.layer_values)
     alone = engine.view.draws_random or any(part is not None for part in (task.random, *own_tensors))
     shapes = tuple((t.dtype, t.shape[1:]) for t in inputs)
     return SoloRequest(
@@ -242,7 +238,7 @@ def _solo_request(engine: Engine, task: Task, method: AnyMethod, p: ExplainInput
         call,
         lambda view, part, batch_rows: solo.attribute(method, view, part, batch_rows),
         None if alone else (method.model_dump_json(exclude={"baseline"}), shapes, baselines is None, targets is None),
-        rows_each=2 if method.name in solo.TWICE else 1,
+        rows_each=method.rows_in_pass,
         divisible=task.random is None,
     )
 
@@ -251,10 +247,10 @@ def explained_outputs(outputs: Tensor, targets: Targets | None) -> Tensor:
     """(examples, …) to (examples,): the output that is explained."""
     if targets is None:
         return outputs.reshape(outputs.shape[0])
-    return at_targets(outputs, _each(targets, outputs.shape[0], outputs.device))
+    return at_targets(outputs, _target_per_example(targets, outputs.shape[0], outputs.device))
 
 
-def _each(targets: Targets, examples: int, device: torch.device) -> Tensor:
+def _target_per_example(targets: Targets, examples: int, device: torch.device) -> Tensor:
     """One target for all examples or one each, as (examples,) or (examples, dimensions)."""
     index = torch.tensor(targets, device=device)
     return index.expand(examples, *index.shape[1:])

@@ -1,4 +1,4 @@
-"""What a method is asked to explain, in model space."""
+"""The inputs of a method, in model space."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,7 +19,7 @@ class ExplainInputs:
         additional_forward_args: (examples, …), passed on after the inputs.
         targets: one output per example, by its index or by its place in each dimension; None for a scalar output.
         baselines: (examples, …) each, or None where the method has none.
-        distribution: (samples, …) each, for methods that draw their baselines.
+        baseline_distribution: (samples, …) each, for methods that draw their baselines.
         feature_mask: (1 or examples, …) int64 each: elements of equal number are one feature.
         layer_mask: (1 or examples, …) int64 each, of a layer's output.
         layer_values: (examples, …) each, what a layer's units are set to when they are taken away.

@@ -2,72 +2,95 @@
 
 from typing import Any
 
-from captum.attr import GradientShap, InputXGradient, IntegratedGradients, NoiseTunnel, Saliency
+import captum.attr as captum
 
-import workers.methods.nodes  # noqa: F401  (Captum's quadrature, kept)
 from schemas import methods as spec
 from workers.engine.seams import Seams
+from workers.methods.calls import SharedCalls
 from workers.methods.explain_inputs import ExplainInputs, Tensors, captum_target, chunk_rows, detached
 
 
-def saliency(m: spec.Saliency, seams: Seams, p: ExplainInputs, batch_rows: int) -> Tensors:
-    return detached(_gradient(Saliency(seams.forward), seams).attribute(p.inputs, **_common(p), abs=m.abs))
+def saliency(method: spec.Saliency, seams: Seams, subject: ExplainInputs, batch_rows: int) -> Tensors:
+    gradient = _over_seam(captum.Saliency(seams.forward), seams)
+    return detached(gradient.attribute(subject.inputs, **_common(subject), abs=method.abs))
 
 
-def input_x_gradient(m: spec.InputXGradient, seams: Seams, p: ExplainInputs, batch_rows: int) -> Tensors:
-    return detached(_gradient(InputXGradient(seams.forward), seams).attribute(p.inputs, **_common(p)))
+def input_x_gradient(method: spec.InputXGradient, seams: Seams, subject: ExplainInputs, batch_rows: int) -> Tensors:
+    gradient = _over_seam(captum.InputXGradient(seams.forward), seams)
+    return detached(gradient.attribute(subject.inputs, **_common(subject)))
 
 
-def integrated_gradients(m: spec.IntegratedGradients, seams: Seams, p: ExplainInputs, batch_rows: int) -> Tensors:
-    method = _gradient(IntegratedGradients(seams.forward, multiply_by_inputs=m.multiply_by_inputs), seams)
+def integrated_gradients(
+    method: spec.IntegratedGradients, seams: Seams, subject: ExplainInputs, batch_rows: int
+) -> Tensors:
+    gradients = captum.IntegratedGradients(seams.forward, multiply_by_inputs=method.multiply_by_inputs)
     return detached(
-        method.attribute(
-            p.inputs,
-            baselines=p.baselines,
-            **_common(p),
-            n_steps=m.n_steps,
-            method=m.method,
-            internal_batch_size=chunk_rows(batch_rows, p.examples),
+        _over_seam(gradients, seams).attribute(
+            subject.inputs,
+            baselines=subject.baselines,
+            **_common(subject),
+            n_steps=method.n_steps,
+            method=method.method,
+            internal_batch_size=chunk_rows(batch_rows, subject.examples),
         )
     )
 
 
-def gradient_shap(m: spec.GradientShap, seams: Seams, p: ExplainInputs, batch_rows: int) -> Tensors:
-    method = _gradient(GradientShap(seams.forward, multiply_by_inputs=m.multiply_by_inputs), seams)
+def gradient_shap(method: spec.GradientShap, seams: Seams, subject: ExplainInputs, batch_rows: int) -> Tensors:
+    shap = captum.GradientShap(seams.forward, multiply_by_inputs=method.multiply_by_inputs)
     return detached(
-        method.attribute(
-            p.inputs, baselines=p.baseline_distribution, **_common(p), n_samples=m.n_samples, stdevs=m.stdevs
+        _over_seam(shap, seams).attribute(
+            subject.inputs,
+            baselines=subject.baseline_distribution,
+            **_common(subject),
+            n_samples=method.n_samples,
+            stdevs=method.stdevs,
         )
     )
 
 
-def smooth_grad(m: spec.SmoothGrad, seams: Seams, p: ExplainInputs, batch_rows: int) -> Tensors:
-    inner, options = noisy_method(m, seams, p, batch_rows, m.nt_samples)
-    method = NoiseTunnel(inner)
-    return detached(method.attribute(p.inputs, nt_type=m.nt_type, nt_samples=m.nt_samples, stdevs=m.stdevs, **options))
+def smooth_grad(method: spec.SmoothGrad, seams: Seams, subject: ExplainInputs, batch_rows: int) -> Tensors:
+    inner, options = noisy_method(method, seams, subject, batch_rows, method.nt_samples)
+    return detached(
+        captum.NoiseTunnel(inner).attribute(
+            subject.inputs, nt_type=method.nt_type, nt_samples=method.nt_samples, stdevs=method.stdevs, **options
+        )
+    )
 
 
 def noisy_method(
-    m: spec.SmoothGrad, seams: Seams, p: ExplainInputs, batch_rows: int, samples: int
+    method: spec.SmoothGrad, seams: Seams, subject: ExplainInputs, batch_rows: int, samples: int
 ) -> tuple[Any, dict[str, Any]]:
-    """What is run on noisy copies, `samples` of each example at a time, and its arguments for the examples."""
+    """The Captum method that runs on noisy copies, `samples` of each example at a time, and its arguments."""
     options: dict[str, Any] = {}
-    if m.attribution_method == "saliency":
-        inner = Saliency(seams.forward)
-        options = {"abs": m.abs}
-    elif m.attribution_method == "input_x_gradient":
-        inner = InputXGradient(seams.forward)
+    if method.attribution_method == "saliency":
+        inner = captum.Saliency(seams.forward)
+        options = {"abs": method.abs}
+    elif method.attribution_method == "input_x_gradient":
+        inner = captum.InputXGradient(seams.forward)
     else:
-        inner = IntegratedGradients(seams.forward)
-        chunk = chunk_rows(batch_rows, p.examples * samples)
-        options = {"baselines": p.baselines, "n_steps": m.n_steps, "internal_batch_size": chunk}
-    return _gradient(inner, seams), {**_common(p), **options}
+        inner = captum.IntegratedGradients(seams.forward)
+        chunk = chunk_rows(batch_rows, subject.examples * samples)
+        options = {"baselines": subject.baselines, "n_steps": method.n_steps, "internal_batch_size": chunk}
+    return _over_seam(inner, seams), {**_common(subject), **options}
 
 
-def _gradient(method: Any, seams: Seams) -> Any:
-    method.gradient_func = seams.gradient
-    return method
+def _over_seam(captum_method: Any, seams: Seams) -> Any:
+    captum_method.gradient_func = seams.gradient
+    return captum_method
 
 
-def _common(p: ExplainInputs) -> dict[str, Any]:
-    return {"target": captum_target(p.targets), "additional_forward_args": p.additional_forward_args or None}
+def _common(subject: ExplainInputs) -> dict[str, Any]:
+    return {
+        "target": captum_target(subject.targets),
+        "additional_forward_args": subject.additional_forward_args or None,
+    }
+
+
+CALLS: SharedCalls = {
+    spec.Saliency: saliency,
+    spec.InputXGradient: input_x_gradient,
+    spec.IntegratedGradients: integrated_gradients,
+    spec.GradientShap: gradient_shap,
+    spec.SmoothGrad: smooth_grad,
+}

@@ -15,23 +15,27 @@ from torch import Tensor, nn
 from schemas import methods as spec
 from workers.engine.solo.solo_call import SoloCall
 from workers.engine.view import ModelView
-from workers.methods.captum_arguments import Tensors, as_tuple, targeted
+from workers.methods.hooked_call import Tensors, as_tuple, target
 
 
-def layer_feature_ablation(m: spec.LayerFeatureAblation, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
-    baselines = m.layer_baselines if call.layer_values is None else call.layer_values
-    return _perturb(FeatureAblation, m, view, call, batch_rows, baselines=baselines)
+def layer_feature_ablation(
+    method: spec.LayerFeatureAblation, view: ModelView, call: SoloCall, batch_rows: int
+) -> Tensors:
+    baselines = method.layer_baselines if call.layer_values is None else call.layer_values
+    return _perturb(FeatureAblation, method, view, call, batch_rows, baselines=baselines)
 
 
 def layer_feature_permutation(
-    m: spec.LayerFeaturePermutation, view: ModelView, call: SoloCall, batch_rows: int
+    method: spec.LayerFeaturePermutation, view: ModelView, call: SoloCall, batch_rows: int
 ) -> Tensors:
-    return _perturb(FeaturePermutation, m, view, call, batch_rows)
+    return _perturb(FeaturePermutation, method, view, call, batch_rows)
 
 
-def _perturb(method: Any, m: Any, view: ModelView, call: SoloCall, batch_rows: int, **options: Any) -> Tensors:
-    layer = view.layer_module.get_submodule(m.layer)
-    at_input = m.attribute_to_layer_input
+def _perturb(
+    captum_class: Any, method: Any, view: ModelView, call: SoloCall, batch_rows: int, **options: Any
+) -> Tensors:
+    layer = view.layer_module.get_submodule(method.layer)
+    at_input = method.attribute_to_layer_input
     with torch.no_grad():
         values = _forward_layer_eval(
             view.layer_module,
@@ -48,12 +52,12 @@ def _perturb(method: Any, m: Any, view: ModelView, call: SoloCall, batch_rows: i
             with _Replaced(layer, given, at_input=at_input):
                 return view.layer_module(*inputs)
 
-        attributions = method(run_on).attribute(
+        attributions = captum_class(run_on).attribute(
             values,
-            target=targeted(call)["target"],
             additional_forward_args=(*call.inputs, *call.additional_forward_args),
             feature_mask=call.layer_mask,
             perturbations_per_eval=max(1, batch_rows // call.examples),
+            **target(method, call, batch_rows),
             **options,
         )
     return as_tuple(attributions)

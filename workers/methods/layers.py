@@ -1,99 +1,58 @@
-"""Methods that attribute to a layer. Hooks fire inside the real forward."""
+"""Methods at a layer: they attribute to its units, or explain one of them. Hooks fire inside the real forward."""
 
 from typing import Any
 
-from captum.attr import (
-    InternalInfluence,
-    LayerActivation,
-    LayerConductance,
-    LayerGradCam,
-    LayerGradientShap,
-    LayerGradientXActivation,
-    LayerIntegratedGradients,
-)
-from torch import nn
+import captum.attr as captum
 
 from schemas import methods as spec
 from workers.engine.solo.solo_call import SoloCall
 from workers.engine.view import ModelView
-from workers.methods.captum_arguments import Tensors, additional_forward_args, along, as_tuple, leaves, targeted
+from workers.methods import layer_perturbation
+from workers.methods.calls import HookedCalls
+from workers.methods.hooked_call import (
+    Tensors,
+    baselines,
+    distribution,
+    features,
+    hooked_call,
+    location,
+    noise,
+    path,
+    side,
+    target,
+    unit,
+)
 from workers.methods.token_maps import grad_cam_of_tokens
 
 
-def layer_grad_cam(m: spec.LayerGradCam, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
-    if view.token_grid is not None:
-        relu, summed = m.relu_attributions, m.attr_dim_summation
-        return grad_cam_of_tokens(m, view.token_grid, *_own(m, view), call, relu=relu, summed=summed)
-    return as_tuple(
-        LayerGradCam(*_own(m, view)).attribute(
-            leaves(call.inputs),
-            relu_attributions=m.relu_attributions,
-            attr_dim_summation=m.attr_dim_summation,
-            **_side(m),
-            **targeted(call),
-        )
-    )
+def layer_grad_cam(method: spec.LayerGradCam, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
+    """Grad-CAM, by Captum where the layer yields a map, and over the token grid where it yields tokens."""
+    if view.token_grid is None:
+        return _captum_grad_cam(method, view, call, batch_rows)
+    relu, summed = method.relu_attributions, method.attr_dim_summation
+    module, layer = location(method, view)
+    return grad_cam_of_tokens(method, view.token_grid, module, layer, call, relu=relu, summed=summed)
 
 
-def layer_gradient_x_activation(
-    m: spec.LayerGradientXActivation, view: ModelView, call: SoloCall, batch_rows: int
-) -> Tensors:
-    method = LayerGradientXActivation(*_own(m, view), multiply_by_inputs=m.multiply_by_inputs)
-    return as_tuple(method.attribute(leaves(call.inputs), **_side(m), **targeted(call)))
+def _channels(method: spec.LayerGradCam, _call: SoloCall, _batch_rows: int) -> dict[str, Any]:
+    return {"relu_attributions": method.relu_attributions, "attr_dim_summation": method.attr_dim_summation}
 
 
-def layer_activation(m: spec.LayerActivation, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
-    return as_tuple(LayerActivation(*_own(m, view)).attribute(call.inputs, **_side(m), **additional_forward_args(call)))
+_captum_grad_cam = hooked_call(captum.LayerGradCam, target, side, _channels)
 
-
-def layer_integrated_gradients(
-    m: spec.LayerIntegratedGradients, view: ModelView, call: SoloCall, batch_rows: int
-) -> Tensors:
-    method = LayerIntegratedGradients(*_own(m, view), multiply_by_inputs=m.multiply_by_inputs)
-    return as_tuple(
-        method.attribute(
-            leaves(call.inputs), baselines=call.baselines, **along(m, call, batch_rows), **_side(m), **targeted(call)
-        )
-    )
-
-
-def layer_conductance(m: spec.LayerConductance, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
-    return as_tuple(
-        LayerConductance(*_entered(m, view)).attribute(
-            leaves(call.inputs), baselines=call.baselines, **along(m, call, batch_rows), **_side(m), **targeted(call)
-        )
-    )
-
-
-def internal_influence(m: spec.InternalInfluence, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
-    return as_tuple(
-        InternalInfluence(*_entered(m, view)).attribute(
-            leaves(call.inputs), baselines=call.baselines, **along(m, call, batch_rows), **_side(m), **targeted(call)
-        )
-    )
-
-
-def layer_gradient_shap(m: spec.LayerGradientShap, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
-    method = LayerGradientShap(*_entered(m, view), multiply_by_inputs=m.multiply_by_inputs)
-    return as_tuple(
-        method.attribute(
-            leaves(call.inputs),
-            call.baseline_distribution,
-            n_samples=m.n_samples,
-            stdevs=m.stdevs,
-            **_side(m),
-            **targeted(call),
-        )
-    )
-
-
-def _own(m: Any, view: ModelView) -> tuple[nn.Module, nn.Module]:
-    return view.layer_module, view.layer_module.get_submodule(m.layer)
-
-
-def _entered(m: Any, view: ModelView) -> tuple[nn.Module, nn.Module]:
-    return view.module, view.layer(m.layer)
-
-
-def _side(m: Any) -> dict[str, Any]:
-    return {"attribute_to_layer_input": m.attribute_to_layer_input}
+CALLS: HookedCalls = {
+    spec.LayerGradCam: layer_grad_cam,
+    spec.LayerIntegratedGradients: hooked_call(captum.LayerIntegratedGradients, target, baselines, path, side),
+    spec.LayerGradientXActivation: hooked_call(captum.LayerGradientXActivation, target, side),
+    spec.LayerActivation: hooked_call(captum.LayerActivation, side),
+    spec.LayerConductance: hooked_call(captum.LayerConductance, target, baselines, path, side),
+    spec.InternalInfluence: hooked_call(captum.InternalInfluence, target, baselines, path, side),
+    spec.LayerGradientShap: hooked_call(captum.LayerGradientShap, target, distribution, noise, side),
+    spec.LayerFeatureAblation: layer_perturbation.layer_feature_ablation,
+    spec.LayerFeaturePermutation: layer_perturbation.layer_feature_permutation,
+    spec.NeuronGradient: hooked_call(captum.NeuronGradient, unit),
+    spec.NeuronIntegratedGradients: hooked_call(captum.NeuronIntegratedGradients, baselines, path, unit),
+    spec.NeuronConductance: hooked_call(captum.NeuronConductance, target, baselines, path, unit),
+    spec.NeuronGradientShap: hooked_call(captum.NeuronGradientShap, distribution, noise, unit),
+    spec.NeuronFeatureAblation: hooked_call(captum.NeuronFeatureAblation, baselines, features, unit),
+}

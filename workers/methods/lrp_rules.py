@@ -3,7 +3,7 @@
 Captum 0.9.0 has its epsilon rule for two-dimensional layers alone, and lets relevance through ReLU, Tanh and Dropout.
 The rule is the same for every layer that is linear in its input. A neuron's relevance is divided by what came together
 before its activation (Bach et al., https://doi.org/10.1371/journal.pone.0130140), so it goes through every elementwise
-activation unchanged. Importing this is enough; `docs/captum-differences.md` tells what it changes.
+activation unchanged. `docs/captum-differences.md` lists what this changes.
 """
 
 from captum.attr._core.lrp import SUPPORTED_LAYERS_WITH_RULES, SUPPORTED_NON_LINEAR_LAYERS
@@ -26,8 +26,12 @@ LINEAR: tuple[type[nn.Module], ...] = (
     nn.ConvTranspose3d,
 )
 
-SUPPORTED_LAYERS_WITH_RULES.update(dict.fromkeys(LINEAR, EpsilonRule))
-SUPPORTED_NON_LINEAR_LAYERS.extend(kind for kind in ELEMENTWISE if kind not in SUPPORTED_NON_LINEAR_LAYERS)
-
+# Captum's own tables, which `install` extends.
 WITH_RULES = SUPPORTED_LAYERS_WITH_RULES
 PASSED_THROUGH = SUPPORTED_NON_LINEAR_LAYERS
+
+
+def install() -> None:
+    """Puts the rules into Captum's tables."""
+    WITH_RULES.update(dict.fromkeys(LINEAR, EpsilonRule))
+    PASSED_THROUGH.extend(kind for kind in ELEMENTWISE if kind not in PASSED_THROUGH)

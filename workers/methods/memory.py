@@ -1,13 +1,12 @@
-"""What jobs hold in memory at once: the inputs that Captum expands for them."""
+"""Memory that jobs hold at once for the inputs that Captum expands."""
 
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from schemas.errors import InputRejected
-from schemas.limits import MAX_NOISE_BYTES, NOISE_ROUND
-from schemas.traits import NOISY, PERTURBS, stops_by_itself
+from schemas.limits import MAX_NOISE_BYTES
+from schemas.methods import BaseMethod, IntegratedGradients
 from workers.methods.adaptive import most_steps
 from workers.methods.explain_inputs import ExplainInputs, chunk_rows
 
@@ -16,7 +15,7 @@ CHUNK_COPIES = 4  # a chunk's inputs and answers while its job waits, and what C
 
 
 class MemoryBudget:
-    """Bytes that are lent out. A job waits here before it is live, so that the engine does not wait for it."""
+    """A budget of bytes. A job waits for its share before it is live, so that the engine does not wait for it."""
 
     def __init__(self, total: int = BUDGET_BYTES) -> None:
         self._total = total
@@ -38,7 +37,7 @@ class MemoryBudget:
                 self._changed.notify_all()
 
 
-def expanded_bytes(method: Any, subject: ExplainInputs, batch_rows: int, answer_bytes: int = 0) -> int:
+def expanded_bytes(method: BaseMethod, subject: ExplainInputs, batch_rows: int, answer_bytes: int = 0) -> int:
     """What a job holds of inputs that Captum expands for it, and of what the model answers to them.
 
     Jobs that go chunk by chunk are charged for every copy of a chunk: a dozen of them keep passes full, and more would
@@ -50,17 +49,15 @@ def expanded_bytes(method: Any, subject: ExplainInputs, batch_rows: int, answer_
         InputRejected: noisy copies, which cannot be made in parts, take more than any job may.
     """
     each = sum(tensor[0].numel() * tensor.element_size() for tensor in subject.inputs)
-    if method.name in PERTURBS:
+    if method.perturbs == "input":
         each += answer_bytes
-    if method.name == "integrated_gradients" and stops_by_itself(method):
+    if isinstance(method, IntegratedGradients) and method.adaptive:
         steps, together = most_steps(subject)
         return int(each * (steps * together + chunk_rows(batch_rows, 1)))
-    if method.name not in NOISY:
+    if method.noisy_samples is None:
         alters = hasattr(method, "baseline") or hasattr(method, "feature_mask")  # else the input itself is all there is
         return int(each * (CHUNK_COPIES * chunk_rows(batch_rows, subject.examples) if alters else subject.examples))
-    samples = method.nt_samples if method.name == "smooth_grad" else method.n_samples
-    if stops_by_itself(method):
-        samples = min(samples, NOISE_ROUND)
+    samples = method.noisy_copies
     noise = each * subject.examples * samples
     if noise > MAX_NOISE_BYTES:
         raise InputRejected(f"{samples} noisy copies of this input are too large; fewer samples are needed")

@@ -1,121 +1,96 @@
 """Methods that replace the backward pass of the model's own modules: DeepLIFT, guided backpropagation, LRP."""
 
+from dataclasses import replace
 from typing import Any
 
+import captum.attr as captum
 import torch
-from captum.attr import (
-    LRP,
-    Deconvolution,
-    DeepLift,
-    DeepLiftShap,
-    GuidedBackprop,
-    GuidedGradCam,
-    LayerAttribution,
-    LayerDeepLift,
-    LayerDeepLiftShap,
-    LayerLRP,
-)
-from torch import Tensor, nn
+from torch import Tensor
 
 from schemas import methods as spec
 from schemas.errors import InputRejected
 from workers.engine.solo.solo_call import SoloCall
 from workers.engine.view import ModelView
-from workers.methods import deep_lift_rules, lrp_rules  # noqa: F401  # they put their rules into Captum's tables
-from workers.methods.captum_arguments import Tensors, as_tuple, leaves, targeted
+from workers.methods.calls import HookedCall, HookedCalls
+from workers.methods.hooked_call import (
+    Tensors,
+    baselines,
+    distribution,
+    hooked_call,
+    location,
+    side,
+    target,
+    unit,
+)
 from workers.methods.token_maps import grad_cam_of_tokens
 
 
-def deep_lift(m: spec.DeepLift, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
-    method = DeepLift(view.hook_module, multiply_by_inputs=m.multiply_by_inputs, eps=m.eps)
-    return as_tuple(method.attribute(leaves(call.inputs), baselines=call.baselines, **targeted(call)))
+def mean_over_baselines(call_captum: HookedCall) -> HookedCall:
+    """The call with the baseline distribution taken one batch at a time: DeepLiftShap is a mean over baselines, so that
+    batches are weighted by their number of baselines."""
+
+    def run(method: Any, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
+        if call.baseline_distribution is None:
+            raise ValueError("a distribution of baselines is needed")
+        count = call.baseline_distribution[0].shape[0]
+        step = max(1, batch_rows // (2 * call.examples))
+        total: list[Tensor] | None = None
+        for start in range(0, count, step):
+            part = tuple(b[start : start + step] for b in call.baseline_distribution)
+            weight = part[0].shape[0] / count
+            if part[0].shape[0] == 1:  # Captum needs two; the same baseline twice has the same mean
+                part = tuple(torch.cat([b, b]) for b in part)
+            found = call_captum(method, view, replace(call, baseline_distribution=part), batch_rows)
+            weighted = [attribution * weight for attribution in found]
+            total = weighted if total is None else [torch.add(a, b) for a, b in zip(total, weighted, strict=True)]
+        return tuple(total or ())
+
+    return run
 
 
-def deep_lift_shap(m: spec.DeepLiftShap, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
-    def run(baselines: Tensors) -> Tensors:
-        method = DeepLiftShap(view.hook_module, multiply_by_inputs=m.multiply_by_inputs)
-        return as_tuple(method.attribute(leaves(call.inputs), baselines, **targeted(call)))
-
-    return mean_over_baselines(run, view, call, batch_rows)
-
-
-def layer_deep_lift(m: spec.LayerDeepLift, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
-    method = LayerDeepLift(view.hook_module, _layer(m, view), multiply_by_inputs=m.multiply_by_inputs)
-    return as_tuple(
-        method.attribute(
-            leaves(call.inputs),
-            baselines=call.baselines,
-            attribute_to_layer_input=m.attribute_to_layer_input,
-            **targeted(call),
-        )
-    )
+def guided_grad_cam(method: spec.GuidedGradCam, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
+    """Guided Grad-CAM, by Captum where the layer yields a map, and over the token grid where it yields tokens."""
+    if view.token_grid is None:
+        return _captum_guided_grad_cam(method, view, call, batch_rows)
+    module, layer = location(method, view)
+    (cam,) = grad_cam_of_tokens(method, view.token_grid, module, layer, call, relu=True)
+    (guided,) = _guided_backprop(spec.GuidedBackprop(), view, call, batch_rows)
+    size = tuple(call.inputs[0].shape[2:])
+    return (guided * captum.LayerAttribution.interpolate(cam, size, interpolate_mode=method.interpolate_mode),)
 
 
-def layer_deep_lift_shap(m: spec.LayerDeepLiftShap, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
-    def run(baselines: Tensors) -> Tensors:
-        method = LayerDeepLiftShap(view.hook_module, _layer(m, view), multiply_by_inputs=m.multiply_by_inputs)
-        to_input = m.attribute_to_layer_input
-        return as_tuple(
-            method.attribute(leaves(call.inputs), baselines, attribute_to_layer_input=to_input, **targeted(call))
-        )
+def layer_lrp(method: spec.LayerLrp, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
+    """LRP's relevance at a layer.
 
-    return mean_over_baselines(run, view, call, batch_rows)
-
-
-def guided_backprop(m: spec.GuidedBackprop, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
-    return as_tuple(GuidedBackprop(view.hook_module).attribute(leaves(call.inputs), **targeted(call)))
-
-
-def deconvolution(m: spec.Deconvolution, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
-    return as_tuple(Deconvolution(view.hook_module).attribute(leaves(call.inputs), **targeted(call)))
-
-
-def guided_grad_cam(m: spec.GuidedGradCam, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
-    if view.token_grid is not None:
-        (cam,) = grad_cam_of_tokens(m, view.token_grid, view.hook_module, _layer(m, view), call, relu=True)
-        (guided,) = guided_backprop(spec.GuidedBackprop(), view, call, batch_rows)
-        size = tuple(call.inputs[0].shape[2:])
-        return (guided * LayerAttribution.interpolate(cam, size, interpolate_mode=m.interpolate_mode),)
-    return as_tuple(
-        GuidedGradCam(view.hook_module, _layer(m, view)).attribute(
-            leaves(call.inputs),
-            interpolate_mode=m.interpolate_mode,
-            attribute_to_layer_input=m.attribute_to_layer_input,
-            **targeted(call),
-        )
-    )
-
-
-def lrp(m: spec.Lrp, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
-    return as_tuple(LRP(view.hook_module).attribute(leaves(call.inputs), **targeted(call)))
-
-
-def layer_lrp(m: spec.LayerLrp, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
-    """Raises `InputRejected` for a layer that LRP passes through without a rule, such as an activation."""
-    method = LayerLRP(view.hook_module, _layer(m, view))
-    to_input = m.attribute_to_layer_input
+    Raises:
+        InputRejected: LRP has no rule for the layer and lets relevance pass, as through an activation.
+    """
     try:
-        return as_tuple(method.attribute(leaves(call.inputs), attribute_to_layer_input=to_input, **targeted(call)))
-    except AttributeError as error:  # Captum looks for the rule's record of relevance, and finds no rule
-        raise InputRejected(f"LRP keeps no relevance at {m.layer!r}; choose a layer with weights") from error
+        return _captum_layer_lrp(method, view, call, batch_rows)
+    except AttributeError as error:  # Captum reads the relevance that the layer's rule keeps, and finds no rule
+        raise InputRejected(f"LRP keeps no relevance at {method.layer!r}; choose a layer with weights") from error
 
 
-def mean_over_baselines(run: Any, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
-    """DeepLiftShap is a mean over baselines, so they are taken a batch at a time and weighted by their number."""
-    if call.baseline_distribution is None:
-        raise ValueError("a distribution of baselines is needed")
-    count = call.baseline_distribution[0].shape[0]
-    step = max(1, batch_rows // (2 * call.examples))
-    total: list[Tensor] | None = None
-    for start in range(0, count, step):
-        part = tuple(b[start : start + step] for b in call.baseline_distribution)
-        weight = part[0].shape[0] / count
-        if part[0].shape[0] == 1:  # Captum wants two, and twice the same has the same mean
-            part = tuple(torch.cat([b, b]) for b in part)
-        weighted = [attribution * weight for attribution in run(part)]
-        total = weighted if total is None else [torch.add(a, b) for a, b in zip(total, weighted, strict=True)]
-    return tuple(total or ())
+def _interpolation(method: spec.GuidedGradCam, _call: SoloCall, _batch_rows: int) -> dict[str, Any]:
+    return {"interpolate_mode": method.interpolate_mode}
 
 
-def _layer(m: Any, view: ModelView) -> nn.Module:
-    return view.hook_layer(m.layer)
+_guided_backprop = hooked_call(captum.GuidedBackprop, target)
+_captum_guided_grad_cam = hooked_call(captum.GuidedGradCam, target, side, _interpolation)
+_captum_layer_lrp = hooked_call(captum.LayerLRP, target, side)
+
+CALLS: HookedCalls = {
+    spec.DeepLift: hooked_call(captum.DeepLift, target, baselines),
+    spec.DeepLiftShap: mean_over_baselines(hooked_call(captum.DeepLiftShap, target, distribution)),
+    spec.GuidedBackprop: _guided_backprop,
+    spec.Deconvolution: hooked_call(captum.Deconvolution, target),
+    spec.GuidedGradCam: guided_grad_cam,
+    spec.Lrp: hooked_call(captum.LRP, target),
+    spec.LayerDeepLift: hooked_call(captum.LayerDeepLift, target, baselines, side),
+    spec.LayerDeepLiftShap: mean_over_baselines(hooked_call(captum.LayerDeepLiftShap, target, distribution, side)),
+    spec.LayerLrp: layer_lrp,
+    spec.NeuronDeepLift: hooked_call(captum.NeuronDeepLift, baselines, unit),
+    spec.NeuronDeepLiftShap: mean_over_baselines(hooked_call(captum.NeuronDeepLiftShap, distribution, unit)),
+    spec.NeuronGuidedBackprop: hooked_call(captum.NeuronGuidedBackprop, unit),
+    spec.NeuronDeconvolution: hooked_call(captum.NeuronDeconvolution, unit),
+}

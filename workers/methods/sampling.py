@@ -16,7 +16,8 @@ from schemas import methods as spec
 from schemas.limits import NOISE_ROUND
 from schemas.results import Convergence
 from workers.engine.seams import Seams
-from workers.methods.converged import Stopped
+from workers.methods.adaptive_result import AdaptiveResult
+from workers.methods.calls import AdaptiveCalls
 from workers.methods.explain_inputs import ExplainInputs, Tensors, detached
 from workers.methods.gradient import noisy_method
 from workers.methods.moments import Moments, regression_errors
@@ -26,43 +27,45 @@ LEAST_ORDERS = 8  # before the spread of the orders of features means anything
 COALITIONS_ROUND = 16  # coalitions between two looks at the standard error
 
 
-def shapley_value_sampling(m: spec.ShapleyValueSampling, seams: Seams, p: ExplainInputs, batch_rows: int) -> Stopped:
+def shapley_value_sampling(
+    method: spec.ShapleyValueSampling, seams: Seams, subject: ExplainInputs, batch_rows: int
+) -> AdaptiveResult:
     """Orders of features one by one; the largest standard error of any feature counts."""
-    if p.baselines is not None:  # every order starts there
-        seams.remember(p.baselines, seams.forward(*p.baselines, *p.additional_forward_args))
-    method, options = ShapleyValueSampling(seams.forward), featured(p, batch_rows)
+    if subject.baselines is not None:  # every order starts there
+        seams.remember(subject.baselines, seams.forward(*subject.baselines, *subject.additional_forward_args))
+    sampler, options = ShapleyValueSampling(seams.forward), featured(subject, batch_rows)
 
     def order(_: int) -> list[Tensors]:
-        return [detached(method.attribute(p.inputs, n_samples=1, **options))]
+        return [detached(sampler.attribute(subject.inputs, n_samples=1, **options))]
 
-    return _until(m.tolerance, m.n_samples, LEAST_ORDERS, p, order, Moments.largest_error)
+    return _until(method.tolerance, method.n_samples, LEAST_ORDERS, subject, order, Moments.largest_error)
 
 
-def smooth_grad(m: spec.SmoothGrad, seams: Seams, p: ExplainInputs, batch_rows: int) -> Stopped:
+def smooth_grad(method: spec.SmoothGrad, seams: Seams, subject: ExplainInputs, batch_rows: int) -> AdaptiveResult:
     """Noisy copies, `NOISE_ROUND` at a time, as NoiseTunnel with that `nt_samples_batch_size` draws them; the root mean
     square of the elements' standard errors counts."""
 
     def noisy(count: int) -> list[Tensors]:
-        method, options = noisy_method(m, seams, p, batch_rows, count)
-        tunnel = NoiseTunnel(method)
-        inputs = tunnel._add_noise_to_inputs(count, p.inputs, m.stdevs)
-        tunnel._expand_partial(count, options, p.inputs, draw_baseline_from_distrib=False)
-        found = detached(method.attribute(inputs, **options))  # example by example: count rows each
-        apart = [a.reshape(p.examples, count, *a.shape[1:]) for a in found]
-        squared = m.nt_type == "smoothgrad_sq"
+        inner, options = noisy_method(method, seams, subject, batch_rows, count)
+        tunnel = NoiseTunnel(inner)
+        inputs = tunnel._add_noise_to_inputs(count, subject.inputs, method.stdevs)
+        tunnel._expand_partial(count, options, subject.inputs, draw_baseline_from_distrib=False)
+        found = detached(inner.attribute(inputs, **options))  # example by example: count rows each
+        apart = [a.reshape(subject.examples, count, *a.shape[1:]) for a in found]
+        squared = method.nt_type == "smoothgrad_sq"
         return [tuple(a[:, k] ** 2 if squared else a[:, k] for a in apart) for k in range(count)]
 
-    return _until(m.tolerance, m.nt_samples, NOISE_ROUND, p, noisy, Moments.mean_error)
+    return _until(method.tolerance, method.nt_samples, NOISE_ROUND, subject, noisy, Moments.mean_error)
 
 
 def _until(
     tolerance: float | None,
     most: int,
     least: int,
-    p: ExplainInputs,
+    subject: ExplainInputs,
     draw: Callable[[int], list[Tensors]],
     error: Callable[[Moments], list[float]],
-) -> Stopped:
+) -> AdaptiveResult:
     """The mean of samples, drawn until the error of every example is within the tolerance."""
     bound = tolerance or 0.0
     moments = Moments()
@@ -71,8 +74,10 @@ def _until(
             moments.add(sample)
         if moments.count >= least and max(error(moments)) <= bound:
             break
-    counts = [moments.count] * p.examples
-    return Stopped(moments.mean(), Convergence(unit="samples", tolerance=bound, counts=counts, errors=error(moments)))
+    counts = [moments.count] * subject.examples
+    return AdaptiveResult(
+        moments.mean(), Convergence(unit="samples", tolerance=bound, counts=counts, errors=error(moments))
+    )
 
 
 class _Converged(Exception):  # no error: it ends Captum's loop over samples
@@ -121,21 +126,28 @@ class _Watched:
         return detached(self._shap.attribute(inputs, n_samples=count, **options)), count
 
 
-def kernel_shap(m: spec.KernelShap, seams: Seams, p: ExplainInputs, batch_rows: int) -> Stopped:
+def kernel_shap(method: spec.KernelShap, seams: Seams, subject: ExplainInputs, batch_rows: int) -> AdaptiveResult:
     """Coalitions, until the jackknife's standard error of the regression is small enough (Covert and Lee: Improving
     KernelSHAP, 2021). Each example stops by itself, with the answer that it has alone; the largest standard error of
     any feature counts."""
-    bound = m.tolerance or 0.0
+    bound = method.tolerance or 0.0
     start = torch.get_rng_state()  # else where one example stops would move the draws of the next
     found, counts, errors = [], [], []
-    for example in range(p.examples):
+    for example in range(subject.examples):
         torch.set_rng_state(start)
-        one = p.only(example)
+        one = subject.only(example)
         options = {**featured(one, batch_rows), "perturbations_per_eval": COALITIONS_ROUND}
         watched = _Watched(seams.forward, options["target"], bound)
-        attributions, count = watched.explain(one.inputs, m.n_samples, **options)
+        attributions, count = watched.explain(one.inputs, method.n_samples, **options)
         found.append(attributions)
         counts.append(count)
         errors.append(watched.error)
     joined = tuple(torch.cat(parts) for parts in zip(*found, strict=True))
-    return Stopped(joined, Convergence(unit="samples", tolerance=bound, counts=counts, errors=errors))
+    return AdaptiveResult(joined, Convergence(unit="samples", tolerance=bound, counts=counts, errors=errors))
+
+
+CALLS: AdaptiveCalls = {
+    spec.SmoothGrad: smooth_grad,
+    spec.ShapleyValueSampling: shapley_value_sampling,
+    spec.KernelShap: kernel_shap,
+}

@@ -1,11 +1,10 @@
-"""Each element's own part of an attribution."""
+"""The part of an attribution that belongs to each element."""
 
 from math import prod
 
 import torch
 
 from schemas.methods import AnyMethod, Occlusion
-from schemas.traits import PERTURBS
 from workers.methods.explain_inputs import ExplainInputs, Tensors
 from workers.methods.perturbation import windows_over
 
@@ -16,7 +15,7 @@ def shares(method: AnyMethod, subject: ExplainInputs, attributions: Tensors) -> 
     Perturbation methods give each element of a feature the attribution of the whole feature; here the elements share it
     out evenly. The attributions of other methods are each element's own already.
     """
-    if method.name not in PERTURBS:
+    if method.perturbs != "input":
         return attributions
     if isinstance(method, Occlusion):
         windows = windows_over(method.sliding_window_shapes or [], tuple(tuple(a.shape[1:]) for a in attributions))

@@ -8,11 +8,18 @@ from torch.nn import functional as F
 
 from workers.engine.solo.solo_call import SoloCall
 from workers.engine.view import TokenGrid
-from workers.methods.captum_arguments import Tensors, leaves, targeted
+from workers.methods.hooked_call import Tensors, leaves, target
 
 
 def grad_cam_of_tokens(
-    m: Any, grid: TokenGrid, module: nn.Module, layer: nn.Module, call: SoloCall, *, relu: bool, summed: bool = True
+    method: Any,
+    grid: TokenGrid,
+    module: nn.Module,
+    layer: nn.Module,
+    call: SoloCall,
+    *,
+    relu: bool,
+    summed: bool = True,
 ) -> Tensors:
     """Grad-CAM with the tokens of an image transformer laid out as the map that they are.
 
@@ -24,14 +31,13 @@ def grad_cam_of_tokens(
 
     Source: Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks via Gradient-Based Localization" (2017).
     """
-    at = targeted(call)
     gradients, values = compute_layer_gradients_and_eval(
         module,
         layer,
         leaves(call.inputs),
-        at["target"],
-        at["additional_forward_args"],
-        attribute_to_layer_input=m.attribute_to_layer_input,
+        target(method, call, 0)["target"],
+        call.additional_forward_args or None,
+        attribute_to_layer_input=method.attribute_to_layer_input,
     )
     maps = [_weighted(grid.as_map(g), grid.as_map(v)) for g, v in zip(gradients, values, strict=True)]
     if summed:

@@ -3,30 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from schemas.methods import METHODS
-from schemas.traits import (
-    FROM_THE_MODELS_OWN_INPUT,
-    GRADIENT_OF_UNIT,
-    GRADIENT_TO_LAYER,
-    PERMUTES,
-    WITHOUT_GRADIENTS,
-)
+from schemas.methods import METHODS, BaseMethod
 from workers.models.probes.gradient_reach import Reach
-
-# Parts of the names of methods that need several rows in one pass.
-_SEVERAL_ROWS = (
-    "deep_lift",
-    "guided",
-    "deconvolution",
-    "lrp",
-    "conductance",
-    "layer_gradient_shap",
-    "neuron_gradient_shap",
-)
-# By family, parts of the names of methods whose backward pass follows the same rules.
-_FAMILIES = {"deep_lift": ("deep_lift",), "guided": ("guided", "deconvolution"), "lrp": ("lrp",)}
-# The others take the gradient of an output with respect to the inputs; these take it to or from a layer.
-_AT_LAYERS = (GRADIENT_TO_LAYER | GRADIENT_OF_UNIT) - {"guided_grad_cam", "layer_lrp"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +21,7 @@ class SupportFacts:
         no_layers: why no layer can be explained; None where one can.
         no_gradient: why no gradient leads from outputs to inputs; None where one does, or inputs are integers.
         reach: which layers a gradient leads to and from.
-        defects: by family of `deep_lift`, `guided` and `lrp`, why its methods are wrong on the model.
+        defects: by `BaseMethod.rules`, why its methods are wrong on the model.
     """
 
     alone: str | None
@@ -58,24 +36,25 @@ class SupportFacts:
     defects: dict[str, str]
 
 
-Rule = Callable[[str, SupportFacts], str | None]
+Rule = Callable[[type[BaseMethod], SupportFacts], str | None]
 
 
-def unsupported_reason(method: str, facts: SupportFacts) -> str | None:
+def unsupported_reason(name: str, facts: SupportFacts) -> str | None:
     """Why the model does not support the method, by the first rule that applies; None where it does."""
+    method = METHODS[name]
     return next((reason for rule in RULES if (reason := rule(method, facts)) is not None), None)
 
 
-def _needs_several_rows(method: str, facts: SupportFacts) -> str | None:
-    if facts.alone is None or not any(part in method for part in _SEVERAL_ROWS):
+def _needs_several_rows(method: type[BaseMethod], facts: SupportFacts) -> str | None:
+    if facts.alone is None or not method.needs_batch:
         return None
     return f"it needs several rows in one pass, or a proven copy of the model, and this model runs alone: {facts.alone}"
 
 
-def _needs_gradient_of_integers(method: str, facts: SupportFacts) -> str | None:
-    if not facts.integers or method in WITHOUT_GRADIENTS or method == "layer_integrated_gradients":
+def _needs_gradient_of_integers(method: type[BaseMethod], facts: SupportFacts) -> str | None:
+    if not facts.integers or not method.gradients or method.at_embedding:
         return None
-    if method in FROM_THE_MODELS_OWN_INPUT:
+    if method.entry == "model":
         if facts.has_embedding:
             return None
         return "the model's inputs are integers and enter no nn.Embedding, so its layers are given no gradient"
@@ -85,12 +64,12 @@ def _needs_gradient_of_integers(method: str, facts: SupportFacts) -> str | None:
     return f"the model's inputs are integers, without a gradient; use layer_integrated_gradients {instead}"
 
 
-def _needs_gradient_at_inputs(method: str, facts: SupportFacts) -> str | None:
-    return None if method in WITHOUT_GRADIENTS | _AT_LAYERS else facts.no_gradient
+def _needs_gradient_at_inputs(method: type[BaseMethod], facts: SupportFacts) -> str | None:
+    return facts.no_gradient if "output_to_input" in method.gradients else None
 
 
-def _needs_gradient_at_a_layer(method: str, facts: SupportFacts) -> str | None:
-    to_layer, of_unit = method in GRADIENT_TO_LAYER, method in GRADIENT_OF_UNIT
+def _needs_gradient_at_a_layer(method: type[BaseMethod], facts: SupportFacts) -> str | None:
+    to_layer, of_unit = "output_to_layer" in method.gradients, "unit_to_input" in method.gradients
     lacking = [facts.reach.from_output] * to_layer + [facts.reach.to_input] * of_unit
     if not lacking or facts.reach.any_layer(*lacking):
         return None
@@ -99,25 +78,24 @@ def _needs_gradient_at_a_layer(method: str, facts: SupportFacts) -> str | None:
     return f"no layer has a gradient {' and '.join(ways)}; use a method that perturbs, such as {instead}"
 
 
-def _needs_layers(method: str, facts: SupportFacts) -> str | None:
-    return facts.no_layers if "layer" in METHODS[method].model_fields else None
+def _needs_layers(method: type[BaseMethod], facts: SupportFacts) -> str | None:
+    return facts.no_layers if "layer" in method.model_fields else None
 
 
-def _needs_several_examples(method: str, facts: SupportFacts) -> str | None:
-    if method in PERMUTES and facts.text:
+def _needs_several_examples(method: type[BaseMethod], facts: SupportFacts) -> str | None:
+    if method.permutes and facts.text:
         return "it exchanges features between several examples, and texts come one at a time"
     return None
 
 
-def _needs_pictures(method: str, facts: SupportFacts) -> str | None:
-    if method == "guided_grad_cam" and not facts.pictures:
+def _needs_pictures(method: type[BaseMethod], facts: SupportFacts) -> str | None:
+    if method.needs_map and not facts.pictures:
         return "it lays a layer's map over the input, which needs inputs with height and width"
     return None
 
 
-def _needs_backward_rules(method: str, facts: SupportFacts) -> str | None:
-    families = (family for family, parts in _FAMILIES.items() if any(part in method for part in parts))
-    return next((facts.defects[family] for family in families if family in facts.defects), None)
+def _needs_backward_rules(method: type[BaseMethod], facts: SupportFacts) -> str | None:
+    return facts.defects.get(method.rules) if method.rules is not None else None
 
 
 RULES: tuple[Rule, ...] = (

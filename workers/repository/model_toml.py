@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
 from schemas.base import Strict
-from schemas.method_names import canonical_method_name
 from schemas.methods import METHOD_NAMES, METHODS, BaselineName
+from schemas.methods.names import canonical_method_name
 from schemas.models import OutputKind
 from schemas.pictures import Interpolation, Resize
 from schemas.precision import Precision

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from schemas.method_names import canonical_method_name
 from schemas.methods import METHODS
+from schemas.methods.names import canonical_method_name
 from schemas.metric_requests import QUALITIES
 from schemas.requests import INPUT_KEYS, ExplainRequest
 from schemas.tensors import Tensor

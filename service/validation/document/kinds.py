@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from schemas.fields import BaselineName, TextUnit
+from schemas.methods import BaselineName, TextUnit
 from schemas.requests import INPUT_KEYS
 from service.validation.document.encoded import NO_PLACE
 from service.validation.document.suggest import nearest, suggestion, unknown_field

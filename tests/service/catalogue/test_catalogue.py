@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas.methods import LAYER_METHODS, METHOD_NAMES
+from schemas.methods import METHOD_NAMES, METHODS
 from service.catalogue.load import LANGUAGES, catalogue
 from service.http.responses import MethodGuide
 from service.pictures.options import Language
@@ -33,7 +33,7 @@ def test_every_method_is_told(language: Language) -> None:
     for guide in guides.values():
         assert all(getattr(guide, field).strip() for field in TOLD)
         assert guide.parameters["properties"]
-        assert (guide.family == "layer") == (guide.name in LAYER_METHODS)
+        assert (guide.family == "layer") == (METHODS[guide.name].kind == "layer")
         assert (guide.family == "neuron") == guide.name.startswith("neuron_")
         assert guide.reference_url.startswith("https://")
     for name, words in ANALOGIES[language].items():

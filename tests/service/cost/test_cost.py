@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from schemas.errors import InvalidRequest
+from schemas.methods import METHODS
+from schemas.methods.cost import TYPICAL_AUTO_STEPS
 from schemas.models import ModelCard
 from schemas.requests import ExplainRequest
-from schemas.traits import PERMUTES
 from service.catalogue.load import catalogue
-from service.cost.by_method import TYPICAL_STEPS
 from service.http.responses import MethodGuide
 from service.submission import prepare
 from service.validation.windows import count_windows
@@ -34,7 +34,7 @@ def named(name: str, **parameters: Any) -> dict[str, Any]:
         ("input_x_gradient", 1),
         ("integrated_gradients", 50 + 2),
         (named("integrated_gradients", multiply_by_inputs=False), 50 + 1),
-        (named("integrated_gradients", n_steps="auto", tolerance=0.001), TYPICAL_STEPS + 2),
+        (named("integrated_gradients", n_steps="auto", tolerance=0.001), TYPICAL_AUTO_STEPS + 2),
         (named("gradient_shap", n_samples=20), 20 + 1),
         ("deep_lift", 2 + 2),
         (named("smooth_grad", nt_samples=7), 7 + 1),
@@ -119,7 +119,7 @@ def test_the_catalogue_tells_the_cost(guide: MethodGuide) -> None:
     method, values, card = named(guide.name, **selector), dict(COUNTS), table_card()
     body = row(method=method)
     examples = 1
-    if guide.name in PERMUTES:
+    if METHODS[guide.name].permutes:
         examples = 2
         body["input"] = {"features": [body["input"]["features"]] * examples}
     if guide.name == "shapley_values":

@@ -4,9 +4,8 @@ import pytest
 from torch import Tensor
 
 from schemas import methods as spec
-from schemas.methods import AnyMethod
+from schemas.methods import METHODS, AnyMethod
 from schemas.metric_requests import Completeness
-from schemas.traits import COMPLETE, COMPLETE_ON_AVERAGE, EFFICIENT
 from tests.workers.evaluation.evaluated import MODELS, evaluated, toy_problem
 from workers.engine.engine import Engine
 from workers.methods.explain_inputs import ExplainInputs
@@ -35,7 +34,9 @@ def outputs(model: str, subject: ExplainInputs, rows: tuple[Tensor, ...], exampl
 
 
 def test_every_promise_is_checked() -> None:
-    assert {method.name for _, method, _ in COMPLETE_METHODS} == COMPLETE | EFFICIENT | COMPLETE_ON_AVERAGE
+    assert {method.name for _, method, _ in COMPLETE_METHODS} == {
+        name for name, cls in METHODS.items() if cls.completeness != "never"
+    }
 
 
 @pytest.mark.parametrize(("model", "method", "left"), COMPLETE_METHODS, ids=lambda value: getattr(value, "name", None))
@@ -50,7 +51,7 @@ def test_completeness_is_given_where_it_is_promised(
     assert subject.baseline_distribution is not None
     for example, metric in enumerate(metrics):
         at_input = outputs(model, subject, tuple(t[example : example + 1] for t in subject.inputs), example)
-        if method.name in COMPLETE_ON_AVERAGE:
+        if method.completeness == "on_average":
             rows = [tuple(t[k : k + 1] for t in subject.baseline_distribution) for k in range(4)]
         else:
             rows = [tuple(t[example : example + 1] for t in subject.baselines)]

@@ -4,7 +4,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from schemas.methods import METHOD_NAMES
+from schemas.methods import METHOD_NAMES, METHODS
 from tests.workers.models.loaders.programs import net, save_export, save_script, write
 from tests.workers.models.loaders.transformers_folders import (
     bert_model,
@@ -18,7 +18,6 @@ from tests.workers.models.loaders.transformers_folders import (
 from tests.workers.models.recurrent import MODEL_PY, MODEL_TOML, LstmClassifier
 from workers.jobs.check import check
 from workers.jobs.check_progress import CheckRow
-from workers.methods.solo_lane import SOLO
 
 pytestmark = pytest.mark.slow
 RULES = {name for name in METHOD_NAMES if "deep_lift" in name}
@@ -31,7 +30,7 @@ NOT_OFFERED = {
     "resnet": set(),
     "bert": TEXT | LRP | GUIDED,
     "lstm": TEXT | LRP | RULES | GUIDED,
-    "scripted": set(SOLO),
+    "scripted": {name for name, cls in METHODS.items() if cls.lane == "solo"},
     "exported": set(),
 }
 NOT_TRIED = {"layer_lrp", "layer_feature_ablation", "layer_feature_permutation"}  # at a default layer of many units

@@ -5,7 +5,6 @@ import math
 import pytest
 import torch
 from torch import Tensor, nn
-from workers.models.gradient_reach import gradient_reach
 
 from schemas import methods as spec
 from schemas.errors import NonFinite
@@ -16,6 +15,7 @@ from workers.evaluation.attribution_warnings import completeness_warnings, zero_
 from workers.inputs.prepared import Prepared
 from workers.methods.explain import Outcome
 from workers.models.method_support import method_support, no_gradient
+from workers.models.probes.gradient_reach import gradient_reach
 from workers.transform.hookable.hookable_module import without_relu
 
 

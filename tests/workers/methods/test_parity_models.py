@@ -9,8 +9,7 @@ import pytest
 import torch
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from schemas.methods import METHOD_NAMES, AnyMethod, IntegratedGradients, Occlusion, Saliency, SmoothGrad
-from schemas.traits import PERMUTES
+from schemas.methods import METHOD_NAMES, METHODS, AnyMethod, IntegratedGradients, Occlusion, Saliency, SmoothGrad
 from tests.workers.methods.captum_calls import direct, max_relative_difference
 from tests.workers.shipped import FOLDERS, MODELS, NOT_OFFERED, Shipped, shipped_model
 from tests.workers.toys import RunningJob, lean_view_of, problem_of
@@ -21,7 +20,10 @@ from workers.repository.model_toml import read_config
 pytestmark = pytest.mark.slow
 TOLERANCE = 1e-4
 IN_FLOAT64 = 1e-9
-ON_TOYS_ALONE = {"shapley_values", *PERMUTES}  # exponential; need several examples
+ON_TOYS_ALONE = {
+    "shapley_values",
+    *(name for name, cls in METHODS.items() if cls.permutes),
+}  # exponential; need several examples
 
 
 @pytest.fixture(scope="module", params=MODELS)

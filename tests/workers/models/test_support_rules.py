@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from schemas.methods import METHOD_NAMES
-from schemas.traits import WITHOUT_GRADIENTS
+from schemas.methods import METHOD_NAMES, METHODS
 from workers.models.probes.gradient_reach import UNKNOWN, Reach
 from workers.models.support_rules import SupportFacts, unsupported_reason
 
+WITHOUT_GRADIENTS = {name for name, method in METHODS.items() if not method.gradients}
 PICTURES = SupportFacts(
     alone=None,
     text=False,

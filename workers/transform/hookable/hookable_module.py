@@ -8,7 +8,6 @@ from torch import Tensor, nn
 from workers.engine.solo.hooks import TORCHSCRIPT, takes_hooks
 from workers.engine.view import ModelView
 from workers.inputs.prepared import Prepared
-from workers.methods import deep_lift_rules as _  # noqa: F401  # adds its rules to Captum's table
 from workers.tracing.forward_hooks import removed_afterwards
 from workers.tracing.samples import cloned, leaves
 from workers.transform.hookable import hook_defects, lacks_lrp_rules, separate_activations

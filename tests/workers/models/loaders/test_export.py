@@ -25,7 +25,6 @@ from tests.workers.models.loaders.programs import (
     write,
 )
 from tests.workers.toys import RunningJob, problem_of
-from workers.methods.solo_lane import SOLO
 from workers.models.pipeline import load_model
 from workers.models.resident import ResidentModel
 from workers.repository.model_toml import ModelConfigError
@@ -96,7 +95,7 @@ def test_torchscript_equals_captum(script: ResidentModel, method: AnyMethod) -> 
 
 def test_torchscript_refuses_what_needs_hooks(script: ResidentModel) -> None:
     refused = {one.name: one.reason or "" for one in script.card.methods if not one.supported}
-    assert set(refused) == set(SOLO)
+    assert set(refused) == {name for name, cls in METHODS.items() if cls.lane == "solo"}
     assert all("TorchScript takes no hooks" in reason for reason in refused.values())
     assert script.card.layers == []
 
@@ -232,7 +231,5 @@ def test_torchscript_within_a_model_from_python(tmp_path: Path) -> None:
     (folder / "model.py").write_text(MIXED.replace("INNER", repr(str(tmp_path / "inner.pt"))))
     model = load_model(folder, DEVICE)
     refused = {one.name for one in model.card.methods if not one.supported} - {"guided_grad_cam"}
-    assert refused == {name for name in METHODS if any(w in name for w in ("deep_lift", "guided", "deconv", "lrp"))} - {
-        "guided_grad_cam"
-    }
+    assert refused == {name for name, cls in METHODS.items() if cls.rules} - {"guided_grad_cam"}
     assert [layer.name for layer in model.card.layers] == ["head"]

@@ -13,7 +13,6 @@ from schemas.errors import InputRejected, InvalidRequest
 from schemas.jobs import JobSpec
 from schemas.methods import METHODS, AnyMethod, stored_fields
 from schemas.results import ResultMeta
-from schemas.traits import FROM_THE_MODELS_OWN_INPUT, WITHOUT_GRADIENTS
 from service.validation.layers import find_layer
 from service.validation.model import ReadyModel
 from tests.workers.jobs.claims import claimed
@@ -89,7 +88,7 @@ def test_the_card_names_the_embedding(model: ResidentModel) -> None:
     assert (card.defaults.baseline, card.baselines) == ("pad", ["pad", "zero"])
     support = {one.name: one for one in card.methods}
     offered = {name for name, one in support.items() if one.supported}
-    assert offered == (WITHOUT_GRADIENTS | FROM_THE_MODELS_OWN_INPUT) & set(METHODS)
+    assert offered == {name for name, cls in METHODS.items() if not cls.gradients or cls.entry == "model"}
     for name in ("saliency", "integrated_gradients", "deep_lift", "layer_conductance", "neuron_gradient"):
         assert "layer_integrated_gradients with layer 'words'" in (support[name].reason or "")
 
@@ -127,7 +126,8 @@ def test_every_offered_method_works(folder: Path) -> None:
     rows = list(check([folder.parent]))
     assert all(row.ok for row in rows), [row for row in rows if not row.ok]
     worked = {row.method for row in rows if row.state == "ok"}
-    assert worked >= FROM_THE_MODELS_OWN_INPUT | {"shapley_value_sampling", "kernel_shap", "lime", "feature_ablation"}
+    entered_at_ids = {name for name, cls in METHODS.items() if cls.entry == "model"}
+    assert worked >= entered_at_ids | {"shapley_value_sampling", "kernel_shap", "lime", "feature_ablation"}
 
 
 def explain(model: ResidentModel, method: AnyMethod, ids: Tensor, **payload: Tensor) -> tuple[ResultMeta, Tensor]:

@@ -1,4 +1,4 @@
-"""What methods answer that stop by themselves."""
+"""Results of adaptive methods, which choose their number of steps or samples."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,8 @@ from workers.methods.explain_inputs import Tensors
 
 
 @dataclass(frozen=True, slots=True)
-class Stopped:
-    """Attributions (examples, …), and how they were arrived at."""
+class AdaptiveResult:
+    """Attributions (examples, …), and the number of steps or samples that they took."""
 
     attributions: Tensors
     convergence: Convergence

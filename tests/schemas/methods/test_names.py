@@ -3,8 +3,8 @@
 import captum.attr
 import pytest
 
-from schemas.method_names import canonical_method_name
 from schemas.methods import METHOD_NAMES
+from schemas.methods.names import canonical_method_name
 
 
 @pytest.mark.parametrize("name", METHOD_NAMES)

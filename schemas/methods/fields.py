@@ -1,4 +1,4 @@
-"""Types and base classes that the methods' parameters are made of."""
+"""Types of the methods' parameters, with their bounds."""
 
 from typing import Annotated, Any, Literal
 
@@ -65,56 +65,3 @@ class Superpixels(Strict):
 
 TextUnit = Literal["tokens", "words"]
 FeatureMask = Grid | Superpixels | TextUnit | TensorValue | TensorValues
-
-
-class BaselineMethod(Strict):
-    baseline: Baseline | None = Field(
-        default=None,
-        description="What 'absent' means: a name, a tensor, or `tensors`, one per input of the model. Default: the "
-        "model card's.",
-    )
-
-
-class PathMethod(BaselineMethod):
-    n_steps: Steps = 50
-    method: Quadrature = Field(default="gausslegendre", description="Quadrature rule along the path.")
-
-
-class WeightedPathMethod(PathMethod):
-    multiply_by_inputs: bool = True
-
-
-class SampledMethod(BaselineMethod):
-    """Noisy points between input and a distribution of baselines."""
-
-    n_samples: Samples = 5
-    stdevs: Stdev = 0.0
-    multiply_by_inputs: bool = True
-
-
-class FeatureMethod(Strict):
-    feature_mask: FeatureMask | None = Field(
-        default=None,
-        description="Which elements are one feature: `grid` or `superpixels` over a picture, `words` or `tokens` of a "
-        "text, a tensor, or `tensors`, one per input. Default: a grid, each token, each column, each element.",
-    )
-
-
-class AtLayer(Strict):
-    layer: LayerPath | None = Field(default=None, description="The model card's default when not given.")
-
-
-class LayerMethod(AtLayer):
-    """The answer has the shape of the layer."""
-
-    attribute_to_layer_input: bool = False
-    upsample: bool = Field(
-        default=False, description="Interpolate the layer's map to the input's height and width (images only)."
-    )
-
-
-class NeuronMethod(AtLayer):
-    """The answer has the shape of the input; explained is one unit of a layer."""
-
-    neuron_selector: NeuronSelector
-    attribute_to_neuron_input: bool = False

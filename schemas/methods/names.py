@@ -1,6 +1,6 @@
 """What people call a method, and its name here: Captum's class names and the usual short names. Pure."""
 
-from schemas.methods import METHOD_NAMES
+from schemas.methods.union import METHOD_NAMES
 
 # Short names that mean one method and no other. `shap` and `gradient` could mean several, so they are not here.
 _SHORT = {

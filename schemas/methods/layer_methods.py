@@ -1,16 +1,16 @@
-"""Methods that attribute to a layer, and methods that explain one unit of a layer."""
+"""Methods that explain an output by the units of a layer."""
 
 from typing import Literal
 
 from pydantic import Field
 
-from schemas.fields import (
-    BaselineMethod,
-    FeatureMethod,
+from schemas.methods.cost import Cost, Sizes
+from schemas.methods.families import (
+    DeepLiftMethod,
+    DeepLiftShapMethod,
     LayerMethod,
-    NeuronMethod,
+    LrpMethod,
     PathMethod,
-    Quadrature,
     SampledMethod,
     WeightedPathMethod,
 )
@@ -18,6 +18,9 @@ from schemas.tensors import TensorValue
 
 
 class LayerGradCam(LayerMethod):
+    entry = "model"
+    computes_grad_cam = True
+
     name: Literal["layer_grad_cam"] = "layer_grad_cam"
     relu_attributions: bool = False
     attr_dim_summation: bool = Field(
@@ -26,20 +29,38 @@ class LayerGradCam(LayerMethod):
 
 
 class LayerIntegratedGradients(LayerMethod, WeightedPathMethod):
+    entry = "model"
+    completeness = "exactly"
+    at_embedding = True
+
     name: Literal["layer_integrated_gradients"] = "layer_integrated_gradients"
+
+    def cost(self, sizes: Sizes) -> Cost:
+        return Cost.of(self.n_steps + 2, "n_steps and the layer at both ends")
 
 
 class LayerGradientXActivation(LayerMethod):
+    entry = "model"
+
     name: Literal["layer_gradient_x_activation"] = "layer_gradient_x_activation"
     multiply_by_inputs: bool = True
 
 
 class LayerActivation(LayerMethod):
+    entry = "model"
+    gradients = frozenset()
+
     name: Literal["layer_activation"] = "layer_activation"
 
 
 class LayerConductance(LayerMethod, PathMethod):
+    completeness = "exactly"
+    needs_batch = True
+
     name: Literal["layer_conductance"] = "layer_conductance"
+
+    def cost(self, sizes: Sizes) -> Cost:
+        return Cost.of(self.n_steps + 1, "points on the path")
 
 
 class InternalInfluence(LayerMethod, PathMethod):
@@ -47,29 +68,47 @@ class InternalInfluence(LayerMethod, PathMethod):
 
 
 class LayerGradientShap(LayerMethod, SampledMethod):
+    needs_batch = True
+
     name: Literal["layer_gradient_shap"] = "layer_gradient_shap"
 
+    def cost(self, sizes: Sizes) -> Cost:
+        return super().cost(sizes) * Cost.of(3, "rows for gradient, input and baseline")
 
-class LayerDeepLift(LayerMethod, BaselineMethod):
+
+class LayerDeepLift(LayerMethod, DeepLiftMethod):
+    completeness = "exactly"
+
     name: Literal["layer_deep_lift"] = "layer_deep_lift"
     multiply_by_inputs: bool = True
 
 
-class LayerDeepLiftShap(LayerMethod, BaselineMethod):
+class LayerDeepLiftShap(LayerMethod, DeepLiftShapMethod):
+    completeness = "on_average"
+
     name: Literal["layer_deep_lift_shap"] = "layer_deep_lift_shap"
     multiply_by_inputs: bool = True
 
 
-class LayerLrp(LayerMethod):
+class LayerLrp(LayerMethod, LrpMethod):
+    gradients = frozenset({"output_to_input", "output_to_layer"})  # relevance goes all the way down
+
     name: Literal["layer_lrp"] = "layer_lrp"
 
 
 class LayerFeatures(LayerMethod):
     """Units of a layer are altered one by one, or in groups."""
 
+    entry = "model"
+    gradients = frozenset()
+    perturbs = "layer"
+
     layer_mask: TensorValue | None = Field(
         default=None, description="Which units are one feature, of the layer's shape. Default: each by itself."
     )
+
+    def cost(self, sizes: Sizes) -> Cost:
+        return Cost.of(sizes.units + 2, "units, the layer and the input themselves")
 
 
 class LayerFeatureAblation(LayerFeatures):
@@ -83,43 +122,7 @@ class LayerFeatureAblation(LayerFeatures):
 class LayerFeaturePermutation(LayerFeatures):
     """Units are exchanged between the examples of the request, of which there must be several."""
 
+    draws = True
+    permutes = True
+
     name: Literal["layer_feature_permutation"] = "layer_feature_permutation"
-
-
-class NeuronGradient(NeuronMethod):
-    name: Literal["neuron_gradient"] = "neuron_gradient"
-
-
-class NeuronIntegratedGradients(NeuronMethod, WeightedPathMethod):
-    name: Literal["neuron_integrated_gradients"] = "neuron_integrated_gradients"
-
-
-class NeuronConductance(NeuronMethod, WeightedPathMethod):
-    name: Literal["neuron_conductance"] = "neuron_conductance"
-    method: Quadrature = Field(default="riemann_trapezoid", description="Quadrature rule along the path.")
-
-
-class NeuronDeepLift(NeuronMethod, BaselineMethod):
-    name: Literal["neuron_deep_lift"] = "neuron_deep_lift"
-    multiply_by_inputs: bool = True
-
-
-class NeuronDeepLiftShap(NeuronMethod, BaselineMethod):
-    name: Literal["neuron_deep_lift_shap"] = "neuron_deep_lift_shap"
-    multiply_by_inputs: bool = True
-
-
-class NeuronGradientShap(NeuronMethod, SampledMethod):
-    name: Literal["neuron_gradient_shap"] = "neuron_gradient_shap"
-
-
-class NeuronGuidedBackprop(NeuronMethod):
-    name: Literal["neuron_guided_backprop"] = "neuron_guided_backprop"
-
-
-class NeuronDeconvolution(NeuronMethod):
-    name: Literal["neuron_deconvolution"] = "neuron_deconvolution"
-
-
-class NeuronFeatureAblation(NeuronMethod, BaselineMethod, FeatureMethod):
-    name: Literal["neuron_feature_ablation"] = "neuron_feature_ablation"

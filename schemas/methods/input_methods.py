@@ -1,0 +1,309 @@
+"""Methods that explain an output by the model's inputs."""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from schemas.methods.base import BaseMethod, Gradient
+from schemas.methods.cost import TYPICAL_AUTO_STEPS, Cost, Sizes
+from schemas.methods.families import (
+    AblationMethod,
+    AtLayer,
+    BaselineMethod,
+    DeepLiftMethod,
+    DeepLiftShapMethod,
+    FeatureMethod,
+    GuidedMethod,
+    LrpMethod,
+    SampledMethod,
+)
+from schemas.methods.fields import (
+    AutoSteps,
+    Baseline,
+    NoiseTunnelType,
+    Quadrature,
+    Samples,
+    StandardError,
+    Stdev,
+    Steps,
+    Tolerance,
+    Windows,
+)
+
+TO_INPUT: frozenset[Gradient] = frozenset({"output_to_input"})
+
+
+class Saliency(BaseMethod):
+    lane = "shared"
+    gradients = TO_INPUT
+    single_gradient = True
+    coalesces = True
+
+    name: Literal["saliency"] = "saliency"
+    abs: bool = True
+
+    @property
+    def yields_rates(self) -> bool:
+        return True
+
+
+class InputXGradient(BaseMethod):
+    lane = "shared"
+    gradients = TO_INPUT
+    single_gradient = True
+    coalesces = True
+
+    name: Literal["input_x_gradient"] = "input_x_gradient"
+
+
+class IntegratedGradients(BaselineMethod):
+    lane = "shared"
+    gradients = TO_INPUT
+    completeness = "exactly"
+    coalesces = True
+
+    name: Literal["integrated_gradients"] = "integrated_gradients"
+    n_steps: AutoSteps = 50
+    method: Quadrature = Field(default="gausslegendre", description="Quadrature rule along the path.")
+    multiply_by_inputs: bool = True
+    tolerance: Tolerance | None = Field(
+        default=None,
+        description="With `auto`: the completeness error to stop at, relative to the difference of the outputs for "
+        "input and baseline. Default: 0.01.",
+    )
+
+    def cost(self, sizes: Sizes) -> Cost:
+        """With `auto` an estimate: the number of steps depends on the model and the input."""
+        if self.n_steps == "auto":
+            return Cost.of(TYPICAL_AUTO_STEPS, "n_steps, typically")
+        return Cost.of(self.n_steps, "n_steps")
+
+    @property
+    def adaptive(self) -> bool:
+        return self.n_steps == "auto"
+
+    def unused_parameters(self) -> Iterator[tuple[str, str]]:
+        if not self.adaptive and self.tolerance is not None:
+            yield "tolerance", "n_steps auto"
+        if self.adaptive and self.method != self.default("method"):
+            yield "method", "a number of steps; auto chooses the points itself"
+
+
+class GradientShap(SampledMethod):
+    lane = "shared"
+    gradients = TO_INPUT
+
+    name: Literal["gradient_shap"] = "gradient_shap"
+
+
+class DeepLift(DeepLiftMethod):
+    gradients = TO_INPUT
+    completeness = "exactly"
+
+    name: Literal["deep_lift"] = "deep_lift"
+    multiply_by_inputs: bool = True
+    eps: Annotated[float, Field(gt=0.0, le=1.0)] = 1e-10
+
+
+class SmoothGrad(BaseMethod):
+    """Captum's NoiseTunnel over a gradient method; `abs` belongs to saliency, `n_steps` and `baseline` to IG."""
+
+    lane = "shared"
+    gradients = TO_INPUT
+    baselines = "single"
+    draws = True
+    noisy_samples = "nt_samples"
+
+    name: Literal["smooth_grad"] = "smooth_grad"
+    attribution_method: Literal["saliency", "input_x_gradient", "integrated_gradients"] = "saliency"
+    nt_type: NoiseTunnelType = "smoothgrad"
+    nt_samples: Samples = 5
+    stdevs: Stdev = 1.0
+    abs: bool = True
+    n_steps: Steps = 50
+    baseline: Baseline | None = None
+    tolerance: StandardError = None
+
+    def cost(self, sizes: Sizes) -> Cost:
+        samples = Cost.of(self.nt_samples, "nt_samples")
+        return samples * Cost.of(self.n_steps, "n_steps") if self.takes_baseline else samples
+
+    @property
+    def adaptive(self) -> bool:
+        return self.tolerance is not None
+
+    @property
+    def takes_baseline(self) -> bool:
+        return self.attribution_method == "integrated_gradients"
+
+    @property
+    def yields_rates(self) -> bool:
+        return self.attribution_method == "saliency"
+
+    def unused_parameters(self) -> Iterator[tuple[str, str]]:
+        owners = {"abs": "saliency", "n_steps": "integrated_gradients", "baseline": "integrated_gradients"}
+        for field, owner in owners.items():
+            if getattr(self, field) != self.default(field) and self.attribution_method != owner:
+                yield field, f"attribution_method {owner}"
+        if self.adaptive and self.nt_type == "vargrad":
+            yield "tolerance", "nt_type smoothgrad or smoothgrad_sq"
+
+
+class Occlusion(BaselineMethod):
+    lane = "shared"
+    perturbs = "input"
+
+    name: Literal["occlusion"] = "occlusion"
+    sliding_window_shapes: Windows | None = Field(
+        default=None,
+        description="Window over one example: (C, H, W) for images, (tokens,) for text, (features,) for tables; or a "
+        "list of windows, one per input of the model.",
+    )
+    strides: Windows | None = Field(
+        default=None,
+        description="Step of the window along each dimension; or a list of them, one per input. Default: one, where a "
+        "window is given.",
+    )
+
+    def cost(self, sizes: Sizes) -> Cost:
+        return Cost.of(sizes.windows + 1, "windows and the input itself")
+
+
+class FeatureAblation(BaselineMethod, AblationMethod):
+    lane = "shared"
+
+    name: Literal["feature_ablation"] = "feature_ablation"
+
+
+class FeaturePermutation(AblationMethod):
+    """Features are exchanged between the examples of the request, of which there must be several."""
+
+    lane = "shared"
+    draws = True
+    permutes = True
+
+    name: Literal["feature_permutation"] = "feature_permutation"
+
+
+class ShapleyValueSampling(BaselineMethod, FeatureMethod):
+    lane = "shared"
+    completeness = "efficient"
+    draws = True
+    starts_at_baseline = True
+    default_grid = 4  # the cost grows with samples x features
+
+    name: Literal["shapley_value_sampling"] = "shapley_value_sampling"
+    n_samples: Samples = 25
+    tolerance: StandardError = None
+
+    def cost(self, sizes: Sizes) -> Cost:
+        return Cost.of(self.n_samples, "n_samples") * Cost.of(sizes.features, "features")
+
+    @property
+    def adaptive(self) -> bool:
+        return self.tolerance is not None
+
+
+class ShapleyValues(BaselineMethod, FeatureMethod):
+    """Every order of the features: their factorial many."""
+
+    lane = "shared"
+    completeness = "efficient"
+    starts_at_baseline = True
+    default_grid = 2  # the cost grows with the factorial of the number of features
+
+    name: Literal["shapley_values"] = "shapley_values"
+
+    def cost(self, sizes: Sizes) -> Cost:
+        return Cost.of(sizes.orders, "orders") * Cost.of(sizes.features, "features")
+
+
+class KernelShap(BaselineMethod, FeatureMethod):
+    lane = "shared"
+    completeness = "efficient"
+    draws = True
+    default_grid = 4  # the variance grows with the number of features
+
+    name: Literal["kernel_shap"] = "kernel_shap"
+    n_samples: Samples = 25
+    tolerance: StandardError = None
+
+    def objection_to(self, features: int) -> str | None:
+        """The weights of coalitions are not defined for one feature."""
+        return None if features >= 2 else "KernelSHAP needs two features or more"
+
+    def cost(self, sizes: Sizes) -> Cost:
+        return Cost.of(self.n_samples, "n_samples")
+
+    @property
+    def adaptive(self) -> bool:
+        return self.tolerance is not None
+
+
+class Lime(BaselineMethod, FeatureMethod):
+    lane = "shared"
+    draws = True
+    default_grid = 4  # the variance grows with the number of features
+
+    name: Literal["lime"] = "lime"
+    n_samples: Samples = 25
+
+    def cost(self, sizes: Sizes) -> Cost:
+        return Cost.of(self.n_samples, "n_samples")
+
+
+class DeepLiftShap(DeepLiftShapMethod):
+    gradients = TO_INPUT
+    completeness = "on_average"
+
+    name: Literal["deep_lift_shap"] = "deep_lift_shap"
+    multiply_by_inputs: bool = True
+
+
+class GuidedBackprop(GuidedMethod):
+    gradients = TO_INPUT
+
+    name: Literal["guided_backprop"] = "guided_backprop"
+
+    @property
+    def yields_rates(self) -> bool:
+        return True
+
+
+class Deconvolution(GuidedMethod):
+    gradients = TO_INPUT
+
+    name: Literal["deconvolution"] = "deconvolution"
+
+    @property
+    def yields_rates(self) -> bool:
+        return True
+
+
+class GuidedGradCam(AtLayer, GuidedMethod):
+    gradients = frozenset({"output_to_input", "output_to_layer"})
+    computes_grad_cam = True
+    needs_map = True
+
+    name: Literal["guided_grad_cam"] = "guided_grad_cam"
+    interpolate_mode: Literal["nearest", "bilinear", "bicubic"] = "nearest"
+    attribute_to_layer_input: bool = False
+
+    def cost(self, sizes: Sizes) -> Cost:
+        """Guided backpropagation, and Grad-CAM."""
+        return Cost.of(2, "runs through the model")
+
+    @property
+    def yields_rates(self) -> bool:
+        return True
+
+    @property
+    def at_layer_input(self) -> bool:
+        return self.attribute_to_layer_input
+
+
+class Lrp(LrpMethod):
+    gradients = TO_INPUT
+
+    name: Literal["lrp"] = "lrp"
