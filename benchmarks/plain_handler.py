@@ -17,8 +17,8 @@ from captum.attr import IntegratedGradients, Saliency
 from fastapi import FastAPI, Request, Response
 from torch import Tensor, nn
 
-from schemas.view import View
-from service.pictures.load import model_pixels
+from schemas.picture_view import PictureView
+from service.pictures.decode import model_pixels
 from workers.inputs.image import ImageAdapter
 from workers.inputs.tabular import TabularAdapter
 from workers.models.loaders.python import load
@@ -72,7 +72,7 @@ def _explain(
 def _input(adapter: Any, given: Any) -> Tensor:
     """Decoded by the same code as in the service, so that what is compared is the explaining."""
     if "image" in given:
-        pixels, _ = model_pixels(base64.b64decode(given["image"]), View.of(adapter.card))
+        pixels, _ = model_pixels(base64.b64decode(given["image"]), PictureView.of(adapter.card))
         payload = {"pixels": torch.from_numpy(pixels)}
     else:
         columns = [column.name for column in adapter.card.features]

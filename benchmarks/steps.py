@@ -43,7 +43,7 @@ from safetensors.torch import load, save
 
 from schemas.jobs import JobSpec
 from schemas.methods import IntegratedGradients, stored_fields
-from schemas.view import View
+from schemas.picture_view import PictureView
 from workers.engine.allocator import keep_freed_memory
 from workers.engine.gate import DeviceGate
 from workers.engine.seams import Seams
@@ -176,7 +176,7 @@ def explain(model: ResidentModel, payload: bytes, n_steps: Any) -> tuple[torch.T
 
 def measure(model: ResidentModel, name: str, picture: Image.Image, *, check: bool) -> dict[str, Any]:
     """Everything about one picture; `check` runs the fixed count that was found."""
-    seen, _ = View.of(model.adapter.card).seen(picture)
+    seen, _ = PictureView.of(model.adapter.card).apply(picture)
     payload = save({"pixels": torch.from_numpy(np.array(seen))})
     attributions, meta = explain(model, payload, "auto")
     reference = Reference(model, payload, meta.target[0].index)

@@ -11,7 +11,7 @@ Interpolation = Literal["nearest", "box", "bilinear", "hamming", "bicubic", "lan
 
 
 class Preprocessing(Record):
-    """From a picture of any size to the pixels that the model sees; carried out by `schemas.view`."""
+    """From a picture of any size to the pixels that the model sees; carried out by `schemas.picture_view`."""
 
     resize: Resize = "crop"  # of a picture that is scaled in one step: its centre, or the whole of it
     resize_to: int | list[int] | None = None  # pixels, the short side or [height, width]; the centre is cut out of that

@@ -7,11 +7,11 @@ from importlib.metadata import version
 from fastapi import FastAPI, Response
 
 from broker import JobStore
-from service.http import error_responses as problems
-from service.http.access_log import Observe
+from service.http import problems as problems
+from service.http.access_log import AccessLog
 from service.http.body_limit import BodyLimit
 from service.monitoring.http_metrics import HttpMetrics
-from service.openapi import document as openapi
+from service.openapi import operations as openapi
 from service.routes import admin as orders
 from service.routes import explain, health, jobs, methods, models, results
 from service.settings import GatewaySettings
@@ -49,6 +49,6 @@ def create_app(settings: GatewaySettings, store: JobStore | None = None) -> Fast
     for routes in (explain, jobs, results, models, orders, methods, health):
         app.include_router(routes.router)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
-    app.add_middleware(Observe, metrics=metrics)  # added last: outermost
+    app.add_middleware(AccessLog, metrics=metrics)  # added last: outermost
     openapi.install(app)
     return app

@@ -7,7 +7,7 @@ from schemas.jobs import PREDICTED, ClassRef, Job, Links, Progress, Targets
 from schemas.methods import echo, stored_method
 
 
-def present(record: JobRecord, root_path: str = "") -> Job:
+def job_view(record: JobRecord, root_path: str = "") -> Job:
     """The job with links under `root_path`, the prefix by which a proxy reaches the gateway."""
     spec = record.spec
     return Job(

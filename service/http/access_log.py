@@ -8,7 +8,7 @@ import structlog
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.http.error_responses import internal_error
+from service.http.problems import internal_error
 from service.monitoring.http_metrics import CLIENT_LEFT, HttpMetrics
 
 REQUEST_ID = re.compile(rb"^[A-Za-z0-9._-]{1,64}$")
@@ -18,7 +18,7 @@ PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 log = structlog.get_logger("service.access")
 
 
-class Observe:
+class AccessLog:
     """Outermost of the gateway's own layers: whatever escapes the others is answered with a 500 problem here."""
 
     def __init__(self, app: ASGIApp, metrics: HttpMetrics) -> None:

@@ -3,7 +3,7 @@
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from schemas.errors import BodyTooLarge, MalformedBody, RequestError
-from service.http.error_responses import error_response
+from service.http.problems import error_response
 
 
 class BodyLimit:

@@ -16,7 +16,7 @@ from schemas.errors import InvalidRequest, MalformedBody
 from schemas.methods import METHODS
 from schemas.requests import INPUT_KEYS
 from service.validation.document.suggest import unknown_field
-from service.validation.document.wording import short
+from service.validation.document.field_errors import short
 
 MAX_FILES = 4
 MAX_FIELDS = 40

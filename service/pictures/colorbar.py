@@ -6,8 +6,8 @@ from PIL import Image, ImageDraw
 from service.pictures import typeface
 from service.pictures.colormaps import paint
 from service.pictures.heatmap import HeatMap
-from service.pictures.options import Language, OverlayOptions
-from service.pictures.wording import WORDS
+from service.pictures.overlay_options import Language, OverlayOptions
+from service.pictures.captions import CAPTIONS
 
 INK = (38, 38, 38)
 FAINT = (110, 110, 110)
@@ -41,7 +41,7 @@ def draw_colorbar(
     draw.rectangle((left, top, left + width - 1, top + bar.height - 1), outline=FAINT)
 
     first, last = _ends(heat, options)
-    middle = WORDS[lang][options.sign]
+    middle = CAPTIONS[lang][options.sign]
     room = width - typeface.width(last, text)
     if room < 0:
         return

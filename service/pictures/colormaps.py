@@ -8,7 +8,7 @@ from cmap import Colormap
 from numpy.typing import NDArray
 
 from service.pictures.heatmap import Strength
-from service.pictures.options import ColormapName, Diverging, Sign
+from service.pictures.overlay_options import ColormapName, Diverging, Sign
 
 Pixels = NDArray[np.uint8]  # (H, W, 3)
 

@@ -10,10 +10,10 @@ from schemas.metrics import Curve, Curves, DeletionInsertionMetric
 from service.pictures import typeface
 from service.pictures.colorbar import FAINT, INK
 from service.pictures.colormaps import solid
-from service.pictures.options import Language
-from service.pictures.render import encode
+from service.pictures.overlay_options import Language
+from service.pictures.image_overlay import encode
 from service.pictures.sheet import Sheet
-from service.pictures.wording import WORDS
+from service.pictures.captions import CAPTIONS
 
 FINER = 3  # curves are drawn so many times larger and made smaller, which smooths their edges
 HEIGHT = 0.5  # of the plot, in parts of the sheet's width
@@ -59,7 +59,7 @@ def render_curves(
         notes: lines below the plot.
         size: width in pixels, at least 64.
     """
-    sheet, words = Sheet(size), WORDS[lang]
+    sheet, words = Sheet(size), CAPTIONS[lang]
     curves = metric.examples[example]
     ticks = _ticks([*curves.deletion.values, *curves.insertion.values], probability=metric.value == "probability")
     labels = [typeface.number(tick) for tick in ticks]

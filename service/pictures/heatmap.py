@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from service.pictures.options import OverlayOptions, Sign
+from service.pictures.overlay_options import OverlayOptions, Sign
 
 Map = NDArray[np.float64]  # (H, W)
 Strength = NDArray[np.float32]  # (H, W), 0..1, or -1..1 where both signs are drawn

@@ -25,11 +25,11 @@ from service.http.disconnect import unless_disconnected
 from service.http.responses import json_response
 from service.model_residence import with_residence
 from service.monitoring.http_metrics import CLIENT_LEFT
-from service.openapi import document as openapi
+from service.openapi import operations as openapi
 from service.routes.models import NAME
 from service.state import CurrentGateway, Gateway
 from service.validation.document.body import parse_json
-from service.validation.document.wording import field_errors
+from service.validation.document.field_errors import field_errors
 
 router = APIRouter(tags=["models"], dependencies=[Admin])
 POLL_S = 0.1
@@ -58,9 +58,9 @@ BODY = {
         },
     }
 }
-ANSWERS: openapi.Answers = {
-    200: openapi.json_answer("ModelOrder", "Every live worker has acted within the wait."),
-    202: openapi.json_answer(
+ANSWERS: openapi.ResponseObjects = {
+    200: openapi.json_response_object("ModelOrder", "Every live worker has acted within the wait."),
+    202: openapi.json_response_object(
         "ModelOrder",
         "The workers are told. What has come of it is seen in the model's card.",
         headers={"Location": {"description": "The model's card.", "schema": {"type": "string"}}},

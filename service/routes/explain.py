@@ -24,17 +24,17 @@ from schemas.errors import (
 from schemas.jobs import TERMINAL, JobSpec
 from schemas.requests import ExplainRequest
 from service.http.disconnect import unless_disconnected
-from service.http.error_responses import error_response
+from service.http.problems import error_response
 from service.http.form import read_form
 from service.http.prefer import preferred_wait_s
 from service.http.responses import json_response
-from service.job_view import job_path, present
+from service.job_view import job_path, job_view
 from service.monitoring.http_metrics import CLIENT_LEFT
-from service.openapi import document as openapi
+from service.openapi import operations as openapi
 from service.openapi import examples
-from service.openapi.request_body import EXPLAIN_BODY, EXPLAIN_DESCRIPTION
+from service.openapi.explain_operation import EXPLAIN_BODY, EXPLAIN_DESCRIPTION
 from service.results.formats import JSON, MEDIA
-from service.results.negotiate import Wish, answer_result
+from service.results.representation import RequestedFormat, result_response
 from service.state import SMALL_BYTES, CurrentGateway, Gateway
 from service.submission import Submission, fingerprint, prepare
 from service.validation.document.body import parse_json, read_request
@@ -44,13 +44,13 @@ router = APIRouter(tags=["explain"])
 SMALL_PICTURE = 256 * 256  # pixels: decoded and scaled in a millisecond or two, which the event loop can spare
 JSON_MEDIA = re.compile(r"^application/json\s*(;|$)", re.IGNORECASE)
 FORM_MEDIA = re.compile(r"^multipart/form-data\s*(;|$)", re.IGNORECASE)
-ANSWER_HEADERS = {
+RESPONSE_HEADERS = {
     "Location": {"description": "Where the job is polled.", "schema": {"type": "string"}},
     "Preference-Applied": {"description": "The `wait` of `Prefer`, as used.", "schema": {"type": "string"}},
 }
-ENDED_ANSWER = {
+ENDED_RESPONSE = {
     "description": "The job ended within the wait: it, or its result.",
-    "headers": ANSWER_HEADERS,
+    "headers": RESPONSE_HEADERS,
     "content": {
         JSON: {
             "schema": {"anyOf": [openapi.ref("Job"), openapi.ref("Explanation")]},
@@ -111,8 +111,8 @@ class _Order(NamedTuple):
     description=EXPLAIN_DESCRIPTION,
     openapi_extra={"requestBody": EXPLAIN_BODY},
     responses={
-        200: ENDED_ANSWER,
-        202: openapi.json_answer("Job", "The job is queued or running.", examples.QUEUED_JOB, ANSWER_HEADERS),
+        200: ENDED_RESPONSE,
+        202: openapi.json_response_object("Job", "The job is queued or running.", examples.QUEUED_JOB, RESPONSE_HEADERS),
         **openapi.problems(
             MalformedBody,
             ModelNotFound,
@@ -141,7 +141,7 @@ async def explain(
     idempotency_key: KeyHeader = None,
     cache_control: CacheHeader = None,
 ) -> Response:
-    wish = Wish.of(accept, accept_language) if answer == "result" else None
+    wish = RequestedFormat.of(accept, accept_language) if answer == "result" else None
     asked = await _read(request, gateway)
     card = await gateway.cards.find(gateway.store, asked.model, asked.version)
     sent_bytes = int(request.headers.get("content-length", SMALL_BYTES + 1))
@@ -211,10 +211,10 @@ def _count(gateway: Gateway, spec: JobSpec, submitted: Submitted) -> None:
         gateway.metrics.submitted(spec.model, spec.method["name"], spec.priority, submitted.outcome)
 
 
-async def _result(gateway: Gateway, waited: Waited, wish: Wish, headers: dict[str, str]) -> Response:
+async def _result(gateway: Gateway, waited: Waited, wish: RequestedFormat, headers: dict[str, str]) -> Response:
     """What `GET /jobs/{id}/result` would answer, and where both are found."""
     try:
-        response = await answer_result(gateway, waited.record.id, wish, known=waited.result)
+        response = await result_response(gateway, waited.record.id, wish, known=waited.result)
         response.headers["Content-Location"] = f"{headers['Location']}/result"
     except JobHasNoResult as error:
         response = error_response(error)
@@ -224,4 +224,4 @@ async def _result(gateway: Gateway, waited: Waited, wish: Wish, headers: dict[st
 
 def _job(request: Request, record: JobRecord, ended: bool, headers: dict[str, str]) -> Response:
     """200 with the finished job, or 202 with the job as it stands and where to poll it."""
-    return json_response(present(record, request.scope.get("root_path", "")), 200 if ended else 202, headers)
+    return json_response(job_view(record, request.scope.get("root_path", "")), 200 if ended else 202, headers)

@@ -5,7 +5,7 @@ from fastapi import APIRouter, Response
 from schemas.errors import StoreUnavailable, Unavailable
 from service.http.responses import Health, json_response
 from service.monitoring.store_metrics import store_exposition
-from service.openapi import document as openapi
+from service.openapi import operations as openapi
 from service.state import CurrentGateway
 
 router = APIRouter(tags=["health"])
@@ -16,7 +16,7 @@ EXPOSITION_MEDIA = "text/plain; version=0.0.4; charset=utf-8"
 @router.get(
     "/healthz",
     summary="Is the gateway alive?",
-    responses={200: openapi.json_answer("Health", "It is.", {"status": "ok"})},
+    responses={200: openapi.json_response_object("Health", "It is.", {"status": "ok"})},
 )
 async def healthz() -> Response:
     return json_response(Health(status="ok"))
@@ -27,7 +27,7 @@ async def healthz() -> Response:
     summary="Can jobs be computed now?",
     description="Needs the job store and at least one live worker.",
     responses={
-        200: openapi.json_answer("Health", "They can.", {"status": "ready", "workers": 1}),
+        200: openapi.json_response_object("Health", "They can.", {"status": "ready", "workers": 1}),
         **openapi.problems(StoreUnavailable, Unavailable),
     },
 )

@@ -12,8 +12,8 @@ from schemas.errors import InvalidRequest, JobNotFound, ServiceError, StoreUnava
 from schemas.jobs import JobPage, JobStatus
 from schemas.requests import ModelName, Version
 from service.http.responses import json_response
-from service.job_view import present
-from service.openapi import document as openapi
+from service.job_view import job_view
+from service.openapi import operations as openapi
 from service.openapi import examples
 from service.state import CurrentGateway, Gateway
 
@@ -21,7 +21,7 @@ router = APIRouter(tags=["jobs"])
 HEARTBEAT_S = 15
 JobId = Annotated[str, Path(description="As in the answer of POST /explain.")]
 
-EVENTS_ANSWER = {
+EVENTS_RESPONSE = {
     "description": "A stream of events.",
     "content": {"text/event-stream": {"schema": {"type": "string"}, "example": "event: job\r\ndata: {…}\r\n\r\n"}},
 }
@@ -43,7 +43,7 @@ class JobFilter(BaseModel):
     "/jobs",
     summary="List recent jobs, newest first",
     responses={
-        200: openapi.json_answer(
+        200: openapi.json_response_object(
             "JobPage", "One page of jobs.", {"jobs": [examples.SUCCEEDED_JOB], "next": "1772366400000000"}
         ),
         **openapi.problems(InvalidRequest, StoreUnavailable),
@@ -57,20 +57,20 @@ async def list_jobs(request: Request, gateway: CurrentGateway, query: Annotated[
         status=query.status, model=model, cursor=query.cursor, limit=query.limit
     )
     root = request.scope.get("root_path", "")
-    return json_response(JobPage(jobs=[present(record, root) for record in records], next=following))
+    return json_response(JobPage(jobs=[job_view(record, root) for record in records], next=following))
 
 
 @router.get(
     "/jobs/{job_id}",
     summary="Where a job stands",
     responses={
-        200: openapi.json_answer("Job", "The job.", examples.SUCCEEDED_JOB),
+        200: openapi.json_response_object("Job", "The job.", examples.SUCCEEDED_JOB),
         **openapi.problems(JobNotFound, StoreUnavailable),
     },
 )
 async def get_job(request: Request, gateway: CurrentGateway, job_id: JobId) -> Response:
     record = await gateway.store.get(job_id)
-    return json_response(present(record, request.scope.get("root_path", "")), headers={"Cache-Control": "no-store"})
+    return json_response(job_view(record, request.scope.get("root_path", "")), headers={"Cache-Control": "no-store"})
 
 
 @router.delete(
@@ -78,13 +78,13 @@ async def get_job(request: Request, gateway: CurrentGateway, job_id: JobId) -> R
     summary="Cancel a job, mid-run too",
     description="A job that has ended stays as it is; the answer shows it.",
     responses={
-        200: openapi.json_answer("Job", "The job after the call.", examples.CANCELLED_JOB),
+        200: openapi.json_response_object("Job", "The job after the call.", examples.CANCELLED_JOB),
         **openapi.problems(JobNotFound, StoreUnavailable),
     },
 )
 async def cancel_job(request: Request, gateway: CurrentGateway, job_id: JobId) -> Response:
     record = await gateway.store.cancel(job_id)
-    return json_response(present(record, request.scope.get("root_path", "")))
+    return json_response(job_view(record, request.scope.get("root_path", "")))
 
 
 @router.get(
@@ -92,7 +92,7 @@ async def cancel_job(request: Request, gateway: CurrentGateway, job_id: JobId) -
     summary="Follow a job by server-sent events",
     description="An event `job` with the job as JSON now and after each change, until the job has ended; then the "
     "stream closes. An event `problem` tells of an outage that ends the stream early. Comments keep it alive.",
-    responses={200: EVENTS_ANSWER, **openapi.problems(JobNotFound, StoreUnavailable)},
+    responses={200: EVENTS_RESPONSE, **openapi.problems(JobNotFound, StoreUnavailable)},
 )
 async def job_events(request: Request, gateway: CurrentGateway, job_id: JobId) -> Response:
     await gateway.store.get(job_id)  # so that an unknown job is a plain 404
@@ -105,7 +105,7 @@ async def _events(gateway: Gateway, job_id: str, root: str) -> AsyncIterator[Ser
     try:
         async with gateway.store.watch(job_id) as changes:
             async for record in changes:
-                yield ServerSentEvent(present(record, root).model_dump_json(), event="job")
+                yield ServerSentEvent(job_view(record, root).model_dump_json(), event="job")
     except ServiceError as error:
         problem = orjson.dumps(error.problem().model_dump(exclude_none=True)).decode()
         yield ServerSentEvent(problem, event="problem")

@@ -5,12 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Path, Response
 
 from schemas.methods import METHOD_NAMES
-from service.catalogue.load import LANGUAGES, catalogue
-from service.http.error_responses import http_problem, problem_response
+from service.catalogue.guides import LANGUAGES, catalogue
+from service.http.problems import http_problem, problem_response
 from service.http.negotiation import choose_language
 from service.http.responses import json_response
-from service.openapi import document as openapi
-from service.pictures.options import Language
+from service.openapi import operations as openapi
+from service.pictures.overlay_options import Language
 from service.validation.document.suggest import suggestion
 
 router = APIRouter(tags=["methods"])
@@ -26,7 +26,7 @@ LANGUAGE_HEADERS = {
     summary="All methods compared",
     description="For each method the idea, whether it uses gradients and a baseline, typical results and an analogy, "
     "when to use it and when not, its paper, and the JSON schema of its parameters.",
-    responses={200: openapi.json_answer("MethodCatalogue", "The catalogue.", headers=LANGUAGE_HEADERS)},
+    responses={200: openapi.json_response_object("MethodCatalogue", "The catalogue.", headers=LANGUAGE_HEADERS)},
 )
 async def list_methods(accept_language: AcceptLanguage = None) -> Response:
     language = _language(accept_language)
@@ -37,7 +37,7 @@ async def list_methods(accept_language: AcceptLanguage = None) -> Response:
     "/methods/{name}",
     summary="One method",
     responses={
-        200: openapi.json_answer("MethodGuide", "The method.", headers=LANGUAGE_HEADERS),
+        200: openapi.json_response_object("MethodGuide", "The method.", headers=LANGUAGE_HEADERS),
         404: openapi.plain_problem(404, "No such method."),
     },
 )

@@ -11,7 +11,7 @@ from schemas.requests import Version
 from service.http.responses import ModelList, json_response
 from service.model_cards import find_card
 from service.model_residence import with_residence
-from service.openapi import document as openapi
+from service.openapi import operations as openapi
 from service.state import CurrentGateway
 
 router = APIRouter(tags=["models"])
@@ -21,7 +21,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 @router.get(
     "/models",
     summary="Every model, with its status",
-    responses={200: openapi.json_answer("ModelList", "The models' cards."), **openapi.problems(StoreUnavailable)},
+    responses={200: openapi.json_response_object("ModelList", "The models' cards."), **openapi.problems(StoreUnavailable)},
 )
 async def list_models(gateway: CurrentGateway) -> Response:
     cards, workers = await asyncio.gather(gateway.store.cards(), gateway.store.workers())
@@ -33,7 +33,7 @@ async def list_models(gateway: CurrentGateway) -> Response:
     summary="One model's card",
     description="Input kind and shape, labels, layers, methods with the reason where one is not supported, defaults.",
     responses={
-        200: openapi.json_answer("ModelCard", "The card."),
+        200: openapi.json_response_object("ModelCard", "The card."),
         **openapi.problems(ModelNotFound, InvalidRequest, StoreUnavailable),
     },
 )

@@ -14,21 +14,21 @@ from schemas.errors import (
     StoreUnavailable,
 )
 from schemas.results import ResultMeta
-from service.openapi import document as openapi
+from service.openapi import operations as openapi
 from service.openapi import examples
 from service.results.formats import JSON, MEDIA, NPY, PNG, SAFETENSORS
-from service.results.negotiate import (
+from service.results.representation import (
     CACHE,
-    Wish,
-    answer_result,
+    RequestedFormat,
+    result_response,
     entity_tag,
     language_of,
     matches,
     picture,
     stored_result,
 )
-from service.results.overlay import OverlayQuery
-from service.results.quality_plot import QualityQuery, draw_quality, find_curves
+from service.results.draw_overlay import OverlayQuery
+from service.results.draw_quality import QualityQuery, draw_quality, find_curves
 from service.state import CurrentGateway
 
 router = APIRouter(tags=["results"])
@@ -40,7 +40,7 @@ CACHE_HEADERS = {
     "ETag": {"description": "Names this representation.", "schema": {"type": "string"}},
     "Cache-Control": {"description": "Private and immutable.", "schema": {"type": "string"}},
 }
-NOT_MODIFIED: openapi.Answers = {
+NOT_MODIFIED: openapi.ResponseObjects = {
     304: {"description": "The representation that `If-None-Match` names is still the one."}
 }
 NO_RESULT = openapi.problems(
@@ -78,7 +78,7 @@ async def get_result(
     accept_language: AcceptLanguage = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    return await answer_result(gateway, job_id, Wish.of(accept, accept_language, tensor), if_none_match)
+    return await result_response(gateway, job_id, RequestedFormat.of(accept, accept_language, tensor), if_none_match)
 
 
 @router.get(

@@ -11,11 +11,11 @@ from schemas.models import InputCard
 from schemas.pictures import Picture
 from schemas.requests import FeaturesInput, ImageInput, Input, TensorInput, TextInput
 from schemas.tensors import Tensor
-from schemas.view import View
-from service.pictures.load import PictureRejected, model_pixels, pixels_to_write
-from service.validation.document.encoded import NO_PLACE, NotEncoded, image_bytes, is_place
+from schemas.picture_view import PictureView
+from service.pictures.decode import PictureRejected, model_pixels, pixels_to_write
+from service.validation.document.base64_image import NOT_A_LOCATION, NotBase64, image_bytes, is_location
 from service.validation.document.suggest import suggestion
-from service.validation.document.wording import short
+from service.validation.document.field_errors import short
 from service.validation.tensors import Array, Location, check_ids, check_shape, tensor_array
 
 ACCEPTED = {  # by the model's kind of input
@@ -64,7 +64,7 @@ def pixels_to_prepare(given: Input, card: InputCard | None) -> int:
     if not isinstance(given, ImageInput) or card is None or card.kind != "image":
         return 0
     try:
-        return pixels_to_write(image_bytes(given.image), View.of(card))
+        return pixels_to_write(image_bytes(given.image), PictureView.of(card))
     except ValueError:
         return 0
 
@@ -72,11 +72,11 @@ def pixels_to_prepare(given: Input, card: InputCard | None) -> int:
 def _image(given: ImageInput, card: InputCard) -> CheckedInput:
     """Decoded and scaled here, once: a broken picture never becomes a job, and the worker gets what its model sees."""
     try:
-        pixels, picture = model_pixels(image_bytes(given.image), View.of(card))
-    except NotEncoded as error:
+        pixels, picture = model_pixels(image_bytes(given.image), PictureView.of(card))
+    except NotBase64 as error:
         raise InvalidRequest.at(["input", "image"], str(error)) from None
     except PictureRejected as error:
-        reason = NO_PLACE if is_place(given.image) else str(error)
+        reason = NOT_A_LOCATION if is_location(given.image) else str(error)
         raise InvalidRequest.at(["input", "image"], reason) from None
     return CheckedInput("image", 1, {"pixels": pixels}, picture=picture)
 

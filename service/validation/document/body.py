@@ -8,7 +8,7 @@ from pydantic_core import from_json
 from schemas.errors import InvalidRequest, MalformedBody
 from schemas.requests import ExplainRequest
 from service.validation.document.bulk import check_bulk
-from service.validation.document.wording import field_errors
+from service.validation.document.field_errors import field_errors
 
 
 def parse_json(body: bytes) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 
 from schemas.errors import InvalidRequest
 from schemas.nested import flattened, is_nested
-from service.validation.document.wording import short
+from service.validation.document.field_errors import short
 
 LONG = 1_000  # from this length on a container can only hold a tensor's numbers or a row's features
 MAX_NODES = 50_000  # values outside such containers

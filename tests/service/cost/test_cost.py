@@ -10,7 +10,7 @@ from schemas.errors import InvalidRequest
 from schemas.models import ModelCard
 from schemas.requests import ExplainRequest
 from schemas.traits import PERMUTES
-from service.catalogue.load import catalogue
+from service.catalogue.guides import catalogue
 from service.cost.by_method import TYPICAL_STEPS
 from service.http.responses import MethodGuide
 from service.submission import prepare

@@ -10,7 +10,7 @@ import structlog
 from fastapi import FastAPI
 
 from broker import JobStore
-from service.http.access_log import Observe
+from service.http.access_log import AccessLog
 from service.monitoring.http_metrics import HttpMetrics
 from service.monitoring.logging import configure_logging
 from service.settings import GatewaySettings, SettingsError, read_settings
@@ -63,7 +63,7 @@ async def test_defects_are_500_without_traceback() -> None:
         raise RuntimeError("a secret of the server")
 
     metrics = HttpMetrics()
-    app.add_middleware(Observe, metrics=metrics)
+    app.add_middleware(AccessLog, metrics=metrics)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway") as client:
         with structlog.testing.capture_logs() as logs:
             answer = await client.get("/defect")

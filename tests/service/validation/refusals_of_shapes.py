@@ -18,7 +18,7 @@ def without(body: dict[str, Any], key: str, **more: Any) -> dict[str, Any]:
 
 BARE = {"shape": [1, 2], "data": [0, 1]}
 AS_TENSOR = 'give {"tensor": {"shape": […], "data": […]}}'
-NO_PLACE = "not a URL or a path"
+NOT_A_LOCATION = "not a URL or a path"
 IG, LIME, LAYER = "integrated_gradients", "lime", "layer_feature_ablation"
 
 OF_NAMES = [
@@ -66,7 +66,7 @@ OF_KINDS = [
     Told(row(target={"index": 1}), ["target"], "an index, a label"),
 ]
 OF_PLACES = [
-    Told(picture(input={"image": given}), ["input", "image"], NO_PLACE)
+    Told(picture(input={"image": given}), ["input", "image"], NOT_A_LOCATION)
     for given in (
         "http://example.org/a.png",
         "https://example.org/cat",

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from schemas.view import View
+from schemas.picture_view import PictureView
 from workers.inputs.image import ImageAdapter
 from workers.repository.model_toml import InputConfig, ModelConfigError
 
@@ -89,10 +89,10 @@ def _prove(processor: Any, described: InputConfig) -> None:
         ModelConfigError: the processor does something else.
     """
     adapter = ImageAdapter(described)
-    view = View.of(adapter.card)
+    view = PictureView.of(adapter.card)
     for picture in _noise():
         theirs = _run(processor, picture)
-        ours = adapter.normalised(torch.from_numpy(np.array(view.seen(picture)[0])))
+        ours = adapter.normalised(torch.from_numpy(np.array(view.apply(picture)[0])))
         scale = max(1.0, float(theirs.abs().max()))
         if ours.shape != theirs.shape or float((ours - theirs).abs().max()) > TOLERANCE * scale:
             raise ModelConfigError(

@@ -10,7 +10,7 @@ import resource, sys
 
 MIB = 1 << 20
 if sys.argv[1] == "keep":
-    from service.allocator import keep_freed_blocks
+    from service.malloc import keep_freed_blocks
     assert keep_freed_blocks()
 
 def faults(size, times):

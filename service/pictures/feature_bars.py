@@ -9,10 +9,10 @@ from schemas.results import FeatureScore
 from service.pictures import typeface
 from service.pictures.colorbar import FAINT, INK
 from service.pictures.colormaps import solid
-from service.pictures.options import Language
-from service.pictures.render import encode
+from service.pictures.overlay_options import Language
+from service.pictures.image_overlay import encode
 from service.pictures.sheet import Sheet
-from service.pictures.wording import WORDS
+from service.pictures.captions import CAPTIONS
 
 MAX_TOP = 100
 
@@ -94,7 +94,7 @@ def _bars(features: Sequence[FeatureScore], top: int, lang: Language) -> list[Ba
         top += 1
     bars = [Bar(feature.name, typeface.number(feature.value), feature.score) for feature in ordered[:top]]
     if rest := ordered[top:]:
-        name = WORDS[lang]["others"].format(count=len(rest))
+        name = CAPTIONS[lang]["others"].format(count=len(rest))
         bars.append(Bar(name, "", sum(feature.score for feature in rest)))
     return bars
 
@@ -136,7 +136,7 @@ def _draw_legend(draw: ImageDraw.ImageDraw, sheet: Sheet, middle: int, lang: Lan
     """A square of each colour and what it means, as far as there is room."""
     left, half, size = sheet.margin, sheet.text // 3, sheet.text
     for word, sign in (("lowers", -1.0), ("raises", 1.0)):
-        meaning = WORDS[lang][word]
+        meaning = CAPTIONS[lang][word]
         end = left + 3 * half + typeface.width(meaning, size)
         if end > sheet.width - sheet.margin:
             return

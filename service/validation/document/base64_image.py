@@ -4,7 +4,7 @@ import binascii
 import re
 
 HEAD = re.compile(r"data:[^,]{0,190},", re.IGNORECASE)  # of a data URI
-PLACE = re.compile(
+URL_OR_PATH = re.compile(
     r"[a-z][a-z0-9+.-]{1,20}://"  # a URL
     r"|[a-z]:[\\/]"  # a path of Windows
     r"|(~|\.{1,2})[\\/]"
@@ -12,12 +12,12 @@ PLACE = re.compile(
     r"|.{1,1000}\.(png|jpe?g|jfif|webp|gif|bmp|tiff?|svg|heic|avif)\s*$",
     re.IGNORECASE,
 )
-NO_PLACE = (
+NOT_A_LOCATION = (
     "image takes the picture's bytes as base64, not a URL or a path; send the file as multipart/form-data or encode it"
 )
 
 
-class NotEncoded(ValueError):
+class NotBase64(ValueError):
     """The text holds no bytes; the message is for the caller and does not repeat the text."""
 
 
@@ -29,13 +29,13 @@ def image_bytes(text: str) -> bytes:
     """
     head = HEAD.match(text)
     if head is not None and not head[0].lower().endswith(";base64,"):
-        raise NotEncoded("a data URI must hold base64: data:image/png;base64,…")
+        raise NotBase64("a data URI must hold base64: data:image/png;base64,…")
     try:
         return binascii.a2b_base64(text[head.end() :] if head else text, strict_mode=True)
     except ValueError:
-        raise NotEncoded(NO_PLACE if is_place(text) else "not valid base64") from None
+        raise NotBase64(NOT_A_LOCATION if is_location(text) else "not valid base64") from None
 
 
-def is_place(text: str) -> bool:
+def is_location(text: str) -> bool:
     """Whether the text looks like a URL or a path, which may be valid base64 by chance."""
-    return PLACE.match(text) is not None
+    return URL_OR_PATH.match(text) is not None

@@ -3,7 +3,7 @@
 import pytest
 
 from schemas.results import FeatureScore
-from service.pictures.bars import Axis, _bars, render_bars
+from service.pictures.feature_bars import Axis, _bars, render_bars
 from service.pictures.colormaps import solid
 from tests.service.pictures.drawn import pixels
 

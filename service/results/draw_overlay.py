@@ -11,10 +11,10 @@ from safetensors.numpy import load
 from schemas.errors import InvalidRequest, NotAcceptable
 from schemas.limits import MAX_EXAMPLES
 from schemas.results import ResultMeta
-from service.pictures.bars import render_bars
-from service.pictures.options import Language, OverlayOptions
-from service.pictures.render import render_overlay
-from service.pictures.text import render_text
+from service.pictures.feature_bars import render_bars
+from service.pictures.overlay_options import Language, OverlayOptions
+from service.pictures.image_overlay import render_overlay
+from service.pictures.colored_text import render_text
 from service.results.formats import attribution
 
 T = TypeVar("T")

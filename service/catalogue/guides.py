@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from schemas.methods import METHODS
 from service.http.responses import MethodCatalogue, MethodGuide
-from service.pictures.options import Language
+from service.pictures.overlay_options import Language
 
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 

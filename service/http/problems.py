@@ -8,7 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from schemas.errors import InvalidRequest, Problem, ServiceError
-from service.validation.document.wording import field_errors
+from service.validation.document.field_errors import field_errors
 
 PROBLEM_MEDIA = "application/problem+json"
 INTERNAL_DETAIL = "An unexpected error. The service has logged it under this answer's X-Request-Id."

@@ -15,14 +15,14 @@ from PIL import Image, ImageOps
 
 from schemas.limits import MAX_IMAGE_PIXELS
 from schemas.pictures import Preprocessing
-from schemas.view import View
-from service.pictures.load import model_pixels, open_picture
+from schemas.picture_view import PictureView
+from service.pictures.decode import model_pixels, open_picture
 
 Pixels = NDArray[np.uint8]
 INTERPOLATIONS = ["nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"]
 
 
-def reference(data: bytes, view: View) -> Pixels:
+def reference(data: bytes, view: PictureView) -> Pixels:
     """As the worker decoded and scaled opaque pictures before the gateway did."""
     picture = ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB")
     size, how = (view.width, view.height), view.how
@@ -47,7 +47,7 @@ def reference(data: bytes, view: View) -> Pixels:
 
 
 @st.composite
-def views(draw: st.DrawFn) -> View:
+def views(draw: st.DrawFn) -> PictureView:
     height, width = draw(st.integers(1, 40)), draw(st.integers(1, 40))
     margin = st.integers(0, 12)
     resize_to: Any = draw(
@@ -63,7 +63,7 @@ def views(draw: st.DrawFn) -> View:
         crop_fraction=draw(st.floats(0.2, 1.0)),
         interpolation=draw(st.sampled_from(INTERPOLATIONS)),
     )
-    return View(height, width, how)
+    return PictureView(height, width, how)
 
 
 @settings(max_examples=150, deadline=None)
@@ -74,7 +74,7 @@ def views(draw: st.DrawFn) -> View:
     mode=st.sampled_from(["RGB", "L", "CMYK", "P", "1"]),
     orientation=st.integers(1, 8),
 )
-def test_opaque_pictures(view: View, sides: tuple[int, int], kind: str, mode: str, orientation: int) -> None:
+def test_opaque_pictures(view: PictureView, sides: tuple[int, int], kind: str, mode: str, orientation: int) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (*sides, 3), dtype=np.uint8)
     held = {"PNG": {"RGB", "L", "P", "1"}, "JPEG": {"RGB", "L", "CMYK"}, "WEBP": {"RGB"}}[kind]
     exif = Image.Exif()
@@ -95,7 +95,7 @@ def test_opaque_pictures(view: View, sides: tuple[int, int], kind: str, mode: st
 @pytest.mark.parametrize(("fraction", "crop"), [(1.0, [20, 0, 80, 60]), (0.5, [35, 15, 65, 45])])
 def test_the_centre_crop_is_what_is_told(fraction: float, crop: list[float]) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (60, 100, 3), dtype=np.uint8)
-    seen, told = View(20, 20, Preprocessing(crop_fraction=fraction)).seen(Image.fromarray(noise))
+    seen, told = PictureView(20, 20, Preprocessing(crop_fraction=fraction)).apply(Image.fromarray(noise))
     assert told.crop == crop
     left, top, right, bottom = map(int, crop)
     cut = Image.fromarray(noise).crop((left, top, right, bottom)).resize((20, 20), Image.Resampling.BILINEAR)

@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 
 from schemas.limits import MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS, MIN_IMAGE_SIDE
 from schemas.pictures import Picture
-from schemas.view import View
+from schemas.picture_view import PictureView
 from service.pictures.flatten import load_keyed, on_white
 
 MAX_JPEG_SCANS = 64  # encoders write about ten; each one makes the decoder pass over the whole picture again
@@ -26,17 +26,17 @@ class PictureRejected(ValueError):
     """The picture cannot be used; the message is written for the client."""
 
 
-def model_pixels(data: bytes, view: View) -> tuple[NDArray[np.uint8], Picture]:
+def model_pixels(data: bytes, view: PictureView) -> tuple[NDArray[np.uint8], Picture]:
     """A picture as a model sees it, (H, W, 3), and the part of it that this shows.
 
     Raises:
         PictureRejected: as `open_picture`.
     """
-    seen, told = view.seen(open_picture(data))
+    seen, told = view.apply(open_picture(data))
     return np.array(seen), told
 
 
-def pixels_to_write(data: bytes, view: View) -> int:
+def pixels_to_write(data: bytes, view: PictureView) -> int:
     """How many pixels decoding or scaling writes, by the file's headers; 0 for what is refused by them."""
     try:
         kind = _format(data)

@@ -11,8 +11,8 @@ from PIL import Image
 
 from schemas.limits import MAX_IMAGE_BYTES
 from schemas.pictures import Preprocessing
-from schemas.view import View
-from service.pictures.load import (
+from schemas.picture_view import PictureView
+from service.pictures.decode import (
     MAX_JPEG_SCANS,
     PictureRejected,
     open_picture,
@@ -179,13 +179,13 @@ def test_a_jpeg_of_many_scans_is_refused() -> None:
 
 def test_what_will_be_written_is_told_by_the_headers() -> None:
     pixels = VIEW.width * VIEW.height
-    small = View(8, 8, Preprocessing())
+    small = PictureView(8, 8, Preprocessing())
     assert [pixels_to_write(encoded(VIEW, kind), small) for kind in ("PNG", "JPEG", "WEBP")] == [pixels] * 3
     assert pixels_to_write(encoded(VIEW, "JPEG", progressive=True), small) > 5 * pixels  # each scan writes all of them
     assert pixels_to_write(png_of(6_000, 6_000), small) == 36_000_000
-    assert pixels_to_write(encoded(VIEW, "PNG"), View(2_000, 3_000, Preprocessing())) == 6_000_000
-    assert pixels_to_write(png_of(8, 4_000), View(256, 256, Preprocessing(resize_to=256))) == 256 * 128_000
-    assert pixels_to_write(png_of(4_000, 8), View(256, 256, Preprocessing(resize_to=[300, 400]))) == 120_000
+    assert pixels_to_write(encoded(VIEW, "PNG"), PictureView(2_000, 3_000, Preprocessing())) == 6_000_000
+    assert pixels_to_write(png_of(8, 4_000), PictureView(256, 256, Preprocessing(resize_to=256))) == 256 * 128_000
+    assert pixels_to_write(png_of(4_000, 8), PictureView(256, 256, Preprocessing(resize_to=[300, 400]))) == 120_000
     assert pixels_to_write(b"no picture", small) == pixels_to_write(encoded(VIEW, "JPEG")[:20], small) == 0
 
 

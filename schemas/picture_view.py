@@ -17,7 +17,7 @@ Box = tuple[float, float, float, float]  # left, top, right, bottom, in pixels o
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class PictureView:
     """What a model makes of a picture, of any size, before it normalises the values."""
 
     height: int
@@ -30,7 +30,7 @@ class View:
         _, height, width = card.shapes[0]
         return cls(height, width, card.preprocessing or Preprocessing())
 
-    def seen(self, picture: Image.Image) -> tuple[Image.Image, Picture]:
+    def apply(self, picture: Image.Image) -> tuple[Image.Image, Picture]:
         """The picture scaled and cut to (H, W), and the part of it that this shows.
 
         Without `resize_to` the part is cut out first, at its exact edges. With it the whole picture is scaled first,
@@ -51,7 +51,7 @@ class View:
         return whole.crop((left, top, left + self.width, top + self.height)), _told(picture, box)
 
     def pixels_to_write(self, size: tuple[int, int]) -> int:
-        """How many pixels `seen` writes for a picture of this width and height."""
+        """How many pixels `apply` writes for a picture of this width and height."""
         scaled = math.prod(self._scaled(size) or (0,))
         return max(scaled if scaled <= MAX_IMAGE_PIXELS else 0, self.height * self.width)
 

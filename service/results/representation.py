@@ -11,9 +11,9 @@ from broker import JobStore, StoredResult
 from schemas.errors import JobHasNoResult, NotAcceptable
 from schemas.results import ResultMeta
 from service.http.negotiation import choose_language, choose_media
-from service.pictures.options import Language
+from service.pictures.overlay_options import Language
 from service.results.formats import JSON, MEDIA, NPY, PNG, SAFETENSORS, explanation_json, npy
-from service.results.overlay import OverlayQuery, draw, needs_payload
+from service.results.draw_overlay import OverlayQuery, draw, needs_payload
 from service.state import COPIED_BYTES, Gateway
 
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -22,7 +22,7 @@ CACHE = {"Cache-Control": "private, max-age=3600, immutable"}  # a result never 
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class RequestedFormat:
     """How a client wants a result: its media type, the language of words in a picture, and, as .npy, which tensor."""
 
     media: str
@@ -42,8 +42,8 @@ class Wish:
         return cls(media, language_of(accept_language), tensor)
 
 
-async def answer_result(
-    gateway: Gateway, job_id: str, wish: Wish, if_none_match: str | None = None, known: StoredResult | None = None
+async def result_response(
+    gateway: Gateway, job_id: str, wish: RequestedFormat, if_none_match: str | None = None, known: StoredResult | None = None
 ) -> Response:
     """The result of a job that has ended; `known` where it need not be fetched.
 

@@ -8,10 +8,10 @@ from schemas.results import TextScore
 from service.pictures import typeface
 from service.pictures.colorbar import FAINT, INK
 from service.pictures.colormaps import tint
-from service.pictures.options import Language
-from service.pictures.render import encode
+from service.pictures.overlay_options import Language
+from service.pictures.image_overlay import encode
 from service.pictures.sheet import Sheet
-from service.pictures.wording import WORDS
+from service.pictures.captions import CAPTIONS
 from service.pictures.wrapping import Piece, wrap
 
 MAX_LINES = 120
@@ -46,7 +46,7 @@ def render_text(
     for row, line in enumerate(lines):
         _draw_line(draw, sheet, line, top + row * pitch, pitch, largest)
     if shown < len(text):
-        rest = WORDS[lang]["cut"].format(count=len(text) - shown)
+        rest = CAPTIONS[lang]["cut"].format(count=len(text) - shown)
         place = (sheet.margin, bottom - pitch // 2)
         draw.text(place, rest, font=typeface.font(sheet.text), fill=FAINT, anchor="lm")
     if largest:
@@ -68,8 +68,8 @@ def _draw_line(
 def _draw_legend(draw: ImageDraw.ImageDraw, sheet: Sheet, middle: int, largest: float, lang: Language) -> None:
     """A ramp from `-largest`, which lowers the output, to `largest`, which raises it; none where it has no room."""
     letters, gap = typeface.font(sheet.text), sheet.text
-    low = f"{WORDS[lang]['lowers']}  {typeface.number(-largest)}"
-    high = f"{typeface.number(largest, plus=True)}  {WORDS[lang]['raises']}"
+    low = f"{CAPTIONS[lang]['lowers']}  {typeface.number(-largest)}"
+    high = f"{typeface.number(largest, plus=True)}  {CAPTIONS[lang]['raises']}"
     left = sheet.margin + typeface.width(low, sheet.text) + gap
     right = min(left + 10 * sheet.text, sheet.width - sheet.margin - typeface.width(high, sheet.text) - gap)
     if right - left < 2 * gap:

@@ -13,13 +13,13 @@ from schemas.jobs import Job, JobPage
 from schemas.models import ModelCard, ModelOrder
 from schemas.requests import ExplainRequest
 from schemas.results import Explanation
-from service.http.error_responses import PROBLEM_MEDIA, http_problem
+from service.http.problems import PROBLEM_MEDIA, http_problem
 from service.http.responses import Health, MethodCatalogue, MethodGuide, ModelList
-from service.openapi.request_body import method_property, quality_property
+from service.openapi.explain_operation import method_property, quality_property
 
-Answers = dict[int | str, dict[str, Any]]
+ResponseObjects = dict[int | str, dict[str, Any]]
 REF = "#/components/schemas/{model}"
-ANSWERED = (Job, JobPage, ModelCard, ModelList, ModelOrder, Explanation, MethodCatalogue, MethodGuide, Health, Problem)
+SERVED = (Job, JobPage, ModelCard, ModelList, ModelOrder, Explanation, MethodCatalogue, MethodGuide, Health, Problem)
 
 DESCRIPTION = (
     "Ask how much each pixel, feature or token contributed to a prediction: `POST /explain` queues a job, "
@@ -42,7 +42,7 @@ def ref(schema: str) -> dict[str, str]:
     return {"$ref": REF.format(model=schema)}
 
 
-def json_answer(
+def json_response_object(
     schema: str, description: str, example: dict[str, Any] | None = None, headers: dict[str, Any] | None = None
 ) -> dict[str, Any]:
     """An answer in JSON."""
@@ -53,12 +53,12 @@ def json_answer(
     return {**answer, "headers": headers} if headers else answer
 
 
-def problems(*errors: type[ServiceError]) -> Answers:
+def problems(*errors: type[ServiceError]) -> ResponseObjects:
     """The problem documents that a route may answer with, by status."""
     by_status: dict[int, list[type[ServiceError]]] = defaultdict(list)
     for error in errors:
         by_status[error.status].append(error)
-    answers: Answers = {}
+    answers: ResponseObjects = {}
     for status, kinds in sorted(by_status.items()):
         examples = {
             kind.code: {
@@ -122,7 +122,7 @@ def _drop_fastapi_validation(made: dict[str, Any]) -> None:
 
 
 def _schemas() -> dict[str, Any]:
-    _, answered = models_json_schema([(cls, "serialization") for cls in ANSWERED], ref_template=REF)
+    _, answered = models_json_schema([(cls, "serialization") for cls in SERVED], ref_template=REF)
     _, asked = models_json_schema([(ExplainRequest, "validation")], ref_template=REF)
     schemas: dict[str, Any] = {**answered["$defs"], **asked["$defs"]}
     properties = schemas["ExplainRequest"]["properties"]

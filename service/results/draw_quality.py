@@ -12,8 +12,8 @@ from schemas.metrics import DeletionInsertionMetric, QualityReport
 from schemas.results import ResultMeta
 from service.pictures import typeface
 from service.pictures.curves import render_curves
-from service.pictures.options import Language
-from service.pictures.wording import WORDS
+from service.pictures.overlay_options import Language
+from service.pictures.captions import CAPTIONS
 
 
 class QualityQuery(Strict):
@@ -61,7 +61,7 @@ def draw_quality(meta: ResultMeta, options: QualityQuery, language: Language) ->
 
 
 def _numbers(report: QualityReport, example: int, language: Language) -> Iterator[str]:
-    words = WORDS[language]
+    words = CAPTIONS[language]
     if report.completeness is not None and (relative := report.completeness[example].relative_error) is not None:
         yield words["completeness"].format(value=f"{typeface.number(100 * relative)} %")
     if report.infidelity is not None:
@@ -76,4 +76,4 @@ def _randomised(report: QualityReport, example: int, language: Language) -> Iter
         return
     rank = report.randomization.stages[-1].examples[example].spearman
     if rank is not None:
-        yield WORDS[language]["randomization"].format(value=typeface.number(rank))
+        yield CAPTIONS[language]["randomization"].format(value=typeface.number(rank))

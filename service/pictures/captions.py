@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from service.pictures.options import Language
+from service.pictures.overlay_options import Language
 
-WORDS: Final[dict[Language, dict[str, str]]] = {
+CAPTIONS: Final[dict[Language, dict[str, str]]] = {
     "en": {
         "picture": "Picture",
         "heatmap": "Attribution",

@@ -9,8 +9,8 @@ from PIL import Image, ImageDraw
 from service.pictures import colorbar, typeface
 from service.pictures.colormaps import Pixels, paint
 from service.pictures.heatmap import HeatMap, heat_map, map_size
-from service.pictures.options import Language, OverlayOptions
-from service.pictures.wording import WORDS
+from service.pictures.overlay_options import Language, OverlayOptions
+from service.pictures.captions import CAPTIONS
 
 MAX_PANEL = 1024  # longer side of each of three panels, pixels
 MAX_ASPECT = 16  # longer side over shorter; a narrower picture is widened to this
@@ -109,7 +109,7 @@ def _side_by_side(view: Image.Image, heat: HeatMap, options: OverlayOptions, lan
     for index, (name, panel) in enumerate(panels.items()):
         left = gap + index * (width + gap)
         canvas.paste(panel, (left, top))
-        caption = typeface.shorten(WORDS[lang][name], text, width + gap)
+        caption = typeface.shorten(CAPTIONS[lang][name], text, width + gap)
         draw.text((left + width // 2, top // 2), caption, font=typeface.font(text), fill=colorbar.INK, anchor="mm")
     corner = (2 * gap + width, top + height + gap // 2)
     colorbar.draw_colorbar(canvas, corner, width, heat, options, text=text, lang=lang)

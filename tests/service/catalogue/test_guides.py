@@ -3,9 +3,9 @@
 import pytest
 
 from schemas.methods import LAYER_METHODS, METHOD_NAMES
-from service.catalogue.load import LANGUAGES, catalogue
+from service.catalogue.guides import LANGUAGES, catalogue
 from service.http.responses import MethodGuide
-from service.pictures.options import Language
+from service.pictures.overlay_options import Language
 
 TOLD = ("title", "idea", "typical_results", "analogy", "when", "when_not")
 ANALOGIES = {

@@ -10,10 +10,10 @@ from schemas.results import TextScore
 from service.pictures import typeface
 from service.pictures.colorbar import INK
 from service.pictures.colormaps import tint
-from service.pictures.options import Language
+from service.pictures.overlay_options import Language
 from service.pictures.sheet import Sheet
-from service.pictures.text import MAX_LINES, render_text
-from service.pictures.wording import WORDS
+from service.pictures.colored_text import MAX_LINES, render_text
+from service.pictures.captions import CAPTIONS
 from service.pictures.wrapping import wrap
 from tests.service.pictures.drawn import pixels
 
@@ -54,7 +54,7 @@ def test_letters_are_legible_on_the_strongest_colours() -> None:
 
 @pytest.mark.parametrize("lang", ["en", "es"])
 def test_the_typeface_has_every_letter_of_the_captions(lang: Language) -> None:
-    for words in (*WORDS[lang].values(), TEXT, typeface.MINUS + "≥ ≤ … Łódź Žižek ăşțñçœßÅøðþ жизнь αβγω"):
+    for words in (*CAPTIONS[lang].values(), TEXT, typeface.MINUS + "≥ ≤ … Łódź Žižek ăşțñçœßÅøðþ жизнь αβγω"):
         assert typeface.printable(words) == words
 
 

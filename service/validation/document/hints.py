@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 from schemas.fields import BaselineName, TextUnit
 from schemas.requests import INPUT_KEYS
-from service.validation.document.encoded import NO_PLACE
+from service.validation.document.base64_image import NOT_A_LOCATION
 from service.validation.document.suggest import nearest, suggestion, unknown_field
 
 Place = tuple[str | int, ...]
@@ -24,7 +24,7 @@ FORMS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Kinds:
+class AcceptedForms:
     """What a parameter may be: one of some names, an object of one of some keys, or a number."""
 
     names: tuple[str, ...]
@@ -39,27 +39,27 @@ class Kinds:
         return "give " + " or ".join([*number, *names, *(FORMS[key] for key in self.keys)])
 
 
-KINDS = {
-    "baseline": Kinds(get_args(BaselineName), ("tensor", "tensors")),
-    "feature_mask": Kinds(get_args(TextUnit), ("grid", "superpixels", "tensor", "tensors")),
-    "layer_mask": Kinds((), ("tensor",)),
-    "layer_baselines": Kinds((), ("tensor",), number=True),
+ACCEPTED_FORMS = {
+    "baseline": AcceptedForms(get_args(BaselineName), ("tensor", "tensors")),
+    "feature_mask": AcceptedForms(get_args(TextUnit), ("grid", "superpixels", "tensor", "tensors")),
+    "layer_mask": AcceptedForms((), ("tensor",)),
+    "layer_baselines": AcceptedForms((), ("tensor",), number=True),
 }
 ROWS = 'features have names: give {"name": value} for one row, or a list of such'
 METHOD = 'give the method\'s name, or an object {"name": …} with its parameters'
-FIGURES = 'give a list of metrics, such as ["infidelity"]'
+METRICS = 'give a list of metrics, such as ["infidelity"]'
 TARGET = "give an index, a label, or a list of such, one per row"
 
 
 def hint(place: Place, value: Any) -> Hint | None:
     """What to say of the value at a place of a request; None where it is of a kind that is allowed there."""
-    if len(place) == 2 and place[0] == "method" and place[1] in KINDS:
-        return _parameter(place, value, KINDS[str(place[1])])
-    judge = _JUDGES.get(place)
+    if len(place) == 2 and place[0] == "method" and place[1] in ACCEPTED_FORMS:
+        return _parameter(place, value, ACCEPTED_FORMS[str(place[1])])
+    judge = _CHECKS.get(place)
     return None if judge is None else judge(place, value)
 
 
-def _parameter(place: Place, value: Any, kinds: Kinds) -> Hint | None:
+def _parameter(place: Place, value: Any, kinds: AcceptedForms) -> Hint | None:
     if isinstance(value, dict):
         return _keyed(place, value, kinds.keys, kinds.wanted)
     if isinstance(value, list):
@@ -99,7 +99,7 @@ def _input(place: Place, value: Any) -> Hint | None:
 
 
 def _image(place: Place, value: Any) -> Hint | None:
-    return None if isinstance(value, str) else (place, NO_PLACE)
+    return None if isinstance(value, str) else (place, NOT_A_LOCATION)
 
 
 def _features(place: Place, value: Any) -> Hint | None:
@@ -127,14 +127,14 @@ def _method(place: Place, value: Any) -> Hint | None:
 
 
 def _quality(place: Place, value: Any) -> Hint | None:
-    return None if isinstance(value, list) else (place, FIGURES)
+    return None if isinstance(value, list) else (place, METRICS)
 
 
 def _target(place: Place, value: Any) -> Hint | None:
     return (place, TARGET) if isinstance(value, dict) else None
 
 
-_JUDGES: dict[Place, Callable[[Place, Any], Hint | None]] = {
+_CHECKS: dict[Place, Callable[[Place, Any], Hint | None]] = {
     ("input",): _input,
     ("input", "image"): _image,
     ("input", "features"): _features,

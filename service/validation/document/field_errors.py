@@ -9,7 +9,7 @@ from schemas.errors import FieldError
 from schemas.methods import METHOD_NAMES
 from schemas.metric_requests import QUALITY_NAMES
 from service.validation.document.field_names import renamed, unknown
-from service.validation.document.kinds import TENSOR, Hint, hint
+from service.validation.document.hints import TENSOR, Hint, hint
 from service.validation.document.suggest import suggestion
 
 MAX_FIELDS = 20  # named in one answer
@@ -20,7 +20,7 @@ Union = tuple[Place, tuple[str, ...]]  # where it is, and the tags passed there 
 
 
 @dataclass(frozen=True, slots=True)
-class _Complaint:
+class _FieldProblem:
     """One error: where it is in the document, and the alternatives (union, tag) it was found under."""
 
     place: Place
@@ -44,10 +44,10 @@ def field_errors(errors: Sequence[Mapping[str, Any]], document: Any = None) -> l
     ]
 
 
-def _complaint(error: Mapping[str, Any], document: Any) -> _Complaint:
+def _complaint(error: Mapping[str, Any], document: Any) -> _FieldProblem:
     """Follows `loc` through the document; what does not lie in it is a union's tag."""
     if document is None:
-        return _Complaint(tuple(error["loc"]), (), error)
+        return _FieldProblem(tuple(error["loc"]), (), error)
     place: Place = ()
     branches: list[tuple[Union, str]] = []
     value = document
@@ -64,7 +64,7 @@ def _complaint(error: Mapping[str, Any], document: Any) -> _Complaint:
         place = (*place, part)
     if error["type"].startswith("union_tag"):
         place = (*place, "name")
-    return _Complaint(place, tuple(branches), error)
+    return _FieldProblem(place, tuple(branches), error)
 
 
 def _leads_on(value: Any, part: str | int) -> bool:
@@ -73,7 +73,7 @@ def _leads_on(value: Any, part: str | int) -> bool:
     return isinstance(value, list) and isinstance(part, int) and 0 <= part < len(value)
 
 
-def _meant(complaints: list[_Complaint]) -> Iterable[_Complaint]:
+def _meant(complaints: list[_FieldProblem]) -> Iterable[_FieldProblem]:
     """The complaints left when each union is reduced to the alternatives that the caller can have meant."""
     tags: dict[Union, set[str]] = defaultdict(set)
     unmeant: dict[Union, set[str]] = defaultdict(set)
@@ -89,7 +89,7 @@ def _meant(complaints: list[_Complaint]) -> Iterable[_Complaint]:
     )
 
 
-def _rules_out(complaint: _Complaint, union: Union) -> bool:
+def _rules_out(complaint: _FieldProblem, union: Union) -> bool:
     """Whether this error says that the value is of another kind than the alternative it was checked against."""
     kind: str = complaint.error["type"]
     depth = len(complaint.place) - len(union[0])
@@ -98,7 +98,7 @@ def _rules_out(complaint: _Complaint, union: Union) -> bool:
     return depth == 1 and kind in {"missing", "extra_forbidden"}
 
 
-def _hint(complaint: _Complaint, document: Any) -> Hint | None:
+def _hint(complaint: _FieldProblem, document: Any) -> Hint | None:
     """What is wanted in place of the value that this error is about, or of one around it."""
     value = document
     for depth, part in enumerate(complaint.place):
@@ -111,14 +111,14 @@ def _hint(complaint: _Complaint, document: Any) -> Hint | None:
     return None
 
 
-def _not_renamed(complaints: list[_Complaint], document: Any) -> Iterable[_Complaint]:
+def _not_renamed(complaints: list[_FieldProblem], document: Any) -> Iterable[_FieldProblem]:
     """Without the fields that are missing because they were sent under another name, which is told there."""
     unknown_ones = [complaint.place for complaint in complaints if complaint.error["type"] == "extra_forbidden"]
     meant = {renamed(place, document) for place in unknown_ones if place}
     return (one for one in complaints if not (one.error["type"] == "missing" and one.place in meant))
 
 
-def _message(complaint: _Complaint, document: Any) -> str:
+def _message(complaint: _FieldProblem, document: Any) -> str:
     error, place = complaint.error, complaint.place
     kind = error["type"]
     if kind.startswith("union_tag"):
