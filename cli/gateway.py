@@ -7,8 +7,8 @@ import uvicorn
 
 from cli.console import EXIT_FAILED, EXIT_USAGE, fail
 from cli.listen import CannotListen, listen
-from service.malloc import keep_freed_blocks
 from service.app import create_app
+from service.malloc import keep_freed_blocks
 from service.monitoring.logging import configure_logging
 from service.settings import SettingsError, read_settings
 

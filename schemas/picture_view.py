@@ -25,7 +25,7 @@ class PictureView:
     how: Preprocessing
 
     @classmethod
-    def of(cls, card: InputCard) -> "View":
+    def of(cls, card: InputCard) -> "PictureView":
         """Of a model whose input is a picture; `card.shapes` is `[[3, H, W]]`."""
         _, height, width = card.shapes[0]
         return cls(height, width, card.preprocessing or Preprocessing())

@@ -1,24 +1,29 @@
-"""The C library's allocator, told to keep blocks of a result's size.
+"""Thresholds of the C library's allocator, so that freed blocks of a result's size stay with the process.
 
-A result of some hundred kilobytes is read, encoded and sent in blocks that glibc would map from the kernel each time
-and give back when they are freed. On two virtual cores, faulting them in took most of the time of reading one from the
-store.
+A result of some hundred kilobytes is read, encoded and sent in blocks that glibc by default maps from the kernel and
+unmaps when they are freed. On two virtual cores, the page faults of those maps took most of the time of reading one
+result from the store.
 """
 
 import ctypes
 import os
 
-# (parameter of <malloc.h>, value, the variable by which an operator sets it)
+from service.tuning import MMAP_THRESHOLD_BYTES, TRIM_THRESHOLD_BYTES
+
+# (parameter of <malloc.h>, bytes, the environment variable by which an operator sets it)
 _SETTINGS = (
-    (-3, 4 * 2**20, "MALLOC_MMAP_THRESHOLD_"),  # larger blocks, such as decoded photographs, go back at once
-    (-1, 64 * 2**20, "MALLOC_TRIM_THRESHOLD_"),  # as much of the heap's free end stays
+    (-3, MMAP_THRESHOLD_BYTES, "MALLOC_MMAP_THRESHOLD_"),
+    (-1, TRIM_THRESHOLD_BYTES, "MALLOC_TRIM_THRESHOLD_"),
 )
 
 
 def keep_freed_blocks() -> bool:
-    """Call before the process starts its threads. False where the C library has no such settings.
+    """Set the thresholds. Call before the process starts threads.
 
-    What the operator has set by glibc's own variables stands.
+    Thresholds that the operator has set by glibc's environment variables stay as they are.
+
+    Returns:
+        False if the C library has no such settings.
     """
     libc = ctypes.CDLL(None)
     if not hasattr(libc, "mallopt") or "GLIBC_TUNABLES" in os.environ:

@@ -6,7 +6,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "ATTRIBUTION_"
-MIN_KEY = 16  # characters of the admin key
+MIN_ADMIN_KEY_CHARS = 16  # long enough that a key cannot be guessed over HTTP
 
 
 class SettingsError(ValueError):
@@ -14,25 +14,27 @@ class SettingsError(ValueError):
 
 
 class GatewaySettings(BaseSettings):
-    """Frozen. The URL may hold a password, so it stays out of `repr`."""
+    """The settings of one gateway process. The URL may hold a password, so `repr` leaves it out."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True)
 
     redis_url: Annotated[str, Field(pattern=r"^(redis|rediss|unix)://", repr=False)] = "redis://127.0.0.1:6379/0"
     namespace: Annotated[str, Field(pattern=r"^[A-Za-z0-9:_-]{1,100}$")] = "attribution"  # first part of every key
-    queue_depth: Annotated[int, Field(ge=1, le=1_000_000)] = 1000  # jobs waiting or running, per model
-    result_ttl_s: Annotated[int, Field(ge=1, le=30 * 86_400)] = 3_600  # how long a cancelled job is kept
+    queue_depth: Annotated[int, Field(ge=1, le=1_000_000)] = 1000  # jobs queued or running, per model
+    result_ttl_s: Annotated[int, Field(ge=1, le=30 * 86_400)] = 3_600  # lifetime of a cancelled job
     max_body_bytes: Annotated[int, Field(ge=1024, le=1 << 30)] = 16 * 1024 * 1024
     cache: bool = True  # equal requests share one computation
-    max_wait_s: Annotated[float, Field(ge=0, le=3600)] = 60.0  # longest `Prefer: wait`
-    admin_key: Annotated[SecretStr, Field(min_length=MIN_KEY)] | None = None  # None: no model can be loaded or unloaded
+    max_wait_s: Annotated[float, Field(ge=0, le=3600)] = 60.0  # upper bound of `?wait=` and `Prefer: wait`
+    admin_key: Annotated[SecretStr, Field(min_length=MIN_ADMIN_KEY_CHARS)] | None = (
+        None  # None: the admin routes are off
+    )
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
 
     @field_validator("admin_key", mode="before")
     @classmethod
-    def _absent(cls, value: object) -> object:
-        return value or None  # compose files hand on what is not set as an empty text
+    def _empty_is_none(cls, value: object) -> object:
+        return value or None  # compose files pass an unset variable as an empty string
 
 
 def read_settings() -> GatewaySettings:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from service.pictures.overlay_options import Language
+from service.languages import Language
 
 CAPTIONS: Final[dict[Language, dict[str, str]]] = {
     "en": {

@@ -3,11 +3,12 @@
 import numpy as np
 from PIL import Image, ImageDraw
 
+from service.languages import Language
 from service.pictures import typeface
+from service.pictures.captions import CAPTIONS
 from service.pictures.colormaps import paint
 from service.pictures.heatmap import HeatMap
-from service.pictures.overlay_options import Language, OverlayOptions
-from service.pictures.captions import CAPTIONS
+from service.pictures.overlay_options import OverlayOptions
 
 INK = (38, 38, 38)
 FAINT = (110, 110, 110)

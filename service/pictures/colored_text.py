@@ -5,16 +5,15 @@ from collections.abc import Sequence
 from PIL import ImageDraw
 
 from schemas.results import TextScore
+from service.languages import Language
 from service.pictures import typeface
+from service.pictures.captions import CAPTIONS
 from service.pictures.colorbar import FAINT, INK
 from service.pictures.colormaps import tint
-from service.pictures.overlay_options import Language
 from service.pictures.image_overlay import encode
 from service.pictures.sheet import Sheet
-from service.pictures.captions import CAPTIONS
 from service.pictures.wrapping import Piece, wrap
-
-MAX_LINES = 120
+from service.tuning import MAX_TEXT_LINES
 
 
 def render_text(
@@ -27,7 +26,7 @@ def render_text(
 ) -> bytes:
     """Draw a PNG of the text, wrapped; what raises the output stands on red, what lowers it on blue.
 
-    Colours are scaled to the largest absolute score. A text of more than `MAX_LINES` lines is cut, and says so.
+    Colours are scaled to the largest absolute score. A text of more than `MAX_TEXT_LINES` lines is cut, and says so.
 
     Args:
         scores: tokens or words with offsets into the text. Those without characters, beyond the text, or over an
@@ -35,7 +34,7 @@ def render_text(
         size: width in pixels, at least 64.
     """
     sheet = Sheet(size)
-    lines, shown = wrap(text, scores, size=sheet.text, room=sheet.room, max_lines=MAX_LINES)
+    lines, shown = wrap(text, scores, size=sheet.text, room=sheet.room, max_lines=MAX_TEXT_LINES)
     largest = max((abs(piece.score or 0.0) for line in lines for piece in line), default=0.0)
     top = sheet.margin + sheet.title_height(title)
     pitch = round(1.75 * sheet.text)

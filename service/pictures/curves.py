@@ -7,13 +7,13 @@ from math import floor, log10
 from PIL import Image, ImageDraw
 
 from schemas.metrics import Curve, Curves, DeletionInsertionMetric
+from service.languages import Language
 from service.pictures import typeface
+from service.pictures.captions import CAPTIONS
 from service.pictures.colorbar import FAINT, INK
 from service.pictures.colormaps import solid
-from service.pictures.overlay_options import Language
 from service.pictures.image_overlay import encode
 from service.pictures.sheet import Sheet
-from service.pictures.captions import CAPTIONS
 
 FINER = 3  # curves are drawn so many times larger and made smaller, which smooths their edges
 HEIGHT = 0.5  # of the plot, in parts of the sheet's width

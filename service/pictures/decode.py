@@ -9,11 +9,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from schemas.limits import MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS, MIN_IMAGE_SIDE
-from schemas.pictures import Picture
 from schemas.picture_view import PictureView
+from schemas.pictures import Picture
 from service.pictures.flatten import load_keyed, on_white
-
-MAX_JPEG_SCANS = 64  # encoders write about ten; each one makes the decoder pass over the whole picture again
+from service.tuning import MAX_JPEG_SCANS
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _JPEG = b"\xff\xd8\xff"

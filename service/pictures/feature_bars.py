@@ -6,15 +6,14 @@ from dataclasses import dataclass
 from PIL import ImageDraw
 
 from schemas.results import FeatureScore
+from service.languages import Language
 from service.pictures import typeface
+from service.pictures.captions import CAPTIONS
 from service.pictures.colorbar import FAINT, INK
 from service.pictures.colormaps import solid
-from service.pictures.overlay_options import Language
 from service.pictures.image_overlay import encode
 from service.pictures.sheet import Sheet
-from service.pictures.captions import CAPTIONS
-
-MAX_TOP = 100
+from service.tuning import MAX_DRAWN_FEATURES
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +62,13 @@ def render_bars(
 ) -> bytes:
     """Draw a PNG of horizontal bars, sorted by absolute score; red raises the output, blue lowers it.
 
-    The columns beyond the first `top` (at most `MAX_TOP`) are summed up in one last bar, so that the bars still add up.
+    The bars are the first `top` columns, at most `MAX_DRAWN_FEATURES`, and one bar for the sum of the others.
 
     Args:
         size: width in pixels, at least 64.
     """
     sheet = Sheet(size)
-    bars = _bars(features, min(top, MAX_TOP), lang)
+    bars = _bars(features, min(top, MAX_DRAWN_FEATURES), lang)
     pitch = 2 * sheet.text
     above = sheet.margin + sheet.title_height(title)
     below = above + pitch * max(1, len(bars))

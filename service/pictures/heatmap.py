@@ -8,11 +8,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from service.pictures.overlay_options import OverlayOptions, Sign
+from service.tuning import MAX_MAP_SIDE
 
 Map = NDArray[np.float64]  # (H, W)
 Strength = NDArray[np.float32]  # (H, W), 0..1, or -1..1 where both signs are drawn
-
-MAX_MAP_SIDE = 1024  # finer maps are averaged down to this before they are smoothed
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from service.languages import Language
 from service.pictures import colorbar, typeface
+from service.pictures.captions import CAPTIONS
 from service.pictures.colormaps import Pixels, paint
 from service.pictures.heatmap import HeatMap, heat_map, map_size
-from service.pictures.overlay_options import Language, OverlayOptions
-from service.pictures.captions import CAPTIONS
+from service.pictures.overlay_options import OverlayOptions
 
 MAX_PANEL = 1024  # longer side of each of three panels, pixels
 MAX_ASPECT = 16  # longer side over shorter; a narrower picture is widened to this

@@ -11,7 +11,6 @@ Sign = Literal["absolute", "positive", "negative", "all"]
 Sequential = Literal["inferno", "magma", "plasma", "viridis", "cividis", "turbo", "jet", "hot", "ice", "gray"]
 Diverging = Literal["coolwarm", "RdBu_r", "bwr", "seismic", "vik", "PuOr_r"]
 ColormapName = Literal[Sequential, Diverging]
-Language = Literal["en", "es"]
 
 
 class OverlayOptions(Strict):

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from PIL import ImageFont
 
+from service.tuning import MAX_LINE_CHARS
+
 FILE = Path(__file__).parent / "font" / "Inter-Regular.otf"
 MINUS = "\N{MINUS SIGN}"
-MAX_CHARS = 300  # of one line, before it is measured
 BOX = "\N{WHITE SQUARE}"
 NO_CHARACTER = "\uffff"  # drawn as every character that the typeface lacks
 
@@ -50,8 +51,8 @@ def width(text: str, size: int) -> int:
 
 def shorten(text: str, size: int, room: int) -> str:
     """The printable line, cut and ended with an ellipsis where it is wider than `room` pixels."""
-    line = printable(text[:MAX_CHARS]).strip()
-    if len(text) <= MAX_CHARS and width(line, size) <= room:
+    line = printable(text[:MAX_LINE_CHARS]).strip()
+    if len(text) <= MAX_LINE_CHARS and width(line, size) <= room:
         return line
     fits, over = 0, len(line)
     while fits < over:  # the longest beginning that fits

@@ -1,80 +1,89 @@
-"""A job's result as an HTTP answer, in the format a client likes best."""
+"""A job's result as an HTTP response in the negotiated format."""
 
-import hashlib
 from dataclasses import dataclass
-from importlib.metadata import version
-from typing import get_args
+from typing import Self
 
 from fastapi import Response
 
 from broker import JobStore, StoredResult
 from schemas.errors import JobHasNoResult, NotAcceptable
 from schemas.results import ResultMeta
-from service.http.negotiation import choose_language, choose_media
-from service.pictures.overlay_options import Language
+from service.http.negotiation import choose_media
+from service.languages import Language, language_of
+from service.results.caching import cached_response, entity_tag
+from service.results.draw_overlay import OverlayQuery, draw_overlay, needs_payload
 from service.results.formats import JSON, MEDIA, NPY, PNG, SAFETENSORS, explanation_json, npy
-from service.results.draw_overlay import OverlayQuery, draw, needs_payload
-from service.state import COPIED_BYTES, Gateway
-
-LANGUAGES: tuple[Language, ...] = get_args(Language)
-VERSION = version("attribution-service")
-CACHE = {"Cache-Control": "private, max-age=3600, immutable"}  # a result never changes
+from service.state import Gateway
+from service.tuning import COPIED_BYTES
 
 
 @dataclass(frozen=True, slots=True)
 class RequestedFormat:
-    """How a client wants a result: its media type, the language of words in a picture, and, as .npy, which tensor."""
+    """The format in which a client requests a result.
+
+    `language` is that of the words in a picture; `tensor` names the tensor to send as .npy, None for the first.
+    """
 
     media: str
     language: Language
     tensor: str | None = None
 
     @classmethod
-    def of(cls, accept: str | None, accept_language: str | None, tensor: str | None = None) -> "Wish":
-        """From a request's headers.
+    def of(cls, accept: str | None, accept_language: str | None, tensor: str | None = None) -> Self:
+        """The format that the request's headers prefer.
 
         Raises:
-            NotAcceptable: no result has a format that the client accepts.
+            NotAcceptable: the client accepts no format of a result.
         """
         media = choose_media(accept, MEDIA)
         if media is None:
-            raise NotAcceptable(f"A result is served as {', '.join(MEDIA)}.")
+            raise NotAcceptable(f"A result is available as {', '.join(MEDIA)}; accept one of them.")
         return cls(media, language_of(accept_language), tensor)
 
 
 async def result_response(
-    gateway: Gateway, job_id: str, wish: RequestedFormat, if_none_match: str | None = None, known: StoredResult | None = None
+    gateway: Gateway,
+    job_id: str,
+    requested: RequestedFormat,
+    if_none_match: str | None = None,
+    fetched: StoredResult | None = None,
 ) -> Response:
-    """The result of a job that has ended; `known` where it need not be fetched.
+    """The result of a job that has ended.
+
+    Args:
+        fetched: the stored result, if the caller has it already.
 
     Raises:
-        JobNotFound, ResultNotReady, JobHasNoResult: see `stored_result`.
-        InvalidRequest: the result holds no such tensor.
-        StoreUnavailable: Redis is away.
+        JobNotFound, ResultNotReady, JobHasNoResult: as `stored_result`.
+        InvalidRequest: the result holds no tensor of that name.
+        StoreUnavailable: the job store cannot be reached.
     """
-    meta, tensors = known or await stored_result(gateway.store, job_id)
-    tag = entity_tag(job_id, wish.media, wish.tensor or "", wish.language if wish.media == PNG else "")
-    headers = {**CACHE, "ETag": tag, "Vary": "Accept, Accept-Language"}
-    if matches(tag, if_none_match):
-        return Response(status_code=304, headers=headers)
-    if wish.media == JSON:
-        body = await gateway.compute_sized(len(meta) + len(tensors), explanation_json, meta, tensors)
-    elif wish.media == NPY:
-        body = await gateway.compute_sized(len(tensors), npy, meta, tensors, wish.tensor, small_bytes=COPIED_BYTES)
-    elif wish.media == SAFETENSORS:
-        body = tensors
-    else:
-        body = await picture(gateway, job_id, (meta, tensors), OverlayQuery(), wish.language)
-    return Response(body, media_type=wish.media, headers=headers)
+    stored = fetched or await stored_result(gateway.store, job_id)
+    language = requested.language if requested.media == PNG else ""
+    tag = entity_tag(job_id, requested.media, requested.tensor or "", language)
+
+    async def body() -> bytes:
+        meta, tensors = stored
+        if requested.media == JSON:
+            return await gateway.compute_sized(len(meta) + len(tensors), explanation_json, meta, tensors)
+        if requested.media == NPY:
+            arguments = (meta, tensors, requested.tensor)
+            return await gateway.compute_sized(len(tensors), npy, *arguments, small_bytes=COPIED_BYTES)
+        if requested.media == SAFETENSORS:
+            return tensors
+        return await overlay_png(gateway, job_id, stored, OverlayQuery(), requested.language)
+
+    return await cached_response(tag, if_none_match, requested.media, "Accept, Accept-Language", body)
 
 
 async def stored_result(store: JobStore, job_id: str) -> StoredResult:
-    """What the worker has handed in.
+    """The result that a worker has stored for the job.
 
     Raises:
-        JobNotFound: no such job, or no longer.
-        ResultNotReady: it has not ended.
-        JobHasNoResult: it did not succeed; with the job's own reason.
+        JobNotFound: no such job, or it has expired.
+        ResultNotReady: the job has not ended.
+        JobHasNoResult: the job failed or was cancelled; with the job's own reason.
+        StoreUnavailable: the job store cannot be reached.
     """
     try:
         return await store.result(job_id)
@@ -84,27 +93,10 @@ async def stored_result(store: JobStore, job_id: str) -> StoredResult:
     raise JobHasNoResult(f"the job is {record.status}{reason}")
 
 
-async def picture(
+async def overlay_png(
     gateway: Gateway, job_id: str, stored: StoredResult, options: OverlayQuery, language: Language
 ) -> bytes:
-    """The overlay as PNG."""
+    """The overlay of a stored result as PNG."""
     meta = ResultMeta.model_validate_json(stored[0])
     payload = await gateway.store.payload(job_id) if needs_payload(meta) else b""
-    return await gateway.compute(draw, meta, stored[1], payload, options, language)
-
-
-def language_of(header: str | None) -> Language:
-    """The language of words in a picture, by `Accept-Language`."""
-    return next(language for language in LANGUAGES if language == choose_language(header, LANGUAGES))
-
-
-def entity_tag(*parts: str) -> str:
-    """A strong entity tag; the version is in it because a release may draw or write otherwise."""
-    digest = hashlib.sha256("\n".join((VERSION, *parts)).encode()).hexdigest()
-    return f'"{digest[:32]}"'
-
-
-def matches(tag: str, header: str | None) -> bool:
-    """Whether `If-None-Match` names this entity tag."""
-    seen = [part.strip().removeprefix("W/") for part in (header or "").split(",")]
-    return tag in seen or "*" in seen
+    return await gateway.compute(draw_overlay, meta, stored[1], payload, options, language)

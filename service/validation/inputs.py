@@ -8,14 +8,14 @@ from schemas.errors import InvalidRequest
 from schemas.jobs import PayloadKind
 from schemas.limits import MAX_EXAMPLES
 from schemas.models import InputCard
+from schemas.picture_view import PictureView
 from schemas.pictures import Picture
 from schemas.requests import FeaturesInput, ImageInput, Input, TensorInput, TextInput
 from schemas.tensors import Tensor
-from schemas.picture_view import PictureView
 from service.pictures.decode import PictureRejected, model_pixels, pixels_to_write
 from service.validation.document.base64_image import NOT_A_LOCATION, NotBase64, image_bytes, is_location
-from service.validation.document.suggest import suggestion
 from service.validation.document.field_errors import short
+from service.validation.document.suggest import suggestion
 from service.validation.tensors import Array, Location, check_ids, check_shape, tensor_array
 
 ACCEPTED = {  # by the model's kind of input

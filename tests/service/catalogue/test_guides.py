@@ -3,9 +3,8 @@
 import pytest
 
 from schemas.methods import LAYER_METHODS, METHOD_NAMES
-from service.catalogue.guides import LANGUAGES, catalogue
-from service.http.responses import MethodGuide
-from service.pictures.overlay_options import Language
+from service.catalogue.guides import MethodGuide, catalogue
+from service.languages import LANGUAGES, Language
 
 TOLD = ("title", "idea", "typical_results", "analogy", "when", "when_not")
 ANALOGIES = {

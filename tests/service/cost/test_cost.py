@@ -10,9 +10,8 @@ from schemas.errors import InvalidRequest
 from schemas.models import ModelCard
 from schemas.requests import ExplainRequest
 from schemas.traits import PERMUTES
-from service.catalogue.guides import catalogue
+from service.catalogue.guides import MethodGuide, catalogue
 from service.cost.by_method import TYPICAL_STEPS
-from service.http.responses import MethodGuide
 from service.submission import prepare
 from service.validation.windows import count_windows
 from tests.service.cards import image_card, table_card, tensor_card, text_card

@@ -8,8 +8,9 @@ import httpx
 import pytest
 
 from broker import JobStore
-from service.http.form import MAX_FIELDS, form_document
+from service.http.form import form_document
 from service.openapi.examples import NUCLEI, TINY_PNG
+from service.tuning import MAX_FORM_FIELDS
 from service.validation.document.body import read_request
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("idle_worker")]
@@ -167,7 +168,8 @@ async def test_refused(client: httpx.AsyncClient, store: JobStore, fields: Parts
         ),
         (
             b"".join(
-                b'--x\r\nContent-Disposition: form-data; name="f%d"\r\n\r\n1\r\n' % i for i in range(MAX_FIELDS + 1)
+                b'--x\r\nContent-Disposition: form-data; name="f%d"\r\n\r\n1\r\n' % i
+                for i in range(MAX_FORM_FIELDS + 1)
             )
             + b"--x--",
             "multipart/form-data; boundary=x",

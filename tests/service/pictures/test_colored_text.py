@@ -7,14 +7,15 @@ import numpy as np
 import pytest
 
 from schemas.results import TextScore
+from service.languages import Language
 from service.pictures import typeface
-from service.pictures.colorbar import INK
-from service.pictures.colormaps import tint
-from service.pictures.overlay_options import Language
-from service.pictures.sheet import Sheet
-from service.pictures.colored_text import MAX_LINES, render_text
 from service.pictures.captions import CAPTIONS
+from service.pictures.colorbar import INK
+from service.pictures.colored_text import render_text
+from service.pictures.colormaps import tint
+from service.pictures.sheet import Sheet
 from service.pictures.wrapping import wrap
+from service.tuning import MAX_LINE_CHARS, MAX_TEXT_LINES
 from tests.service.pictures.drawn import pixels
 
 TEXT = "Una película preciosa, ¡qué lástima de final! ¿Mañana otra vez?"
@@ -65,7 +66,7 @@ def test_what_the_typeface_lacks_is_a_box_or_nothing() -> None:
 
 def test_lines_are_broken_at_blanks_and_stay_in_the_sheet() -> None:
     text = "uno dos tres cuatro cinco " * 20 + "palabrainterminable" * 40
-    lines, shown = wrap(text, scored(text, {}), size=16, room=300, max_lines=MAX_LINES)
+    lines, shown = wrap(text, scored(text, {}), size=16, room=300, max_lines=MAX_TEXT_LINES)
     assert shown == len(text)
     assert "".join(piece.text for line in lines for piece in line).replace(" ", "") == text.replace(" ", "")
     for line in lines:
@@ -114,13 +115,13 @@ def test_no_text_breaks_or_floods_the_drawing(text: str, size: int) -> None:
     scores = [TextScore(text="x", start=i, end=i + 1, score=float(i % 3 - 1)) for i in range(min(len(text), 500))]
     height, width, _ = pixels(render_text(text, scores, title=text, lang="es", size=size)).shape
     assert width == size
-    assert height <= (MAX_LINES + 6) * 42
+    assert height <= (MAX_TEXT_LINES + 6) * 42
 
 
 def test_a_long_text_is_cut_and_says_so() -> None:
     text = "word " * 4_000
-    lines, shown = wrap(text, [], size=11, room=300, max_lines=MAX_LINES)
-    assert len(lines) == MAX_LINES
+    lines, shown = wrap(text, [], size=11, room=300, max_lines=MAX_TEXT_LINES)
+    assert len(lines) == MAX_TEXT_LINES
     assert 0 < shown < len(text)
     english, spanish = (render_text(text, [], size=322, lang=lang) for lang in ("en", "es"))
     assert english != spanish
@@ -148,4 +149,4 @@ def test_numbers_are_short(value: float, text: str) -> None:
 def test_a_shortened_line_fits(room: int) -> None:
     line = typeface.shorten("índice de masa corporal " * 30, 16, room)
     assert typeface.width(line, 16) <= room
-    assert len(line) <= typeface.MAX_CHARS + 1
+    assert len(line) <= MAX_LINE_CHARS + 1

@@ -10,14 +10,14 @@ import pytest
 from PIL import Image
 
 from schemas.limits import MAX_IMAGE_BYTES
-from schemas.pictures import Preprocessing
 from schemas.picture_view import PictureView
+from schemas.pictures import Preprocessing
 from service.pictures.decode import (
-    MAX_JPEG_SCANS,
     PictureRejected,
     open_picture,
     pixels_to_write,
 )
+from service.tuning import MAX_JPEG_SCANS
 from tests.service.pictures.drawn import photograph
 
 VIEW = photograph(48, 32)

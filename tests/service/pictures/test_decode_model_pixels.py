@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from schemas.limits import MAX_IMAGE_PIXELS
-from schemas.pictures import Preprocessing
 from schemas.picture_view import PictureView
+from schemas.pictures import Preprocessing
 from service.pictures.decode import model_pixels, open_picture
 
 Pixels = NDArray[np.uint8]

@@ -3,8 +3,8 @@
 import pytest
 
 from schemas.results import FeatureScore
-from service.pictures.feature_bars import Axis, _bars, render_bars
 from service.pictures.colormaps import solid
+from service.pictures.feature_bars import Axis, _bars, render_bars
 from tests.service.pictures.drawn import pixels
 
 SCORES = [0.5, -2.0, 1.0, 0.0, -0.25]

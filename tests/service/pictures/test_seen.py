@@ -8,8 +8,8 @@ from PIL import Image
 from safetensors.numpy import load
 
 from schemas.requests import ExplainRequest
-from service.pictures.overlay_options import OverlayOptions
 from service.pictures.image_overlay import render_overlay
+from service.pictures.overlay_options import OverlayOptions
 from service.submission import Submission, prepare
 from tests.service.cards import image_card
 from tests.service.pictures.drawn import photograph, pixels

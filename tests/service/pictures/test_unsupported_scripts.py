@@ -3,9 +3,9 @@
 import pytest
 
 from schemas.results import FeatureScore, TextScore
+from service.pictures.colored_text import render_text
 from service.pictures.feature_bars import render_bars
 from service.pictures.sheet import Sheet
-from service.pictures.colored_text import render_text
 from service.pictures.wrapping import wrap
 from tests.service.pictures.drawn import pixels
 

@@ -133,7 +133,7 @@ async def test_close_names_are_suggested(client: httpx.AsyncClient) -> None:
     assert "did you mean 'breast-cancer-mlp'?" in await detail(model="breast-cancer")
     assert "did you mean 'malignant'?" in await detail(target="maligant")
     assert "did you mean 'hidden2'?" in await detail(method={"name": "layer_activation", "layer": "hiden2"})
-    assert "there is 1" in await detail(version="2")
+    assert "its versions: 1" in await detail(version="2")
 
 
 async def test_values_are_not_echoed(client: httpx.AsyncClient) -> None:

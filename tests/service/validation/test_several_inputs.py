@@ -75,7 +75,7 @@ def test_a_window_each() -> None:
         ("lime", {"feature_mask": tensors(LEFT, RIGHT, RIGHT)}, "method.feature_mask.tensors: the model has 2 inputs"),
         (
             "lime",
-            {"feature_mask": tensors(LEFT, {**RIGHT, "data": [0, 0, 0, -1]})},
+            {"feature_mask": tensors(LEFT, {**RIGHT, "data": [0, 0, 0, 2**53 + 2]})},
             "method.feature_mask.tensors.1.data.3",
         ),
         ("occlusion", {"sliding_window_shapes": [1]}, "method.sliding_window_shapes: 2 numbers are needed"),

@@ -12,8 +12,8 @@ from PIL import Image
 from transformers.image_processing_backends import PilBackend
 from transformers.models.mobilevit.image_processing_pil_mobilevit import MobileViTImageProcessorPil
 
-from schemas.pictures import Picture
 from schemas.picture_view import PictureView
+from schemas.pictures import Picture
 from tests.paths import MODELS
 from tests.workers.models.loaders.programs import DEVICE
 from tests.workers.models.loaders.transformers_folders import (
