@@ -1,4 +1,4 @@
-"""The words in the pictures, in both languages."""
+"""The words in the pictures, by language."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""A text with its words coloured by attribution."""
+"""Draws a text with its words coloured by attribution."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from service.pictures import typeface
 from service.pictures.captions import CAPTIONS
 from service.pictures.colorbar import FAINT, INK
 from service.pictures.colormaps import tint
-from service.pictures.image_overlay import encode
+from service.pictures.png import encode
 from service.pictures.sheet import Sheet
 from service.pictures.wrapping import Piece, wrap
 from service.tuning import MAX_TEXT_LINES
@@ -24,13 +24,13 @@ def render_text(
     lang: Language = "en",
     size: int = 720,
 ) -> bytes:
-    """Draw a PNG of the text, wrapped; what raises the output stands on red, what lowers it on blue.
+    """Draw a PNG of the wrapped text. What raises the output has a red background, what lowers it a blue one.
 
-    Colours are scaled to the largest absolute score. A text of more than `MAX_TEXT_LINES` lines is cut, and says so.
+    Colours are scaled to the largest absolute score. After `MAX_TEXT_LINES` lines the text is cut, with a note.
 
     Args:
-        scores: tokens or words with offsets into the text. Those without characters, beyond the text, or over an
-            earlier one are left out.
+        scores: tokens or words with offsets into the text. Those that are empty, lie beyond the text, or overlap an
+            earlier one are ignored.
         size: width in pixels, at least 64.
     """
     sheet = Sheet(size)
@@ -65,7 +65,7 @@ def _draw_line(
 
 
 def _draw_legend(draw: ImageDraw.ImageDraw, sheet: Sheet, middle: int, largest: float, lang: Language) -> None:
-    """A ramp from `-largest`, which lowers the output, to `largest`, which raises it; none where it has no room."""
+    """Draw a ramp from `-largest`, which lowers the output, to `largest`, which raises it, if it fits."""
     letters, gap = typeface.font(sheet.text), sheet.text
     low = f"{CAPTIONS[lang]['lowers']}  {typeface.number(-largest)}"
     high = f"{typeface.number(largest, plus=True)}  {CAPTIONS[lang]['raises']}"

@@ -1,4 +1,4 @@
-"""Columns of a table as bars: the strongest attributions first."""
+"""Draws the columns of a table row as bars, the strongest attributions first."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from service.pictures import typeface
 from service.pictures.captions import CAPTIONS
 from service.pictures.colorbar import FAINT, INK
 from service.pictures.colormaps import solid
-from service.pictures.image_overlay import encode
+from service.pictures.png import encode
 from service.pictures.sheet import Sheet
 from service.tuning import MAX_DRAWN_FEATURES
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """`name` and `value` as written on the left; a value is missing where several columns are summed up."""
+    """One bar. `name` and `value` stand on its left; `value` is empty for the sum of several columns."""
 
     name: str
     value: str
@@ -31,14 +31,14 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """Where scores lie across the sheet, pixels."""
+    """The horizontal axis: the pixel of score 0, and the pixels per unit of the score."""
 
     zero: float
     per_unit: float
 
     @classmethod
     def over(cls, bars: list[Bar], left: int, right: int, gap: int, size: int) -> "Axis":
-        """Leaves room for the label at each bar's end."""
+        """The axis that fits all bars between `left` and `right`, with the label at each bar's end."""
         span = max((abs(bar.score) for bar in bars), default=0.0) or 1.0
         low = max((-bar.score / span for bar in bars if bar.score < 0), default=0.0)
         high = max((bar.score / span for bar in bars if bar.score > 0), default=0.0)
@@ -60,7 +60,7 @@ def render_bars(
     lang: Language = "en",
     size: int = 720,
 ) -> bytes:
-    """Draw a PNG of horizontal bars, sorted by absolute score; red raises the output, blue lowers it.
+    """Draw a PNG of horizontal bars, sorted by absolute score. Red raises the output, blue lowers it.
 
     The bars are the first `top` columns, at most `MAX_DRAWN_FEATURES`, and one bar for the sum of the others.
 
@@ -89,7 +89,7 @@ def render_bars(
 
 def _bars(features: Sequence[FeatureScore], top: int, lang: Language) -> list[Bar]:
     ordered = sorted(features, key=lambda feature: -abs(feature.score))
-    if len(ordered) == top + 1:  # a sum of one column says less than the column
+    if len(ordered) == top + 1:  # one more bar takes no more space than a sum of one column
         top += 1
     bars = [Bar(feature.name, typeface.number(feature.value), feature.score) for feature in ordered[:top]]
     if rest := ordered[top:]:
@@ -98,23 +98,26 @@ def _bars(features: Sequence[FeatureScore], top: int, lang: Language) -> list[Ba
     return bars
 
 
-def _value(bar: Bar) -> str:
+def _value_text(bar: Bar) -> str:
     return f" = {bar.value}" if bar.value else ""
 
 
 def _names_width(bars: list[Bar], sheet: Sheet) -> int:
-    """Of the names' column: the widest, but no more than half the sheet."""
+    """The width of the names' column: that of the widest name, at most half the sheet."""
     widest = max(
-        (typeface.width(typeface.shorten(bar.name, sheet.text, sheet.width) + _value(bar), sheet.text) for bar in bars),
+        (
+            typeface.width(typeface.shorten(bar.name, sheet.text, sheet.width) + _value_text(bar), sheet.text)
+            for bar in bars
+        ),
         default=0,
     )
     return min(widest, sheet.room // 2)
 
 
 def _draw_name(draw: ImageDraw.ImageDraw, sheet: Sheet, bar: Bar, middle: int, room: int) -> None:
-    """The name in ink and the value in grey, right-aligned; a long name gives way to the value."""
+    """Draw the name and, in grey, the value, right-aligned. A long name is shortened, the value is not."""
     letters, right = typeface.font(sheet.text), sheet.margin + room
-    value = typeface.shorten(_value(bar), sheet.text, room)
+    value = typeface.shorten(_value_text(bar), sheet.text, room)
     across = typeface.width(" " + value, sheet.text) if value else 0
     draw.text((right, middle), value, font=letters, fill=FAINT, anchor="rm")
     name = typeface.shorten(bar.name, sheet.text, room - across)
@@ -132,7 +135,7 @@ def _draw_bar(draw: ImageDraw.ImageDraw, sheet: Sheet, bar: Bar, middle: int, ax
 
 
 def _draw_legend(draw: ImageDraw.ImageDraw, sheet: Sheet, middle: int, lang: Language) -> None:
-    """A square of each colour and what it means, as far as there is room."""
+    """Draw a square of each colour with its meaning, as many as fit."""
     left, half, size = sheet.margin, sheet.text // 3, sheet.text
     for word, sign in (("lowers", -1.0), ("raises", 1.0)):
         meaning = CAPTIONS[lang][word]

@@ -1,6 +1,4 @@
-"""An attribution drawn over the picture that it explains."""
-
-import io
+"""Draws an attribution over the picture that it explains."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +10,10 @@ from service.pictures.captions import CAPTIONS
 from service.pictures.colormaps import Pixels, paint
 from service.pictures.heatmap import HeatMap, heat_map, map_size
 from service.pictures.overlay_options import OverlayOptions
+from service.pictures.png import encode
+from service.tuning import MAX_PANEL_PIXELS
 
-MAX_PANEL = 1024  # longer side of each of three panels, pixels
-MAX_ASPECT = 16  # longer side over shorter; a narrower picture is widened to this
+MAX_ASPECT = 16  # longer side over shorter side; a narrower picture is widened to this
 MASKED_FLOOR = 0.08  # brightness left where the attribution is zero
 
 
@@ -29,19 +28,19 @@ def render_overlay(
     """Draw a PNG in the style of the options. The same arguments give the same bytes.
 
     Args:
-        picture: what the model saw, at any resolution.
-            None for an input that never was a photograph: the map is then drawn alone, whatever the style.
+        picture: what the model saw, at any resolution. None if the input was not a picture: the map is then drawn
+            alone, whatever the style.
         attribution: one example, finite: (1, C, H, W), (C, H, W) or (H, W); of the input or of a layer. It covers
             exactly the picture.
-        lang: of the captions.
-        proportions: width and height, in any unit, of the part of the photograph that the picture shows, to which the
-            drawing is stretched back. Default: the picture's own.
+        lang: the language of the captions.
+        proportions: width and height, in any unit, of the part of the photograph that the picture shows. The drawing
+            has these proportions. Default: the picture's own.
 
     Raises:
-        ValueError: the attribution is not such a map.
+        ValueError: the attribution has another shape.
     """
     triple = picture is not None and options.style == "side_by_side"
-    longest = min(options.size, MAX_PANEL) if triple else options.size
+    longest = min(options.size, MAX_PANEL_PIXELS) if triple else options.size
     size = _fit(proportions or (picture.size if picture else map_size(attribution)), longest)
     heat = heat_map(attribution, options, size)
     if picture is None or options.style == "heatmap":
@@ -54,26 +53,20 @@ def render_overlay(
     return encode(_side_by_side(view, heat, options, lang))
 
 
-def encode(canvas: Image.Image) -> bytes:
-    """PNG, without metadata."""
-    file = io.BytesIO()
-    canvas.save(file, "PNG", compress_level=2)  # a fifth of the default's time for 6 % more bytes
-    return file.getvalue()
-
-
 def _fit(region: tuple[float, float], longest: int) -> tuple[int, int]:
-    """Width and height with the longer side as asked and the region's proportions, within `MAX_ASPECT`."""
+    """Width and height with this longer side and the region's proportions, within `MAX_ASPECT`."""
     scale = longest / max(region)
     shortest = max(1, longest // MAX_ASPECT)
     return max(shortest, round(region[0] * scale)), max(shortest, round(region[1] * scale))
 
 
 def _heat(heat: HeatMap, options: OverlayOptions) -> Pixels:
+    """The colours of the heat map, (H, W, 3)."""
     return paint(heat.strength, options.sign, options.colormap)
 
 
 def _blend(view: Image.Image, heat: HeatMap, options: OverlayOptions) -> Image.Image:
-    """The picture in grey, so that every colour is heat; the heat as opaque as it is strong."""
+    """The heat over the picture in grey, opaque where it is strong."""
     grey = np.asarray(view.convert("L"), dtype=np.float32)[..., None]
     opacity = options.alpha * np.abs(heat.strength)[..., None]
     mixed = grey + (_heat(heat, options) - grey) * opacity  # (H, W, 3)
@@ -81,14 +74,14 @@ def _blend(view: Image.Image, heat: HeatMap, options: OverlayOptions) -> Image.I
 
 
 def _masked(view: Image.Image, heat: HeatMap) -> Image.Image:
-    """The picture in its colours, lit by strength; a smooth step parts the strong from the weak."""
+    """The picture in its colours, darkened by a smooth step where the strength is low."""
     strength = np.abs(heat.strength)[..., None]
     light = MASKED_FLOOR + (1 - MASKED_FLOOR) * strength**2 * (3 - 2 * strength)
     return Image.fromarray(np.rint(np.asarray(view, dtype=np.float32) * light).astype(np.uint8))
 
 
 def _alone(heat: HeatMap, options: OverlayOptions, lang: Language) -> Image.Image:
-    """The map, and its colour bar below."""
+    """The heat map with its colour bar below."""
     panel = Image.fromarray(_heat(heat, options))
     text = _text_size(panel.width)
     gap = text // 2
@@ -100,7 +93,7 @@ def _alone(heat: HeatMap, options: OverlayOptions, lang: Language) -> Image.Imag
 
 
 def _side_by_side(view: Image.Image, heat: HeatMap, options: OverlayOptions, lang: Language) -> Image.Image:
-    """Picture, map and blend under their captions; the colour bar below the map."""
+    """Picture, heat map and blend, each with its caption, and the colour bar below the map."""
     panels = {"picture": view, "heatmap": Image.fromarray(_heat(heat, options)), "blend": _blend(view, heat, options)}
     width, height = view.size
     text = _text_size(width)
@@ -118,5 +111,5 @@ def _side_by_side(view: Image.Image, heat: HeatMap, options: OverlayOptions, lan
 
 
 def _text_size(width: int) -> int:
-    """Pixels, for captions of a panel of this width."""
+    """The size in pixels of the captions of a panel of this width."""
     return min(28, max(9, width // 28))

@@ -14,18 +14,18 @@ ColormapName = Literal[Sequential, Diverging]
 
 
 class OverlayOptions(Strict):
-    """Everything here changes the drawing alone: the stored attribution is drawn again, never computed again."""
+    """The options of a drawing. They change only the drawing: the stored attribution is not computed again."""
 
     style: Style = Field(
         default="blend",
-        description="blend: heat over a grey picture, as opaque as it is strong. heatmap: the map alone, with its "
-        "colour bar. masked: the picture, lit where the attribution is strong. side_by_side: picture, map and blend "
+        description="blend: heat over a grey picture, opaque where it is strong. heatmap: the map alone, with its "
+        "colour bar. masked: the picture, bright where the attribution is strong. side_by_side: picture, map and blend "
         "with captions and a colour bar.",
     )
     sign: Sign = Field(
         default="absolute",
-        description="Which part of the attribution, summed over channels, is drawn: its absolute value, what speaks "
-        "for the target (positive), what speaks against it (negative), or both in two colours (all).",
+        description="The part of the attribution, summed over channels, that is drawn: its absolute value, what raises "
+        "the target's score (positive), what lowers it (negative), or both in two colours (all).",
     )
     colormap: ColormapName | None = Field(
         default=None,
@@ -36,14 +36,14 @@ class OverlayOptions(Strict):
         default=99.0,
         ge=50.0,
         le=100.0,
-        description="This percentile of the map's strength, and all above it, gets the strongest colour.",
+        description="The percentile of the map's strength from which on the strongest colour is used.",
     )
     limit: float | None = Field(
         default=None,
         ge=1e-30,
         le=1e30,
-        description="The attribution that gets the strongest colour, instead of a percentile of this map: "
-        "pictures drawn with the same limit can be compared.",
+        description="The attribution that gets the strongest colour, instead of a percentile of this map. "
+        "Pictures drawn with the same limit can be compared.",
     )
     smooth: float = Field(
         default=0.015,
@@ -55,6 +55,6 @@ class OverlayOptions(Strict):
         default=512,
         ge=64,
         le=2048,
-        description="Longer side in pixels of the picture. A colour bar is added beside it; side by side, each of the "
-        "three panels is this large, up to 1024.",
+        description="Longer side of the picture in pixels. A colour bar is added to it. With side_by_side, each of the "
+        "three panels has this size, up to 1024.",
     )
