@@ -1,7 +1,7 @@
-"""The pixels of a picture that a model sees: scaled and cut, by its card.
+"""Scales and crops a picture to the pixels that a model sees, by the model's card.
 
-The gateway prepares pictures by this code. A worker uses it only when it loads a model: it proves that the code equals
-the image processor that the model came with.
+The gateway prepares pictures with this code. A worker runs it only when it loads a model, to check that it equals the
+model's own image processor.
 """
 
 import math
@@ -18,7 +18,7 @@ Box = tuple[float, float, float, float]  # left, top, right, bottom, in pixels o
 
 @dataclass(frozen=True, slots=True)
 class PictureView:
-    """What a model makes of a picture, of any size, before it normalises the values."""
+    """The scaling and cropping of pictures of any size to one model's input size, before values are normalised."""
 
     height: int
     width: int
@@ -26,37 +26,37 @@ class PictureView:
 
     @classmethod
     def of(cls, card: InputCard) -> "PictureView":
-        """Of a model whose input is a picture; `card.shapes` is `[[3, H, W]]`."""
+        """The view of a model whose input is a picture: `card.shapes` is `[[3, H, W]]`."""
         _, height, width = card.shapes[0]
         return cls(height, width, card.preprocessing or Preprocessing())
 
     def apply(self, picture: Image.Image) -> tuple[Image.Image, Picture]:
-        """The picture scaled and cut to (H, W), and the part of it that this shows.
+        """The picture scaled and cropped to (H, W), and the part of it that is shown.
 
-        Without `resize_to` the part is cut out first, at its exact edges. With it the whole picture is scaled first,
-        and whole pixels are cut out of that, as torchvision and transformers do.
+        Without `resize_to`, the picture is cropped first, at exact edges. With it, the whole picture is scaled first
+        and cropped at whole pixels, as torchvision and transformers do.
         """
         resampling = Image.Resampling[self.how.interpolation.upper()]
         size = self.width, self.height
         scaled = self._scaled(picture.size)
         if scaled is None:
             box = self._box(picture.width, picture.height)
-            return picture.resize(size, resampling, box=box), _told(picture, box)
+            return picture.resize(size, resampling, box=box), _picture(picture, box)
         left, top = (scaled[0] - self.width) // 2, (scaled[1] - self.height) // 2
         across, down = picture.width / scaled[0], picture.height / scaled[1]
         box = (left * across, top * down, (left + self.width) * across, (top + self.height) * down)
-        if math.prod(scaled) > MAX_IMAGE_PIXELS:  # a thin strip, of which a small part is seen
-            return picture.resize(size, resampling, box=box), _told(picture, box)
+        if math.prod(scaled) > MAX_IMAGE_PIXELS:  # a long, thin picture: scale only the part shown
+            return picture.resize(size, resampling, box=box), _picture(picture, box)
         whole = picture.resize(scaled, resampling)
-        return whole.crop((left, top, left + self.width, top + self.height)), _told(picture, box)
+        return whole.crop((left, top, left + self.width, top + self.height)), _picture(picture, box)
 
     def pixels_to_write(self, size: tuple[int, int]) -> int:
-        """How many pixels `apply` writes for a picture of this width and height."""
+        """The number of pixels that `apply` writes for a picture of this width and height."""
         scaled = math.prod(self._scaled(size) or (0,))
         return max(scaled if scaled <= MAX_IMAGE_PIXELS else 0, self.height * self.width)
 
     def _scaled(self, size: tuple[int, int]) -> tuple[int, int] | None:
-        """Width and height of the whole picture where its short side is `resize_to`, or it is [height, width]."""
+        """Width and height of the whole picture after scaling by `resize_to`, its short side or [height, width]."""
         to = self.how.resize_to
         if to is None:
             return None
@@ -67,7 +67,7 @@ class PictureView:
         return (to, length) if size[0] <= size[1] else (length, to)
 
     def _box(self, width: int, height: int) -> Box:
-        """The part of the picture that is cut out before scaling."""
+        """The part of the picture that is cropped before scaling."""
         if self.how.resize == "stretch":
             return 0.0, 0.0, float(width), float(height)
         scale = min(width / self.width, height / self.height) * self.how.crop_fraction
@@ -76,5 +76,5 @@ class PictureView:
         return left, top, left + across, top + down
 
 
-def _told(picture: Image.Image, box: Box) -> Picture:
+def _picture(picture: Image.Image, box: Box) -> Picture:
     return Picture(crop=list(box), width=picture.width, height=picture.height)

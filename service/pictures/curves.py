@@ -82,14 +82,7 @@ def render_curves(
         _draw_legend(draw, sheet, first + row * line, entries)
     axis = words[metric.value].format(target=target) if target else words["only output"]
     _draw_line(draw, sheet, first + len(legend) * line, axis, FAINT)
-    below = words["taken"].format(unit=words[metric.unit])
-    draw.text(
-        ((frame.left + frame.right) // 2, bottom + round(2.3 * sheet.text)),
-        typeface.shorten(below, sheet.text, sheet.room),
-        font=typeface.font(sheet.text),
-        fill=FAINT,
-        anchor="mt",
-    )
+    _draw_horizontal_label(draw, sheet, frame, words["taken"].format(unit=words[metric.unit]))
     for index, note in enumerate(notes):
         _draw_line(draw, sheet, bottom + 2 * line + index * line + sheet.text, note, FAINT)
     return encode(canvas)
@@ -120,6 +113,12 @@ def _draw_axes(draw: ImageDraw.ImageDraw, sheet: Sheet, frame: Frame, ticks: lis
         if percent % 50 == 0 or frame.right - frame.left > 20 * sheet.text:
             place = (x, frame.bottom + round(0.7 * sheet.text))
             draw.text(place, f"{percent} %", font=letters, fill=FAINT, anchor="mt")
+
+
+def _draw_horizontal_label(draw: ImageDraw.ImageDraw, sheet: Sheet, frame: Frame, text: str) -> None:
+    place = ((frame.left + frame.right) // 2, frame.bottom + round(2.3 * sheet.text))
+    shown = typeface.shorten(text, sheet.text, sheet.room)
+    draw.text(place, shown, font=typeface.font(sheet.text), fill=FAINT, anchor="mt")
 
 
 def _draw_curve(

@@ -1,4 +1,4 @@
-"""Feature masks: which elements of the input are one feature."""
+"""Checks feature masks, which say which elements of the input form one feature."""
 
 from math import prod
 from typing import Any
@@ -10,62 +10,56 @@ from schemas.fields import FeatureMethod, Grid, Superpixels
 from schemas.methods import AnyMethod, KernelShap
 from schemas.tensors import Tensor, TensorValue, TensorValues
 from schemas.traits import PERMUTES
+from service.tuning import COARSE_GRID_CELLS, DEFAULT_GRID_CELLS, MAX_MASK_FEATURES
 from service.validation.baselines import input_shapes, located
 from service.validation.model import ReadyModel
 from service.validation.numbering import numbered_densely
 from service.validation.tensors import Array, Location, check_shape, tensor_array
 
-DEFAULT_GRID = 14  # rows and columns over a picture
-COARSE_GRIDS = {  # for methods whose cost or variance grows faster than the number of features
-    "shapley_value_sampling": 4,
-    "kernel_shap": 4,
-    "lime": 4,
-    "shapley_values": 2,
-}
-MAX_FEATURES = 4096  # of an example
-LARGEST_NUMBER = 2**53
+LARGEST_NUMBER = 2**53  # JSON numbers beyond are not exact as doubles
 
 
 def mask_fields(method: AnyMethod, model: ReadyModel) -> dict[str, Any]:
     """The grid to fill in for a picture.
 
     Raises:
-        InvalidRequest: a grid over something else, or one finer than the picture.
+        InvalidRequest: a grid or superpixels for another kind of input, or a grid finer than the picture.
     """
     if not isinstance(method, FeatureMethod) or isinstance(method.feature_mask, TensorValue | TensorValues):
         return {}
     given = method.feature_mask
     if isinstance(given, str) and model.input.kind != "text":
-        raise InvalidRequest.at(["method", "feature_mask"], f"only texts have {given}")
+        raise InvalidRequest.at(["method", "feature_mask"], f"{given} exist only for models that take text")
     if isinstance(given, Grid | Superpixels) and model.input.kind != "image":
         kind = "grid" if isinstance(given, Grid) else "superpixels"
-        raise InvalidRequest.at(["method", "feature_mask", kind], "lies over images only")
+        raise InvalidRequest.at(["method", "feature_mask", kind], "exists only for models that take images")
     if model.input.kind != "image" or isinstance(given, Superpixels):
         return {}
     sides = model.input.shapes[0][-2:]  # height, width in pixels
     if method.feature_mask is None:
-        cells = COARSE_GRIDS.get(method.name, DEFAULT_GRID)
+        cells = COARSE_GRID_CELLS.get(method.name, DEFAULT_GRID_CELLS)
         return {"feature_mask": Grid(grid=[min(cells, side) for side in sides])}
     for index, (cells, side) in enumerate(zip(given.grid if isinstance(given, Grid) else [], sides, strict=False)):
         if cells > side:
             raise InvalidRequest.at(
-                ["method", "feature_mask", "grid", index], f"finer than the {side} pixels there are"
+                ["method", "feature_mask", "grid", index], f"finer than the picture, which has {side} pixels here"
             )
     return {}
 
 
 def mask_arrays(method: AnyMethod, model: ReadyModel, examples: int) -> dict[str, Array]:
-    """Masks given as tensors, one per input, (1 or examples, …) int64, under their names in the payload. The features
-    of each example are numbered without gaps, so that the worker draws from no feature that is not there.
+    """Masks given as tensors, one per input, (1 or examples, …) int64, by their names in the payload.
+
+    The features of each example are numbered without gaps, because perturbation methods visit every number.
 
     Raises:
-        InvalidRequest: the model takes none, or number, shape or values do not fit.
+        InvalidRequest: the model takes no mask, or the number, shape or values of the masks do not fit.
     """
     given = method.feature_mask if isinstance(method, FeatureMethod) else None
     if not isinstance(given, TensorValue | TensorValues):
         return {}
     loc: Location = ["method", "feature_mask"]
-    # Permutation exchanges a feature between the examples, so it must be the same one in each of them.
+    # Permutation exchanges a feature between examples, so all examples need the same mask.
     rows = (1,) if method.name in PERMUTES else (1, examples)
     masks = []
     for (tensor, at), shape in zip(located(given, loc), input_shapes(given, model, loc), strict=True):
@@ -75,15 +69,15 @@ def mask_arrays(method: AnyMethod, model: ReadyModel, examples: int) -> dict[str
 
 
 def given_masks(arrays: dict[str, Array]) -> list[Array]:
-    """The masks among a request's tensors, in the order of the model's inputs; none were given if empty."""
+    """The masks among a request's tensors, in the order of the model's inputs; empty if the request has none."""
     return [array for name, array in arrays.items() if name.startswith("feature_mask.")]
 
 
 def check_players(method: AnyMethod, model: ReadyModel, arrays: dict[str, Array]) -> None:
-    """KernelSHAP's weights are not defined for a feature alone.
+    """Check that KernelSHAP has two features or more: its weights are not defined for one.
 
     Raises:
-        InvalidRequest: there is but one.
+        InvalidRequest: there is only one feature.
     """
     if not isinstance(method, KernelShap):
         return
@@ -99,22 +93,21 @@ def check_players(method: AnyMethod, model: ReadyModel, arrays: dict[str, Array]
 
 
 def _fewest(masks: list[Array]) -> int:
-    """Features of the example that has fewest."""
+    """The number of features of the example that has the fewest."""
     highest = [mask.reshape(len(mask), -1).max(axis=1) for mask in masks]  # (1 or examples,) each
     return int(np.minimum.reduce(np.maximum.reduce(np.broadcast_arrays(*highest)))) + 1
 
 
 def mask_array(tensor: Tensor, loc: Location) -> Array:
-    """The numbers of a mask as int64: names, negative ones too.
+    """The numbers of a mask as int64. They are names of features and may be negative.
 
     Raises:
-        InvalidRequest: an example has more features than the service takes, or a number is so large that JSON's
-            numbers cannot tell it from its neighbour.
+        InvalidRequest: an example has too many features, or a number is too large to be exact in JSON.
     """
     mask = tensor_array(tensor, "INT64", loc)
-    vague = (np.abs(mask) > LARGEST_NUMBER).ravel()
-    if vague.any():
-        raise InvalidRequest.at([*loc, "data", int(vague.argmax())], f"features are numbered up to {LARGEST_NUMBER}")
-    if any(len(np.unique(row)) > MAX_FEATURES for row in mask):
-        raise InvalidRequest.at([*loc, "data"], f"a mask has at most {MAX_FEATURES} features an example")
+    inexact = (np.abs(mask) > LARGEST_NUMBER).ravel()
+    if inexact.any():
+        raise InvalidRequest.at([*loc, "data", int(inexact.argmax())], f"feature numbers go up to {LARGEST_NUMBER}")
+    if any(len(np.unique(row)) > MAX_MASK_FEATURES for row in mask):
+        raise InvalidRequest.at([*loc, "data"], f"a mask may hold at most {MAX_MASK_FEATURES} features per example")
     return mask

@@ -1,4 +1,4 @@
-"""Pydantic's validation errors in the caller's words: real field names, each once, and never the caller's values."""
+"""Converts pydantic's validation errors to messages for clients: each field once, and never the client's values."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,20 +8,19 @@ from typing import Any
 from schemas.errors import FieldError
 from schemas.methods import METHOD_NAMES
 from schemas.metric_requests import QUALITY_NAMES
-from service.validation.document.field_names import renamed, unknown
-from service.validation.document.hints import TENSOR, Hint, hint
+from service.tuning import MAX_NAME_CHARS, MAX_NAMED_ERRORS
+from service.validation.document.field_names import intended_place, unknown_field_message
+from service.validation.document.hints import TENSOR_FORM, Hint, hint
 from service.validation.document.suggest import suggestion
 
-MAX_FIELDS = 20  # named in one answer
-MAX_NAME_CHARS = 100  # of a field name that the caller chose
-PLAIN = {"missing": "this field is required", "list_type": "a list is needed", "string_type": "a text is needed"}
+PLAIN = {"missing": "this field is required", "list_type": "a list is needed", "string_type": "a string is needed"}
 Place = tuple[str | int, ...]
-Union = tuple[Place, tuple[str, ...]]  # where it is, and the tags passed there already: unions may be nested
+Union = tuple[Place, tuple[str, ...]]  # its place, and the tags of the unions around it at the same place
 
 
 @dataclass(frozen=True, slots=True)
-class _FieldProblem:
-    """One error: where it is in the document, and the alternatives (union, tag) it was found under."""
+class _LocatedError:
+    """One error: its place in the document, and the alternatives (union, tag) under which pydantic found it."""
 
     place: Place
     branches: tuple[tuple[Union, str], ...]
@@ -29,25 +28,25 @@ class _FieldProblem:
 
 
 def field_errors(errors: Sequence[Mapping[str, Any]], document: Any = None) -> list[FieldError]:
-    """`ValidationError.errors()` as the fields to name.
+    """The refused fields of `ValidationError.errors()`, each with one message.
 
-    `document` is what was validated. Where it is given, the tags of unions are left out of locations, and where one
-    alternative of a union is plainly the one that was meant, what the others complain about is dropped.
+    Pydantic reports the errors of every alternative of a union. Given the validated `document`, the tags of unions are
+    removed from locations, and errors of alternatives that the value cannot mean are dropped.
     """
     grouped: dict[Place, list[str]] = defaultdict(list)
-    for complaint in _not_renamed(list(_meant([_complaint(error, document) for error in errors])), document):
-        place, message = _hint(complaint, document) or (complaint.place, _message(complaint, document))
+    for item in _without_renamed(list(_plausible([_locate(error, document) for error in errors])), document):
+        place, message = _hint(item, document) or (item.place, _message(item, document))
         grouped[place].append(message)
     return [
         FieldError(loc=short(place), msg="; or ".join(dict.fromkeys(messages)))
-        for place, messages in list(grouped.items())[:MAX_FIELDS]
+        for place, messages in list(grouped.items())[:MAX_NAMED_ERRORS]
     ]
 
 
-def _complaint(error: Mapping[str, Any], document: Any) -> _FieldProblem:
-    """Follows `loc` through the document; what does not lie in it is a union's tag."""
+def _locate(error: Mapping[str, Any], document: Any) -> _LocatedError:
+    """Follow `loc` through the document. A part that the document does not have is a union's tag."""
     if document is None:
-        return _FieldProblem(tuple(error["loc"]), (), error)
+        return _LocatedError(tuple(error["loc"]), (), error)
     place: Place = ()
     branches: list[tuple[Union, str]] = []
     value = document
@@ -55,7 +54,7 @@ def _complaint(error: Mapping[str, Any], document: Any) -> _FieldProblem:
     for position, part in enumerate(error["loc"]):
         if position == 1 and place == ("input",) and last > 1:
             continue  # the tag, which is the name of a field at the same time
-        if _leads_on(value, part):
+        if _has_part(value, part):
             value = value[part]
         elif not (position == last and error["type"] == "missing"):
             passed = tuple(tag for (at, _), tag in branches if at == place)
@@ -64,75 +63,75 @@ def _complaint(error: Mapping[str, Any], document: Any) -> _FieldProblem:
         place = (*place, part)
     if error["type"].startswith("union_tag"):
         place = (*place, "name")
-    return _FieldProblem(place, tuple(branches), error)
+    return _LocatedError(place, tuple(branches), error)
 
 
-def _leads_on(value: Any, part: str | int) -> bool:
+def _has_part(value: Any, part: str | int) -> bool:
     if isinstance(value, dict):
         return part in value
     return isinstance(value, list) and isinstance(part, int) and 0 <= part < len(value)
 
 
-def _meant(complaints: list[_FieldProblem]) -> Iterable[_FieldProblem]:
-    """The complaints left when each union is reduced to the alternatives that the caller can have meant."""
+def _plausible(located: list[_LocatedError]) -> Iterable[_LocatedError]:
+    """The errors that remain when each union is reduced to the alternatives that the value can mean."""
     tags: dict[Union, set[str]] = defaultdict(set)
-    unmeant: dict[Union, set[str]] = defaultdict(set)
-    for complaint in complaints:
-        for union, tag in complaint.branches:
+    ruled_out: dict[Union, set[str]] = defaultdict(set)
+    for item in located:
+        for union, tag in item.branches:
             tags[union].add(tag)
-            if _rules_out(complaint, union):
-                unmeant[union].add(tag)
+            if _rules_out(item, union):
+                ruled_out[union].add(tag)
     return (
-        complaint
-        for complaint in complaints
-        if not any(tag in unmeant[union] and tags[union] - unmeant[union] for union, tag in complaint.branches)
+        item
+        for item in located
+        if not any(tag in ruled_out[union] and tags[union] - ruled_out[union] for union, tag in item.branches)
     )
 
 
-def _rules_out(complaint: _FieldProblem, union: Union) -> bool:
-    """Whether this error says that the value is of another kind than the alternative it was checked against."""
-    kind: str = complaint.error["type"]
-    depth = len(complaint.place) - len(union[0])
+def _rules_out(item: _LocatedError, union: Union) -> bool:
+    """Whether this error shows that the value is of another kind than the alternative that it was checked against."""
+    kind: str = item.error["type"]
+    depth = len(item.place) - len(union[0])
     if depth == 0:
         return kind.endswith(("_type", "_parsing")) or kind == "literal_error"
     return depth == 1 and kind in {"missing", "extra_forbidden"}
 
 
-def _hint(complaint: _FieldProblem, document: Any) -> Hint | None:
-    """What is wanted in place of the value that this error is about, or of one around it."""
+def _hint(item: _LocatedError, document: Any) -> Hint | None:
+    """The hint for the value of this error, or for a value around it."""
     value = document
-    for depth, part in enumerate(complaint.place):
-        if not _leads_on(value, part):
+    for depth, part in enumerate(item.place):
+        if not _has_part(value, part):
             return None
         value = value[part]
-        found = hint(complaint.place[: depth + 1], value)
+        found = hint(item.place[: depth + 1], value)
         if found is not None:
             return found
     return None
 
 
-def _not_renamed(complaints: list[_FieldProblem], document: Any) -> Iterable[_FieldProblem]:
-    """Without the fields that are missing because they were sent under another name, which is told there."""
-    unknown_ones = [complaint.place for complaint in complaints if complaint.error["type"] == "extra_forbidden"]
-    meant = {renamed(place, document) for place in unknown_ones if place}
-    return (one for one in complaints if not (one.error["type"] == "missing" and one.place in meant))
+def _without_renamed(located: list[_LocatedError], document: Any) -> Iterable[_LocatedError]:
+    """The errors without fields that are missing only because they were sent under a similar, unknown name."""
+    unknown_places = [item.place for item in located if item.error["type"] == "extra_forbidden"]
+    intended = {intended_place(place, document) for place in unknown_places if place}
+    return (one for one in located if not (one.error["type"] == "missing" and one.place in intended))
 
 
-def _message(complaint: _FieldProblem, document: Any) -> str:
-    error, place = complaint.error, complaint.place
+def _message(item: _LocatedError, document: Any) -> str:
+    error, place = item.error, item.place
     kind = error["type"]
     if kind.startswith("union_tag"):
-        return _no_such(error)
+        return _unknown_name(error)
     if kind == "extra_forbidden":
-        return unknown(place, document)
+        return unknown_field_message(place, document)
     if kind in {"model_type", "model_attributes_type", "dict_type"}:
         is_tensor = "tensor" in place[-1:] or "tensors" in place[-2:-1]
-        return f"a tensor is an object {TENSOR}" if is_tensor else "an object is needed"
+        return f"a tensor is an object {TENSOR_FORM}" if is_tensor else "an object is needed"
     return PLAIN.get(kind) or str(error["msg"]).removeprefix("Value error, ")
 
 
-def _no_such(error: Mapping[str, Any]) -> str:
-    """Of the name that says which method or metric is meant."""
+def _unknown_name(error: Mapping[str, Any]) -> str:
+    """The message about a missing or unknown name of a method or metric."""
     what, names = ("metric", QUALITY_NAMES) if error["loc"][0] == "quality" else ("method", METHOD_NAMES)
     if error["type"] == "union_tag_not_found":
         return f'the {what}\'s name is missing: {{"name": …}}'
@@ -140,5 +139,5 @@ def _no_such(error: Mapping[str, Any]) -> str:
 
 
 def short(place: Iterable[str | int]) -> list[str | int]:
-    """A location for a client to read: names that it made up itself are cut."""
+    """A location for a response: names of the client's own are cut to `MAX_NAME_CHARS`."""
     return [part[:MAX_NAME_CHARS] if isinstance(part, str) else part for part in place]

@@ -71,7 +71,7 @@ async def test_ready(client: httpx.AsyncClient) -> None:
 async def test_not_ready_without_a_worker(client: httpx.AsyncClient) -> None:
     answer = await client.get("/readyz")
     assert answer.status_code == 503
-    assert answer.json()["detail"] == "no live worker"
+    assert answer.json()["detail"] == "no live worker; start one"
     assert int(answer.headers["retry-after"]) >= 1
 
 

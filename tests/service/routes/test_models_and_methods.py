@@ -32,7 +32,7 @@ async def test_one_model(client: httpx.AsyncClient) -> None:
     ("path", "status", "told"),
     [
         ("efficientnet", 404, "did you mean 'efficientnet-lite0'?"),
-        ("efficientnet-lite0?version=2", 404, "there is 1"),
+        ("efficientnet-lite0?version=2", 404, "its versions: 1"),
         ("efficientnet-lite0?version=..%2f", 422, "version"),
         ("..%5c", 404, "no such model"),
         ("x" * 1000, 404, "no such model"),
