@@ -195,3 +195,13 @@ def test_layer_that_looks_like_a_number() -> None:
     method = read_request(document).method
     assert method is not None
     assert getattr(method, "layer", None) == "1"
+
+
+def test_forms() -> None:
+    fields = {"model": "breast-cancer-mlp", "features": json.dumps(NUCLEI), "method": "saliency"}
+    assert form_document({**fields, "quality": "infidelity, sensitivity_max"})["quality"] == [
+        "infidelity",
+        "sensitivity_max",
+    ]
+    listed = [{"name": "infidelity", "normalize": True}]
+    assert form_document({**fields, "quality": json.dumps(listed)})["quality"] == listed

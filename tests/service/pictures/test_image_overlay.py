@@ -134,3 +134,12 @@ def test_any_mode_of_picture(mode: str) -> None:
 def test_edges_are_drawn(value: float, style: Style) -> None:
     attribution = np.full((1, 3, 4, 4), value, dtype=np.float32)
     assert pixels(render_overlay(photograph(64, 64), attribution, OverlayOptions(style=style, size=64))).size
+
+
+def test_stretched_pixels_are_drawn_in_the_proportions_of_the_picture() -> None:
+    seen = photograph(300, 200).resize((32, 32))
+    options = OverlayOptions(size=96, style="blend", alpha=0.0)
+    drawn = pixels(render_overlay(seen, np.ones((1, 3, 32, 32)), options, proportions=(300.0, 200.0)))
+    assert drawn.shape == (64, 96, 3)
+    expected = np.asarray(seen.resize((96, 64), Image.Resampling.BICUBIC).convert("L"), int)
+    assert np.abs(drawn[..., 0].astype(int) - expected).max() <= 1

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from service.openapi.examples import NUCLEI
-from tests.service.routes.test_jobs import finished
+from tests.service.conftest import finished
 from tests.service.validation.refusals import picture, row, tensor, text
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("worker")]

@@ -1,9 +1,9 @@
-"""How long a cancelled job is kept."""
+"""The lifetime of a cancelled job."""
 
 import pytest
 import redis
 
-from service.settings import GatewaySettings, SettingsError, read_settings
+from service.settings import GatewaySettings
 from tests.servers import StoreServer
 from tests.service.conftest import client_of
 from tests.service.double import WorkerDouble
@@ -35,12 +35,3 @@ async def test_a_job_cancelled_while_it_runs(
         await client.delete(f"/jobs/{job['id']}")
     with redis.Redis.from_url(store_server.url) as raw:
         assert 0 < raw.ttl(f"{namespace}:job:{job['id']}") <= 77
-
-
-def test_the_variable_is_the_workers_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ATTRIBUTION_RESULT_TTL_S", "120")
-    assert read_settings().result_ttl_s == 120
-    for wrong in ("0", "a day", str(31 * 86_400)):
-        monkeypatch.setenv("ATTRIBUTION_RESULT_TTL_S", wrong)
-        with pytest.raises(SettingsError, match="ATTRIBUTION_RESULT_TTL_S"):
-            read_settings()
