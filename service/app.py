@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib.metadata import version
 
 from fastapi import FastAPI, Response
 
@@ -12,6 +11,7 @@ from service.http.access_log import AccessLog
 from service.http.body_limit import BodyLimit
 from service.monitoring.http_metrics import HttpMetrics
 from service.openapi import document as openapi
+from service.release import RELEASE
 from service.routes import admin, explain, health, jobs, methods, models, results
 from service.settings import GatewaySettings
 from service.state import Gateway, State, open_store
@@ -38,7 +38,7 @@ def create_app(settings: GatewaySettings, store: JobStore | None = None) -> Fast
 
     app = FastAPI(
         title="Attribution service",
-        version=version("attribution-service"),
+        version=RELEASE,
         summary="How much did each input contribute to this prediction?",
         description=openapi.DESCRIPTION,
         openapi_tags=openapi.TAGS,

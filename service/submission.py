@@ -2,7 +2,6 @@
 
 import hashlib
 from dataclasses import dataclass
-from importlib.metadata import version
 
 import orjson
 from safetensors.numpy import save
@@ -12,13 +11,12 @@ from schemas.methods import stored_fields
 from schemas.models import ModelCard
 from schemas.requests import ExplainRequest
 from service.cost.estimate import check_noise, check_work, estimate
+from service.release import RELEASE
 from service.validation.inputs import check_input
 from service.validation.method import check_method
 from service.validation.metrics import check_quality
 from service.validation.model import ReadyModel
 from service.validation.target import resolve_target
-
-VERSION = version("attribution-service")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +74,7 @@ def _digest(card: ModelCard, spec: JobSpec, payload: bytes) -> str | None:
     if card.digest is None:
         return None
     requested = spec.model_dump_json(exclude={"priority", "rows"})
-    digest = hashlib.sha256("\n".join((VERSION, card.digest, requested, "")).encode())
+    digest = hashlib.sha256("\n".join((RELEASE, card.digest, requested, "")).encode())
     digest.update(payload)
     return digest.hexdigest()
 

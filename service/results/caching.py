@@ -2,11 +2,11 @@
 
 import hashlib
 from collections.abc import Awaitable, Callable
-from importlib.metadata import version
 
 from fastapi import Response
 
-VERSION = version("attribution-service")
+from service.release import RELEASE
+
 CACHE_CONTROL = "private, max-age=3600, immutable"  # a result never changes
 
 
@@ -28,7 +28,7 @@ async def cached_response(
 
 def entity_tag(*parts: str) -> str:
     """A strong entity tag of the parts and of this release, because another release may render otherwise."""
-    digest = hashlib.sha256("\n".join((VERSION, *parts)).encode()).hexdigest()
+    digest = hashlib.sha256("\n".join((RELEASE, *parts)).encode()).hexdigest()
     return f'"{digest[:32]}"'
 
 

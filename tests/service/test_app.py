@@ -16,11 +16,11 @@ pytestmark = pytest.mark.anyio
 @pytest.mark.usefixtures("idle_worker")
 async def test_links_behind_a_proxy(store: JobStore) -> None:
     async with client_of(store, root_path="/attribution") as client:
-        answer = await client.post("/attribution/explain", json=text())
-        assert answer.status_code == 202
-        assert answer.headers["location"] == answer.json()["links"]["self"]
-        assert answer.headers["location"].startswith("/attribution/jobs/")
-        assert (await client.get(answer.headers["location"])).status_code == 200
+        response = await client.post("/attribution/explain", json=text())
+        assert response.status_code == 202
+        assert response.headers["location"] == response.json()["links"]["self"]
+        assert response.headers["location"].startswith("/attribution/jobs/")
+        assert (await client.get(response.headers["location"])).status_code == 200
 
 
 def test_service_imports_no_torch() -> None:

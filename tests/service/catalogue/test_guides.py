@@ -6,7 +6,7 @@ from schemas.methods import LAYER_METHODS, METHOD_NAMES
 from service.catalogue.guides import MethodGuide, catalogue
 from service.languages import LANGUAGES, Language
 
-TOLD = ("title", "idea", "typical_results", "analogy", "when", "when_not")
+TEXTS = ("title", "idea", "typical_results", "analogy", "when", "when_not")
 ANALOGIES = {
     "en": {
         "saliency": "instant thermometer",
@@ -30,7 +30,7 @@ def test_every_method_is_told(language: Language) -> None:
     guides = {guide.name: guide for guide in catalogue(language).methods}
     assert tuple(guides) == METHOD_NAMES
     for guide in guides.values():
-        assert all(getattr(guide, field).strip() for field in TOLD)
+        assert all(getattr(guide, field).strip() for field in TEXTS)
         assert guide.parameters["properties"]
         assert (guide.family == "layer") == (guide.name in LAYER_METHODS)
         assert (guide.family == "neuron") == guide.name.startswith("neuron_")
@@ -49,7 +49,7 @@ def test_columns_are_fields(language: Language) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_each_method_has_words_of_its_own(language: Language) -> None:
     guides = catalogue(language).methods
-    for field in TOLD:
+    for field in TEXTS:
         assert len({getattr(guide, field) for guide in guides}) == len(guides)
 
 
@@ -64,4 +64,4 @@ def test_facts_are_the_same_in_both_languages() -> None:
     facts = ("name", "family", "uses_gradients", "uses_baseline", "cost", "reference", "reference_url", "parameters")
     for one, other in zip(english, spanish, strict=True):
         assert [getattr(one, field) for field in facts] == [getattr(other, field) for field in facts]
-        assert all(getattr(one, field) != getattr(other, field) for field in TOLD if field != "title")
+        assert all(getattr(one, field) != getattr(other, field) for field in TEXTS if field != "title")

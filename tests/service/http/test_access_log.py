@@ -17,8 +17,8 @@ async def test_request_ids(client: httpx.AsyncClient) -> None:
     made = [(await client.get("/nothing")).headers["x-request-id"] for _ in range(2)]
     assert made[0] != made[1]
     for hostile in ("a b", "x" * 65, "é"):
-        answer = await client.get("/healthz", headers=[(b"X-Request-Id", hostile.encode())])
-        assert len(answer.headers["x-request-id"]) == 32
+        response = await client.get("/healthz", headers=[(b"X-Request-Id", hostile.encode())])
+        assert len(response.headers["x-request-id"]) == 32
 
 
 async def test_defects_are_500_without_traceback() -> None:
@@ -32,12 +32,12 @@ async def test_defects_are_500_without_traceback() -> None:
     app.add_middleware(AccessLog, metrics=metrics)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway") as client:
         with structlog.testing.capture_logs() as logs:
-            answer = await client.get("/defect")
-    assert answer.status_code == 500
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.json()["type"].endswith("internal-error")
-    assert "secret" not in answer.text
-    assert answer.headers["x-request-id"]
+            response = await client.get("/defect")
+    assert response.status_code == 500
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.json()["type"].endswith("internal-error")
+    assert "secret" not in response.text
+    assert response.headers["x-request-id"]
     assert [line["event"] for line in logs] == ["defect", "request"]
     assert b'route="/defect",status="500"' in metrics.exposition()
 

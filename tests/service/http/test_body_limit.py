@@ -16,9 +16,9 @@ def test_bodies_are_bounded_on_the_wire(served: tuple[httpx.Client, WorkerDouble
         rude.sendall(
             b"POST /explain HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100001\r\n\r\n"
         )
-        answer = rude.makefile("rb").read()  # refused before a byte of the body, and closed
-    assert answer.startswith(b"HTTP/1.1 413 ")
-    assert b"application/problem+json" in answer
+        response = rude.makefile("rb").read()  # refused before a byte of the body, and closed
+    assert response.startswith(b"HTTP/1.1 413 ")
+    assert b"application/problem+json" in response
 
     def endless() -> Iterator[bytes]:
         for _ in range(10_000):

@@ -113,9 +113,9 @@ def parts(**fields: str | bytes) -> Parts:
 async def test_accepted(
     client: httpx.AsyncClient, store: JobStore, fields: Parts, method: dict[str, Any], target: list[int] | None
 ) -> None:
-    answer = await client.post("/explain", files=fields)
-    assert answer.status_code == 202, answer.text
-    spec = (await store.get(answer.json()["id"])).spec
+    response = await client.post("/explain", files=fields)
+    assert response.status_code == 202, response.text
+    spec = (await store.get(response.json()["id"])).spec
     assert {key: spec.method[key] for key in method} == method
     assert spec.target == target
 
@@ -149,10 +149,10 @@ async def test_accepted(
     ],
 )
 async def test_refused(client: httpx.AsyncClient, store: JobStore, fields: Parts, loc: list[str | int]) -> None:
-    answer = await client.post("/explain", files=fields)
-    assert answer.status_code == 422, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert [error["loc"] for error in answer.json()["errors"]] == [loc]
+    response = await client.post("/explain", files=fields)
+    assert response.status_code == 422, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    assert [error["loc"] for error in response.json()["errors"]] == [loc]
     assert (await store.list()) == ([], None)
 
 
@@ -185,9 +185,9 @@ async def test_refused(client: httpx.AsyncClient, store: JobStore, fields: Parts
     ids=["no boundary", "no form", "no name", "wrong boundary", "too many fields", "too many files"],
 )
 async def test_malformed(client: httpx.AsyncClient, content: bytes, media: str) -> None:
-    answer = await client.post("/explain", content=content[: 1024 * 1024], headers={"Content-Type": media})
-    assert answer.status_code == 400, answer.text
-    assert answer.json()["type"].endswith("malformed-body")
+    response = await client.post("/explain", content=content[: 1024 * 1024], headers={"Content-Type": media})
+    assert response.status_code == 400, response.text
+    assert response.json()["type"].endswith("malformed-body")
 
 
 def test_layer_that_looks_like_a_number() -> None:

@@ -53,14 +53,14 @@ def test_every_operation_is_described(document: dict[str, Any]) -> None:
         for operation in operations.values():
             assert operation["summary"]
             assert operation["tags"]
-            for status, answer in operation["responses"].items():
+            for status, response in operation["responses"].items():
                 if int(status) >= 400:
-                    content = answer["content"]["application/problem+json"]
+                    content = response["content"]["application/problem+json"]
                     assert content["schema"] == {"$ref": "#/components/schemas/Problem"}
                     assert "example" in content or content["examples"]
-                    assert list(answer["content"]) == ["application/problem+json"]
+                    assert list(response["content"]) == ["application/problem+json"]
                 if status in {"429", "503"}:
-                    assert "Retry-After" in answer["headers"]
+                    assert "Retry-After" in response["headers"]
 
 
 def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
@@ -101,8 +101,8 @@ def test_examples_fit_their_schemas(document: dict[str, Any]) -> None:
     checked(document, "Explanation", EXPLANATION)
     for operations in document["paths"].values():
         for operation in operations.values():
-            for answer in operation["responses"].values():
-                for content in answer.get("content", {}).values():
+            for response in operation["responses"].values():
+                for content in response.get("content", {}).values():
                     named = content.get("examples", {})
                     values = [one["value"] for one in named.values()]
                     values += [content["example"]] if "example" in content else []
@@ -120,9 +120,9 @@ def test_a_method_may_be_a_name(document: dict[str, Any]) -> None:
 @pytest.mark.usefixtures("worker")
 @pytest.mark.parametrize("name", JSON_REQUESTS)
 async def test_json_examples_work(client: httpx.AsyncClient, name: str) -> None:
-    answer = await client.post("/explain?wait=15", json=JSON_REQUESTS[name]["value"])
-    assert answer.status_code == 200, answer.text
-    assert answer.json()["status"] == "succeeded"
+    response = await client.post("/explain?wait=15", json=JSON_REQUESTS[name]["value"])
+    assert response.status_code == 200, response.text
+    assert response.json()["status"] == "succeeded"
 
 
 @pytest.mark.anyio
@@ -130,6 +130,6 @@ async def test_json_examples_work(client: httpx.AsyncClient, name: str) -> None:
 @pytest.mark.parametrize("name", FORM_REQUESTS)
 async def test_form_examples_work(client: httpx.AsyncClient, name: str) -> None:
     fields = {key: (None, value) for key, value in FORM_REQUESTS[name]["value"].items()}
-    answer = await client.post("/explain?wait=15", files=fields)
-    assert answer.status_code == 200, answer.text
-    assert answer.json()["status"] == "succeeded"
+    response = await client.post("/explain?wait=15", files=fields)
+    assert response.status_code == 200, response.text
+    assert response.json()["status"] == "succeeded"

@@ -81,22 +81,22 @@ def test_opaque_pictures(view: PictureView, sides: tuple[int, int], kind: str, m
     exif[0x0112] = orientation
     file = io.BytesIO()
     Image.fromarray(noise).convert(mode if mode in held else "RGB").save(file, kind, exif=exif)
-    pixels, told = model_pixels(file.getvalue(), view)
+    pixels, picture = model_pixels(file.getvalue(), view)
     np.testing.assert_array_equal(pixels, reference(file.getvalue(), view))
     assert pixels.shape == (view.height, view.width, 3)
-    assert (told.height, told.width) == (sides if orientation < 5 else sides[::-1])
-    left, top, right, bottom = told.crop
+    assert (picture.height, picture.width) == (sides if orientation < 5 else sides[::-1])
+    left, top, right, bottom = picture.crop
     assert left >= -1e-9
-    assert left < right <= told.width + 1e-9
+    assert left < right <= picture.width + 1e-9
     assert top >= -1e-9
-    assert top < bottom <= told.height + 1e-9
+    assert top < bottom <= picture.height + 1e-9
 
 
 @pytest.mark.parametrize(("fraction", "crop"), [(1.0, [20, 0, 80, 60]), (0.5, [35, 15, 65, 45])])
 def test_the_centre_crop_is_what_is_told(fraction: float, crop: list[float]) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (60, 100, 3), dtype=np.uint8)
-    seen, told = PictureView(20, 20, Preprocessing(crop_fraction=fraction)).apply(Image.fromarray(noise))
-    assert told.crop == crop
+    seen, picture = PictureView(20, 20, Preprocessing(crop_fraction=fraction)).apply(Image.fromarray(noise))
+    assert picture.crop == crop
     left, top, right, bottom = map(int, crop)
     cut = Image.fromarray(noise).crop((left, top, right, bottom)).resize((20, 20), Image.Resampling.BILINEAR)
     inner = slice(5, 15)  # at the edges the filter sees what surrounds the crop

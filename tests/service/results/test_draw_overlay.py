@@ -14,10 +14,10 @@ from tests.service.validation.refusals import picture, row, tensor, text
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("worker")]
 
 
-def opened(answer: httpx.Response) -> Image.Image:
-    assert answer.status_code == 200, answer.text
-    assert answer.headers["content-type"] == "image/png"
-    image = Image.open(io.BytesIO(answer.content))
+def opened(response: httpx.Response) -> Image.Image:
+    assert response.status_code == 200, response.text
+    assert response.headers["content-type"] == "image/png"
+    image = Image.open(io.BytesIO(response.content))
     image.load()
     assert image.format == "PNG"
     return image
@@ -71,9 +71,9 @@ async def test_columns(client: httpx.AsyncClient) -> None:
 
 
 async def test_no_picture(client: httpx.AsyncClient) -> None:
-    answer = await client.get(f"/jobs/{await finished(client, tensor([1, 3], [1, 2, 3], 'integers'))}/overlay.png")
-    assert answer.status_code == 406
-    assert answer.json()["type"].endswith("not-acceptable")
+    response = await client.get(f"/jobs/{await finished(client, tensor([1, 3], [1, 2, 3], 'integers'))}/overlay.png")
+    assert response.status_code == 406
+    assert response.json()["type"].endswith("not-acceptable")
 
 
 @pytest.mark.parametrize(
@@ -91,9 +91,9 @@ async def test_no_picture(client: httpx.AsyncClient) -> None:
     ],
 )
 async def test_refused_options(client: httpx.AsyncClient, query: str) -> None:
-    answer = await client.get(f"/jobs/whichever/overlay.png?{query}")
-    assert answer.status_code == 422
-    assert answer.json()["errors"][0]["loc"] == ["query", query.partition("=")[0]]
+    response = await client.get(f"/jobs/whichever/overlay.png?{query}")
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["loc"] == ["query", query.partition("=")[0]]
 
 
 async def test_overlays_are_cacheable(client: httpx.AsyncClient) -> None:

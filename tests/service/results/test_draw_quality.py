@@ -16,10 +16,10 @@ pytestmark = pytest.mark.anyio
 ASKED = {"quality": ["deletion_insertion"]}
 
 
-def opened(answer: httpx.Response) -> Image.Image:
-    assert answer.status_code == 200, answer.text
-    assert answer.headers["content-type"] == "image/png"
-    return Image.open(io.BytesIO(answer.content), formats=("PNG",))
+def opened(response: httpx.Response) -> Image.Image:
+    assert response.status_code == 200, response.text
+    assert response.headers["content-type"] == "image/png"
+    return Image.open(io.BytesIO(response.content), formats=("PNG",))
 
 
 async def test_the_picture(client: httpx.AsyncClient, worker: WorkerDouble) -> None:
@@ -50,22 +50,22 @@ async def test_the_picture_is_cacheable(client: httpx.AsyncClient, worker: Worke
 async def test_no_curves(client: httpx.AsyncClient, worker: WorkerDouble) -> None:
     job_id = await finished(client, row())
     assert (await client.get(f"/jobs/{job_id}")).json()["links"]["quality"] is None
-    answer = await client.get(f"/jobs/{job_id}/quality.png")
-    assert answer.status_code == 404
-    assert answer.json()["type"].endswith("metric-not-found")
-    assert "deletion_insertion" in answer.json()["detail"]
+    response = await client.get(f"/jobs/{job_id}/quality.png")
+    assert response.status_code == 404
+    assert response.json()["type"].endswith("metric-not-found")
+    assert "deletion_insertion" in response.json()["detail"]
 
 
 @pytest.mark.parametrize("query", ["example=1", "example=64", "size=63", "size=4096", "colour=red"])
 async def test_refused_options(client: httpx.AsyncClient, worker: WorkerDouble, query: str) -> None:
-    answer = await client.get(f"/jobs/{await finished(client, row(**ASKED))}/quality.png?{query}")
-    assert answer.status_code == 422
-    assert answer.json()["errors"][0]["loc"] == ["query", query.partition("=")[0]]
+    response = await client.get(f"/jobs/{await finished(client, row(**ASKED))}/quality.png?{query}")
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["loc"] == ["query", query.partition("=")[0]]
 
 
 async def test_a_queued_job_has_no_curves_yet(
     client: httpx.AsyncClient, store: JobStore, idle_worker: WorkerDouble
 ) -> None:
     accepted = await client.post("/explain", json=row(**ASKED))
-    answer = await client.get(accepted.json()["links"]["quality"])
-    assert answer.status_code == 409
+    response = await client.get(accepted.json()["links"]["quality"])
+    assert response.status_code == 409

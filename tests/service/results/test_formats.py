@@ -29,5 +29,5 @@ async def test_every_numeric_type_in_json(client: httpx.AsyncClient) -> None:
         picture(),
     ):
         job_id = await finished(client, body)
-        answer = await client.get(f"/jobs/{job_id}/result")
-        Explanation.model_validate_json(answer.content)
+        response = await client.get(f"/jobs/{job_id}/result")
+        Explanation.model_validate_json(response.content)

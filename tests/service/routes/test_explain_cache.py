@@ -14,12 +14,12 @@ pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("worker")]
 
 async def explain(client: httpx.AsyncClient, body: dict[str, Any], **headers: str) -> dict[str, Any]:
     """The result of a request, once its job has ended."""
-    answer = await client.post("/explain?wait=10", json=body, headers=headers)
-    assert answer.status_code == 200, answer.text
-    found = await client.get(answer.json()["links"]["result"])
+    response = await client.post("/explain?wait=10", json=body, headers=headers)
+    assert response.status_code == 200, response.text
+    found = await client.get(response.json()["links"]["result"])
     assert found.status_code == 200, found.text
     result: dict[str, Any] = found.json()
-    assert result["id"] == answer.json()["id"]
+    assert result["id"] == response.json()["id"]
     return result
 
 

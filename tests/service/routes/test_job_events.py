@@ -26,9 +26,9 @@ def events(lines: Iterator[str]) -> Iterator[tuple[str, dict[str, Any]]]:
 def test_events(served: tuple[httpx.Client, WorkerDouble]) -> None:
     client, worker = served
     job = client.post("/explain", json=row()).json()
-    with client.stream("GET", job["links"]["events"]) as answer:
-        assert answer.headers["content-type"].startswith("text/event-stream")
-        stream = events(answer.iter_lines())
+    with client.stream("GET", job["links"]["events"]) as response:
+        assert response.headers["content-type"].startswith("text/event-stream")
+        stream = events(response.iter_lines())
         assert next(stream) == ("job", job)
         worker.start()
         seen = [job_now for name, job_now in stream if name == "job"]  # ends with the stream
@@ -42,8 +42,8 @@ def test_events_of_an_ended_job(served: tuple[httpx.Client, WorkerDouble]) -> No
     client, _ = served
     job = client.post("/explain", json=row()).json()
     client.delete(job["links"]["self"])
-    with client.stream("GET", job["links"]["events"]) as answer:
-        assert [job_now["status"] for _, job_now in events(answer.iter_lines())] == ["cancelled"]
+    with client.stream("GET", job["links"]["events"]) as response:
+        assert [job_now["status"] for _, job_now in events(response.iter_lines())] == ["cancelled"]
 
 
 def test_an_outage_ends_the_stream_with_a_problem() -> None:
@@ -52,8 +52,8 @@ def test_an_outage_ends_the_stream_with_a_problem() -> None:
         settings = GatewaySettings(redis_url=store.url)
         with Server(create_app(settings)) as server, httpx.Client(base_url=server.url, timeout=20) as client:
             job = client.post("/explain", json=row()).json()
-            with client.stream("GET", job["links"]["events"]) as answer:
-                stream = events(answer.iter_lines())
+            with client.stream("GET", job["links"]["events"]) as response:
+                stream = events(response.iter_lines())
                 assert next(stream)[0] == "job"
                 store.stop()
                 ((name, problem),) = stream

@@ -27,18 +27,18 @@ async def test_list(client: httpx.AsyncClient) -> None:
     "query", ["limit=0", "limit=x", "status=lost", "cursor=x", "model=../x", "version=1", "page=2"]
 )
 async def test_list_refuses(client: httpx.AsyncClient, query: str) -> None:
-    answer = await client.get(f"/jobs?{query}")
-    assert answer.status_code == 422
-    named = answer.json()["errors"][0]["loc"]
+    response = await client.get(f"/jobs?{query}")
+    assert response.status_code == 422
+    named = response.json()["errors"][0]["loc"]
     assert named[-1] == query.partition("=")[0]
 
 
 @pytest.mark.parametrize("path", ["", "/events", "/result", "/overlay.png", "/quality.png"])
 @pytest.mark.parametrize("job_id", ["nosuchjob", "a:b", "%2e%2e", "x" * 500, "%F0%9F%98%80"])
 async def test_unknown_job(client: httpx.AsyncClient, path: str, job_id: str) -> None:
-    answer = await client.get(f"/jobs/{job_id}{path}")
-    assert answer.status_code == 404
-    assert answer.headers["content-type"] == "application/problem+json"
+    response = await client.get(f"/jobs/{job_id}{path}")
+    assert response.status_code == 404
+    assert response.headers["content-type"] == "application/problem+json"
 
 
 @pytest.mark.usefixtures("idle_worker")
@@ -48,9 +48,9 @@ async def test_cancel(client: httpx.AsyncClient) -> None:
     assert cancelled.status_code == 200
     assert cancelled.json()["status"] == "cancelled"
     assert (await client.delete(f"/jobs/{job['id']}")).json() == cancelled.json()
-    answer = await client.get(f"/jobs/{job['id']}/result")
-    assert answer.status_code == 409
-    assert answer.json()["type"].endswith("job-has-no-result")
+    response = await client.get(f"/jobs/{job['id']}/result")
+    assert response.status_code == 409
+    assert response.json()["type"].endswith("job-has-no-result")
     assert (await client.delete("/jobs/nosuchjob")).status_code == 404
 
 

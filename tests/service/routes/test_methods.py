@@ -13,10 +13,10 @@ pytestmark = pytest.mark.anyio
     [(None, "en", "Idea"), ("es-ES, en;q=0.5", "es", "Usa gradientes"), ("fr", "en", "Uses gradients")],
 )
 async def test_methods(client: httpx.AsyncClient, header: str | None, language: str, idea: str) -> None:
-    answer = await client.get("/methods", headers={"Accept-Language": header} if header else {})
-    catalogue = answer.json()
-    assert answer.headers["content-language"] == catalogue["language"] == language
-    assert answer.headers["vary"] == "Accept-Language"
+    response = await client.get("/methods", headers={"Accept-Language": header} if header else {})
+    catalogue = response.json()
+    assert response.headers["content-language"] == catalogue["language"] == language
+    assert response.headers["vary"] == "Accept-Language"
     assert [method["name"] for method in catalogue["methods"]] == list(METHOD_NAMES)
     assert idea in catalogue["columns"].values()
     one = await client.get("/methods/integrated_gradients", headers={"Accept-Language": language})
@@ -26,7 +26,7 @@ async def test_methods(client: httpx.AsyncClient, header: str | None, language: 
 
 
 async def test_no_such_method(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/methods/salency")
-    assert answer.status_code == 404
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert "did you mean 'saliency'?" in answer.json()["detail"]
+    response = await client.get("/methods/salency")
+    assert response.status_code == 404
+    assert response.headers["content-type"] == "application/problem+json"
+    assert "did you mean 'saliency'?" in response.json()["detail"]

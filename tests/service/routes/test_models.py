@@ -22,8 +22,8 @@ async def test_models(client: httpx.AsyncClient) -> None:
 
 
 async def test_one_model(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/models/efficientnet-lite0?version=1")
-    assert without_residence(ModelCard.model_validate_json(answer.content)) == image_card()
+    response = await client.get("/models/efficientnet-lite0?version=1")
+    assert without_residence(ModelCard.model_validate_json(response.content)) == image_card()
     assert (await client.get("/models/broken")).json()["error"] == "model.toml is missing"
 
 
@@ -37,8 +37,8 @@ async def test_one_model(client: httpx.AsyncClient) -> None:
         ("x" * 1000, 404, "no such model"),
     ],
 )
-async def test_no_such_model(client: httpx.AsyncClient, path: str, status: int, told: str) -> None:
-    answer = await client.get(f"/models/{path}")
-    assert answer.status_code == status
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert told in answer.text
+async def test_no_such_model(client: httpx.AsyncClient, path: str, status: int, hinted: str) -> None:
+    response = await client.get(f"/models/{path}")
+    assert response.status_code == status
+    assert response.headers["content-type"] == "application/problem+json"
+    assert hinted in response.text

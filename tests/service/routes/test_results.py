@@ -19,25 +19,25 @@ pytestmark = pytest.mark.anyio
 async def test_result_not_ready(client: httpx.AsyncClient) -> None:
     job = (await client.post("/explain", json=row())).json()
     for path in ("result", "overlay.png", "quality.png"):
-        answer = await client.get(f"/jobs/{job['id']}/{path}")
-        assert answer.status_code == 409
-        assert answer.json()["type"].endswith("result-not-ready")
+        response = await client.get(f"/jobs/{job['id']}/{path}")
+        assert response.status_code == 409
+        assert response.json()["type"].endswith("result-not-ready")
 
 
 @pytest.mark.usefixtures("worker")
 async def test_result_of_a_failed_job(client: httpx.AsyncClient) -> None:
     job_id = await finished(client, text(input={"text": "fail"}))
-    answer = await client.get(f"/jobs/{job_id}/result")
-    assert answer.status_code == 409
-    assert "the text says so (input_rejected)" in answer.json()["detail"]
+    response = await client.get(f"/jobs/{job_id}/result")
+    assert response.status_code == 409
+    assert "the text says so (input_rejected)" in response.json()["detail"]
 
 
 @pytest.mark.usefixtures("worker")
 async def test_result_as_json(client: httpx.AsyncClient) -> None:
     job_id = await finished(client, row())
-    answer = await client.get(f"/jobs/{job_id}/result")
-    assert answer.headers["content-type"] == "application/json"
-    explanation = Explanation.model_validate_json(answer.content)
+    response = await client.get(f"/jobs/{job_id}/result")
+    assert response.headers["content-type"] == "application/json"
+    explanation = Explanation.model_validate_json(response.content)
     assert explanation.id == job_id
     assert explanation.attributions[0].shape == [1, 30]
     np.testing.assert_allclose(
@@ -55,9 +55,9 @@ async def test_result_as_npy_and_safetensors(client: httpx.AsyncClient) -> None:
     }
     url = f"/jobs/{await finished(client, body)}/result"
     npy = {"Accept": "application/x-npy"}
-    answer = await client.get(url, headers=npy)
-    assert answer.headers["content-type"] == "application/x-npy"
-    np.testing.assert_array_equal(np.load(io.BytesIO(answer.content)), [[1, 2, 3]])
+    response = await client.get(url, headers=npy)
+    assert response.headers["content-type"] == "application/x-npy"
+    np.testing.assert_array_equal(np.load(io.BytesIO(response.content)), [[1, 2, 3]])
     second = await client.get(url, params={"tensor": "input.1"}, headers=npy)
     np.testing.assert_array_equal(np.load(io.BytesIO(second.content)), [[4, 5, 6]])
     unknown = await client.get(url, params={"tensor": "input.2"}, headers=npy)
@@ -73,11 +73,11 @@ async def test_result_as_npy_and_safetensors(client: httpx.AsyncClient) -> None:
 @pytest.mark.usefixtures("worker")
 async def test_results_are_cacheable(client: httpx.AsyncClient) -> None:
     url = f"/jobs/{await finished(client, row())}/result"
-    answer = await client.get(url)
-    assert "immutable" in answer.headers["cache-control"]
-    assert "private" in answer.headers["cache-control"]
-    again = await client.get(url, headers={"If-None-Match": f'"other", W/{answer.headers["etag"]}'})
+    response = await client.get(url)
+    assert "immutable" in response.headers["cache-control"]
+    assert "private" in response.headers["cache-control"]
+    again = await client.get(url, headers={"If-None-Match": f'"other", W/{response.headers["etag"]}'})
     assert again.status_code == 304
     assert again.content == b""
-    other = await client.get(url, headers={"Accept": "application/x-npy", "If-None-Match": answer.headers["etag"]})
+    other = await client.get(url, headers={"Accept": "application/x-npy", "If-None-Match": response.headers["etag"]})
     assert other.status_code == 200

@@ -23,7 +23,7 @@ def given(shape: list[int], data: list[int]) -> dict[str, Any]:
     return {"datatype": "INT64", "shape": shape, "data": data}
 
 
-def asked(card: ModelCard, name: str, masks: list[dict[str, Any]], examples: int = 1) -> Submission:
+def submission_of(card: ModelCard, name: str, masks: list[dict[str, Any]], examples: int = 1) -> Submission:
     assert card.input is not None
     inputs = [
         {"shape": [examples, *shape], "data": [1.0] * (examples * int(np.prod(shape)))} for shape in card.input.shapes
@@ -49,8 +49,8 @@ def asked(card: ModelCard, name: str, masks: list[dict[str, Any]], examples: int
 )
 @pytest.mark.parametrize("method", METHODS)
 def test_gaps_cost_and_change_nothing(method: str, data: list[int], dense: list[int]) -> None:
-    found = asked(FOUR, method, [given([1, 4], data)])
-    expected = asked(FOUR, method, [given([1, 4], dense)])
+    found = submission_of(FOUR, method, [given([1, 4], data)])
+    expected = submission_of(FOUR, method, [given([1, 4], dense)])
     assert found.rows == expected.rows
     assert load(found.payload)["feature_mask.0"].tolist() == [dense]
     assert found.payload == expected.payload
@@ -58,16 +58,16 @@ def test_gaps_cost_and_change_nothing(method: str, data: list[int], dense: list[
 
 
 def test_equal_numbers_of_two_inputs_stay_one_feature() -> None:
-    arrays = load(asked(PAIR, "kernel_shap", [given([1, 3], [50, 7, 50]), given([1, 2], [90, 7])]).payload)
+    arrays = load(submission_of(PAIR, "kernel_shap", [given([1, 3], [50, 7, 50]), given([1, 2], [90, 7])]).payload)
     assert arrays["feature_mask.0"].tolist() == [[1, 0, 1]]
     assert arrays["feature_mask.1"].tolist() == [[2, 0]]
 
 
 def test_each_example_has_names_of_its_own() -> None:
     mask = given([2, 4], [0, 7, 7, 100, 300, 200, 200, 200])
-    found = asked(FOUR, "shapley_value_sampling", [mask], examples=2)
+    found = submission_of(FOUR, "shapley_value_sampling", [mask], examples=2)
     assert load(found.payload)["feature_mask.0"].tolist() == [[0, 1, 1, 2], [1, 0, 0, 0]]
-    alone = asked(FOUR, "shapley_value_sampling", [given([1, 4], [0, 7, 7, 100])])
+    alone = submission_of(FOUR, "shapley_value_sampling", [given([1, 4], [0, 7, 7, 100])])
     assert found.rows == 2 * alone.rows
 
 
@@ -109,10 +109,10 @@ def test_a_mask_of_a_layer() -> None:
 
 def test_one_feature_of_an_example_is_no_coalition() -> None:
     with pytest.raises(InvalidRequest, match="two features or more"):
-        asked(FOUR, "kernel_shap", [given([2, 4], [0, 1, 2, 3, 9, 9, 9, 9])], examples=2)
+        submission_of(FOUR, "kernel_shap", [given([2, 4], [0, 1, 2, 3, 9, 9, 9, 9])], examples=2)
 
 
 def test_as_many_features_as_orders_allow_whatever_their_numbers() -> None:
-    assert asked(FOUR, "shapley_values", [given([1, 4], [0, 7, 7, 4095])]).rows == 6 * 3 + 2
+    assert submission_of(FOUR, "shapley_values", [given([1, 4], [0, 7, 7, 4095])]).rows == 6 * 3 + 2
     body = tensor([1, 4], [1.0] * 4, "four", method={"name": "shapley_values"})
     assert prepare(ExplainRequest.model_validate(body | {"target": None}), FOUR).rows == 24 * 4 + 2

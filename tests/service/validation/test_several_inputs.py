@@ -17,7 +17,7 @@ LEFT: dict[str, Any] = {"shape": [1, 3], "data": [1, 2, 3]}
 RIGHT: dict[str, Any] = {"shape": [1, 2, 2], "data": [4, 5, 6, 7]}
 
 
-def asked(name: str, **parameters: Any) -> Submission:
+def submission_of(name: str, **parameters: Any) -> Submission:
     body = {"model": "unlike", "input": {"tensors": [LEFT, RIGHT]}, "method": {"name": name, **parameters}}
     return prepare(ExplainRequest.model_validate(body), CARD)
 
@@ -27,7 +27,7 @@ def tensors(*each: Any) -> dict[str, Any]:
 
 
 def test_a_baseline_each() -> None:
-    given = asked("integrated_gradients", baseline=tensors({"shape": [1, 3], "data": [9, 8, 7]}, "zero"))
+    given = submission_of("integrated_gradients", baseline=tensors({"shape": [1, 3], "data": [9, 8, 7]}, "zero"))
     payload = load(given.payload)
     assert payload["baseline.0"].tolist() == [[9, 8, 7]]
     assert payload["baseline.1"].tolist() == [[[0, 0], [0, 0]]]
@@ -38,32 +38,36 @@ def test_a_baseline_each() -> None:
 
 def test_distributions_are_drawn_together() -> None:
     several = {"shape": [4, 3], "data": list(range(12))}
-    payload = load(asked("gradient_shap", baseline=tensors(several, "zero")).payload)
+    payload = load(submission_of("gradient_shap", baseline=tensors(several, "zero")).payload)
     assert payload["baseline.0"].shape == (4, 3)
     assert payload["baseline.1"].shape == (4, 2, 2)  # zero beside each of the four
-    assert asked("deep_lift_shap", baseline=tensors(several, RIGHT)).rows == 4 * 3 + 1
+    assert submission_of("deep_lift_shap", baseline=tensors(several, RIGHT)).rows == 4 * 3 + 1
     with pytest.raises(InvalidRequest, match=r"baseline\.tensors\.1\.shape\.0: 2 rows; allowed here: 1 or 4"):
-        asked("gradient_shap", baseline=tensors(several, {"shape": [2, 2, 2], "data": [0] * 8}))
+        submission_of("gradient_shap", baseline=tensors(several, {"shape": [2, 2, 2], "data": [0] * 8}))
 
 
 def test_a_mask_each() -> None:
     left = {"shape": [1, 3], "data": [0, 0, 1]}
     masks = tensors(left, {"shape": [1, 2, 2], "data": [1, 1, 2, 2]})
-    given = asked("feature_ablation", feature_mask=masks)
+    given = submission_of("feature_ablation", feature_mask=masks)
     assert load(given.payload)["feature_mask.1"].tolist() == [[[1, 1], [2, 2]]]
     assert given.rows == (3 + 1) + 1  # feature 1 is in both inputs
-    assert asked("shapley_value_sampling", n_samples=5, feature_mask=masks).rows == 5 * 3 + 2  # one coalition over all
-    assert asked("kernel_shap", feature_mask=masks).rows == 25 + 2
+    assert (
+        submission_of("shapley_value_sampling", n_samples=5, feature_mask=masks).rows == 5 * 3 + 2
+    )  # one coalition over all
+    assert submission_of("kernel_shap", feature_mask=masks).rows == 25 + 2
     with pytest.raises(InvalidRequest, match="two features or more"):
-        asked("kernel_shap", feature_mask=tensors({**left, "data": [1] * 3}, {"shape": [1, 2, 2], "data": [1] * 4}))
+        submission_of(
+            "kernel_shap", feature_mask=tensors({**left, "data": [1] * 3}, {"shape": [1, 2, 2], "data": [1] * 4})
+        )
 
 
 def test_a_window_each() -> None:
-    given = asked("occlusion", sliding_window_shapes=[[2], [1, 2]], strides=[[1], [1, 2]])
+    given = submission_of("occlusion", sliding_window_shapes=[[2], [1, 2]], strides=[[1], [1, 2]])
     assert given.spec.method["sliding_window_shapes"] == [[2], [1, 2]]
     assert given.rows == (2 + 2 + 1) + 1
-    assert asked("occlusion").spec.method["strides"] == [[1], [1, 1]]
-    assert asked("occlusion").rows == (3 + 4 + 1) + 1
+    assert submission_of("occlusion").spec.method["strides"] == [[1], [1, 1]]
+    assert submission_of("occlusion").rows == (3 + 4 + 1) + 1
 
 
 @pytest.mark.parametrize(
@@ -90,5 +94,5 @@ def test_a_window_each() -> None:
 )
 def test_refused(name: str, parameters: dict[str, Any], refusal: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
-        asked(name, **parameters)
+        submission_of(name, **parameters)
     assert str(caught.value).startswith(refusal)

@@ -15,23 +15,23 @@ from service.http.form import form_document
 from service.openapi.examples import TINY_PNG
 from service.validation.document.body import read_request
 from tests.service.validation.refusals import picture, row, tensor
-from tests.service.validation.refusals_of_shapes import OF_KINDS, OF_NAMES, OF_NESTING, OF_PLACES, Told
+from tests.service.validation.refusals_of_shapes import OF_KINDS, OF_NAMES, OF_NESTING, OF_PLACES, Hinted
 from tests.service.validation.test_refusals import assert_refused
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("idle_worker")]
 
 
-@pytest.mark.parametrize("told", [*OF_NAMES, *OF_KINDS, *OF_PLACES, *OF_NESTING], ids=lambda told: str(told.loc))
-async def test_the_nearest_is_named(client: httpx.AsyncClient, store: JobStore, told: Told) -> None:
-    answer = await client.post("/explain", json=told.body)
-    problem = await assert_refused(answer, store, 422, "invalid-request", told.loc)
-    assert [error["loc"] for error in problem["errors"]] == [told.loc]
-    assert told.says in problem["errors"][0]["msg"]
+@pytest.mark.parametrize("told", [*OF_NAMES, *OF_KINDS, *OF_PLACES, *OF_NESTING], ids=lambda hinted: str(hinted.loc))
+async def test_the_nearest_is_named(client: httpx.AsyncClient, store: JobStore, hinted: Hinted) -> None:
+    response = await client.post("/explain", json=hinted.body)
+    problem = await assert_refused(response, store, 422, "invalid-request", hinted.loc)
+    assert [error["loc"] for error in problem["errors"]] == [hinted.loc]
+    assert hinted.message in problem["errors"][0]["msg"]
 
 
 async def test_an_unknown_model_lists_those_there_are(client: httpx.AsyncClient, store: JobStore) -> None:
-    answer = await client.post("/explain", json=row(model="zzz"))
-    problem = await assert_refused(answer, store, 404, "model-not-found", ["model"])
+    response = await client.post("/explain", json=row(model="zzz"))
+    problem = await assert_refused(response, store, 404, "model-not-found", ["model"])
     for name in ("breast-cancer-mlp", "efficientnet-lite0", "minilm-sentiment"):
         assert name in problem["detail"]
 
@@ -40,11 +40,11 @@ async def test_an_unknown_model_lists_those_there_are(client: httpx.AsyncClient,
 async def test_a_data_uri(client: httpx.AsyncClient, store: JobStore, head: str) -> None:
     stored = []
     for image in (TINY_PNG, head + TINY_PNG):
-        answer = await client.post(
+        response = await client.post(
             "/explain", json=picture(input={"image": image}), headers={"Cache-Control": "no-store"}
         )
-        assert answer.status_code == 202, answer.text
-        stored.append(load(await store.payload(answer.json()["id"]))["pixels"])
+        assert response.status_code == 202, response.text
+        stored.append(load(await store.payload(response.json()["id"]))["pixels"])
     assert stored[0].tobytes() == stored[1].tobytes()
 
 
@@ -58,17 +58,17 @@ async def test_a_data_uri(client: httpx.AsyncClient, store: JobStore, head: str)
     ],
 )
 async def test_other_names_of_methods(client: httpx.AsyncClient, written: Any, name: str) -> None:
-    answer = await client.post("/explain", json=row(method=written))
-    assert answer.status_code == 202, answer.text
-    assert answer.json()["method"]["name"] == name
+    response = await client.post("/explain", json=row(method=written))
+    assert response.status_code == 202, response.text
+    assert response.json()["method"]["name"] == name
 
 
 @pytest.mark.parametrize("shape", [[1, 2, 4, 4], [40, 2, 4, 4], [64, 2, 4, 4]])
 async def test_nested_data(client: httpx.AsyncClient, store: JobStore, shape: list[int]) -> None:
     values = np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
-    answer = await client.post("/explain", json=tensor(shape, values.tolist()))
-    assert answer.status_code == 202, answer.text
-    assert np.array_equal(load(await store.payload(answer.json()["id"]))["input.0"], values)
+    response = await client.post("/explain", json=tensor(shape, values.tolist()))
+    assert response.status_code == 202, response.text
+    assert np.array_equal(load(await store.payload(response.json()["id"]))["input.0"], values)
 
 
 def test_as_many_nested_numbers_as_flat_ones() -> None:
@@ -85,8 +85,8 @@ def test_a_size_that_is_not_there_is_refused_before_it_is_made() -> None:
 @pytest.mark.parametrize(
     ("name", "says"), [("steps", "'n_steps'"), ("model_name", "'model'"), ("file", "'image'"), ("inputs", "its own")]
 )
-def test_fields_of_a_form(name: str, says: str) -> None:
-    with pytest.raises(InvalidRequest, match=says):
+def test_fields_of_a_form(name: str, message: str) -> None:
+    with pytest.raises(InvalidRequest, match=message):
         form_document({name: "x"})
 
 
