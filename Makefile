@@ -33,7 +33,7 @@ run: install ## the service on http://127.0.0.1:8000, with a first explanation; 
 
 # Two files of tests at a time; those that start the whole service have the cores to themselves.
 test: install system check ## lint, types and every test
-	@$(BIN)/python -m pytest --durations=10 -n 2 --dist loadfile --ignore=tests/e2e
+	@$(BIN)/python -m pytest --durations=10 -n 2 --dist loadfile --no-loadscope-reorder --ignore=tests/e2e
 	@$(BIN)/python -m pytest --durations=10 tests/e2e
 
 # Figures are for a machine that does nothing else; with a GPU they are the GPU's.

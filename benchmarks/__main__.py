@@ -25,6 +25,8 @@ def parts(quick: bool) -> dict[str, Callable[[], dict[str, Any]]]:
 
     def captum(kind: str, ours: int, theirs: int, count: int) -> Callable[[], dict[str, Any]]:
         few = 4 if quick else 1
+        if scale > 1:
+            theirs, count = max(theirs, 24), max(count, 64)  # fewer would end before they are timed
         return lambda: versus_captum.measure(
             kind, rounds=rounds, ours=scale * ours // few, theirs=max(1, theirs // few), clients=count
         )

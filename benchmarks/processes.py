@@ -53,6 +53,11 @@ class Server:
             self._process.communicate()
         self._log.close()
 
+    def log(self) -> str:
+        """What it and its processes have logged so far."""
+        log = self._log.fileno()
+        return os.pread(log, os.fstat(log).st_size, 0).decode(errors="replace")
+
     def processes(self) -> list[psutil.Process]:
         """Itself and all that it started."""
         own = psutil.Process(self._process.pid)

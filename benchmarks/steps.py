@@ -41,6 +41,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from safetensors.torch import load, save
 
+from broker import Claim
 from schemas.jobs import JobSpec
 from schemas.methods import IntegratedGradients, stored_fields
 from schemas.picture_view import PictureView
@@ -48,7 +49,8 @@ from workers.engine.allocator import keep_freed_memory
 from workers.engine.gate import DeviceGate
 from workers.engine.seams import Seams
 from workers.engine.task import Task
-from workers.jobs.result import answer
+from workers.jobs.job import ClaimedJob
+from workers.jobs.single import run_single
 from workers.models.load import Device, ResidentModel, load_model
 
 MODEL = "efficientnet-lite0"
@@ -170,7 +172,8 @@ def explain(model: ResidentModel, payload: bytes, n_steps: Any) -> tuple[torch.T
         target=None,
         seed=0,
     )
-    done = answer(model, Task("job"), "job", spec, payload, 0.0)
+    claim = Claim(job_id="job", spec=spec, payload=payload, attempt=1, token="", created_ms=0, started_ms=0)
+    done = run_single(model, ClaimedJob(claim))
     return load(done.tensors)["input"], done.meta
 
 

@@ -1,6 +1,5 @@
-"""Runs a check in a process that can be ended: a forward that never returns takes that process, not the command."""
+"""Runs a check in a process of its own, which is ended when a model hangs and replaced when a model ends it."""
 
-import json
 import os
 import selectors
 import signal
@@ -13,76 +12,84 @@ from tempfile import TemporaryFile
 from time import monotonic
 from typing import IO
 
-from cli.child import TETHER, describe
-from workers.jobs.check_row import Begun, CheckRow, Done
+from cli.processes.child import DIE_WITH_PARENT, describe
+from workers.jobs.check_progress import CheckEvent, CheckPosition, CheckRow, CheckStarted, from_line
 
-LIMITS_A_LOAD = 10  # a load reads weights and measures the model
-START_S = 300.0  # for the process to import torch
-LAST_LINES = 20  # of what a process said that died
-
-
-def check_steps(directories: list[Path], limit_s: float) -> Iterator[Begun | CheckRow]:
-    """What is begun and what came of it. Each method has `limit_s`, and each load ten times as long."""
-    done: Done | None = Done()
-    while done is not None:
-        with _child(directories, done) as child:
-            done = yield from child.steps(done, limit_s)
+LOAD_LIMIT_FACTOR = 10  # a load may take so many times the limit of a method: it reads weights and measures the model
+START_LIMIT_S = 300.0  # for the process to import torch
+SHOWN_LINES = 20  # the last ones that a process wrote before it died
 
 
-class _Child:
+def supervised_check(directories: list[Path], limit_s: float) -> Iterator[CheckEvent]:
+    """Checks every model of the directories. Each method may take `limit_s`, and each load ten times as long.
+
+    A method that takes longer, or that ends the process, fails; the check goes on with the next one.
+    """
+    position: CheckPosition | None = CheckPosition()
+    while position is not None:
+        with _process(directories, position) as process:
+            position = yield from process.events(position, limit_s)
+
+
+class _CheckProcess:
+    """A process that checks, the pipe that it writes events to, and the file that holds its output."""
+
     def __init__(self, process: subprocess.Popen[bytes], pipe: int, output: IO[bytes]) -> None:
         self._process = process
         self._pipe = pipe
         self._output = output
         self._selector = selectors.DefaultSelector()
         self._selector.register(pipe, selectors.EVENT_READ)
-        self._read = b""
+        self._buffer = b""
 
-    def steps(self, done: Done, limit_s: float) -> Generator[Begun | CheckRow, None, Done | None]:
-        """Until the process has ended, or has been ended. Returns what is done by then, or None when that is all."""
-        begun = None
-        started = monotonic()
+    def events(self, position: CheckPosition, limit_s: float) -> Generator[CheckEvent, None, CheckPosition | None]:
+        """The events of the process until it ends or exceeds a limit.
+
+        Returns:
+            The position from which the next process continues; None when the check is complete.
+        """
+        started: CheckStarted | None = None
+        started_s = monotonic()
         while True:
-            allowed_s = START_S if begun is None else limit_s * (1 if begun.method else LIMITS_A_LOAD)
+            allowed_s = _limit_s(started, limit_s)
             try:
-                line = self._line(started + allowed_s)
+                line = self._next_line(started_s + allowed_s)
             except TimeoutError:
-                yield _failed(begun, f"it took longer than the limit of {allowed_s:g} s", allowed_s)
-                return _after(begun, done)
+                yield _failure(started, f"it took longer than the limit of {allowed_s:g} s", allowed_s)
+                return _position_after(started, position)
             if line is None:
                 code = self._process.wait()
                 if code == 0:
                     return None
-                yield _failed(begun, f"it ended the process: {describe(code)}", monotonic() - started, self._last())
-                return _after(begun, done)
-            step = _step(line)
-            if isinstance(step, Begun):
-                if begun is None or step.number != begun.number:
-                    done = Done(step.number, done.methods if step.number == done.models else 0)
-                begun, started = step, monotonic()
-            elif step.method:
-                done = Done(done.models, done.methods + 1)
-            yield step
+                took_s = monotonic() - started_s
+                yield _failure(started, f"it ended the process: {describe(code)}", took_s, self._last_lines())
+                return _position_after(started, position)
+            event = from_line(line)
+            position = _advanced(position, started, event)
+            if isinstance(event, CheckStarted):
+                started, started_s = event, monotonic()
+            yield event
 
-    def _line(self, deadline: float) -> bytes | None:
-        """The next line; None at the end. Raises `TimeoutError` at the deadline."""
-        while b"\n" not in self._read:
-            if not self._selector.select(max(0.0, deadline - monotonic())):
+    def _next_line(self, deadline_s: float) -> bytes | None:
+        """The next line of the pipe; None at its end. Raises `TimeoutError` at the deadline."""
+        while b"\n" not in self._buffer:
+            if not self._selector.select(max(0.0, deadline_s - monotonic())):
                 raise TimeoutError
-            got = os.read(self._pipe, 65_536)
-            if not got:
+            received = os.read(self._pipe, 65_536)
+            if not received:
                 return None
-            self._read += got
-        line, _, self._read = self._read.partition(b"\n")
+            self._buffer += received
+        line, _, self._buffer = self._buffer.partition(b"\n")
         return line
 
-    def _last(self) -> str:
+    def _last_lines(self) -> str:
+        """The last lines that the process wrote, without Python's list of extension modules."""
         self._output.seek(0)
         lines = self._output.read().decode(errors="replace").splitlines()
-        return "\n".join([line for line in lines if not line.startswith("Extension modules:")][-LAST_LINES:])
+        return "\n".join([line for line in lines if not line.startswith("Extension modules:")][-SHOWN_LINES:])
 
     def end(self) -> None:
-        """Kills the process and whatever it started."""
+        """Kills the process and every process that it started."""
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
@@ -90,42 +97,56 @@ class _Child:
 
 
 @contextmanager
-def _child(directories: list[Path], done: Done) -> Iterator[_Child]:
+def _process(directories: list[Path], position: CheckPosition) -> Iterator[_CheckProcess]:
     reading, writing = os.pipe()
-    command = ("-P", "-m", "workers.jobs.check_child", str(writing), str(done.models), str(done.methods))
-    path = os.pathsep.join(one for one in sys.path if one)
+    module = ("-P", "-X", "faulthandler", "-m", "workers.jobs.check_child")
+    arguments = (str(writing), str(position.models), str(position.methods), *map(str, directories))
+    path = os.pathsep.join(entry for entry in sys.path if entry)
     with TemporaryFile() as output:
         process = subprocess.Popen(  # noqa: S603  # this very program
-            [*TETHER, str(os.getpid()), sys.executable, *command, *map(str, directories)],
+            [*DIE_WITH_PARENT, str(os.getpid()), sys.executable, *module, *arguments],
             stdin=subprocess.DEVNULL,
-            stdout=output,  # what a model prints is not the report
+            stdout=output,  # what a model prints is not part of the report
             stderr=output,
             pass_fds=(writing,),
             start_new_session=True,
             env={**os.environ, "PYTHONPATH": path},
         )
         os.close(writing)
-        child = _Child(process, reading, output)
+        running = _CheckProcess(process, reading, output)
         try:
-            yield child
+            yield running
         finally:
-            child.end()
+            running.end()
             os.close(reading)
 
 
-def _step(line: bytes) -> Begun | CheckRow:
-    ((kind, fields),) = json.loads(line).items()
-    return Begun(**fields) if kind == "Begun" else CheckRow(**fields)
+def _limit_s(started: CheckStarted | None, limit_s: float) -> float:
+    """How long the process may take until its next event."""
+    if started is None:
+        return START_LIMIT_S
+    return limit_s if started.method else limit_s * LOAD_LIMIT_FACTOR
 
 
-def _failed(begun: Begun | None, why: str, seconds: float, trace: str = "") -> CheckRow:
-    if begun is None:
-        return CheckRow("the check", "", "failed", f"its process did not start: {why}", 0, seconds, trace)
-    return CheckRow(begun.model, begun.method, "failed", why, 0, seconds, trace)
+def _advanced(position: CheckPosition, started: CheckStarted | None, event: CheckEvent) -> CheckPosition:
+    """The position after an event: a later model begins, or a method of the current one is complete."""
+    if isinstance(event, CheckStarted):
+        if started is not None and event.number == started.number:
+            return position
+        return CheckPosition(event.number, position.methods if event.number == position.models else 0)
+    return CheckPosition(position.models, position.methods + 1) if event.method else position
 
 
-def _after(begun: Begun | None, done: Done) -> Done | None:
-    """What to pass over besides what is done: the method that failed, or the model that did not load."""
-    if begun is None:
+def _position_after(started: CheckStarted | None, position: CheckPosition) -> CheckPosition | None:
+    """The position after the method, or the model, that ended the process; None if nothing had started."""
+    if started is None:
         return None
-    return Done(done.models, done.methods + 1) if begun.method else Done(done.models + 1)
+    if started.method:
+        return CheckPosition(position.models, position.methods + 1)
+    return CheckPosition(position.models + 1)
+
+
+def _failure(started: CheckStarted | None, reason: str, seconds: float, trace: str = "") -> CheckRow:
+    if started is None:
+        return CheckRow("the check", "", "failed", f"its process did not start: {reason}", 0, seconds, trace)
+    return CheckRow(started.model, started.method, "failed", reason, 0, seconds, trace)

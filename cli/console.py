@@ -1,4 +1,4 @@
-"""Where the command speaks: results to stdout, troubles to stderr."""
+"""Output of the command: results to stdout, errors to stderr; exit codes."""
 
 from typing import NoReturn
 
@@ -16,6 +16,6 @@ EXIT_INTERRUPTED = 130
 
 
 def fail(message: str, code: int) -> NoReturn:
-    """Say why in one block, and exit."""
+    """Prints the reason and exits."""
     stderr.print(Text("error: ", style="bold red") + Text(message))
     raise typer.Exit(code)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from rich.text import Text
 
-from cli.client.ask import Question, ask
+from cli.client.explain_command import ExplainOptions, explain_and_print
 from cli.console import console, stderr
 
 SAMPLE = Path("efficientnet-lite0", "chelsea.jpg")
@@ -13,14 +13,14 @@ OVERLAY = Path("out", "overlay.png")
 
 
 def demonstrate(url: str, directories: list[Path]) -> bool:
-    """Explain the sample, write the overlay, and say where it lies and how to ask oneself. False when it failed."""
+    """Explains the sample, writes the overlay and prints its path and an example request. Returns False on failure."""
     sample = next((path for path in (directory / SAMPLE for directory in directories) if path.is_file()), None)
     if sample is None:
         stderr.print(Text(f"no {SAMPLE} in {', '.join(map(str, directories))}: nothing to demonstrate"))
         return False
     OVERLAY.parent.mkdir(exist_ok=True)
     console.print(Text(f"\nWhy does {MODEL} see what it sees in {_shown(sample)}?\n", style="bold"))
-    if ask(Question(file=sample, model=MODEL, method=METHOD, output=OVERLAY), url) != 0:
+    if explain_and_print(ExplainOptions(file=sample, model=MODEL, method=METHOD, output=OVERLAY), url) != 0:
         return False
     command = f"curl -F image=@{_shown(sample)} -F model={MODEL} -F method={METHOD} '{url}/explain?wait=30'"
     console.print("\nAsk yourself, from another terminal:")
@@ -29,6 +29,6 @@ def demonstrate(url: str, directories: list[Path]) -> bool:
 
 
 def _shown(path: Path) -> str:
-    """Relative to here where that is shorter."""
+    """The path, relative to the working directory where that is shorter."""
     here = Path.cwd()
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)

@@ -1,4 +1,4 @@
-"""`attribution explain`: ask a running service, and read the answer in the terminal."""
+"""`attribution explain`: sends a request to a running service and shows the result in the terminal."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -43,7 +43,7 @@ def explain(
 
     Exit codes: 0 explained, 1 the job failed, 2 the request is wrong, 3 no service answers.
     """
-    from cli.client.ask import Question, ask  # noqa: PLC0415  # keeps --help quick
+    from cli.client.explain_command import ExplainOptions, explain_and_print  # noqa: PLC0415  # keeps --help quick
 
     picture: dict[str, Any] = {
         "style": style,
@@ -54,7 +54,7 @@ def explain(
         "smooth": smooth,
         "size": size,
     }
-    question = Question(
+    question = ExplainOptions(
         file=file,
         text=text,
         features=features,
@@ -69,4 +69,4 @@ def explain(
         picture={key: value for key, value in picture.items() if value is not None},
         top=top,
     )
-    raise typer.Exit(ask(question, url))
+    raise typer.Exit(explain_and_print(question, url))

@@ -6,17 +6,17 @@ import socket
 import uvicorn
 
 from cli.console import EXIT_FAILED, EXIT_USAGE, fail
-from cli.listen import CannotListen, listen
+from cli.processes.listen import CannotListen, listen
 from service.app import create_app
 from service.malloc import keep_freed_blocks
 from service.monitoring.logging import configure_logging
 from service.settings import SettingsError, read_settings
 
-GRACE_S = 5  # for open requests at a stop
+GRACE_S = 5  # seconds that open requests have at a stop
 
 
 def run_gateway(host: str, port: int, descriptor: int | None) -> None:
-    """Serve until SIGTERM or SIGINT, on the given address or on a listening socket inherited as `descriptor`."""
+    """Serves until SIGTERM or SIGINT, on the given address or on a listening socket inherited as `descriptor`."""
     configure_logging()
     keep_freed_blocks()
     try:
@@ -34,5 +34,5 @@ def run_gateway(host: str, port: int, descriptor: int | None) -> None:
         timeout_graceful_shutdown=GRACE_S,
     )
     server = uvicorn.Server(config)
-    gc.freeze()  # what is imported and built by now stays: no collection need walk through it
+    gc.freeze()  # keeps imported modules out of every later collection
     server.run(sockets=[listening])

@@ -1,4 +1,4 @@
-"""`attribution models`: what a running service holds, and changing it with the admin key."""
+"""`attribution models`: lists the models of a running service, and changes them with the admin key."""
 
 from pathlib import Path
 from typing import Annotated
@@ -23,7 +23,7 @@ def check_models(
     limit: Limit = 60.0,
 ) -> None:
     """Load every model of DIR and run each method it offers once. Exit code 1 when something failed."""
-    from cli.checks import run_checks  # noqa: PLC0415
+    from cli.check_report import run_checks  # noqa: PLC0415
 
     raise typer.Exit(run_checks(directories, limit))
 
@@ -31,22 +31,22 @@ def check_models(
 @app.command("list")
 def list_models(url: Url = HERE) -> None:
     """The models of a running service: version, status, memory, last use."""
-    from cli.client.models import show_models  # noqa: PLC0415  # keeps --help quick
+    from cli.client.model_table import show_models  # noqa: PLC0415  # keeps --help quick
 
     raise typer.Exit(show_models(url))
 
 
 @app.command("load")
 def load_model(name: Name, version: ModelVersion = None, wait: Wait = 60.0, url: Url = HERE) -> None:
-    """Have a running service load NAME, or load it again when its folder has changed. Needs ATTRIBUTION_ADMIN_KEY."""
-    from cli.client.models import order  # noqa: PLC0415
+    """Load NAME in a running service, or reload it when its folder has changed. Needs ATTRIBUTION_ADMIN_KEY."""
+    from cli.client.model_table import send_admin_command  # noqa: PLC0415
 
-    raise typer.Exit(order("load", name, version, wait, url))
+    raise typer.Exit(send_admin_command("load", name, version, wait, url))
 
 
 @app.command("unload")
 def unload_model(name: Name, version: ModelVersion = None, wait: Wait = 60.0, url: Url = HERE) -> None:
-    """Have a running service take NAME out of service. Needs ATTRIBUTION_ADMIN_KEY."""
-    from cli.client.models import order  # noqa: PLC0415
+    """Unload NAME in a running service. Needs ATTRIBUTION_ADMIN_KEY."""
+    from cli.client.model_table import send_admin_command  # noqa: PLC0415
 
-    raise typer.Exit(order("unload", name, version, wait, url))
+    raise typer.Exit(send_admin_command("unload", name, version, wait, url))

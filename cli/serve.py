@@ -9,39 +9,39 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.child import ChildFailed, Program
 from cli.console import EXIT_FAILED, EXIT_USAGE, console, fail
 from cli.demo import demonstrate
-from cli.devices import cores, cuda_devices, plan_workers
-from cli.embedded import EmbeddedStore
-from cli.listen import CannotListen, listen, url_of
-from cli.places import VARIABLE, NoModels, joined, model_directories
-from cli.ready import ready
-from cli.supervisor import Stopped, Supervisor
+from cli.model_directories import VARIABLE, NoModels, joined, model_directories
+from cli.processes.child import ChildCommand, ChildFailed
+from cli.processes.devices import cores, cuda_devices, plan_workers
+from cli.processes.embedded import EmbeddedStore
+from cli.processes.listen import CannotListen, listen, url_of
+from cli.processes.supervisor import StopRequested, Supervisor
+from cli.processes.wait_ready import ready
 from service.monitoring.logging import configure_logging
 from service.settings import SettingsError, read_settings
 
-# -P: a folder named like one of our packages, where the command was started, is not taken for it.
+# -P keeps the working directory off the path, where a folder may have the name of one of our packages.
 OURSELVES = (sys.executable, "-P", "-m", "cli")
 REDIS_URL = "ATTRIBUTION_REDIS_URL"
-GATEWAY_GRACE_S = 10.0  # longer than its own, for open requests
-WORKER_GRACE_S = 20.0  # longer than its own, in which it finishes its jobs or gives them back
+GATEWAY_GRACE_S = 10.0  # longer than the gateway's own grace period
+WORKER_GRACE_S = 20.0  # longer than the worker's own grace period, in which it finishes or releases its jobs
 
 
 @dataclass(frozen=True)
 class ServeOptions:
-    """What the command line says."""
+    """Options of the command line."""
 
     host: str
     port: int
     models: list[Path] | None = None
-    workers: int | None = None  # None: by device
+    workers: int | None = None  # None: one per device
     demo: bool = False
     once: bool = False  # stop after the demonstration
 
 
 def run_serve(options: ServeOptions) -> int:
-    """Serve until asked to stop; returns the exit code."""
+    """Serves until a stop is requested. Returns the exit code."""
     configure_logging()
     try:
         read_settings()
@@ -56,7 +56,7 @@ def run_serve(options: ServeOptions) -> int:
     with listening, own_store as store:
         try:
             return asyncio.run(_serve(options, models, plans, listening, store))
-        except Stopped:
+        except StopRequested:
             return 0
         except (ChildFailed, TimeoutError) as error:
             fail(str(error) or "the service did not become ready in time", EXIT_FAILED)
@@ -87,9 +87,9 @@ async def _serve(
         return 0 if shown else EXIT_FAILED
 
 
-def _gateway(common: Mapping[str, str], listening: socket.socket) -> Program:
+def _gateway(common: Mapping[str, str], listening: socket.socket) -> ChildCommand:
     descriptor = listening.fileno()
-    return Program(
+    return ChildCommand(
         name="gateway",
         command=(*OURSELVES, "gateway", "--fd", str(descriptor)),
         environment=common,
@@ -98,8 +98,8 @@ def _gateway(common: Mapping[str, str], listening: socket.socket) -> Program:
     )
 
 
-def _worker(index: int, environment: Mapping[str, str]) -> Program:
-    return Program(
+def _worker(index: int, environment: Mapping[str, str]) -> ChildCommand:
+    return ChildCommand(
         name=f"worker {index} ({environment['ATTRIBUTION_DEVICE']})",
         command=(*OURSELVES, "worker"),
         environment=environment,

@@ -8,11 +8,11 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from cli.console import EXIT_FAILED, EXIT_USAGE, fail
-from cli.places import VARIABLE, NoModels, joined, model_directories
+from cli.model_directories import VARIABLE, NoModels, joined, model_directories
 
 
 def run_worker(models: list[Path] | None, device: str | None) -> int:
-    """Serve until SIGTERM or SIGINT; returns the exit code."""
+    """Serves until SIGTERM or SIGINT. Returns the exit code."""
     try:
         os.environ[VARIABLE] = joined(model_directories(models))
     except NoModels as error:
@@ -33,7 +33,7 @@ def run_worker(models: list[Path] | None, device: str | None) -> int:
 
 
 def check_health() -> None:
-    """Exit with 0 when a worker of this host has a fresh heartbeat in the registry, for container health checks."""
+    """Exits with 0 when a worker of this host has a fresh heartbeat. For container health checks."""
     from broker import JobStore  # noqa: PLC0415
     from schemas.errors import Unavailable  # noqa: PLC0415
 

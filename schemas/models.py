@@ -14,6 +14,8 @@ InputKind = Literal["image", "tabular", "text", "tensor"]
 # Logits of classes, logits of labels that may hold together, probabilities of either, or values.
 OutputKind = Literal["classification", "multilabel", "probabilities", "regression"]
 
+Side = Literal["output", "input"]  # of a layer: what it gives, and what it takes
+
 # In memory; out of it, until the next job brings it back; being loaded for the first time; taken out of service by the
 # operator; not loadable.
 ModelStatus = Literal["ready", "idle", "loading", "unloaded", "failed"]
@@ -62,6 +64,9 @@ class LayerCard(Record):
     refused: str | None = None  # why nothing can be asked of this layer
     input_refused: str | None = None  # why its input cannot be asked for, by `attribute_to_layer_input`
     output_refused: str | None = None  # why nothing but its input can be, by `attribute_to_layer_input`
+    no_gradient: list[Side] = Field(default_factory=list)  # sides to which none leads from the model's outputs
+    no_gradient_to_input: list[Side] = Field(default_factory=list)  # sides from which none leads to the model's inputs
+    no_relu_before: list[Side] = Field(default_factory=list)  # sides on whose units guided methods are the gradient
 
 
 class MethodSupport(Record):

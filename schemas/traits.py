@@ -46,6 +46,34 @@ WITHOUT_GRADIENTS = PERTURBS | PERTURBS_LAYERS | {"layer_activation"}  # integer
 NOISY = frozenset(  # all samples are expanded at once, so that a seed is one draw
     {"gradient_shap", "smooth_grad", "layer_gradient_shap", "neuron_gradient_shap"}
 )
+GRADIENT_TO_LAYER = frozenset(  # they take the gradient of the output with respect to the layer
+    {
+        "guided_grad_cam",
+        "layer_grad_cam",
+        "layer_integrated_gradients",
+        "layer_gradient_x_activation",
+        "layer_conductance",
+        "internal_influence",
+        "layer_gradient_shap",
+        "layer_deep_lift",
+        "layer_deep_lift_shap",
+        "layer_lrp",
+        "neuron_conductance",
+    }
+)
+GRADIENT_OF_UNIT = frozenset(  # they take the gradient of a unit with respect to the input
+    {
+        "neuron_gradient",
+        "neuron_integrated_gradients",
+        "neuron_conductance",
+        "neuron_deep_lift",
+        "neuron_deep_lift_shap",
+        "neuron_gradient_shap",
+        "neuron_guided_backprop",
+        "neuron_deconvolution",
+    }
+)
+GUIDED_AT_UNIT = frozenset({"neuron_guided_backprop", "neuron_deconvolution"})
 PERMUTES = frozenset({"feature_permutation", "layer_feature_permutation"})  # between examples, of which it needs two
 EFFICIENT = frozenset({"shapley_value_sampling", "shapley_values", "kernel_shap"})  # so do they, by Shapley's axiom
 COMPLETE_ON_AVERAGE = frozenset({"deep_lift_shap", "layer_deep_lift_shap"})  # to f(input) - mean f(baselines)

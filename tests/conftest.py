@@ -29,3 +29,9 @@ def namespace() -> str:
 def anyio_backend() -> str:
     """Async tests (`@pytest.mark.anyio`) run on asyncio alone, as the service does."""
     return "asyncio"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with a slow test come first: none is left to one process at the end, while the other has no more to do."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)

@@ -1,10 +1,11 @@
-"""A worker process: loads its models, then claims and runs jobs until it is told to stop."""
+"""A worker process: loads its models, then claims and runs jobs until a signal stops it."""
 
 import gc
 import signal
 import sys
 import threading
 import warnings
+from collections.abc import Callable
 
 import structlog
 
@@ -13,44 +14,34 @@ from schemas.errors import Unavailable
 from workers.engine.allocator import keep_freed_memory
 from workers.engine.gate import DeviceGate
 from workers.engine.precision import forbid_tf32
+from workers.jobs.admission import Admission
 from workers.jobs.reporter import Reporter
-from workers.jobs.runner import MAX_ATTEMPTS, JobRunner
+from workers.jobs.running import JobRunner
+from workers.jobs.settling import Settling
+from workers.jobs.tuning import (
+    CLAIM_BLOCK_MS,
+    CLAIM_BLOCK_PARTIAL_MS,
+    CLAIM_RETRY_S,
+    COALESCE_WAIT_S,
+    MAX_ATTEMPTS,
+    THREAD_SWITCH_S,
+)
 from workers.models.load import Device
 from workers.models.pool import ModelPool, OrderFollower
 from workers.settings import WorkerSettings
 
 log = structlog.get_logger()
-CLAIM_BLOCK_MS = 1_000
-ROOM_BLOCK_MS = 50  # while a model has no room: it may have some before another model's job comes
-GATHER_S = 0.01  # between two claims while jobs run together: each claim has its price, and their end waits for it
-SWITCH_S = 0.0005  # a thread that has its answer waits so long for one that computes in Python, not the usual 5 ms
-RETRY_S = 0.5
 
 
 def run(settings: WorkerSettings) -> int:
-    """Serves until SIGTERM or SIGINT; returns the exit code."""
-    warnings.filterwarnings("ignore", category=UserWarning, module=r"captum\.")
-    sys.setswitchinterval(SWITCH_S)
-    gc.freeze()  # what is imported stays: else each full collection walks through torch, a tenth of a second
-    stop = threading.Event()
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(signum, lambda *_: stop.set())
-    forbid_tf32()
-    device = Device(settings.torch_device(), settings.threads, settings.batch_rows, DeviceGate())
-    if device.device.type == "cpu":
-        keep_freed_memory()
-    queue = WorkerQueue(
-        settings.redis_url,
-        settings.worker_id,
-        namespace=settings.namespace,
-        lease_ms=settings.lease_ms,
-        result_ttl_s=settings.result_ttl_s,
-        max_attempts=MAX_ATTEMPTS,
-    )
+    """Serves until SIGTERM or SIGINT; returns the exit code, 1 when a thread of the worker has died."""
+    stop = _stop_at_signals()
+    device = _configured_device(settings)
+    queue = _job_store(settings)
     models = ModelPool(settings.models, device, settings.model_memory)
     orders = OrderFollower(queue, models, stop)
     models.start(orders.look())
-    runner = JobRunner(queue, models, max_live=settings.live_jobs())
+    runner = JobRunner(models, Admission(models, settings.live_jobs()), Settling(queue))
     reporter = Reporter(
         queue,
         runner,
@@ -65,7 +56,7 @@ def run(settings: WorkerSettings) -> int:
         thread.start()
     log.info("worker ready", worker=settings.worker_id, device=str(device.device), models=models.serving())
     try:
-        healthy = _claim_until(stop, queue, runner, models, orders)
+        healthy = _claim_until(stop, queue, runner, models, lambda: models.alive and orders.is_alive())
     finally:
         stop.set()
         runner.stop(settings.grace_s)
@@ -78,26 +69,62 @@ def run(settings: WorkerSettings) -> int:
     return 0 if healthy else 1
 
 
+def _stop_at_signals() -> threading.Event:
+    """An event that SIGTERM and SIGINT set."""
+    stop = threading.Event()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, lambda *_: stop.set())
+    return stop
+
+
+def _configured_device(settings: WorkerSettings) -> Device:
+    """The device of this worker, after the settings that hold for the whole process."""
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"captum\.")
+    sys.setswitchinterval(THREAD_SWITCH_S)
+    gc.freeze()  # imported objects live for ever; without this each full collection walks through torch for 0.1 s
+    forbid_tf32()
+    device = Device(settings.torch_device(), settings.threads, settings.batch_rows, DeviceGate())
+    if device.device.type == "cpu":
+        keep_freed_memory()
+    return device
+
+
+def _job_store(settings: WorkerSettings) -> WorkerQueue:
+    return WorkerQueue(
+        settings.redis_url,
+        settings.worker_id,
+        namespace=settings.namespace,
+        lease_ms=settings.lease_ms,
+        result_ttl_s=settings.result_ttl_s,
+        max_attempts=MAX_ATTEMPTS,
+    )
+
+
 def _claim_until(
-    stop: threading.Event, queue: WorkerQueue, runner: JobRunner, models: ModelPool, orders: OrderFollower
+    stop: threading.Event, queue: WorkerQueue, runner: JobRunner, models: ModelPool, is_healthy: Callable[[], bool]
 ) -> bool:
-    """The claim loop. False when a thread that it counts on has died: the process must be replaced."""
+    """The claim loop: claims as many jobs as there is capacity for, and starts them, until `stop` is set.
+
+    Returns False when a thread that it depends on has died: the process must be replaced.
+    """
+    admission = runner.admission
     while not stop.is_set():
-        if not (models.alive and orders.is_alive()):
+        if not is_healthy():
             log.error("an engine, the loader or the follower of orders has died")
             return False
-        room = runner.room()
-        if not room:
-            runner.wait_for_room(CLAIM_BLOCK_MS / 1e3)
+        capacity = admission.capacity()
+        if not capacity:
+            admission.wait_for_capacity(CLAIM_BLOCK_MS / 1e3)
             continue
-        block_ms = CLAIM_BLOCK_MS if len(room) == len(models.serving()) else ROOM_BLOCK_MS
+        block_ms = CLAIM_BLOCK_MS if len(capacity) == len(models.serving()) else CLAIM_BLOCK_PARTIAL_MS
         try:
-            for claim in queue.claim(room, block_ms, last_attempts=runner.last_attempts()):
+            for claim in queue.claim(capacity, block_ms, last_attempts=admission.last_attempts()):
                 runner.start(claim)
-            runner.gather(GATHER_S)
         except Unavailable:
             log.warning("job store is away")
-            stop.wait(RETRY_S)
+            stop.wait(CLAIM_RETRY_S)
+        else:
+            admission.wait_for_groups(COALESCE_WAIT_S)  # jobs that come meanwhile are claimed at once
     return True
 
 

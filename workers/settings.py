@@ -1,4 +1,4 @@
-"""What an operator may set, read once from `ATTRIBUTION_*`."""
+"""The settings of a worker, read once from the environment variables `ATTRIBUTION_*`."""
 
 import os
 import secrets
@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import Annotated
 
 import torch
-from pydantic import Field, field_validator
+from pydantic import ByteSize, Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
-
-from workers.repository.units import parse_bytes
 
 
 class WorkerSettings(BaseSettings):
@@ -20,15 +18,15 @@ class WorkerSettings(BaseSettings):
 
     redis_url: Annotated[str, Field(pattern=r"^(redis|rediss|unix)://", repr=False)] = "redis://127.0.0.1:6379/0"
     namespace: Annotated[str, Field(pattern=r"^[A-Za-z0-9:_-]{1,100}$")] = "attribution"  # first part of every key
-    models: Annotated[list[Path], NoDecode] = Field(default=[Path("models")])  # separated as in PATH
+    models: Annotated[list[Path], NoDecode] = Field(default=[Path("models")])  # directories, separated as in PATH
     device: str = "auto"  # auto, cpu, cuda:0, …
     threads: Annotated[int, Field(ge=1, le=1024)] = os.cpu_count() or 1  # CPU threads of a pass
     batch_rows: Annotated[int, Field(ge=1, le=65_536)] | None = None  # None: tuned for each model
-    model_memory: int | None = None  # bytes that models may take, "8GiB" and the like; None: no bound
+    model_memory: Annotated[ByteSize, Field(ge=1)] | None = None  # for models, such as "8GiB"; None: no bound
     worker_id: str = Field(default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}")
     lease_ms: Annotated[int, Field(ge=500, le=600_000)] = 8_000
     result_ttl_s: Annotated[int, Field(ge=1, le=30 * 86_400)] = 3_600
-    grace_s: Annotated[float, Field(ge=0, le=3_600)] = 10.0  # for running jobs when told to stop
+    grace_s: Annotated[float, Field(ge=0, le=3_600)] = 10.0  # that running jobs have when the worker stops
 
     @field_validator("models", mode="before")
     @classmethod
@@ -37,10 +35,8 @@ class WorkerSettings(BaseSettings):
 
     @field_validator("model_memory", mode="before")
     @classmethod
-    def _bytes(cls, value: object) -> object:
-        if isinstance(value, str):
-            return parse_bytes(value) if value.strip() else None
-        return value
+    def _empty_is_unset(cls, value: object) -> object:
+        return None if isinstance(value, str) and not value.strip() else value
 
     @field_validator("device")
     @classmethod
@@ -49,16 +45,16 @@ class WorkerSettings(BaseSettings):
             return value
         device = torch.device(value)
         if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-            raise ValueError(f"no device {value}: {torch.cuda.device_count()} CUDA devices are here")
+            raise ValueError(f"there is no device {value}: this machine has {torch.cuda.device_count()} CUDA devices")
         return value
 
     def torch_device(self) -> torch.device:
-        """The device of this worker's passes."""
+        """The device on which this worker runs its passes."""
         if self.device == "auto":
             return torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
         return torch.device(self.device)
 
     def live_jobs(self) -> int:
-        """Jobs of one model that are run at a time: enough one-row jobs to fill two passes."""
+        """How many jobs of one model run at a time: enough one-row jobs to fill two passes."""
         by_device = 128 if self.torch_device().type == "cuda" else 16
         return max(16, 2 * (self.batch_rows or by_device))

@@ -1,1 +1,1 @@
-"""A small client of the service, for the terminal."""
+"""A small HTTP client of the service, and its output in the terminal."""

@@ -1,4 +1,4 @@
-"""From what was typed to the body of `POST /explain`."""
+"""Builds the body of `POST /explain` from command-line arguments."""
 
 import base64
 import json
@@ -13,11 +13,11 @@ MAX_FILE_BYTES = MAX_IMAGE_BYTES
 
 
 class BadArgument(Exception):
-    """What was typed makes no request; the message is for the person."""
+    """The arguments give no valid request. The message is for the user."""
 
 
 def one_input(file: Path | None, text: str | None, features: str | None) -> tuple[InputKind, dict[str, Any]]:
-    """The kind of input and the request's `input`, from whichever of the three was given.
+    """The kind of input and the request's `input`, from the one of the three that is given.
 
     Raises:
         BadArgument: none or several were given, or the file cannot be used.
@@ -28,7 +28,7 @@ def one_input(file: Path | None, text: str | None, features: str | None) -> tupl
         return "text", {"text": text}
     if features is not None:
         return "tabular", {"features": _features(features)}
-    assert file is not None  # noqa: S101  # one of three
+    assert file is not None  # noqa: S101  # exactly one of the three is given
     content = _read(file)
     if _is_picture(content):
         return "image", {"image": base64.b64encode(content).decode()}
@@ -40,7 +40,7 @@ def one_input(file: Path | None, text: str | None, features: str | None) -> tupl
 
 
 def choose_model(cards: list[ModelCard], name: str | None, kind: InputKind) -> ModelCard:
-    """The model that was named, or the only one that takes this kind of input.
+    """The named model, or the only one that takes this kind of input.
 
     Raises:
         BadArgument: there is no such model, or several fit.

@@ -1,4 +1,4 @@
-"""The service as a client sees it."""
+"""A client of the HTTP API."""
 
 import ipaddress
 import os
@@ -12,14 +12,14 @@ from urllib.parse import quote
 import httpx
 from pydantic import TypeAdapter, ValidationError
 
-from cli.backoff import Backoff
+from cli.processes.backoff import Backoff
 from schemas.errors import Problem
 from schemas.jobs import TERMINAL, Job
 from schemas.models import ModelCard, ModelOrder
 from schemas.results import Explanation
 
 TIMEOUT = httpx.Timeout(30.0, connect=5.0)
-PATIENCE = 8  # attempts without news before a job is given up: about ten seconds
+PATIENCE = 8  # attempts without an event before the client stops following a job: about ten seconds
 CARDS: TypeAdapter[list[ModelCard]] = TypeAdapter(list[ModelCard])
 
 
@@ -28,7 +28,7 @@ class Unreachable(Exception):
 
 
 class Refused(Exception):
-    """The service answered with a problem document."""
+    """The service responded with a problem document."""
 
     def __init__(self, problem: Problem, retry_after: str | None = None) -> None:
         super().__init__(problem.detail)
@@ -37,12 +37,12 @@ class Refused(Exception):
 
 
 class Service:
-    """Requests to one service. Every method raises `Refused` or `Unreachable`."""
+    """Sends requests to one service. Every method raises `Refused` or `Unreachable`."""
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
         try:
-            # A proxy of the environment is never asked for this machine's own service.
+            # Requests to this machine bypass the proxies of the environment.
             self._client = httpx.Client(
                 base_url=self.url, timeout=TIMEOUT, headers=_language(), trust_env=not _is_loopback(self.url)
             )
@@ -59,10 +59,10 @@ class Service:
         """The cards of all models, failed ones included."""
         return CARDS.validate_python(self._request("GET", "/models").json()["models"])
 
-    def order(
+    def send_admin_command(
         self, action: Literal["load", "unload"], name: str, version: str | None, wait_s: float, key: str
     ) -> ModelOrder:
-        """Load or unload a model, and wait for the workers."""
+        """Loads or unloads a model and waits for the workers."""
         reply = self._request(
             "POST",
             f"/models/{quote(name, safe='')}/{action}",
@@ -73,7 +73,7 @@ class Service:
         return ModelOrder.model_validate_json(reply.content)
 
     def submit(self, body: dict[str, Any]) -> Job:
-        """Queue a job. Its key makes it harmless to ask again when the answer was lost on its way."""
+        """Submits a job. An idempotency key makes a retry safe when the response was lost."""
         headers = {"Idempotency-Key": secrets.token_urlsafe(16)}
         try:
             reply = self._request("POST", "/explain", json=body, headers=headers)
@@ -84,15 +84,15 @@ class Service:
         return Job.model_validate(reply.json())
 
     def job(self, job_id: str) -> Job:
-        """The job as it stands."""
+        """The present state of the job."""
         return Job.model_validate(self._request("GET", f"/jobs/{job_id}").json())
 
     def cancel(self, job_id: str) -> None:
-        """End the job."""
+        """Cancels the job."""
         self._request("DELETE", f"/jobs/{job_id}")
 
     def follow(self, job: Job) -> Iterator[Job]:
-        """The job after each change, from the server's events, until it is terminal.
+        """Yields the job after each change, from server-sent events, until it is terminal.
 
         A stream that breaks is opened again, and between two streams the job is asked for.
         """
@@ -121,11 +121,11 @@ class Service:
         return Explanation.model_validate_json(reply.content)
 
     def result(self, job_id: str, media_type: str) -> bytes:
-        """The result in another representation."""
+        """The result in the given media type."""
         return self._request("GET", f"/jobs/{job_id}/result", headers={"Accept": media_type}).content
 
     def overlay(self, job_id: str, options: dict[str, Any]) -> bytes:
-        """The picture, as PNG."""
+        """The overlay, as PNG."""
         return self._request("GET", f"/jobs/{job_id}/overlay.png", params=options).content
 
     def _events(self, job_id: str) -> Iterator[Job]:
@@ -153,7 +153,7 @@ class Service:
 
 
 def events_of(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Server-sent events as (event, data); comments and other fields are left out."""
+    """Parses server-sent events into (event, data). Comments and other fields are ignored."""
     event, data = "message", []
     for line in lines:
         name, _, value = line.partition(":")
@@ -167,7 +167,7 @@ def events_of(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 
 def refusal(reply: httpx.Response) -> Refused:
-    """What an answer that is an error says; proxies in between speak no problem documents."""
+    """The problem document of an error response, or one made from the status where a proxy sent none."""
     try:
         problem = Problem.model_validate_json(reply.content)
     except ValidationError:
@@ -181,7 +181,7 @@ def refusal(reply: httpx.Response) -> Refused:
 
 
 def _language() -> dict[str, str]:
-    """What the environment says about the language of captions."""
+    """The language of captions, from the environment's locale."""
     locale = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
     language = locale.partition("_")[0].partition(".")[0].lower()
     return {"Accept-Language": language} if language.isalpha() and language not in {"c", "posix"} else {}

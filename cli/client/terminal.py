@@ -1,4 +1,4 @@
-"""An explanation, readable in a terminal."""
+"""Shows a result in a terminal."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -10,18 +10,18 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from cli.client.bars import HALF_WIDTH, signed_bar, tint
+from cli.client.score_bars import HALF_WIDTH, signed_bar, tint
 from schemas.methods import METHODS
 from schemas.models import ModelCard, OutputKind
 from schemas.results import Explanation, FeatureScore, Prediction, TextScore
 
 MAX_EXAMPLES_SHOWN = 8
 RUNNERS_UP = 2
-CONTROLS = dict.fromkeys([*range(10), *range(11, 32), 127], " ")  # one for one: offsets stay true
+CONTROLS = dict.fromkeys([*range(10), *range(11, 32), 127], " ")  # one character each, so that offsets stay valid
 
 
 def render(result: Explanation, card: ModelCard, *, text: str | None, top: int) -> RenderableType:
-    """Everything to be said of one result; `top` is how many rows a table may have."""
+    """Renders one result. A table has at most `top` rows."""
     parts: list[RenderableType] = [_summary(result, card)]
     if result.words is not None and text is not None:
         for words in result.words:
@@ -36,7 +36,7 @@ def render(result: Explanation, card: ModelCard, *, text: str | None, top: int) 
 
 
 def sentence(text: str, words: Sequence[TextScore]) -> Text:
-    """The text, its words on a ground of orange (for the explained output) or blue (against it)."""
+    """The text with coloured words: orange speaks for the explained output, blue against it."""
     shown = Text(text.translate(CONTROLS))
     most = max((abs(word.score) for word in words), default=0.0)
     for word in words:
@@ -78,7 +78,7 @@ def _scores(
 
 
 def _decimals(most: float) -> int:
-    """So many that the largest score has four digits that say something."""
+    """The number of decimals that gives the largest score four significant digits."""
     return min(12, max(0, 3 - math.floor(math.log10(most)))) if most > 0 else 1
 
 
@@ -111,11 +111,11 @@ def _summary(result: Explanation, card: ModelCard) -> Table:
 
 
 def quality_lines(result: Explanation) -> Iterator[tuple[str, str]]:
-    """Each quality metric by a short name; of several examples the first ones."""
+    """Each metric by a short name, for the first examples."""
     report = result.quality
     if report is None:
         return
-    if report.completeness is not None and not result.convergence_delta:  # which says it in the outputs' units
+    if report.completeness is not None and not result.convergence_delta:  # shown by the delta
         yield "completeness", _each("missed {}", [_percent(one.relative_error) for one in report.completeness])
     if report.infidelity is not None:
         yield "infidelity", _each("{} [dim]lower is better[/]", report.infidelity.values)
@@ -141,7 +141,7 @@ def _percent(share: float | None) -> str:
 
 
 def prediction_line(predictions: Sequence[Prediction], kind: OutputKind) -> Text:
-    """The likeliest class and its probability, with what came after it; or a regression's value."""
+    """The most probable class with its probability, and the next ones; or the value of a regression."""
     if not predictions:
         return Text("none")
     first, *others = predictions
@@ -154,7 +154,7 @@ def prediction_line(predictions: Sequence[Prediction], kind: OutputKind) -> Text
 
 
 def method_line(result: Explanation) -> str:
-    """The method with its numbers, and those of its other parameters that are not as usual."""
+    """The method with its numeric parameters, and its other parameters where they differ from the defaults."""
     name = str(result.method["name"])
     usual = {key: field.default for key, field in METHODS[name].model_fields.items()}
     fields = {key: value for key, value in result.method.items() if _is_telling(value, usual.get(key))}

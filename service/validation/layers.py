@@ -7,7 +7,8 @@ from schemas.errors import InvalidRequest
 from schemas.fields import LayerMethod
 from schemas.limits import MAX_TENSOR_ELEMENTS
 from schemas.methods import AnyMethod, GuidedGradCam, LayerGradCam
-from schemas.models import LayerCard
+from schemas.models import LayerCard, Side
+from schemas.traits import GRADIENT_OF_UNIT, GRADIENT_TO_LAYER
 from service.validation.document.suggest import suggestion
 from service.validation.model import ReadyModel
 
@@ -53,7 +54,21 @@ def find_layer(method: AnyMethod, model: ReadyModel) -> LayerCard | None:
     refused = layer.refused or (layer.input_refused if _at_input(method) else layer.output_refused)
     if refused is not None:
         raise InvalidRequest.at(["method", "layer"], refused)
+    _check_gradient(method, layer)
     return layer
+
+
+def _check_gradient(method: AnyMethod, layer: LayerCard) -> None:
+    side: Side = "input" if _at_input(method) else "output"
+    if method.name in GRADIENT_TO_LAYER and side in layer.no_gradient:
+        cut = f"no gradient leads from the model's outputs to the {side} of this layer"
+    elif method.name in GRADIENT_OF_UNIT and side in layer.no_gradient_to_input:
+        cut = f"no gradient leads from the {side} of this layer to the model's inputs"
+    else:
+        return
+    instead = "neuron_feature_ablation" if method.name in GRADIENT_OF_UNIT else "layer_feature_ablation"
+    told = f"{cut}, as behind torch.no_grad, detach or argmax; use a method that perturbs, such as {instead}"
+    raise InvalidRequest.at(["method", "layer"], told)
 
 
 def explained_shape(method: AnyMethod, layer: LayerCard) -> list[int] | None:

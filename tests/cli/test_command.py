@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.listen import listen
+from cli.processes.listen import listen
 
 TIMEOUT_S = 60.0
 
@@ -34,7 +34,7 @@ def test_help_lists_the_commands() -> None:
 
 
 def test_the_client_loads_neither_torch_nor_the_server() -> None:
-    source = "import sys; import cli.main, cli.client.ask; print(*sys.modules)"
+    source = "import sys; import cli.main, cli.client.explain_command; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, timeout=TIMEOUT_S, check=True)
     assert {"torch", "fastapi", "redis"}.isdisjoint(done.stdout.split())
 

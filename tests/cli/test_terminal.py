@@ -5,7 +5,7 @@ from io import StringIO
 import pytest
 from rich.console import Console, RenderableType
 
-from cli.client.bars import HALF_WIDTH, signed_bar, tint
+from cli.client.score_bars import HALF_WIDTH, signed_bar, tint
 from cli.client.service import events_of
 from cli.client.terminal import feature_table, prediction_line, sentence, word_table
 from schemas.results import FeatureScore, Prediction, TextScore

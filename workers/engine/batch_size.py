@@ -45,6 +45,9 @@ def tune_rows(view: ModelView, sample: Tensors, gate: DeviceGate, threads: int) 
         except Exception as error:  # the model's own code may raise anything
             log.warning("batch cannot be tuned", error=type(error).__name__)
             return None
+        finally:
+            if view.device.type == "cuda":
+                torch.cuda.empty_cache()  # of batches larger than passes will have: others may use the device, too
 
 
 def fastest(seconds: Callable[[int], float | None], most: int) -> int:

@@ -21,6 +21,8 @@ DRAWING = {
     *("_standard_gamma", "_sample_dirichlet"),
 }
 
+FUSED_DROPOUT = torch.ops.aten.native_dropout.default  # what `F.dropout` is on CUDA; on the CPU it is `bernoulli_`
+
 
 class CpuDraws(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """While it is entered, random numbers for any device are drawn by the CPU's generators and moved.
@@ -33,6 +35,8 @@ class CpuDraws(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
+        if func is FUSED_DROPOUT and _device(args, kwargs).type != "cpu":
+            return _dropped_out(*args, **kwargs)
         if not draws(func):
             return func(*args, **kwargs)
         device = _device(args, kwargs)
@@ -64,3 +68,12 @@ def _drawn_on_cpu(func: Callable[..., Any], device: torch.device, args: tuple[An
     if isinstance(kwargs.get("out"), Tensor):
         return kwargs["out"].copy_(drawn)
     return drawn.to(device)
+
+
+def _dropped_out(input: Tensor, p: float, train: bool | None) -> tuple[Tensor, Tensor]:
+    """`F.dropout` with the elements that the CPU's drops; and a mask of those that stay."""
+    if train is False:
+        return input.clone(), torch.ones_like(input, dtype=torch.bool)
+    stay = torch.empty_like(input, device="cpu").bernoulli_(1 - p)
+    scale = stay.div_(1 - p).to(input.device)
+    return input * scale, scale != 0

@@ -42,7 +42,7 @@ def _outputs(view: ModelView, kind: PassKind, parts: list[Part]) -> tuple[Tensor
     lengths = [view.length(tensor) for tensor in first.inputs + first.additional_forward_args]
     inputs = tuple(_gather(view, parts, "inputs", i, lengths[i]) for i in range(len(first.inputs)))
     additional_forward_args = tuple(
-        _gather(view, parts, "extras", i, lengths[len(first.inputs) + i])
+        _gather(view, parts, "additional_forward_args", i, lengths[len(first.inputs) + i])
         for i in range(len(first.additional_forward_args))
     )
     if len(parts) == 1:  # views of a job's own tensors, which a model that works in place must not overwrite

@@ -1,4 +1,4 @@
-"""The life of a job in a worker: admitted, prepared, explained, described, reported.
+"""The life of a job in a worker: claimed, prepared, explained, described, stored; and checking a model repository.
 
-Knows the job store; everything below it does not.
+This room uses the job store; the rooms below it do not.
 """

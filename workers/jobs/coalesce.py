@@ -1,13 +1,13 @@
-"""Jobs that ask the same of different inputs, as one Captum call.
+"""Runs jobs with equal method parameters as one Captum call.
 
-On a model whose rows cost next to nothing, a job costs what Captum's own code, threads and the job store cost. Such
-jobs are concatenated along the batch where that changes nothing: methods of the shared lane that draw nothing, pool
-nothing and compute each example for itself. The order of every sum stays as it is alone: each example's steps are
-expanded as many at a time as they would be.
+On a model whose rows take microseconds, the cost of a job is Captum's Python code, its thread and the job store. Such
+jobs are concatenated along the batch where this does not change their results: methods of the shared lane that draw
+nothing and compute each example separately. Every sum keeps the order it has alone, because each example's steps are
+expanded in chunks of the same size.
 """
 
 from collections import defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from time import perf_counter
 from typing import Any
 
@@ -21,129 +21,142 @@ from schemas.traits import stops_by_itself
 from workers.engine.engine import Engine
 from workers.engine.task import Task
 from workers.evaluation.completeness import told
-from workers.jobs.result import Answer, Asked, Ready, answer, describe, make_ready
+from workers.jobs.describe import describe
+from workers.jobs.job import ClaimedJob, FailedJob, JobEnd, PreparedJob
+from workers.jobs.prepare import prepare_job
+from workers.jobs.single import run_single
+from workers.jobs.tuning import COALESCED_RUN_S
 from workers.methods.explain import Outcome, explain
 from workers.methods.explain_inputs import ExplainInputs, Tensors, chunk_rows
 from workers.methods.memory import expanded_bytes
 from workers.models.load import ResidentModel
 
-TOGETHER = frozenset({"saliency", "input_x_gradient", "integrated_gradients"})
-SHORT_S = 0.02  # what a group may take: so long do others wait for a pass of theirs, and cancelled jobs for their end
+COALESCIBLE = frozenset({"saliency", "input_x_gradient", "integrated_gradients"})
 
 
 def group_key(spec: JobSpec) -> Hashable | None:
-    """Equal for jobs that may run together, None for one that must run by itself."""
-    if spec.quality or spec.method["name"] not in TOGETHER or stops_by_itself(stored_method(spec.method)):
+    """A key that is equal for jobs that may be coalesced; None for a job that must run by itself."""
+    if spec.quality or spec.method["name"] not in COALESCIBLE or stops_by_itself(stored_method(spec.method)):
         return None
     return spec.model, spec.version, spec.priority, spec.input_kind, repr(sorted(spec.method.items()))
 
 
-def short_rows(engine: Engine) -> int:
-    """How many rows the engine computes in `SHORT_S`, by its passes so far; 0 before the first."""
+def coalescible_rows(engine: Engine) -> int:
+    """How many rows the engine computes in `COALESCED_RUN_S`, measured on its passes so far; 0 before the first."""
     stats = engine.stats
-    return int(SHORT_S * stats.rows / stats.seconds) if stats.seconds else 0
+    return int(COALESCED_RUN_S * stats.rows / stats.seconds) if stats.seconds else 0
 
 
-def answer_together(model: ResidentModel, jobs: Sequence[tuple[Asked, Task]]) -> list[Answer | Exception]:
-    """Prepares, explains and describes jobs of equal `group_key`. A job that fails does so alone.
+def run_coalesced(model: ResidentModel, jobs: Sequence[ClaimedJob]) -> list[JobEnd]:
+    """Prepares, explains and describes jobs of equal `group_key`, one Captum call for each shape of input.
 
-    Returns, for each job, its answer or what went wrong.
+    A job that fails does so alone. Called in a thread of the group; parks in the engine.
+
+    Returns:
+        One end for each job, in no particular order.
     """
-    results: list[Answer | Exception] = [RuntimeError("not computed")] * len(jobs)
-    groups: dict[Hashable, list[tuple[int, Ready]]] = defaultdict(list)
-    method = stored_method(jobs[0][0].spec.method)
-    for index, (asked, task) in enumerate(jobs):
+    prepared, ends = _prepare_all(model, jobs)
+    by_shape: dict[Hashable, list[PreparedJob]] = defaultdict(list)
+    for job in prepared:
+        by_shape[_shape_key(job.subject)].append(job)
+    for members in by_shape.values():
         try:
-            if task.cancelled.is_set():
+            ends += _explain_as_one(model, members)
+        except Exception:  # one by one, to find the job that fails
+            ends += [_run_or_fail(model, job.claimed) for job in members]
+    return ends
+
+
+def _prepare_all(model: ResidentModel, jobs: Sequence[ClaimedJob]) -> tuple[list[PreparedJob], list[JobEnd]]:
+    """The jobs that could be prepared, and the ends of the others."""
+    prepared: list[PreparedJob] = []
+    failed: list[JobEnd] = []
+    method = stored_method(jobs[0].spec.method)
+    for job in jobs:
+        try:
+            if job.task.cancelled.is_set():
                 raise JobCancelled("the job was cancelled")
-            ready = make_ready(model, asked, method)
+            prepared.append(prepare_job(model, job, method))
         except Exception as error:
-            results[index] = error
-        else:
-            groups[_shape(ready.subject)].append((index, ready))
-    for members in groups.values():
-        try:
-            outcome = _explain(model, [(ready, jobs[index][1]) for index, ready in members])
-        except Exception:  # one by one, so that each learns its own fate
-            for index, ready in members:
-                results[index] = _alone(model, ready.asked, jobs[index][1])
-            continue
-        for (index, _), result in zip(members, outcome, strict=True):
-            results[index] = result
-    return results
+            failed.append(FailedJob(job, error))
+    return prepared, failed
 
 
-def _alone(model: ResidentModel, asked: Asked, task: Task) -> Answer | Exception:
+def _run_or_fail(model: ResidentModel, job: ClaimedJob) -> JobEnd:
     try:
-        return answer(model, task, asked.job_id, asked.spec, asked.payload, asked.queued_ms)
+        return run_single(model, job)
     except Exception as error:
-        return error
+        return FailedJob(job, error)
 
 
-def _explain(model: ResidentModel, members: list[tuple[Ready, Task]]) -> list[Answer | Exception]:
-    """One Captum call for all, its outcome cut apart; each job has the rows of its examples."""
-    subject = _joined([ready.subject for ready, _ in members])
-    first = members[0][0]
-    whole = Task(first.asked.job_id, first.asked.spec.priority)
-    each = chunk_rows(model.engine.batch_rows, first.subject.examples)  # what one job alone would expand at once
-    expanded = each * len(members) // 2
+def _explain_as_one(model: ResidentModel, jobs: list[PreparedJob]) -> list[JobEnd]:
+    """One Captum call for jobs of equal shape, its outcome cut apart along the examples.
+
+    Raises:
+        Whatever the call raises; it concerns all jobs.
+    """
+    first = jobs[0]
+    subject = _concatenated([job.subject for job in jobs])
+    whole = Task(first.claimed.id, first.spec.priority)
+    chunk = chunk_rows(model.engine.batch_rows, first.subject.examples)  # what one job alone expands at once
+    expanded = chunk * len(jobs) // 2
     started = perf_counter()
     with model.memory.lend(expanded_bytes(first.method, subject, expanded)):
-        outcome = explain(model.engine, whole, first.method, subject, first.asked.spec.seed, batch_rows=expanded)
+        outcome = explain(model.engine, whole, first.method, subject, first.spec.seed, batch_rows=expanded)
     run_s = perf_counter() - started
-    results: list[Answer | Exception] = []
+    ends: list[JobEnd] = []
     start = 0
-    for ready, task in members:
-        stop = start + ready.subject.examples
-        task.rows = whole.rows * ready.subject.examples // subject.examples
-        task.passes, task.pass_rows, task.pass_s, task.parked_s = (
-            whole.passes,
-            whole.pass_rows,
-            whole.pass_s,
-            whole.parked_s,
-        )
+    for job in jobs:
+        stop = start + job.subject.examples
+        _book(job.task, whole, whole.rows * job.subject.examples // subject.examples)
+        own = _sliced(outcome, start, stop)
         try:
-            part = _part(outcome, start, stop)
-            results.append(describe(model, ready, part, task, _completeness(part), run_s=run_s))
+            ends.append(describe(model, job, own, _completeness(own), run_s=run_s))
         except JobError as error:
-            results.append(error)
+            ends.append(FailedJob(job.claimed, error))
         start = stop
-    return results
+    return ends
+
+
+def _book(task: Task, whole: Task, rows: int) -> None:
+    """Books a coalesced run on one of its jobs: the rows of its own examples, and the time of all passes."""
+    task.rows = rows
+    task.passes = whole.passes
+    task.pass_rows = whole.pass_rows
+    task.pass_s = whole.pass_s
+    task.parked_s = whole.parked_s
 
 
 def _completeness(outcome: Outcome) -> QualityReport | None:
-    """The one quality metric that is given unasked; jobs that ask for others run by themselves."""
+    """The one metric that results have by default; jobs that request others run by themselves."""
     found = told(outcome)
     return QualityReport(completeness=found) if found else None
 
 
-def _shape(subject: ExplainInputs) -> Hashable:
-    """Equal for problems that can be concatenated."""
+def _shape_key(subject: ExplainInputs) -> Hashable:
+    """A key that is equal for inputs that can be concatenated along the examples."""
     tensors = subject.inputs + subject.additional_forward_args
     shapes = tuple((tensor.dtype, tensor.shape[1:]) for tensor in tensors)
-    return (
-        shapes,
-        subject.examples,
-        subject.targets is None,
-        _depth(subject),
-        subject.baselines is None,
-    )
+    no_targets, no_baselines = subject.targets is None, subject.baselines is None
+    return shapes, subject.examples, no_targets, _target_dimensions(subject), no_baselines
 
 
-def _depth(subject: ExplainInputs) -> int:
-    """0 for targets that are indices, else how many dimensions a place has."""
+def _target_dimensions(subject: ExplainInputs) -> int:
+    """0 for targets that are indices, else the number of dimensions of a place."""
     first = subject.targets[0] if subject.targets else 0
     return 0 if isinstance(first, int) else len(first)
 
 
-def _joined(subjects: list[ExplainInputs]) -> ExplainInputs:
+def _concatenated(subjects: list[ExplainInputs]) -> ExplainInputs:
     first = subjects[0]
-    targets: Any = None if first.targets is None else [target for p in subjects for target in _each(p)]
+    targets: Any = None
+    if first.targets is not None:
+        targets = [target for subject in subjects for target in _targets_per_example(subject)]
     return ExplainInputs(
-        inputs=_cat([p.inputs for p in subjects]),
-        additional_forward_args=_cat([p.additional_forward_args for p in subjects]),
+        inputs=_cat(subject.inputs for subject in subjects),
+        additional_forward_args=_cat(subject.additional_forward_args for subject in subjects),
         targets=targets,
-        baselines=None if first.baselines is None else _cat([p.baselines for p in subjects if p.baselines is not None]),
+        baselines=None if first.baselines is None else _cat(subject.baselines or () for subject in subjects),
         baseline_distribution=None,
         feature_mask=None,
         layer_mask=None,
@@ -153,17 +166,18 @@ def _joined(subjects: list[ExplainInputs]) -> ExplainInputs:
     )
 
 
-def _each(subject: ExplainInputs) -> list[Any]:
-    """One target per example, where a single one may stand for all."""
+def _targets_per_example(subject: ExplainInputs) -> list[Any]:
+    """One target per example; a single target stands for all examples."""
     targets: list[Any] = list(subject.targets or ())
     return targets if len(targets) == subject.examples else targets * subject.examples
 
 
-def _cat(parts: list[Tensors]) -> Tensors:
+def _cat(parts: Iterable[Tensors]) -> Tensors:
     return tuple(torch.cat(column) for column in zip(*parts, strict=True))
 
 
-def _part(outcome: Outcome, start: int, stop: int) -> Outcome:
+def _sliced(outcome: Outcome, start: int, stop: int) -> Outcome:
+    """The outcome of the examples from `start` to `stop`."""
     return Outcome(
         tuple(tensor[start:stop] for tensor in outcome.attributions),
         outcome.outputs[start:stop],

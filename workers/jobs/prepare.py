@@ -1,32 +1,52 @@
-"""From a stored job to a problem in model space: input prepared, baselines and masks resolved."""
+"""From a claimed job to tensors in model space: the input preprocessed, baselines and masks resolved."""
 
 import hashlib
+from time import perf_counter
 from typing import Any, cast
 
 import torch
+from safetensors.torch import load
 from torch import Tensor
 
 from schemas.errors import InputRejected
 from schemas.jobs import JobSpec
-from schemas.methods import AnyMethod, BaselineName
+from schemas.methods import AnyMethod, BaselineName, stored_method
 from schemas.traits import DISTRIBUTED
 from workers.inputs.prepared import Payload, Prepared, Tensors
+from workers.jobs.job import ClaimedJob, PreparedJob
 from workers.methods.explain_inputs import ExplainInputs
 from workers.models.load import ResidentModel
 
-INPUTS = ("pixels", "text", "features", "input.")  # how the names of an input's own tensors begin
+INPUT_PREFIXES = ("pixels", "text", "features", "input.")  # of the names of a payload's own inputs
+
+
+def prepare_job(model: ResidentModel, job: ClaimedJob, method: AnyMethod | None = None) -> PreparedJob:
+    """Decodes and preprocesses the input of a job, and moves it to the device.
+
+    Args:
+        method: the method of the job's spec, where the caller has parsed it already.
+
+    Raises:
+        InputRejected: the input cannot be used.
+    """
+    started = perf_counter()
+    method = method or stored_method(job.spec.method)
+    payload = load(job.claim.payload)
+    prepared = model.adapter.prepare(payload, model.engine.view.device)
+    subject = make_explain_inputs(model, job.spec, method, payload, prepared)
+    return PreparedJob(job, method, prepared, subject, prepare_s=perf_counter() - started)
 
 
 def make_explain_inputs(
     model: ResidentModel, spec: JobSpec, method: AnyMethod, payload: Payload, prepared: Prepared
 ) -> ExplainInputs:
-    """Completes prepared input with what the method needs beside it.
+    """Adds to prepared input what the method needs: target, baselines, masks.
 
     Raises:
         InputRejected: a baseline or mask does not fit the input.
     """
     examples = prepared.inputs[0].shape[0]
-    digest = _digest(payload, INPUTS) if any(key.startswith(INPUTS) for key in payload) else None
+    digest = _digest(payload, INPUT_PREFIXES) if any(key.startswith(INPUT_PREFIXES) for key in payload) else None
     baselines = layer_baselines = baseline_distribution = name = None
     if "baseline" in type(method).model_fields:
         like = prepared.inputs[0]
@@ -43,7 +63,7 @@ def make_explain_inputs(
             baselines, layer_baselines = model.adapter.baseline(name, prepared)
             baseline_distribution = baselines
         if given is not None and method.name not in DISTRIBUTED:
-            baselines = layer_baselines = tuple(_each(b, examples) for b in given)
+            baselines = layer_baselines = tuple(_expanded(b, examples) for b in given)
     return ExplainInputs(
         inputs=prepared.inputs,
         additional_forward_args=prepared.additional_forward_args,
@@ -61,11 +81,11 @@ def make_explain_inputs(
     )
 
 
-def _digest(payload: Payload, kinds: tuple[str, ...], *more: object) -> bytes:
-    """Of those tensors of a payload whose names begin so, as they were sent: preprocessing adds nothing to them."""
+def _digest(payload: Payload, prefixes: tuple[str, ...], *more: object) -> bytes:
+    """A digest of the tensors whose names start with one of the prefixes, as the client sent them."""
     digest = hashlib.blake2b(repr(more).encode(), digest_size=16)
     for key in sorted(payload):
-        if key.startswith(kinds):
+        if key.startswith(prefixes):
             tensor = payload[key]
             digest.update(f"{key} {tensor.dtype} {tuple(tensor.shape)}".encode())
             digest.update(tensor.contiguous().flatten().view(torch.uint8).numpy().tobytes())
@@ -76,11 +96,11 @@ def _layer_values(payload: Payload, prepared: Prepared) -> Tensors | None:
     like = prepared.layer_inputs[0]
     dtype = like.dtype if like.is_floating_point() else torch.get_default_dtype()
     given = [tensor.to(like.device, dtype) for tensor in _numbered(payload, "layer_baseline")]
-    return tuple(_each(tensor, like.shape[0]) for tensor in given) or None
+    return tuple(_expanded(tensor, like.shape[0]) for tensor in given) or None
 
 
 def _baseline_name(model: ResidentModel, method: Any) -> BaselineName:
-    """The baseline asked for by name, or the card's default."""
+    """The baseline that the request names, or the card's default."""
     if isinstance(method.baseline, str):
         return cast(BaselineName, method.baseline)
     if model.card.defaults is None:
@@ -108,7 +128,7 @@ def _numbered(payload: Payload, name: str) -> list[Tensor]:
     return [payload[f"{name}.{number}"] for number in numbers]
 
 
-def _each(baseline: Tensor, examples: int) -> Tensor:
+def _expanded(baseline: Tensor, examples: int) -> Tensor:
     """(1 or examples, …) to (examples, …).
 
     Raises:

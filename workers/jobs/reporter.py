@@ -11,8 +11,8 @@ from broker import WorkerInfo, WorkerQueue
 from schemas.errors import Unavailable
 from workers.engine.allocator import IdleMemory
 from workers.engine.engine import Engine
-from workers.jobs.result import target_classes
-from workers.jobs.runner import JobRunner
+from workers.jobs.describe import target_classes
+from workers.jobs.running import JobRunner
 from workers.models.pool import ModelPool, OrderFollower
 
 log = structlog.get_logger()
@@ -112,10 +112,10 @@ class Reporter(threading.Thread):
                     self._runner.cancel(job.claim.job_id)
 
     def _stats(self) -> dict[str, float]:
-        stats: dict[str, float] = dict(self._runner.stages.copy())
+        stats: dict[str, float] = dict(self._runner.settling.stages.copy())
         for key in self._models.serving():
-            stats[f"{key}|jobs_total"] = self._runner.jobs[key]
-            stats[f"{key}|failed_total"] = self._runner.failed[key]
+            stats[f"{key}|jobs_total"] = self._runner.settling.jobs[key]
+            stats[f"{key}|failed_total"] = self._runner.settling.failed[key]
         for key, counters in self._models.counters().items():
             stats |= {f"{key}|{name}": value for name, value in counters.items()}
         for key, model in self._models.resident().items():

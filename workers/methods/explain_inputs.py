@@ -1,6 +1,6 @@
 """What a method is asked to explain, in model space."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from torch import Tensor
@@ -16,16 +16,16 @@ class ExplainInputs:
 
     Attributes:
         inputs: (examples, …) each, as `ModelView.module` takes them.
-        extras: (examples, …), passed on after the inputs.
+        additional_forward_args: (examples, …), passed on after the inputs.
         targets: one output per example, by its index or by its place in each dimension; None for a scalar output.
         baselines: (examples, …) each, or None where the method has none.
         distribution: (samples, …) each, for methods that draw their baselines.
         feature_mask: (1 or examples, …) int64 each: elements of equal number are one feature.
         layer_mask: (1 or examples, …) int64 each, of a layer's output.
         layer_values: (examples, …) each, what a layer's units are set to when they are taken away.
-        layer_inputs, layer_extras, layer_baselines: the same examples as `ModelView.layer_module` takes them.
-        digest, baseline_digest: equal only for equal inputs and extras, and for equal baselines beside them; None where
-            nobody will ask for their outputs again.
+        layer_inputs, layer_additional_forward_args, layer_baselines: the same examples for `ModelView.layer_module`.
+        digest, baseline_digest: equal only for equal inputs and additional arguments, and for equal baselines of equal
+            inputs; None where no later job can reuse the outputs.
     """
 
     inputs: Tensors
@@ -45,6 +45,22 @@ class ExplainInputs:
     @property
     def examples(self) -> int:
         return int(self.inputs[0].shape[0])
+
+    def only(self, example: int) -> "ExplainInputs":
+        """The inputs of one example, for methods at the input that take baselines of its own."""
+
+        def own(tensors: Tensors | None) -> Tensors | None:
+            return tensors and tuple(t[example : example + 1] if len(t) == self.examples else t for t in tensors)
+
+        shared = self.targets is None or len(self.targets) == 1
+        return replace(
+            self,
+            inputs=own(self.inputs) or (),
+            additional_forward_args=own(self.additional_forward_args) or (),
+            targets=self.targets if shared or self.targets is None else self.targets[example : example + 1],
+            baselines=own(self.baselines),
+            feature_mask=own(self.feature_mask),
+        )
 
 
 MIN_CHUNK_ROWS = 32  # rows a job hands over at once; bounds its memory, and is enough to keep a batch full

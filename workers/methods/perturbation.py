@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import torch
 from captum.attr import (
     FeatureAblation,
     FeaturePermutation,
@@ -50,11 +51,37 @@ def shapley_values(m: spec.ShapleyValues, seams: Seams, p: ExplainInputs, batch_
 
 
 def kernel_shap(m: spec.KernelShap, seams: Seams, p: ExplainInputs, batch_rows: int) -> Tensors:
-    return detached(KernelShap(seams.forward).attribute(p.inputs, n_samples=m.n_samples, **featured(p, batch_rows)))
+    return _of_own_features(KernelShap(seams.forward), m.n_samples, p, batch_rows)
 
 
 def lime(m: spec.Lime, seams: Seams, p: ExplainInputs, batch_rows: int) -> Tensors:
-    return detached(Lime(seams.forward).attribute(p.inputs, n_samples=m.n_samples, **featured(p, batch_rows)))
+    return _of_own_features(Lime(seams.forward), m.n_samples, p, batch_rows)
+
+
+def _of_own_features(method: Lime, n_samples: int, p: ExplainInputs, batch_rows: int) -> Tensors:
+    """Samples of each example's own features.
+
+    Captum draws for every example of a batch as many features as any of them has. The features that an example lacks
+    change which coalitions of the others are drawn, and with what weight. So where the numbers differ, each example is
+    explained as it is alone, from the job's seed.
+    """
+    if not _numbers_differ(p):
+        return detached(method.attribute(p.inputs, n_samples=n_samples, **featured(p, batch_rows)))
+    start, found = torch.get_rng_state(), []
+    for example in range(p.examples):
+        torch.set_rng_state(start)
+        one = p.only(example)
+        found.append(detached(method.attribute(one.inputs, n_samples=n_samples, **featured(one, batch_rows))))
+    return tuple(torch.cat(parts) for parts in zip(*found, strict=True))
+
+
+def _numbers_differ(p: ExplainInputs) -> bool:
+    """Whether examples have different numbers of features, which are numbered from 0 in each of them."""
+    if p.examples == 1 or p.feature_mask is None:
+        return False
+    highest = [mask.reshape(len(mask), -1).amax(dim=1) for mask in p.feature_mask if mask[0].numel()]
+    each = torch.stack([one.expand(p.examples) for one in highest]).amax(dim=0)
+    return bool((each != each[0]).any())
 
 
 def windows_over(given: list[Any], whole: tuple[tuple[int, ...], ...]) -> tuple[tuple[int, ...], ...]:

@@ -5,7 +5,6 @@ samples, so a job that stops after n gives the answer for n; a seed gives the sa
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -124,11 +123,14 @@ class _Watched:
 
 def kernel_shap(m: spec.KernelShap, seams: Seams, p: ExplainInputs, batch_rows: int) -> Stopped:
     """Coalitions, until the jackknife's standard error of the regression is small enough (Covert and Lee: Improving
-    KernelSHAP, 2021). Each example stops by itself; the largest standard error of any feature counts."""
+    KernelSHAP, 2021). Each example stops by itself, with the answer that it has alone; the largest standard error of
+    any feature counts."""
     bound = m.tolerance or 0.0
+    start = torch.get_rng_state()  # else where one example stops would move the draws of the next
     found, counts, errors = [], [], []
     for example in range(p.examples):
-        one = _only(p, example)
+        torch.set_rng_state(start)
+        one = p.only(example)
         options = {**featured(one, batch_rows), "perturbations_per_eval": COALITIONS_ROUND}
         watched = _Watched(seams.forward, options["target"], bound)
         attributions, count = watched.explain(one.inputs, m.n_samples, **options)
@@ -137,21 +139,3 @@ def kernel_shap(m: spec.KernelShap, seams: Seams, p: ExplainInputs, batch_rows: 
         errors.append(watched.error)
     joined = tuple(torch.cat(parts) for parts in zip(*found, strict=True))
     return Stopped(joined, Convergence(unit="samples", tolerance=bound, counts=counts, errors=errors))
-
-
-def _only(p: ExplainInputs, example: int) -> ExplainInputs:
-    """The problem of one example."""
-
-    def own(tensors: Tensors | None) -> Tensors | None:
-        return tensors and tuple(t[example : example + 1] if len(t) == p.examples else t for t in tensors)
-
-    targets = p.targets if p.targets is None or len(p.targets) == 1 else p.targets[example : example + 1]
-    inputs, additional_forward_args = own(p.inputs) or (), own(p.additional_forward_args) or ()
-    return replace(
-        p,
-        inputs=inputs,
-        additional_forward_args=additional_forward_args,
-        targets=targets,
-        baselines=own(p.baselines),
-        feature_mask=own(p.feature_mask),
-    )

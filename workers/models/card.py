@@ -15,6 +15,7 @@ from workers.engine.hooks import takes_hooks
 from workers.engine.view import ModelView
 from workers.inputs.prepared import InputAdapter, Prepared
 from workers.models.default_layer import default_layer
+from workers.models.gradient_reach import Reach, gradient_reach
 from workers.models.method_support import method_support
 from workers.models.output_kind import Found, output_kind
 from workers.repository.model_toml import ModelConfig, ModelConfigError, inside
@@ -47,8 +48,8 @@ def make_card(
 ) -> ModelCard:
     """Runs the model once on a sample input and describes it.
 
-    `defects` as in `workers.models.method_support`; `embedding` is the layer that integers enter; `mixing_layers`
-    as in `workers.tracing.layers.layers_mix`.
+    `defects` as in `workers.models.method_support`; `embedding` is the layer that integers enter; `mixing_layers` as in
+    `workers.tracing.layers.layers_mix`.
 
     Raises:
         ModelConfigError: labels, layer or baseline of the configuration do not fit the model.
@@ -57,12 +58,14 @@ def make_card(
     sample = adapter.sample(view.device)
     layers, out = _layers(view, sample)
     layers = [_refused_where_it_mixes(layer, mixing_layers.get(layer.name)) for layer in layers]
+    reach = gradient_reach(view, sample)
+    layers = [_with_reach(layer, reach) for layer in layers]
     kind = output_kind(config.output.kind, view, sample, adapter.card.vocabularies)
     tokens = sample.layer_inputs[0].shape[1] if adapter.card.max_tokens else None
     output = _output(config, kind, out, labels, tokens=tokens)
     shared = {one.name for one in layers if one.calls > 1}  # which methods at a layer cannot answer for
     embedding = None if embedding in shared else embedding
-    methods = method_support(view, sample, defects, text=config.input.kind == "text", embedding=embedding)
+    methods = method_support(view, sample, defects, text=config.input.kind == "text", embedding=embedding, reach=reach)
     layer = default_layer(view, sample, shared) or embedding
     defaults = _defaults(config, adapter, layers, background_rows, methods, layer)
     baselines: list[BaselineName] = [*adapter.baselines, *(["background"] if background_rows else [])]  # type: ignore[list-item]
@@ -130,6 +133,15 @@ def _refused_where_it_mixes(layer: LayerCard, reason: str | None) -> LayerCard:
     if reason is None or layer.refused is not None:
         return layer
     return layer.model_copy(update={"refused": f"the layer's rows are not independent: {reason}"})
+
+
+def _with_reach(layer: LayerCard, reach: Reach) -> LayerCard:
+    found = {
+        "no_gradient": reach.from_output.get(layer.name, []),
+        "no_gradient_to_input": reach.to_input.get(layer.name, []),
+        "no_relu_before": reach.relu.get(layer.name, []),
+    }
+    return layer.model_copy(update=found)
 
 
 def _check_rows(module: nn.Module, sample: Prepared) -> None:

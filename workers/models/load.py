@@ -15,6 +15,7 @@ from workers.engine.batch_size import tune_rows
 from workers.engine.engine import Engine
 from workers.engine.error_trace import without_data
 from workers.engine.gate import DeviceGate
+from workers.engine.precision import without_tf32
 from workers.engine.randomness import RandomStream
 from workers.engine.size import resident_bytes
 from workers.engine.view import ModelView
@@ -107,14 +108,15 @@ def load_model(folder: Path, device: Device) -> ResidentModel:
         kinds = {"image": ImageAdapter, "tabular": TabularAdapter, "tensor": TensorAdapter}
         adapter = kinds[config.input.kind](config.input)
     sample = adapter.sample(device.device)
-    with torch.no_grad():
+    with torch.no_grad(), without_tf32():
         given = module(*(t.clone() for t in (*sample.layer_inputs, *sample.layer_additional_forward_args)))
     answer_with_tensor(module, given, config.output.field, config.output.class_dim)
     embeddings = find_embeddings(module, sample)
     if config.input.kind == "tensor":
         adapter.card = adapter.card.model_copy(update={"vocabularies": embeddings.vocabularies})
         check_pad(config.input, embeddings)
-    execution, view = _examined(config, module, adapter, sample, embeddings, device.device)
+    with without_tf32():  # in which rows differ by what lies beside them
+        execution, view = _examined(config, module, adapter, sample, embeddings, device.device)
     view, defects = _copies(config, view, sample, execution, device)
     tensors = (*sample.inputs, *sample.additional_forward_args)
     background = read_background(config, folder, adapter.card.shapes)
@@ -124,19 +126,20 @@ def load_model(folder: Path, device: Device) -> ResidentModel:
     view, precision = in_precision(view, tensors, config.runtime.precision, device.gate, device.threads)
     batch_rows = 1 if view.alone else device.batch_rows
     batch_rows = batch_rows or tune_rows(view, tensors, device.gate, device.threads) or UNTUNED_ROWS
-    card = make_card(
-        config,
-        view,
-        adapter,
-        embedding=embeddings.layer,
-        labels=read_labels(config, folder),
-        background_rows=0 if background is None else background[0].shape[0],
-        batch_rows=batch_rows,
-        precision=precision,
-        defects=defects,
-        folder=folder,
-        mixing_layers=execution.mixing_layers,
-    )
+    with without_tf32():
+        card = make_card(
+            config,
+            view,
+            adapter,
+            embedding=embeddings.layer,
+            labels=read_labels(config, folder),
+            background_rows=0 if background is None else background[0].shape[0],
+            batch_rows=batch_rows,
+            precision=precision,
+            defects=defects,
+            folder=folder,
+            mixing_layers=execution.mixing_layers,
+        )
     if card.output is not None and card.output.kind_reason is not None:
         key = f"{card.name}@{card.version}"
         log.info("output kind found", model=key, kind=card.output.kind, reason=card.output.kind_reason)
@@ -192,9 +195,10 @@ def _copies(
     tensors = (*sample.inputs, *sample.additional_forward_args)
     faster = partial(is_faster, view, tensors, device.gate, device.threads)
     view = replace(view, optimized=make_optimized(view.module, samples or [tensors], view.inputs, faster))
-    if config.input.kind == "text":
-        return view, text_defects(view)
-    hookable, defects = make_hookable(view, sample)
+    with without_tf32():
+        if config.input.kind == "text":
+            return view, text_defects(view)
+        hookable, defects = make_hookable(view, sample)
     return replace(view, hookable=hookable), defects
 
 

@@ -8,12 +8,19 @@ from torch import nn
 from schemas import methods as spec
 from schemas.methods import METHOD_NAMES, METHODS
 from schemas.models import MethodSupport
-from schemas.traits import FROM_THE_MODELS_OWN_INPUT, PERMUTES, WITHOUT_GRADIENTS
+from schemas.traits import (
+    FROM_THE_MODELS_OWN_INPUT,
+    GRADIENT_OF_UNIT,
+    GRADIENT_TO_LAYER,
+    PERMUTES,
+    WITHOUT_GRADIENTS,
+)
 from workers.engine.hooks import TORCHSCRIPT, HookSnapshot, takes_hooks
 from workers.engine.solo import SoloCall
 from workers.engine.view import ModelView
 from workers.inputs.prepared import Prepared
 from workers.methods import solo_lane as solo
+from workers.models.gradient_reach import Reach, gradient_reach
 from workers.tracing.embedding import is_embedding
 from workers.transform.hookable.make import without_relu
 
@@ -25,6 +32,9 @@ _TRIED = {
     "guided": (spec.GuidedBackprop(), ("guided", "deconvolution")),
     "lrp": (spec.Lrp(), ("lrp",)),
 }
+
+# The others take the gradient of an output with respect to the inputs; these take it to or from a layer.
+_AT_LAYERS = (GRADIENT_TO_LAYER | GRADIENT_OF_UNIT) - {"guided_grad_cam", "layer_lrp"}
 
 _SEVERAL_ROWS = (
     "deep_lift",
@@ -38,21 +48,29 @@ _SEVERAL_ROWS = (
 
 
 def method_support(
-    view: ModelView, sample: Prepared, defects: dict[str, str], *, text: bool, embedding: str | None
+    view: ModelView,
+    sample: Prepared,
+    defects: dict[str, str],
+    *,
+    text: bool,
+    embedding: str | None,
+    reach: Reach | None = None,
 ) -> list[MethodSupport]:
     """Every method of the service, with the reason where it is not offered on this model.
 
     `defects` are those of `workers.transform.hookable.make.make_hookable`; families without one are tried.
-    `embedding` is the layer that integers enter.
+    `embedding` is the layer that integers enter; `reach` is found out where it is not given.
     """
+    reach = reach or gradient_reach(view, sample)
     floats = all(tensor.is_floating_point() for tensor in sample.inputs)
+    gradients = no_gradient(view, sample) if floats else None
+    tried = floats and gradients is None  # what is tried explains an output by the inputs
     broken = {
-        family: (defects.get(family) or _try(method, view, sample)) if floats else None
+        family: (defects.get(family) or (_try(method, view, sample) if tried else None)) if floats else None
         for family, (method, _) in _TRIED.items()
     }
     if floats and broken["guided"] is None:
         broken["guided"] = without_relu(view.hook_module, (*sample.inputs, *sample.additional_forward_args))
-    gradients = no_gradient(view, sample) if floats else None
     pictures = sample.inputs[0].dim() == 4
     supports = []
     for name in METHOD_NAMES:
@@ -61,8 +79,10 @@ def method_support(
             pass
         elif not floats and (why := _not_of_integers(name, view.layer_module, embedding)):
             reason = why
-        elif gradients is not None and name not in WITHOUT_GRADIENTS | FROM_THE_MODELS_OWN_INPUT:
+        elif gradients is not None and name not in WITHOUT_GRADIENTS | _AT_LAYERS:
             reason = gradients
+        elif cut := _cut(name, reach):
+            reason = cut
         elif "layer" in METHODS[name].model_fields and (without := _without_layers(view.layer_module)):
             reason = without
         elif name in PERMUTES and text:
@@ -100,6 +120,17 @@ def no_gradient(view: ModelView, sample: Prepared) -> str | None:
         "the model's outputs carry no gradient to its inputs, as behind torch.no_grad, detach or argmax; "
         "use a method that perturbs the inputs, such as feature_ablation"
     )
+
+
+def _cut(name: str, reach: Reach) -> str | None:
+    """Why a method at a layer has no layer that a gradient leads to or from as it needs; None where it has."""
+    to_layer, of_unit = name in GRADIENT_TO_LAYER, name in GRADIENT_OF_UNIT
+    lacking = [reach.from_output] * to_layer + [reach.to_input] * of_unit
+    if not lacking or reach.any_layer(*lacking):
+        return None
+    ways = ["from the model's outputs to it"] * to_layer + ["from it to the model's inputs"] * of_unit
+    instead = "neuron_feature_ablation" if of_unit else "layer_feature_ablation"
+    return f"no layer has a gradient {' and '.join(ways)}; use a method that perturbs, such as {instead}"
 
 
 def _not_of_integers(name: str, module: nn.Module, embedding: str | None) -> str | None:

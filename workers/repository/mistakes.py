@@ -3,9 +3,11 @@
 import difflib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
+
+from workers.repository.field_rules import BrokenRules, Place, broken_rules, section
 
 # Fields that name a file of the model's folder; of a factory and a tokenizer, the forms that do.
 _FILES = ("weights", "file", "output.labels", "explain.background", "input.tokenizer", "factory")
@@ -16,7 +18,7 @@ def known_fields(model: type[BaseModel], before: str = "") -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, field in model.model_fields.items():
         path = before + name
-        inner, listed = _section(field.annotation)
+        inner, listed = section(field.annotation)
         if inner is None or listed:
             found[path] = field
         if inner is not None:
@@ -24,29 +26,59 @@ def known_fields(model: type[BaseModel], before: str = "") -> dict[str, Any]:
     return found
 
 
-def _section(annotation: Any, *, listed: bool = False) -> tuple[type[BaseModel] | None, bool]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation, listed
-    for argument in get_args(annotation):
-        inner, inside_list = _section(argument, listed=listed or getattr(annotation, "__origin__", None) is list)
-        if inner is not None:
-            return inner, inside_list
-    return None, False
-
-
 def mistakes(model: type[BaseModel], fields: dict[str, Any], error: ValidationError, folder: Path) -> list[str]:
-    """One sentence for each, in the order of the file: fields first, then files."""
+    """One sentence for each, in the order of the file: fields first, then what does not fit together, then files.
+
+    Pydantic holds rules between fields only against a section without any other mistake, so they are looked at here.
+    """
     by_place: dict[str, list[str]] = {}
-    for one in error.errors(include_url=False):
-        parts = _written(one["loc"], fields, missing=one["type"] == "missing")
-        where = ".".join(parts) or "model.toml"
+    errors = [
+        one for one in error.errors(include_url=False) if not isinstance(one.get("ctx", {}).get("error"), BrokenRules)
+    ]
+    misspelt = _misspelt(model, fields, [one["loc"] for one in errors if one["type"] == "extra_forbidden"])
+    for one in errors:
+        missing = one["type"] == "missing"
+        if missing and tuple(map(str, one["loc"])) in misspelt:
+            continue
+        parts = _written(one["loc"], fields, missing=missing)
         told = one["msg"].removeprefix("Value error, ")
         if one["type"] == "extra_forbidden":
             told = f"unknown field{_nearest(parts, model)}"
-        said = by_place.setdefault(where, [])
+        said = by_place.setdefault(".".join(parts) or "model.toml", [])
         said.extend(line for line in told.splitlines() if line not in said)
     told_fields = [f"{where}: {' or '.join(said)}" for where, said in by_place.items()]
-    return told_fields + [one for one in missing_files(fields, folder) if one.partition(":")[0] not in by_place]
+    unsound = misspelt | {place for one in errors for place in _fields_at(model, one["loc"])}
+    told_rules = [f"{'.'.join(own) or 'model.toml'}: {said}" for own, said in broken_rules(model, fields, unsound)]
+    files = [one for one in missing_files(fields, folder) if one.partition(":")[0] not in by_place]
+    return told_fields + told_rules + files
+
+
+def _fields_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> Iterator[Place]:
+    """The field that a mistake lies in, a section or what stands in one; none for a field that is not known."""
+    place: Place = ()
+    inner: type[BaseModel] | None = model
+    for part in loc:
+        if inner is None or not isinstance(part, str) or part not in inner.model_fields:
+            break
+        place = (*place, part)
+        held, listed = section(inner.model_fields[part].annotation)
+        inner = None if listed else held
+    if place and (inner is None or len(place) == len(loc)):
+        yield place
+
+
+def _misspelt(model: type[BaseModel], fields: dict[str, Any], unknown: list[tuple[int | str, ...]]) -> set[Place]:
+    """Fields that are not given by their names, and most likely meant by unknown ones: they count as given."""
+    found: set[Place] = set()
+    for loc in unknown:
+        parts = [str(part) for part in loc]
+        meant = _closest(parts, _own_fields(parts, model))
+        table: Any = fields
+        for part in loc[:-1]:
+            table = table[part]
+        if meant is not None and meant not in table:
+            found.add((*parts[:-1], meant))
+    return found
 
 
 def _written(loc: tuple[int | str, ...], fields: Any, *, missing: bool) -> list[str]:
@@ -61,15 +93,24 @@ def _written(loc: tuple[int | str, ...], fields: Any, *, missing: bool) -> list[
     return parts
 
 
+def _own_fields(parts: list[str], model: type[BaseModel]) -> list[str]:
+    """The names in the section that a place lies in."""
+    section_of_it = ".".join(part for part in parts[:-1] if not part.isdigit())
+    known = [path.replace("[]", "").rpartition(".") for path in known_fields(model)]
+    return [name for before, _, name in known if before == section_of_it]
+
+
+def _closest(parts: list[str], own: list[str]) -> str | None:
+    return next(iter(difflib.get_close_matches(parts[-1].casefold(), own, n=1, cutoff=0.6)), None)
+
+
 def _nearest(parts: list[str], model: type[BaseModel]) -> str:
     """The field most like it: of its own section, else of any; else the names that there are."""
-    known = [path.replace("[]", "") for path in known_fields(model)]
-    section = ".".join(part for part in parts[:-1] if not part.isdigit())
-    own = [path.rpartition(".")[2] for path in known if path.rpartition(".")[0] == section]
-    close = difflib.get_close_matches(parts[-1].casefold(), own, n=1, cutoff=0.6)
-    if close:
-        return f"; did you mean {close[0]!r}?"
-    last = {path.rpartition(".")[2]: path for path in reversed(known)}
+    own = _own_fields(parts, model)
+    close = _closest(parts, own)
+    if close is not None:
+        return f"; did you mean {close!r}?"
+    last = {path.replace("[]", "").rpartition(".")[2]: path.replace("[]", "") for path in reversed(known_fields(model))}
     elsewhere = difflib.get_close_matches(parts[-1].casefold(), last, n=1, cutoff=0.75)
     if elsewhere:
         return f"; did you mean {last[elsewhere[0]]!r}?"

@@ -2,7 +2,6 @@
 
 import difflib
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,6 +14,7 @@ from schemas.models import OutputKind
 from schemas.pictures import Interpolation, Resize
 from schemas.precision import Precision
 from schemas.requests import ModelName, Version
+from workers.repository.field_rules import INPUT_RULES, MODEL_RULES, Ruled
 from workers.repository.mistakes import missing_files, mistakes
 
 Side = Annotated[int, Field(ge=1, le=8192)]
@@ -31,18 +31,6 @@ def _dtype(given: Any) -> Any:
 
 Dtype = Annotated[Literal["float32", "float64", "int64", "int32"], BeforeValidator(_dtype)]
 Loader = Literal["python", "torchscript", "export", "transformers", "timm"]
-
-# What each loader must be given, and may be given.
-_FIELDS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "python": ("factory", ("weights",)),
-    "torchscript": ("file", ()),
-    "export": ("file", ()),
-    "transformers": ("path", ()),
-    "timm": ("architecture", ("weights",)),
-}
-# What an input of each kind must be given; a loader that reads it from the model's own files needs none of it.
-_NEEDED = {"image": "size", "tabular": "features", "text": "tokenizer", "tensor": "shapes"}
-_FROM_ITS_FILES: dict[str, tuple[str, ...]] = {"transformers": ("image", "text"), "timm": ("image",)}
 
 
 class ModelConfigError(ValueError):
@@ -61,7 +49,9 @@ class FeatureConfig(Strict):
         return {"name": given} if isinstance(given, str) else given
 
 
-class InputConfig(Strict):
+class InputConfig(Ruled):
+    rules = INPUT_RULES
+
     kind: Literal["image", "tabular", "text", "tensor"]
     dtype: Dtype = "float32"
     # image
@@ -81,17 +71,6 @@ class InputConfig(Strict):
     # tensor
     shapes: list[list[Side]] | None = None  # without the batch dimension
     pad_id: Annotated[int, Field(ge=0)] | None = None  # of ids: the one of padding, for the baseline `pad`
-
-    @model_validator(mode="after")
-    def _kind_has_its_fields(self) -> "InputConfig":
-        cut_from = [self.resize_to] if isinstance(self.resize_to, int) else self.resize_to
-        if cut_from and self.size and any(side > from_ for side, from_ in zip(self.size, cut_from * 2, strict=False)):
-            raise ValueError("size does not fit into resize_to")
-        if self.kind == "image" and not len(self.mean) == len(self.std) == 3:
-            raise ValueError("mean and std need three channels")
-        if self.pad_id is not None and not (self.kind == "tensor" and self.dtype.startswith("int")):
-            raise ValueError("pad_id is for tensors of ids: kind 'tensor' with dtype 'int64' or 'int32'")
-        return self
 
 
 class OutputConfig(Strict):
@@ -126,8 +105,10 @@ class RuntimeConfig(Strict):
     precision: Precision = "float32"  # of shared passes; see workers.engine.precision
 
 
-class ModelConfig(Strict):
+class ModelConfig(Ruled):
     """One folder of the model repository."""
+
+    rules = MODEL_RULES
 
     name: ModelName
     version: Version = "1"
@@ -144,29 +125,6 @@ class ModelConfig(Strict):
     output: OutputConfig = OutputConfig()
     explain: ExplainConfig = ExplainConfig()
     runtime: RuntimeConfig = RuntimeConfig()
-
-    @model_validator(mode="after")
-    def _loader_has_its_fields(self) -> "ModelConfig":
-        said = list(self._unfit())
-        if said:
-            raise ValueError("; ".join(said))
-        return self
-
-    def _unfit(self) -> Iterator[str]:
-        needed, optional = _FIELDS[self.loader]
-        if getattr(self, needed) is None:
-            yield f"loader {self.loader!r} needs {needed!r}"
-        for field in ("factory", "weights", "file", "path", "architecture"):
-            if getattr(self, field) is not None and field not in (needed, *optional):
-                yield f"{field!r} means nothing to loader {self.loader!r}"
-        kind = self.input.kind
-        from_its_files = _FROM_ITS_FILES.get(self.loader)
-        if from_its_files is not None and kind not in from_its_files:
-            yield f"input.kind: loader {self.loader!r} takes {' and '.join(from_its_files)}"
-        if from_its_files is None and not getattr(self.input, _NEEDED[kind]):
-            yield f"input: kind {kind!r} needs {_NEEDED[kind]!r}"
-        if kind == "text" and self.loader in ("torchscript", "export"):
-            yield f"input.kind: loader {self.loader!r} has no way in behind a text's embeddings; use 'python'"
 
 
 def read_config(folder: Path) -> ModelConfig:

@@ -19,6 +19,7 @@ from tests.servers import StoreServer
 from tests.service.double import WorkerDouble
 from tests.service.server import Server
 
+pytestmark = pytest.mark.slow
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 EXAMPLES = 20  # per route, beside those that walk the boundaries of each parameter
 

@@ -4,17 +4,17 @@ from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import load, save
+from safetensors.torch import load
 from torch import Tensor
 
 from schemas.jobs import JobSpec
 from schemas.methods import DeepLift, FeatureAblation, InputXGradient, IntegratedGradients, stored_fields
 from tests.paths import MODELS
+from tests.workers.jobs.claims import claimed
 from tests.workers.toys import CPU
 from workers.engine.gate import DeviceGate
 from workers.engine.output_cache import OutputCache
-from workers.engine.task import Task
-from workers.jobs.result import answer
+from workers.jobs.single import run_single
 from workers.models.load import Device, ResidentModel, load_model
 
 MLP = MODELS / "breast-cancer-mlp"
@@ -32,7 +32,7 @@ def model() -> Any:
 def ask(model: ResidentModel, x: Tensor, method: Any, **more: Tensor) -> tuple[Any, Tensor]:
     """The result's head and the attributions."""
     spec = JobSpec(model="m", version="1", input_kind="tensor", examples=len(x), method=stored_fields(method))
-    done = answer(model, Task("job"), "job", spec, save({"input.0": x, **more}), 0.0)
+    done = run_single(model, claimed(spec, {"input.0": x, **more}))
     return done.meta, load(done.tensors)["input"]
 
 

@@ -17,9 +17,10 @@ from tests.workers.models.loaders.transformers_folders import (
 )
 from tests.workers.models.recurrent import MODEL_PY, MODEL_TOML, LstmClassifier
 from workers.jobs.check import check
-from workers.jobs.check_row import CheckRow
+from workers.jobs.check_progress import CheckRow
 from workers.methods.solo_lane import SOLO
 
+pytestmark = pytest.mark.slow
 RULES = {name for name in METHOD_NAMES if "deep_lift" in name}
 LRP = {"lrp", "layer_lrp"}
 GUIDED = {name for name in METHOD_NAMES if "guided" in name or "deconvolution" in name}  # of models without a ReLU

@@ -1,7 +1,5 @@
-"""Jobs that ask the same, run as one Captum call: each has the answer it has alone, and fails alone."""
+"""Coalesced jobs: each has the result that it has alone, and fails alone."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,107 +10,73 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from schemas.errors import InputRejected, JobCancelled, JobFailed
-from schemas.jobs import JobSpec
-from schemas.methods import GradientShap, InputXGradient, IntegratedGradients, Saliency, stored_fields
-from tests.workers.toys import CPU
+from schemas.methods import GradientShap, InputXGradient, IntegratedGradients, Saliency
+from tests.workers.jobs.claims import claimed
+from tests.workers.jobs.net import RAISES_AT, example, spec
 from workers.engine.engine import Engine
-from workers.engine.gate import DeviceGate
-from workers.engine.task import Task
-from workers.jobs.coalesce import SHORT_S, answer_together, group_key, short_rows
-from workers.jobs.result import Answer, Asked, answer
-from workers.models.load import Device, ResidentModel, load_model
+from workers.jobs.coalesce import coalescible_rows, group_key, run_coalesced
+from workers.jobs.job import ClaimedJob, FailedJob, JobEnd, JobResult
+from workers.jobs.single import run_single
+from workers.jobs.tuning import COALESCED_RUN_S
+from workers.models.load import ResidentModel
 
-MODEL = """
-import torch
-from torch import nn
-
-class Net(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.body = nn.Sequential(nn.Linear(4, 9), nn.Tanh(), nn.Linear(9, 3))
-
-    def forward(self, x):
-        if (x == 99).any():
-            raise ValueError("no 99")
-        return self.body(x)
-
-def build():
-    torch.manual_seed(0)
-    return Net()
-"""
-TOML = """
-name = "net"
-factory = "model.py:build"
-input = {kind = "tensor", shapes = [[4]], dtype = "float64"}
-"""
 IG = IntegratedGradients(n_steps=20)
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ResidentModel]:
-    folder: Path = tmp_path_factory.mktemp("net")
-    (folder / "model.py").write_text(MODEL)
-    (folder / "model.toml").write_text(TOML)
-    loaded = load_model(folder, Device(CPU, 1, 16, DeviceGate()))
-    loaded.engine.start()
-    yield loaded
-    loaded.engine.stop()
+def job(name: str, x: Tensor, method: Any, **given: Any) -> ClaimedJob:
+    return claimed(spec(method, len(x), **given), {"input.0": x}, name)
 
 
-def spec(method: Any, examples: int = 1, **given: Any) -> JobSpec:
-    fields = {"input_kind": "tensor", "examples": examples, "method": stored_fields(method), "rows": 22, **given}
-    return JobSpec(model="net", version="1", **fields)
-
-
-def asked(name: str, x: Tensor, method: Any, **given: Any) -> tuple[Asked, Task]:
-    return Asked(name, spec(method, len(x), **given), save({"input.0": x}), 1.0), Task(name)
+def ends_of(model: ResidentModel, jobs: list[ClaimedJob]) -> dict[str, JobEnd]:
+    ends = run_coalesced(model, jobs)
+    assert len(ends) == len(jobs)
+    return {end.job.id: end for end in ends}
 
 
 @pytest.mark.parametrize("method", [IG, Saliency(), InputXGradient()], ids=lambda m: m.name)
-def test_each_has_the_answer_that_it_has_alone(model: ResidentModel, method: Any) -> None:
+def test_each_has_the_result_that_it_has_alone(model: ResidentModel, method: Any) -> None:
     inputs = torch.randn(9, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     jobs = [
-        asked("a", inputs[:1], method, target=[2]),
-        asked("b", inputs[1:2], method),  # the predicted class
-        asked("c", inputs[2:4], method, target=[1]),  # one target for both examples
-        asked("d", inputs[4:6], method, target=[0, 2]),
-        *(asked(f"e{k}", inputs[k : k + 1], method, target=[0]) for k in range(6, 9)),
+        job("a", inputs[:1], method, target=[2]),
+        job("b", inputs[1:2], method),  # the predicted class
+        job("c", inputs[2:4], method, target=[1]),  # one target for both examples
+        job("d", inputs[4:6], method, target=[0, 2]),
+        *(job(f"e{k}", inputs[k : k + 1], method, target=[0]) for k in range(6, 9)),
     ]
     passes = model.engine.stats.passes
-    together = answer_together(model, jobs)
+    ends = ends_of(model, jobs)
     passes = model.engine.stats.passes - passes
     alone_passes = 0
-    for (job, task), found in zip(jobs, together, strict=True):
-        by_itself = Task(job.job_id)
-        alone = answer(model, by_itself, job.job_id, job.spec, job.payload, job.queued_ms)
-        alone_passes += by_itself.passes
-        assert isinstance(found, Answer), found
+    for one in jobs:
+        found = ends[one.id]
+        by_itself = ClaimedJob(one.claim)
+        alone = run_single(model, by_itself)
+        alone_passes += by_itself.task.passes
+        assert isinstance(found, JobResult), found
         torch.testing.assert_close(load(found.tensors)["input"], load(alone.tensors)["input"], rtol=0, atol=1e-12)
         fields = {"timing", "predictions", "convergence_delta", "quality"}
         assert found.meta.model_dump(exclude=fields) == alone.meta.model_dump(exclude=fields)
-        assert found.meta.timing.rows == task.rows == by_itself.rows
-        for one, other in zip(found.meta.predictions, alone.meta.predictions, strict=True):
-            assert [p.index for p in one] == [p.index for p in other]
+        assert found.meta.timing.rows == one.task.rows == by_itself.task.rows
+        for mine, other in zip(found.meta.predictions, alone.meta.predictions, strict=True):
+            assert [p.index for p in mine] == [p.index for p in other]
         if alone.meta.convergence_delta is not None:
             assert found.meta.convergence_delta == pytest.approx(alone.meta.convergence_delta, abs=1e-12)
         metrics = [meta.quality and meta.quality.completeness for meta in (found.meta, alone.meta)]
         assert (metrics[0] is None) == (metrics[1] is None) == (alone.meta.convergence_delta is None)
-        for one, other in zip(*(metric or [] for metric in metrics), strict=True):
-            assert one.model_dump() == pytest.approx(other.model_dump(), abs=1e-9)
+        for mine, other in zip(*(metric or [] for metric in metrics), strict=True):
+            assert mine.model_dump() == pytest.approx(other.model_dump(), abs=1e-9)
     assert passes < alone_passes
 
 
 def test_a_result_says_where_its_time_went(model: ResidentModel) -> None:
-    job, task = asked("job", torch.rand(1, 4, dtype=torch.float64), IG, target=[1])
-    alone = answer(model, task, job.job_id, job.spec, job.payload, job.queued_ms).meta.timing
+    alone = run_single(model, job("job", torch.rand(1, 4, dtype=torch.float64), IG, target=[1])).meta.timing
     assert (alone.queued_ms, alone.rows, alone.passes) == (1.0, 22, 3)  # both ends, then 20 steps in passes of 16
     assert alone.fill == pytest.approx(22 / (3 * 16), abs=1e-3)
     assert 0 < alone.pass_ms <= alone.pass_ms + alone.wait_ms <= alone.run_ms + 0.01
-    grouped = answer_together(model, [asked(str(k), torch.rand(1, 4, dtype=torch.float64), IG) for k in range(8)])
-    for one in grouped:
-        assert isinstance(one, Answer)
-        assert (one.meta.timing.rows, one.meta.timing.passes) == (22, 11)
-        assert one.meta.timing.fill == 1.0
+    for end in run_coalesced(model, [job(str(k), torch.rand(1, 4, dtype=torch.float64), IG) for k in range(8)]):
+        assert isinstance(end, JobResult)
+        assert (end.meta.timing.rows, end.meta.timing.passes) == (22, 11)
+        assert end.meta.timing.fill == 1.0
 
 
 @pytest.mark.parametrize("count", [1, 2, 7, 50])
@@ -125,34 +89,36 @@ def test_the_nodes_are_captums(count: int) -> None:
 
 def test_what_fails_fails_alone(model: ResidentModel) -> None:
     good = torch.rand(1, 4, dtype=torch.float64)
+    truncated = save({"input.0": torch.rand(1, 4)})[:-4]
     jobs = [
-        asked("good", good, IG, target=[1]),
-        asked("raises", torch.full((1, 4), 99.0, dtype=torch.float64), IG, target=[1]),
-        asked("cancelled", good, IG, target=[1]),
-        asked("too wide", good, IG, target=[1]),
-        asked("also good", good, IG, target=[1]),
+        job("good", good, IG, target=[1]),
+        job("raises", example(RAISES_AT), IG, target=[1]),
+        job("cancelled", good, IG, target=[1]),
+        claimed(spec(IG, target=[1]), truncated, "unreadable"),
+        job("also good", good, IG, target=[1]),
     ]
-    jobs[2][1].cancelled.set()
-    jobs[3] = (Asked("unread", jobs[3][0].spec, save({"input.0": torch.rand(1, 4)})[:-4], 0.0), Task("unread"))
-    found = answer_together(model, jobs)
-    kinds = [type(one) for one in found]
-    assert kinds[0] is kinds[4] is Answer
-    assert kinds[1:3] == [JobFailed, JobCancelled]
-    assert isinstance(found[3], Exception)
-    assert not isinstance(found[3], InputRejected | JobCancelled)
-    assert isinstance(found[0], Answer)
-    assert isinstance(found[4], Answer)
-    assert found[0].tensors == found[4].tensors
+    jobs[2].task.cancelled.set()
+    ends = ends_of(model, jobs)
+    results = [ends[name] for name in ("good", "also good")]
+    assert isinstance(results[0], JobResult)
+    assert isinstance(results[1], JobResult)
+    assert results[0].tensors == results[1].tensors
+    errors = {name: end.error for name, end in ends.items() if isinstance(end, FailedJob)}
+    assert {name: type(errors[name]) for name in ("raises", "cancelled")} == {
+        "raises": JobFailed,
+        "cancelled": JobCancelled,
+    }
+    assert not isinstance(errors["unreadable"], InputRejected | JobCancelled)
 
 
-def test_only_rows_that_cost_little_are_worth_it(model: ResidentModel) -> None:
-    assert short_rows(Engine(model.engine.view, batch_rows=16)) == 0  # nothing is known yet
-    answer_together(model, [asked("job", torch.rand(1, 4, dtype=torch.float64), IG, target=[1])])
+def test_only_rows_that_cost_little_are_coalesced(model: ResidentModel) -> None:
+    assert coalescible_rows(Engine(model.engine.view, batch_rows=16)) == 0  # no pass has been measured
+    run_coalesced(model, [job("job", torch.rand(1, 4, dtype=torch.float64), IG, target=[1])])
     stats = model.engine.stats
-    assert short_rows(model.engine) * stats.seconds / stats.rows == pytest.approx(SHORT_S, rel=0.2)
+    assert coalescible_rows(model.engine) * stats.seconds / stats.rows == pytest.approx(COALESCED_RUN_S, rel=0.2)
 
 
-def test_what_may_run_together() -> None:
+def test_jobs_of_equal_parameters_share_a_group() -> None:
     assert group_key(spec(IG)) == group_key(spec(IG, 2, target=[1, 1], rows=44))
     others = [
         spec(IntegratedGradients(n_steps=21)),

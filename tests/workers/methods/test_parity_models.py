@@ -18,6 +18,7 @@ from workers.engine.engine import Engine
 from workers.models.loaders import load
 from workers.repository.model_toml import read_config
 
+pytestmark = pytest.mark.slow
 TOLERANCE = 1e-4
 IN_FLOAT64 = 1e-9
 ON_TOYS_ALONE = {"shapley_values", *PERMUTES}  # exponential; need several examples

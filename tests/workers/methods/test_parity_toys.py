@@ -1,5 +1,7 @@
 """Every method on toy models in float64 equals a direct Captum call: alone, and beside 16 others on the same model."""
 
+import random
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -31,6 +33,7 @@ from workers.engine.engine import Engine
 from workers.methods.explain_inputs import ExplainInputs, captum_target
 from workers.models.outputs import answer_with_tensor
 
+pytestmark = pytest.mark.slow
 TOLERANCE = 1e-9
 BESIDE = 16
 
@@ -247,19 +250,37 @@ def test_alone(case: Case, engines: dict[str, Engine]) -> None:
     assert max_relative_difference(outcome.attributions, direct(case.method, model, model, subject, 5)) <= TOLERANCE
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_beside_sixteen_others(case: Case, engines: dict[str, Engine]) -> None:
-    """The 16 are of mixed methods, start together with the job, and are checked as well."""
-    engine = engines[case.model]
-    same_model = [c for c in CASES if c.model == case.model]
-    first = CASES.index(case)
-    chosen = [case] + [same_model[(first + 5 * k) % len(same_model)] for k in range(1, BESIDE + 1)]
-    subjects = [make_explain_inputs(c, seed=10 + k) for k, c in enumerate(chosen)]
-    jobs = [RunningJob(engine, c.method, p, seed=k) for k, (c, p) in enumerate(zip(chosen, subjects, strict=True))]
+GROUP_STEP = 8  # below half of a group: each case is in two groups at least, at another place and beside others
+
+
+def groups(model: str) -> list[list[Case]]:
+    """Each case of a model beside 16 others, of mixed methods: windows over a shuffled ring of its cases."""
+    ring = [case for case in CASES if case.model == model]
+    random.Random(0).shuffle(ring)
+    starts = range(0, max(len(ring), 1), GROUP_STEP)
+    return [[ring[(start + k) % len(ring)] for k in range(BESIDE + 1)] for start in starts]
+
+
+GROUPS = [pytest.param(group, id=f"{model}-{k}") for model in MODELS for k, group in enumerate(groups(model))]
+
+
+def test_every_case_runs_beside_others_twice() -> None:
+    beside = Counter(str(case) for model in MODELS for group in groups(model) for case in group)
+    assert beside.keys() == {str(case) for case in CASES}
+    assert min(beside.values()) >= 2
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_seventeen_at_once(group: list[Case], engines: dict[str, Engine]) -> None:
+    """17 jobs of mixed methods start together, and each equals Captum's answer to it alone."""
+    engine, model = engines[group[0].model], MODELS[group[0].model][0]
+    subjects = [make_explain_inputs(case, seed=10 + k) for k, case in enumerate(group)]
+    given = enumerate(zip(group, subjects, strict=True))
+    jobs = [RunningJob(engine, case.method, subject, seed=k) for k, (case, subject) in given]
     outcomes = [job.result() for job in jobs]
-    model = MODELS[case.model][0]
-    for k, (c, p, outcome) in enumerate(zip(chosen, subjects, outcomes, strict=True)):
-        assert max_relative_difference(outcome.attributions, direct(c.method, model, model, p, k)) <= TOLERANCE, str(c)
+    for k, (case, subject, outcome) in enumerate(zip(group, subjects, outcomes, strict=True)):
+        expected = direct(case.method, model, model, subject, k)
+        assert max_relative_difference(outcome.attributions, expected) <= TOLERANCE, str(case)
 
 
 @pytest.mark.parametrize(

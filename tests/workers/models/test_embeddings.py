@@ -5,7 +5,7 @@ from pathlib import Path
 import captum.attr as captum
 import pytest
 import torch
-from safetensors.torch import load, save
+from safetensors.torch import load
 from torch import Tensor, nn
 from torch.backends import cudnn
 
@@ -16,12 +16,12 @@ from schemas.results import ResultMeta
 from schemas.traits import FROM_THE_MODELS_OWN_INPUT, WITHOUT_GRADIENTS
 from service.validation.layers import find_layer
 from service.validation.model import ReadyModel
+from tests.workers.jobs.claims import claimed
 from tests.workers.toys import CPU
 from workers.engine.gate import DeviceGate
-from workers.engine.task import Task
 from workers.inputs.prepared import Prepared
 from workers.jobs.check import check
-from workers.jobs.result import answer
+from workers.jobs.single import run_single
 from workers.models.cudnn_rnn import allow_backward
 from workers.models.embeddings import find_embeddings
 from workers.models.load import Device, ResidentModel, load_model
@@ -133,7 +133,7 @@ def explain(model: ResidentModel, method: AnyMethod, ids: Tensor, **payload: Ten
     spec = JobSpec(
         model="ids", version="1", input_kind="tensor", examples=len(ids), method=stored_fields(method), target=[2, 0]
     )
-    given = answer(model, Task("job"), "job", spec, save({"input.0": ids, **payload}), 0.0)
+    given = run_single(model, claimed(spec, {"input.0": ids, **payload}))
     (tensor,) = load(given.tensors).values()
     return given.meta, tensor
 

@@ -4,18 +4,18 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load, save
+from safetensors.torch import load
 from torch import Tensor, nn
 
 from schemas.jobs import JobSpec
 from schemas.methods import FeatureAblation, LayerActivation, LayerFeatureAblation, Saliency, stored_fields
 from schemas.metric_requests import DeletionInsertion
 from schemas.results import ResultMeta
+from tests.workers.jobs.claims import claimed
 from tests.workers.toys import CPU
 from workers.engine.gate import DeviceGate
-from workers.engine.task import Task
 from workers.jobs.check import check
-from workers.jobs.result import answer
+from workers.jobs.single import run_single
 from workers.models.load import Device, ResidentModel, load_model
 from workers.repository.model_toml import ModelConfigError
 
@@ -135,7 +135,7 @@ def explained(
         quality=[stored_fields(quality)] if quality else [],  # type: ignore[arg-type]
     )
     try:
-        done = answer(model, Task("job"), "job", spec, save({"input.0": x}), 0.0)
+        done = run_single(model, claimed(spec, {"input.0": x}))
     finally:
         model.engine.stop()
     return done.meta, load(done.tensors)

@@ -8,17 +8,17 @@ from typing import Any, NamedTuple
 
 import pytest
 import torch
-from safetensors.torch import load, save
+from safetensors.torch import load
 from torch import Tensor, nn
 
 from schemas.errors import InputRejected
 from schemas.jobs import PREDICTED, ClassRef, JobSpec
 from schemas.methods import DeepLift, InputXGradient, IntegratedGradients, LayerGradCam, stored_fields
+from tests.workers.jobs.claims import claimed
 from tests.workers.toys import CPU, RunningJob, ToySegmenter, ToyWithFields, frozen, problem_of, view_of
 from workers.engine.engine import Engine
 from workers.engine.gate import DeviceGate
-from workers.engine.task import Task
-from workers.jobs.result import answer
+from workers.jobs.single import run_single
 from workers.models.load import Device, ResidentModel, load_model
 from workers.models.outputs import answer_with_tensor
 from workers.repository.model_toml import ModelConfigError
@@ -223,7 +223,7 @@ def explained(model: ResidentModel, x: Tensor, method: Any, target: Any) -> Any:
     )
     model.engine.start()
     try:
-        done = answer(model, Task("job"), "job", spec, save({"input.0": x}), 0.0)
+        done = run_single(model, claimed(spec, {"input.0": x}))
     finally:
         model.engine.stop()
     return done.meta, load(done.tensors)

@@ -6,7 +6,7 @@ from typing import Any
 import captum.attr as captum
 import pytest
 import torch
-from safetensors.torch import load, save
+from safetensors.torch import load
 from torch import Tensor
 
 from schemas.errors import InputRejected, InvalidRequest
@@ -14,13 +14,13 @@ from schemas.jobs import PREDICTED, ClassRef, JobSpec, Targets
 from schemas.methods import AnyMethod, IntegratedGradients, LayerIntegratedGradients, stored_fields
 from schemas.results import ResultMeta
 from service.validation.target import resolve_target
+from tests.workers.jobs.claims import claimed
 from tests.workers.models.loaders.transformers_folders import word_piece
 from tests.workers.models.recurrent import MODEL_TOML, LstmClassifier
 from tests.workers.toys import CPU
 from workers.engine.gate import DeviceGate
-from workers.engine.task import Task
 from workers.jobs.check import check
-from workers.jobs.result import answer
+from workers.jobs.single import run_single
 from workers.models.load import Device, ResidentModel, load_model
 
 TEXT = "the film is good"  # six tokens with those around it
@@ -71,7 +71,7 @@ def explain(model: ResidentModel, method: AnyMethod, target: Targets) -> tuple[R
     spec = JobSpec(
         model="lstm", version="1", input_kind="text", examples=1, method=stored_fields(method), target=target
     )
-    given = answer(model, Task("job"), "job", spec, save({"text": BYTES}), 0.0)
+    given = run_single(model, claimed(spec, {"text": BYTES}))
     (tensor,) = load(given.tensors).values()
     return given.meta, tensor
 

@@ -18,6 +18,7 @@ from schemas.jobs import JobSpec
 from schemas.methods import AnyMethod, stored_fields
 from service.validation.layers import layer_fields
 from service.validation.model import ReadyModel
+from tests.workers.jobs.claims import claimed
 from tests.workers.methods.captum_calls import max_relative_difference
 from tests.workers.models.loaders.programs import DEVICE
 from tests.workers.models.loaders.transformers_folders import (
@@ -31,10 +32,9 @@ from tests.workers.models.loaders.transformers_folders import (
     vit_processor,
 )
 from tests.workers.toys import CPU, RunningJob
-from workers.engine.task import Task
 from workers.engine.token_grid import TokenGrid
 from workers.jobs.prepare import make_explain_inputs
-from workers.jobs.result import answer
+from workers.jobs.single import run_single
 from workers.models.load import ResidentModel, load_model
 from workers.models.token_grid import find_grid
 from workers.repository.model_toml import ModelConfigError
@@ -228,7 +228,7 @@ def test_tokens_are_enlarged_to_the_picture(looking: ResidentModel) -> None:
     method = spec.LayerGradientXActivation(layer="vit.layers.0.layernorm_before", upsample=True)
     job = JobSpec(model="m", version="1", input_kind="tensor", examples=1, method=stored_fields(method), target=[1])
     payload = save({"input.0": torch.rand(1, 3, TALL * PATCH, WIDE * PATCH) + 0.5})
-    tensors = load(answer(looking, Task("job"), "job", job, payload, 0.0).tensors)
+    tensors = load(run_single(looking, claimed(job, payload)).tensors)
     (enlarged,) = tensors.values()
     assert enlarged.shape == (1, 16, TALL * PATCH, WIDE * PATCH)
     assert on_patch(enlarged[0].abs().sum(dim=0))
@@ -282,7 +282,7 @@ def test_tokens_without_a_grid_are_told(tmp_path: Path) -> None:
         method = spec.LayerGradCam(layer="2")
         job = JobSpec(model="m", version="1", input_kind="tensor", examples=1, method=stored_fields(method), target=[1])
         model.engine.start()
-        told.append(answer(model, Task("job"), "job", job, save({"input.0": torch.rand(1, 3, 6, 6)}), 0.0).meta)
+        told.append(run_single(model, claimed(job, {"input.0": torch.rand(1, 3, 6, 6)})).meta)
         model.engine.stop()
     assert "explain.token_grid" in told[0].warnings[0]
     assert told[0].attributions[0].shape == [1, 1, 5]

@@ -8,6 +8,7 @@ from time import monotonic
 
 import structlog
 import torch
+from pydantic import ByteSize
 
 from workers.engine.allocator import return_freed_memory
 from workers.engine.error_trace import without_data
@@ -19,7 +20,6 @@ from workers.models.pool.eviction import STAY, Place, drain, victims
 from workers.models.pool.folders import fingerprint
 from workers.models.pool.slot import Holding, Slot
 from workers.repository.model_toml import ModelConfigError
-from workers.repository.units import in_words
 
 log = structlog.get_logger()
 
@@ -169,7 +169,8 @@ class Loader(threading.Thread):
             raise ModelConfigError(f"its folder now holds {model.key}")
         size = model.bytes
         if self._budget is not None and size > self._budget:
-            raise ModelConfigError(f"it takes {in_words(size)}, and the memory for models is {in_words(self._budget)}")
+            taken, allowed = (ByteSize(count).human_readable(separator=" ") for count in (size, self._budget))
+            raise ModelConfigError(f"it takes {taken}, and the memory for models is {allowed}")
         model.engine.start()
         return Holding(model, size, files, load_s=monotonic() - started, since=monotonic())
 

@@ -15,6 +15,7 @@ from schemas.jobs import JobSpec
 from schemas.methods import LayerActivation, Saliency, stored_fields
 from schemas.precision import Precision
 from tests.paths import ROOT
+from tests.workers.jobs.claims import claimed
 from tests.workers.toys import ToyMlp, ToySegmenter, frozen
 from workers.engine.block import Block
 from workers.engine.gate import DeviceGate
@@ -22,7 +23,7 @@ from workers.engine.passes import Part, run_pass
 from workers.engine.precision import forbid_tf32, passes_in, without_tf32
 from workers.engine.task import Task
 from workers.engine.view import ModelView
-from workers.jobs.result import answer
+from workers.jobs.single import run_single
 from workers.models.load import Device, ResidentModel, load_model
 from workers.repository.model_toml import ModelConfigError
 from workers.transform.optimize.precision import gradient_error, in_precision
@@ -145,7 +146,7 @@ def test_shared_passes_use_the_precision_and_others_do_not(tmp_path: Path, preci
     for one in (plain, model):
         one.engine.start()
         try:
-            found.append([answer(one, Task(m.name), "id", *asked(m), 0.0) for m in METHODS])
+            found.append([run_single(one, claimed(*asked(m))) for m in METHODS])
         finally:
             one.engine.stop()
     for given in found[1]:

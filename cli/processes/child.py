@@ -1,0 +1,141 @@
+"""One process that the supervisor keeps running."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import structlog
+
+from cli.processes.backoff import Backoff
+
+log = structlog.get_logger("supervisor")
+
+DIE_WITH_PARENT = (sys.executable, "-I", "-S", str(Path(__file__).with_name("die_with_parent.py")))
+STEADY_S = 10.0  # a process that lived this long is not in a crash loop
+HOPELESS = frozenset({2, 127})  # a wrong setting, or a missing program: a restart cannot help
+
+
+class ChildFailed(Exception):
+    """A process died repeatedly before the service was up. The message is for the operator."""
+
+
+@dataclass(frozen=True)
+class ChildCommand:
+    """A command to run. `grace_s` is the time it may take to stop before it is killed."""
+
+    name: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)  # added to the supervisor's own
+    pass_fds: tuple[int, ...] = ()
+    grace_s: float = 10.0
+
+
+class Child:
+    """Runs one program and restarts it until it is stopped.
+
+    It leads a process group of its own, so that Ctrl-C in a terminal reaches the supervisor alone and the stop has an
+    order, and it dies with the supervisor, however that ends.
+    """
+
+    def __init__(self, program: ChildCommand, max_deaths: int = 5) -> None:
+        self.program = program
+        self._max_deaths = max_deaths
+        self._process: asyncio.subprocess.Process | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._stop = asyncio.Event()
+        self._settled = False
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of the running process."""
+        return self._process.pid if self._process and self._process.returncode is None else None
+
+    def start(self) -> asyncio.Task[None]:
+        """Starts the program and returns the task that keeps it running.
+
+        The task ends when the child was stopped, or with `ChildFailed` when it died too often before `settle`.
+        """
+        self._task = asyncio.create_task(self._keep(), name=self.program.name)
+        return self._task
+
+    def settle(self) -> None:
+        """Marks the service as up: from now on, the program is restarted without limit, with growing pauses."""
+        self._settled = True
+
+    async def stop(self) -> None:
+        """Sends SIGTERM, waits for the grace period, then sends SIGKILL to the whole group."""
+        self._stop.set()
+        if self._task is None:
+            return
+        self._signal(signal.SIGTERM)
+        _, pending = await asyncio.wait([self._task], timeout=self.program.grace_s)
+        if pending:
+            log.warning("killed", child=self.program.name, grace_s=self.program.grace_s)
+            self.kill()
+            await asyncio.wait([self._task])
+
+    def kill(self) -> None:
+        """Sends SIGKILL to the whole group at once."""
+        self._signal(signal.SIGKILL)
+
+    async def _keep(self) -> None:
+        clock = asyncio.get_running_loop().time
+        pauses = Backoff(first_s=0.5, most_s=30.0)
+        deaths = 0
+        while not self._stop.is_set():
+            born_s = clock()
+            code = await self._live()
+            if self._stop.is_set():
+                return
+            if clock() - born_s >= STEADY_S:
+                pauses.reset()
+                deaths = 0
+            deaths += 1
+            log.warning("died", child=self.program.name, cause=describe(code), deaths=deaths)
+            if not self._settled and (code in HOPELESS or deaths >= self._max_deaths):
+                raise ChildFailed(f"the {self.program.name} does not start ({describe(code)})")
+            if deaths > 1:  # the first restart is immediate: most deaths happen once
+                await self._stopped_within(pauses.next_s())
+
+    async def _live(self) -> int:
+        """Runs the process once. Returns its exit code."""
+        process = self._process = await asyncio.create_subprocess_exec(
+            *DIE_WITH_PARENT,
+            str(os.getpid()),
+            *self.program.command,
+            env={**os.environ, **self.program.environment},
+            stdin=asyncio.subprocess.DEVNULL,
+            pass_fds=self.program.pass_fds,
+            start_new_session=True,
+        )
+        log.info("started", child=self.program.name, pid=process.pid)
+        if self._stop.is_set():  # a stop was requested during the start
+            self._signal(signal.SIGTERM)
+        code = await process.wait()
+        self._sweep(process.pid)
+        return code
+
+    async def _stopped_within(self, pause_s: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stop.wait(), pause_s)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self.pid is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, number)
+
+    @staticmethod
+    def _sweep(group: int) -> None:
+        """Kills what the dead process started, so that nothing holds its ports, devices or leases."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(group, signal.SIGKILL)
+
+
+def describe(code: int) -> str:
+    """How a process ended, in words."""
+    return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"

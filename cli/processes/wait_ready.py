@@ -1,0 +1,26 @@
+"""Waits until the service is ready."""
+
+import asyncio
+
+import httpx
+
+from cli.processes.backoff import Backoff
+
+TIMEOUT_S = 600.0  # models may be large, and disks slow
+
+
+async def ready(url: str, timeout_s: float = TIMEOUT_S) -> None:
+    """Returns once `/readyz` responds 200: the job store is reachable and a worker has loaded its models.
+
+    Raises:
+        TimeoutError: it does not within `timeout_s` seconds.
+    """
+    pauses = Backoff(first_s=0.05, most_s=1.0)
+    async with asyncio.timeout(timeout_s), httpx.AsyncClient(base_url=url, timeout=5.0, trust_env=False) as client:
+        while True:
+            try:
+                if (await client.get("/readyz")).status_code == httpx.codes.OK:
+                    return
+            except httpx.TransportError:
+                pass
+            await asyncio.sleep(pauses.next_s())

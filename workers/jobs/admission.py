@@ -1,0 +1,121 @@
+"""Which jobs a worker holds, how many more it can claim, and which of them wait to run as one Captum call."""
+
+import threading
+from collections import Counter, deque
+from collections.abc import Hashable, Iterable
+
+from broker import Claim
+from workers.jobs.coalesce import coalescible_rows, group_key
+from workers.jobs.job import ClaimedJob
+from workers.jobs.tuning import ASSUMED_JOB_ROWS, MAX_ATTEMPTS, MAX_CLAIMED_COALESCED_JOBS, MAX_CLAIMED_JOBS
+from workers.models.pool import ModelPool
+
+
+class Admission:
+    """The jobs of one worker from claim to end. Every method may be called from any thread.
+
+    Args:
+        models: the models of this worker.
+        max_live: jobs of one model that may run at a time.
+    """
+
+    def __init__(self, models: ModelPool, max_live: int) -> None:
+        self._models = models
+        self._max_live = max_live
+        self._changed = threading.Condition()
+        self._active: dict[str, ClaimedJob] = {}
+        self._groups: dict[Hashable, deque[ClaimedJob]] = {}  # jobs that wait for the run of their group
+
+    def capacity(self) -> dict[str, int]:
+        """How many jobs may be claimed now, by `name@version`; models without capacity are absent."""
+        live = Counter(job.model_key for job in self.active())
+        capacity = {}
+        for key, max_live in self._models.claimable(self._max_live).items():
+            coalesced = min(MAX_CLAIMED_COALESCED_JOBS, self._coalescible_rows(key) // ASSUMED_JOB_ROWS)
+            count = min(max(max_live, coalesced) - live[key], max(MAX_CLAIMED_JOBS, coalesced))
+            if count > 0:
+                capacity[key] = count
+        return capacity
+
+    def last_attempts(self) -> int:
+        """How many jobs on their last attempt may be claimed.
+
+        At most one runs at a time: when it ends this process, no other job loses its last attempt with it.
+        """
+        return 0 if any(job.claim.attempt >= MAX_ATTEMPTS for job in self.active()) else 1
+
+    def active(self) -> list[ClaimedJob]:
+        """The jobs whose leases must be renewed."""
+        with self._changed:
+            return list(self._active.values())
+
+    def find(self, job_id: str) -> ClaimedJob | None:
+        """The active job of this id."""
+        with self._changed:
+            return self._active.get(job_id)
+
+    def admit(self, claim: Claim) -> ClaimedJob:
+        """Makes a claimed job active."""
+        job = ClaimedJob(claim)
+        with self._changed:
+            self._active[job.id] = job
+        return job
+
+    def discharge(self, jobs: Iterable[ClaimedJob]) -> None:
+        """Removes jobs that have ended from the active ones."""
+        with self._changed:
+            for job in jobs:
+                self._active.pop(job.id, None)
+            self._changed.notify_all()
+
+    def group_of(self, job: ClaimedJob) -> Hashable | None:
+        """The group in which a job may be coalesced; None where two jobs of its size take too long for one run."""
+        rows = 2 * max(job.spec.rows, 1)
+        return group_key(job.spec) if rows <= self._coalescible_rows(job.model_key) else None
+
+    def join_group(self, group: Hashable, job: ClaimedJob) -> bool:
+        """Lets a job wait for a run of its group. True: the group is new, and the caller must run it."""
+        with self._changed:
+            waiting = self._groups.get(group)
+            if waiting is not None:
+                waiting.append(job)
+                return False
+            self._groups[group] = deque([job])
+            return True
+
+    def next_run(self, group: Hashable) -> list[ClaimedJob]:
+        """Takes the jobs of a group's next run: the first that waits, and as many more as the run has rows for.
+
+        Returns an empty list, and ends the group, when no job waits.
+        """
+        with self._changed:
+            waiting = self._groups[group]
+            if not waiting:
+                del self._groups[group]
+                self._changed.notify_all()
+                return []
+            jobs = [waiting.popleft()]
+            left_rows = self._coalescible_rows(jobs[0].model_key) - jobs[0].spec.rows
+            while waiting and waiting[0].spec.rows <= left_rows:
+                jobs.append(waiting.popleft())
+                left_rows -= jobs[-1].spec.rows
+            return jobs
+
+    def wait_for_capacity(self, timeout_s: float) -> None:
+        """Returns when a job has ended, or after the time."""
+        with self._changed:
+            self._changed.wait(timeout_s)
+
+    def wait_for_groups(self, timeout_s: float) -> None:
+        """Returns when no group runs, or after the time."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._groups, timeout_s)
+
+    def wait_until_idle(self, timeout_s: float) -> None:
+        """Returns when no job is active, or after the time."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._active, timeout_s)
+
+    def _coalescible_rows(self, key: str) -> int:
+        model = self._models.resident().get(key)
+        return 0 if model is None else coalescible_rows(model.engine)

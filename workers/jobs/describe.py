@@ -1,0 +1,164 @@
+"""The result of a job: attributions as clients receive them, and the metadata beside them."""
+
+from importlib.metadata import version
+from math import prod
+
+from captum.attr import LayerAttribution
+from safetensors.numpy import save as save_arrays
+from torch import Tensor
+
+from schemas.errors import InputRejected, NonFinite
+from schemas.jobs import ClassRef, Targets
+from schemas.limits import MAX_TENSOR_ELEMENTS
+from schemas.methods import LAYER_METHODS, echo
+from schemas.metrics import QualityReport
+from schemas.models import ModelCard
+from schemas.precision import PassPrecision
+from schemas.results import ModelRef, Provenance, ResultMeta, Timing
+from schemas.tensors import DATATYPES, TensorSpec
+from schemas.traits import PERTURBS
+from workers.engine.finite import all_finite
+from workers.inputs.prepared import Tensors
+from workers.jobs.job import JobResult, PreparedJob
+from workers.jobs.predictions import predictions
+from workers.jobs.result_warnings import result_warnings
+from workers.methods.explain import Outcome
+from workers.models.load import ResidentModel
+
+VERSIONS = {name: version(name) for name in ("attribution-service", "captum", "torch")}
+
+
+def describe(
+    model: ResidentModel, job: PreparedJob, outcome: Outcome, quality: QualityReport | None, *, run_s: float
+) -> JobResult:
+    """The result of a job, ready to be stored. `job.task` holds the rows and the time of its passes.
+
+    Args:
+        outcome: attributions and outputs of the job's examples.
+        quality: the metrics of the job, if any.
+        run_s: the time of explanation and evaluation, waits for passes included.
+
+    Raises:
+        NonFinite: an attribution is NaN or infinite.
+        InputRejected: the job asks for maps that are larger than a tensor may be.
+    """
+    attributions = _wire_attributions(model, job, outcome.attributions)
+    if not all(map(all_finite, attributions)):
+        raise NonFinite("the attributions are not finite; a gradient of the model overflows on this input or baseline")
+    named = dict(zip(_names(job, len(attributions)), attributions, strict=True))
+    return JobResult(
+        job.claimed,
+        _meta(model, job, outcome, named, quality, run_s),
+        # through numpy, which takes a tenth of the time for a small tensor
+        save_arrays({name: tensor.detach().cpu().contiguous().numpy() for name, tensor in named.items()}),
+    )
+
+
+def target_classes(card: ModelCard, targets: Targets | None, examples: int) -> list[ClassRef] | None:
+    """The explained outputs by index and label, one per example; None for a scalar output, or while it is unknown."""
+    if targets is None:
+        return None
+    labels = card.output.labels if card.output else None
+    classes = [ClassRef.of(target, labels) for target in targets]
+    return classes if len(classes) == examples else classes * examples
+
+
+def _meta(
+    model: ResidentModel,
+    job: PreparedJob,
+    outcome: Outcome,
+    named: dict[str, Tensor],
+    quality: QualityReport | None,
+    run_s: float,
+) -> ResultMeta:
+    card = model.card
+    attributions = tuple(named.values())
+    described = model.adapter.describe(job.prepared, attributions, layered=job.method.name in LAYER_METHODS)
+    return ResultMeta(
+        id=job.claimed.id,
+        model=ModelRef(name=card.name, version=card.version, digest=card.digest or ""),
+        method=echo(job.method),
+        layer=getattr(job.method, "layer", None),
+        target=target_classes(card, outcome.targets, job.subject.examples),
+        predictions=predictions(model, outcome),
+        attributions=[
+            TensorSpec(name=name, datatype=DATATYPES[_dtype_name(tensor)], shape=list(tensor.shape))
+            for name, tensor in named.items()
+        ],
+        convergence_delta=None if outcome.delta is None else outcome.delta.double().tolist(),
+        convergence=outcome.convergence,
+        tokens=described.tokens,
+        words=described.words,
+        features=described.features,
+        picture=job.spec.picture,
+        quality=quality,
+        warnings=result_warnings(model, job, outcome, attributions),
+        execution="alone" if model.engine.alone else "packed",
+        execution_reason=model.engine.alone,
+        timing=_timing(job, run_s, model.engine.batch_rows),
+        provenance=_provenance(model, job),
+    )
+
+
+def _timing(job: PreparedJob, run_s: float, batch_rows: int) -> Timing:
+    task = job.task
+    return Timing(
+        queued_ms=round(job.claimed.queued_ms, 3),
+        prepare_ms=round(job.prepare_s * 1e3, 3),
+        run_ms=round(run_s * 1e3, 3),
+        wait_ms=round(max(0.0, task.parked_s - task.pass_s) * 1e3, 3),
+        pass_ms=round(task.pass_s * 1e3, 3),
+        rows=task.rows,
+        passes=task.passes,
+        fill=round(task.pass_rows / task.passes / batch_rows, 3) if task.passes else None,
+    )
+
+
+def _provenance(model: ResidentModel, job: PreparedJob) -> Provenance:
+    return Provenance(
+        service=VERSIONS["attribution-service"],
+        captum=VERSIONS["captum"],
+        torch=VERSIONS["torch"],
+        device=str(model.engine.view.device),
+        dtype=_dtype_name(job.prepared.inputs[0]),
+        seed=job.spec.seed,
+        precision=model.card.precision or PassPrecision(),
+    )
+
+
+def _dtype_name(tensor: Tensor) -> str:
+    return str(tensor.dtype).removeprefix("torch.")
+
+
+def _names(job: PreparedJob, count: int) -> list[str]:
+    """The names of attribution tensors: `input` or the layer, numbered where there are several."""
+    layer = getattr(job.method, "layer", None) if job.method.name in LAYER_METHODS else None
+    base = layer or "input"
+    return [base] if count == 1 else [f"{base}.{index}" for index in range(count)]
+
+
+def _wire_attributions(model: ResidentModel, job: PreparedJob, attributions: Tensors) -> Tensors:
+    """Attributions in the shape of the client's input; those of a layer in its own, or enlarged where requested."""
+    method = job.method
+    if method.name not in LAYER_METHODS:
+        return model.adapter.on_wire(attributions, shared=method.name in PERTURBS)
+    if not getattr(method, "upsample", False):
+        return attributions
+    grid = model.engine.view.grid
+    maps = attributions if grid is None else tuple(map(grid.as_map, attributions))
+    return upsampled(maps, tuple(job.prepared.inputs[0].shape[2:]))
+
+
+def upsampled(attributions: Tensors, size: tuple[int, ...]) -> Tensors:
+    """Maps, (examples, channels, height, width), interpolated to a size; other tensors unchanged.
+
+    Raises:
+        InputRejected: the maps would have more elements than a tensor may have.
+    """
+    are_maps = [attribution.dim() == 4 for attribution in attributions]
+    pairs = list(zip(attributions, are_maps, strict=True))
+    if sum(prod((*tensor.shape[:2], *size)) for tensor, is_map in pairs if is_map) > MAX_TENSOR_ELEMENTS:
+        raise InputRejected("the layer has too many channels for maps of the input's size; leave upsample out")
+    return tuple(
+        LayerAttribution.interpolate(tensor, size, "bilinear") if is_map else tensor for tensor, is_map in pairs
+    )

@@ -1,0 +1,92 @@
+"""A job in this worker, as it moves along: claimed, prepared, and ended with a result or a failure."""
+
+from dataclasses import dataclass, field
+
+from broker import Claim
+from schemas.jobs import JobSpec
+from schemas.methods import AnyMethod
+from schemas.results import ResultMeta
+from workers.engine.task import Task
+from workers.inputs.prepared import Prepared
+from workers.methods.explain_inputs import ExplainInputs
+from workers.models.load import ResidentModel
+
+
+@dataclass(slots=True, eq=False)
+class ClaimedJob:
+    """A job from its claim until the job store holds its end.
+
+    Attributes:
+        claim: the stored job, with the token that lets this worker write about it.
+        task: the job as the engine sees it: priority, cancellation, and what it has cost so far.
+        model: the model while the job runs on it by itself; None before, after, and in a coalesced run.
+        reported: rows done and rows expected, as last reported to the store.
+    """
+
+    claim: Claim
+    task: Task = field(init=False)
+    model: ResidentModel | None = None
+    reported: tuple[int, int] = (-1, -1)
+
+    def __post_init__(self) -> None:
+        self.task = Task(self.claim.job_id, self.spec.priority, total_rows=self.spec.rows)
+
+    @property
+    def id(self) -> str:
+        return self.claim.job_id
+
+    @property
+    def spec(self) -> JobSpec:
+        return self.claim.spec
+
+    @property
+    def model_key(self) -> str:
+        """`name@version`, by which the pool holds the model."""
+        return f"{self.spec.model}@{self.spec.version}"
+
+    @property
+    def queued_ms(self) -> float:
+        """Milliseconds from the request to the claim, by the clock of the store."""
+        return self.claim.started_ms - self.claim.created_ms
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedJob:
+    """A job whose input is decoded, preprocessed and on the device, ready for its method."""
+
+    claimed: ClaimedJob
+    method: AnyMethod
+    prepared: Prepared
+    subject: ExplainInputs
+    prepare_s: float
+
+    @property
+    def spec(self) -> JobSpec:
+        return self.claimed.spec
+
+    @property
+    def task(self) -> Task:
+        return self.claimed.task
+
+
+@dataclass(frozen=True, slots=True)
+class JobResult:
+    """The end of a job that succeeded: its result as the job store keeps it.
+
+    `tensors` is a safetensors blob of the attributions by name.
+    """
+
+    job: ClaimedJob
+    meta: ResultMeta
+    tensors: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FailedJob:
+    """The end of a job without a result: it failed or was cancelled."""
+
+    job: ClaimedJob
+    error: Exception
+
+
+JobEnd = JobResult | FailedJob

@@ -1,0 +1,75 @@
+"""The warnings of a result: what a reader of its attributions must know."""
+
+from schemas.methods import LAYER_METHODS, AnyMethod
+from schemas.models import ModelCard
+from schemas.traits import GUIDED_AT_UNIT, WITHOUT_GRADIENTS
+from workers.evaluation.tolerance import completeness_warnings, zero_warnings
+from workers.inputs.prepared import Tensors
+from workers.jobs.job import PreparedJob
+from workers.jobs.tuning import MAX_NAMED_ELEMENTS
+from workers.methods.explain import Outcome
+from workers.models.load import ResidentModel
+
+GRAD_CAM_METHODS = frozenset({"layer_grad_cam", "guided_grad_cam"})
+
+
+def result_warnings(model: ResidentModel, job: PreparedJob, outcome: Outcome, attributions: Tensors) -> list[str]:
+    """One line for each reason to read the attributions with care; `attributions` are those of the wire."""
+    return [
+        *job.prepared.warnings,
+        *_randomness_warnings(model, job),
+        *_gradient_warnings(model, job),
+        *guided_warnings(model.card, job.method),
+        *_grad_cam_warnings(model, job),
+        *completeness_warnings(job.method, outcome),
+        *zero_warnings(attributions),
+    ]
+
+
+def _randomness_warnings(model: ResidentModel, job: PreparedJob) -> list[str]:
+    if not model.engine.view.random:
+        return []
+    return [f"the model draws random numbers in its forward; this result holds for seed {job.spec.seed} alone"]
+
+
+def _gradient_warnings(model: ResidentModel, job: PreparedJob) -> list[str]:
+    """One line where gradients miss input elements that the model uses as an index."""
+    columns = model.engine.view.index_columns
+    if not columns or job.method.name in WITHOUT_GRADIENTS or job.method.name in LAYER_METHODS:
+        return []
+    several_inputs = len(model.card.input.shapes) > 1 if model.card.input else False
+    elements = ", ".join(
+        f"{element} of input {index}" if several_inputs else str(element)
+        for index, element in columns[:MAX_NAMED_ELEMENTS]
+    )
+    return [
+        f"the output depends on input element {elements}, which has no gradient (the model makes an index of it): "
+        "gradient methods attribute 0 to it; use a method that perturbs the input, such as feature_ablation"
+    ]
+
+
+def _grad_cam_warnings(model: ResidentModel, job: PreparedJob) -> list[str]:
+    """One line where the layer's dimension 1 holds tokens, or may hold them."""
+    if job.method.name not in GRAD_CAM_METHODS:
+        return []
+    if model.config.input.kind == "text":
+        return ["Grad-CAM takes dimension 1 for channels; here it holds tokens, so read this map with care"]
+    name = getattr(job.method, "layer", None)
+    layer = next((layer for layer in model.card.layers if layer.name == name), None)
+    if layer is not None and len(layer.output_shape or []) == 2 and layer.grid is None:
+        return ["Grad-CAM takes dimension 1 for channels; if it holds tokens, tell their grid as explain.token_grid"]
+    return []
+
+
+def guided_warnings(card: ModelCard, method: AnyMethod) -> list[str]:
+    """One line where a guided method at a unit has no ReLU to hook between the input and the unit."""
+    if method.name not in GUIDED_AT_UNIT:
+        return []
+    side = "input" if getattr(method, "attribute_to_neuron_input", False) else "output"
+    layer = next((layer for layer in card.layers if layer.name == getattr(method, "layer", None)), None)
+    if layer is None or side not in layer.no_relu_before:
+        return []
+    return [
+        f"no nn.ReLU lies between the model's input and the {side} of {layer.name!r}, and {method.name} changes "
+        "nothing else: this is the plain gradient, as neuron_gradient gives it"
+    ]

@@ -1,0 +1,100 @@
+"""Runs claimed jobs in threads: each job by itself, or coalesced with others of its group."""
+
+from collections.abc import Hashable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from broker import Claim
+from schemas.errors import JobCancelled
+from workers.engine.threads import use_threads
+from workers.jobs.admission import Admission
+from workers.jobs.coalesce import run_coalesced
+from workers.jobs.job import ClaimedJob, FailedJob, JobEnd, JobResult
+from workers.jobs.settling import Settling
+from workers.jobs.single import run_single
+from workers.jobs.tuning import MAX_THREADS
+from workers.models.pool import ModelPool
+
+
+class JobRunner:
+    """Takes claims, and hands the end of each job to `settling`. Every method may be called from any thread."""
+
+    def __init__(self, models: ModelPool, admission: Admission, settling: Settling) -> None:
+        self.admission = admission
+        self.settling = settling
+        self._models = models
+        self._threads = ThreadPoolExecutor(
+            max_workers=MAX_THREADS,
+            thread_name_prefix="job",
+            initializer=use_threads,
+            initargs=(1,),  # the passes have the cores
+        )
+
+    def start(self, claim: Claim) -> None:
+        """Starts a job, or adds it to the group that runs jobs like it."""
+        job = self.admission.admit(claim)
+        group = self.admission.group_of(job)
+        if group is None:
+            self._threads.submit(self._run_alone, job)
+        elif self.admission.join_group(group, job):
+            self._threads.submit(self._run_group, group)
+
+    def active(self) -> list[ClaimedJob]:
+        """The jobs that have not ended."""
+        return self.admission.active()
+
+    def cancel(self, job_id: str) -> None:
+        """Stops a job at its next pass. Its result, if it has one, is not stored."""
+        job = self.admission.find(job_id)
+        if job is not None:
+            self._cancel(job)
+
+    def stop(self, grace_s: float) -> None:
+        """Waits up to `grace_s` for running jobs, then releases the others to the queue."""
+        self.admission.wait_until_idle(grace_s)
+        self.settling.stop()
+        for job in self.admission.active():
+            self._cancel(job)
+        self._threads.shutdown(wait=True)
+
+    def _cancel(self, job: ClaimedJob) -> None:
+        job.task.cancelled.set()
+        model = job.model
+        if model is not None:
+            model.engine.cancel(job.task)
+        self._models.wake()
+
+    def _run_alone(self, job: ClaimedJob) -> None:
+        try:
+            end: JobEnd = self._single_result(job)
+        except Exception as error:  # Captum asserts, and a model raises what it likes
+            end = FailedJob(job, error)
+        self._settle([end])
+
+    def _single_result(self, job: ClaimedJob) -> JobResult:
+        with self._models.use(job.model_key, job.task) as model:
+            job.model = model
+            try:
+                return run_single(model, job)
+            finally:
+                job.model = None  # the pool may evict it while the result is stored
+
+    def _run_group(self, group: Hashable) -> None:
+        """Runs the jobs of a group until none waits."""
+        while jobs := self.admission.next_run(group):
+            first = jobs[0]
+            try:
+                with self._models.use(first.model_key, first.task) as model:
+                    ends = run_coalesced(model, jobs)
+            except JobCancelled:  # the first job, while it waited for the model
+                for job in jobs:
+                    self._run_alone(job)
+            except Exception as error:
+                self._settle([FailedJob(job, error) for job in jobs])
+            else:
+                self._settle(ends)
+
+    def _settle(self, ends: Sequence[JobEnd]) -> None:
+        try:
+            self.settling.settle(ends)
+        finally:
+            self.admission.discharge(end.job for end in ends)

@@ -1,0 +1,31 @@
+"""Numbers of this room that are choices, each with its unit and its reason. Importing it loads nothing else."""
+
+# Claiming
+MAX_ATTEMPTS = 3  # workers that may die on a job before it fails
+MAX_CLAIMED_JOBS = 8  # per claim, so that one worker does not hoard jobs that others could start
+MAX_CLAIMED_COALESCED_JOBS = 64  # per claim, of jobs that coalesced runs end within milliseconds
+ASSUMED_JOB_ROWS = 32  # of a job that is not claimed yet, and so has an unknown number of rows
+CLAIM_BLOCK_MS = 1_000  # a claim waits so long for a job: it bounds how late the loop sees a dead thread or a stop
+CLAIM_BLOCK_PARTIAL_MS = 50  # while a model is at capacity: its jobs may end before another model's job comes
+COALESCE_WAIT_S = 0.01  # between two claims while coalesced jobs run: each claim costs a round trip to the store
+CLAIM_RETRY_S = 0.5  # between tries while the job store is away
+
+# Running
+MAX_THREADS = 4_096  # the pool makes them as needed; the capacity of the models keeps far below
+COALESCED_RUN_S = 0.02  # one Captum call of coalesced jobs: other jobs and cancellations wait so long
+THREAD_SWITCH_S = 0.0005  # a thread whose rows are computed waits so long for one that runs Python; the default is 5 ms
+
+# Settling
+STORE_RETRY_S = 0.5  # between tries to store the end of a job while the job store is away
+
+# Describing
+TOP_PREDICTIONS = 5  # in a result, per example
+MAX_REGRESSION_VALUES = 32  # in a result, per example; they come in the order of the outputs
+MAX_NAMED_ELEMENTS = 32  # input elements that one warning lists
+
+# Checking a model repository
+LARGE_EXAMPLE_ELEMENTS = 1_024  # larger examples are occluded by coarse windows, to keep the check short
+WINDOWS_PER_SIDE = 4  # of a coarse window
+MASK_FEATURES = 3  # of the check's feature masks: some methods take time exponential in this number
+MAX_ABLATED_UNITS = 256  # layers with more units are not ablated unit by unit
+MAX_ERROR_CHARACTERS = 500  # of an error's message in the report
