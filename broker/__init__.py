@@ -5,17 +5,35 @@ crash leaves no job half done; each start writes a token, so a worker that lost 
 One Redis >= 6.2 or Valkey server, standalone or replicated; Redis Cluster is out of scope.
 """
 
-from broker.records import Claim, Content, FinishedJob, JobRecord, Orders, StoredResult, Submitted, Waited, WorkerInfo
-from broker.store import JobStore
-from broker.worker_queue import WorkerQueue
+from broker.gateway.store import JobStore
+from broker.records import (
+    Claim,
+    CommandBatch,
+    Content,
+    FinishedJob,
+    Idempotency,
+    JobRecord,
+    LoadCommand,
+    NewJob,
+    StoredResult,
+    Submitted,
+    Waited,
+    WorkerInfo,
+)
+from broker.settings import StoreSettings
+from broker.worker.queue import WorkerQueue
 
 __all__ = [
     "Claim",
+    "CommandBatch",
     "Content",
     "FinishedJob",
+    "Idempotency",
     "JobRecord",
     "JobStore",
-    "Orders",
+    "LoadCommand",
+    "NewJob",
+    "StoreSettings",
     "StoredResult",
     "Submitted",
     "Waited",

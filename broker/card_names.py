@@ -1,9 +1,10 @@
-"""Which cards there are, by their names in the registry, and which one answers a request."""
+"""Names of model cards in the registry, and which card answers a request."""
 
 import re
 from collections.abc import Collection, Iterable
 from typing import NamedTuple, get_args
 
+from schemas.model_key import ModelKey
 from schemas.models import ModelCard, ModelStatus
 
 STATUSES: tuple[str, ...] = get_args(ModelStatus)  # best first
@@ -11,47 +12,50 @@ SERVING = frozenset({"ready", "idle"})
 
 
 class CardName(NamedTuple):
-    """A card in the registry. Cards of different status stand apart, so that a worker that cannot load a model does
-    not hide the others that serve it. `unloaded` is what the operator ordered, whatever the card says."""
+    """The name of a card: the model, and its status at the worker that announced the card.
+
+    Cards of different status are kept apart, so that a worker that cannot load a model does not hide the others that
+    serve it. `unloaded` says that an admin command has unloaded the model, whatever the card says.
+    """
 
     status: str
-    model: str
-    version: str
+    model: ModelKey
     unloaded: bool = False
 
     def __str__(self) -> str:
-        return f"{self.status} {self.model}@{self.version}"
+        return f"{self.status} {self.model}"
 
     @property
-    def serves(self) -> bool:
-        """Whether jobs for it are taken."""
+    def is_serving(self) -> bool:
+        """Whether jobs for the model are accepted."""
         return self.status in SERVING and not self.unloaded
 
     def shown(self, blob: bytes) -> ModelCard:
-        """The card as it is to be shown, from its JSON."""
+        """The card to show to clients, from its JSON."""
         card = ModelCard.model_validate_json(blob)
         return card.model_copy(update={"status": "unloaded", "error": None}) if self.unloaded else card
 
 
 def name_of(card: ModelCard) -> CardName:
-    return CardName(card.status, card.name, card.version)
+    """The name under which a worker announces a card."""
+    return CardName(card.status, ModelKey(card.name, card.version))
 
 
-def card_names(members: Iterable[str], unloaded: Collection[str] = ()) -> list[CardName]:
-    """One per model and version, the one of the best status, ordered by name and version."""
-    chosen: dict[str, CardName] = {}
+def card_names(members: Iterable[str], unloaded: Collection[ModelKey] = ()) -> list[CardName]:
+    """One name per model and version, that of the best status, ordered by name and version."""
+    chosen: dict[ModelKey, CardName] = {}
     for member in members:
-        status, _, key = member.partition(" ")
-        model, _, version = key.rpartition("@")
-        if status in STATUSES and (key not in chosen or _rank(status) < _rank(chosen[key].status)):
-            chosen[key] = CardName(status, model, version, key in unloaded)
-    return sorted(chosen.values(), key=lambda name: (name.model, version_order(name.version)))
+        status, _, text = member.partition(" ")
+        model = ModelKey.parse(text)
+        if status in STATUSES and (model not in chosen or _rank(status) < _rank(chosen[model].status)):
+            chosen[model] = CardName(status, model, model in unloaded)
+    return sorted(chosen.values(), key=lambda name: (name.model.name, version_order(name.model.version)))
 
 
 def best_card(names: Iterable[CardName], model: str, version: str | None) -> CardName | None:
-    """That version; or the highest, of those that serve if any does."""
-    candidates = [name for name in names if name.model == model and version in (None, name.version)]
-    return max(candidates, key=lambda name: (name.serves, version_order(name.version)), default=None)
+    """The card of that version of a model; without a version the highest, of those that serve if any does."""
+    candidates = [name for name in names if name.model.name == model and version in (None, name.model.version)]
+    return max(candidates, key=lambda name: (name.is_serving, version_order(name.model.version)), default=None)
 
 
 def version_order(version: str) -> list[tuple[bool, int, str]]:

@@ -1,11 +1,11 @@
-"""The names of everything the broker keeps in Redis. No other file knows one.
+"""The names of everything the broker keeps in Redis. No other file spells one.
 
-    {ns}:job:{id}           hash     one job, see `records.job_from_fields`; TTL once terminal
+    {ns}:job:{id}           hash     one job, see `job_hash`; TTL once terminal
     {ns}:payload:{id}       string   its input, a safetensors blob; TTL once terminal
-    {ns}:result:{id}        string   its result's meta (JSON); TTL
-    {ns}:tensors:{id}       string   its result's numbers, a safetensors blob; TTL
-    {ns}:handed:{id}:{token}   string   such a blob on its way from the worker; TTL
-    {ns}:content:{sha256}   string   the job that computes, or has computed, what has this digest; TTL
+    {ns}:result:{id}        string   its result without tensors (JSON); TTL
+    {ns}:tensors:{id}       string   the tensors of its result, a safetensors blob; TTL
+    {ns}:handed:{id}:{token}   string   such a blob before the job ends; TTL
+    {ns}:content:{sha256}   string   the job that computes, or has computed, the content with this digest; TTL
     {ns}:followers:{id}     set      jobs that wait for this one's result instead of computing it again
     {ns}:queue:{model@version}:{priority}   stream   jobs that wait or run, entry `job` = id; one consumer group
     {ns}:queues             set      every model@version that ever had a job
@@ -15,23 +15,21 @@
     {ns}:idempotency:{sha256 of the key}    hash     `fingerprint`, `job`; TTL
     {ns}:worker:{id}, {ns}:workers          string, zset by expiry   registry of workers; TTL
     {ns}:card:{status model@version}, {ns}:cards   string, zset by expiry   registry of models; TTL
-    {ns}:unloaded           set      model@version that the operator has taken out of service
-    {ns}:orders             stream   what the operator ordered about models: `action`, `model`, `version`; TTL
+    {ns}:unloaded           set      model@version that an admin command has unloaded
+    {ns}:commands           stream   admin commands: `action`, `model`, `version`; TTL
     {ns}:events:{id}        channel  the job's hash after each change
-    {ns}:inbox:{gateway}    channel  a job that has ended and is waited for there, see `records.ended_job`
+    {ns}:inbox:{gateway}    channel  the end of a job for which a client of that gateway waits, see `job_hash.ended_job`
     {ns}:cancelled          channel  ids of cancelled jobs, for workers
 
-The Lua scripts build names from job ids they find in streams, so they are handed these names as data instead of
-declaring KEYS. Redis Cluster, which needs declared keys in one slot, is therefore out of scope.
+Scripts declare the keys that their caller names. They build the names of others from the job ids that they find, so
+Redis Cluster, which needs all keys declared and in one slot, is out of scope.
 """
 
 import hashlib
 import secrets
 from typing import get_args
 
-import orjson
-
-from schemas.jobs import JobSpec
+from schemas.model_key import ModelKey
 from schemas.requests import Priority
 
 PRIORITIES: tuple[Priority, ...] = get_args(Priority)  # first served first
@@ -47,32 +45,19 @@ def new_inbox() -> str:
     return secrets.token_urlsafe(12)
 
 
-def queue_name(spec: JobSpec) -> str:
-    """`model@version`: jobs of one queue can be computed together."""
-    return f"{spec.model}@{spec.version}"
-
-
 class Keys:
     """Key names under one namespace; deployments that share a Redis use different ones."""
 
     def __init__(self, namespace: str) -> None:
         self._namespace = namespace
         self.index = f"{namespace}:index"
+        self.expiry = f"{namespace}:expiry"
         self.queues = f"{namespace}:queues"
         self.workers = f"{namespace}:workers"
         self.cards = f"{namespace}:cards"
         self.cancelled = f"{namespace}:cancelled"
         self.unloaded = f"{namespace}:unloaded"
-        self.orders = f"{namespace}:orders"
-        prefixes = (
-            *("job", "payload", "result", "tensors", "handed", "content"),
-            *("followers", "pace", "worker", "card", "events", "inbox"),
-        )
-        plain = ("index", "expiry", "queues", "workers", "cards", "cancelled", "unloaded", "orders")
-        names = {prefix: f"{namespace}:{prefix}:" for prefix in prefixes} | {
-            name: f"{namespace}:{name}" for name in plain
-        }
-        self.for_scripts = orjson.dumps(names)  # first argument of every script
+        self.commands = f"{namespace}:commands"
 
     def job(self, job_id: str) -> str:
         return f"{self._namespace}:job:{job_id}"
@@ -89,6 +74,15 @@ class Keys:
     def handed(self, job_id: str, token: str) -> str:
         return f"{self._namespace}:handed:{job_id}:{token}"
 
+    def content(self, digest: str) -> str:
+        return f"{self._namespace}:content:{digest}"
+
+    def followers(self, job_id: str) -> str:
+        return f"{self._namespace}:followers:{job_id}"
+
+    def pace(self, model: str) -> str:
+        return f"{self._namespace}:pace:{model}"
+
     def events(self, job_id: str) -> str:
         return f"{self._namespace}:events:{job_id}"
 
@@ -102,13 +96,29 @@ class Keys:
         """`member` as listed in `cards`: status, space, "model@version"."""
         return f"{self._namespace}:card:{member}"
 
-    def stream(self, queue: str, priority: Priority) -> str:
-        return f"{self._namespace}:queue:{queue}:{priority}"
+    def stream(self, model: ModelKey, priority: Priority) -> str:
+        return f"{self._namespace}:queue:{model}:{priority}"
 
-    def streams(self, queue: str) -> list[str]:
-        """Every stream of a queue, in order of priority."""
-        return [self.stream(queue, priority) for priority in PRIORITIES]
+    def streams(self, model: ModelKey) -> list[str]:
+        """Every stream of a model, in order of priority."""
+        return [self.stream(model, priority) for priority in PRIORITIES]
 
     def idempotency(self, key: str) -> str:
         """Hashed, since the key is the client's and may be long."""
         return f"{self._namespace}:idempotency:{hashlib.sha256(key.encode()).hexdigest()}"
+
+    def for_scripts(self) -> dict[str, str]:
+        """What scripts need to name the keys of jobs that they find: prefixes of keys, and names of whole ones."""
+        prefixes = {
+            "job": self.job(""),
+            "payload": self.payload(""),
+            "result": self.result(""),
+            "tensors": self.tensors(""),
+            "content": self.content(""),
+            "followers": self.followers(""),
+            "pace": self.pace(""),
+            "card": self.card(""),
+            "events": self.events(""),
+            "inbox": self.inbox(""),
+        }
+        return prefixes | {"index": self.index, "expiry": self.expiry}

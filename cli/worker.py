@@ -34,14 +34,14 @@ def run_worker(models: list[Path] | None, device: str | None) -> int:
 
 def check_health() -> None:
     """Exits with 0 when a worker of this host has a fresh heartbeat. For container health checks."""
-    from broker import JobStore  # noqa: PLC0415
+    from broker import JobStore, StoreSettings  # noqa: PLC0415
     from schemas.errors import Unavailable  # noqa: PLC0415
 
     async def hosts() -> set[str]:
-        namespace = os.environ.get("ATTRIBUTION_NAMESPACE", "attribution")
-        store = JobStore(os.environ.get("ATTRIBUTION_REDIS_URL", "redis://127.0.0.1:6379/0"), namespace=namespace)
+        settings = StoreSettings()
+        store = JobStore(settings.redis_url, namespace=settings.namespace)
         try:
-            return {worker.host for worker in await store.workers()}
+            return {worker.host for worker in await store.workers.live()}
         finally:
             await store.close()
 

@@ -21,6 +21,9 @@ Side = Literal["output", "input"]  # of a layer: what it gives, and what it take
 ModelStatus = Literal["ready", "idle", "loading", "unloaded", "failed"]
 
 
+AdminAction = Literal["load", "unload"]
+
+
 class FeatureCard(Record):
     """One column of a table, in its own unit; the model sees `(value - mean) / std`."""
 
@@ -129,10 +132,10 @@ class ModelState(Record):
     residence: list[Residence] = Field(default_factory=list)
 
 
-class ModelOrder(Record):
-    """An order to load or unload, and what has come of it so far. `done`: every live worker has carried it out."""
+class AdminCommandStatus(Record):
+    """An admin command, and the models that it is about. `done`: every live worker has executed it."""
 
-    action: Literal["load", "unload"]
+    action: AdminAction
     model: str
     version: str | None = Field(description="None: every version.")
     done: bool

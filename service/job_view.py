@@ -1,12 +1,11 @@
 """A stored job as the `Job` document that clients see."""
 
-from datetime import UTC, datetime
-
 from fastapi import Request, Response
 
 from broker import JobRecord
 from schemas.jobs import PREDICTED, ClassRef, Job, Links, Progress, Targets
 from schemas.methods import echo, stored_method
+from schemas.timestamps import rfc3339
 from service.http.responses import json_response, root_path
 
 
@@ -40,12 +39,6 @@ def job_response(
 def job_path(job_id: str, root_path: str = "") -> str:
     """The path of `GET /jobs/{id}`."""
     return f"{root_path}/jobs/{job_id}"
-
-
-def rfc3339(epoch_ms: int) -> str:
-    """`2026-01-31T12:00:00.123Z`."""
-    moment = datetime.fromtimestamp(epoch_ms / 1000, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _requested_targets(targets: Targets | None) -> list[ClassRef] | None:

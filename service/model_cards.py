@@ -54,9 +54,9 @@ async def find_card(store: JobStore, name: str, version: str | None) -> ModelCar
         StoreUnavailable: the job store cannot be reached.
     """
     try:
-        return await store.card(name, version)
+        return await store.models.card(name, version)
     except ModelNotFound:
-        cards = await store.cards()
+        cards = await store.models.cards()
     versions = [card.version for card in cards if card.name == name]
     if versions:
         raise _not_found("version", f"the model {name} has no such version; its versions: {', '.join(versions)}")

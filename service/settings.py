@@ -3,9 +3,10 @@
 from typing import Annotated
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
-PREFIX = "ATTRIBUTION_"
+from broker import StoreSettings
+from broker.settings import PREFIX
+
 MIN_ADMIN_KEY_CHARS = 16  # long enough that a key cannot be guessed over HTTP
 
 
@@ -13,15 +14,10 @@ class SettingsError(ValueError):
     """A variable holds a bad value; the message names it and does not repeat the value."""
 
 
-class GatewaySettings(BaseSettings):
-    """The settings of one gateway process. The URL may hold a password, so `repr` leaves it out."""
+class GatewaySettings(StoreSettings):
+    """The store's settings, and those of one gateway process. Frozen."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True)
-
-    redis_url: Annotated[str, Field(pattern=r"^(redis|rediss|unix)://", repr=False)] = "redis://127.0.0.1:6379/0"
-    namespace: Annotated[str, Field(pattern=r"^[A-Za-z0-9:_-]{1,100}$")] = "attribution"  # first part of every key
     queue_depth: Annotated[int, Field(ge=1, le=1_000_000)] = 1000  # jobs queued or running, per model
-    result_ttl_s: Annotated[int, Field(ge=1, le=30 * 86_400)] = 3_600  # lifetime of a cancelled job
     max_body_bytes: Annotated[int, Field(ge=1024, le=1 << 30)] = 16 * 1024 * 1024
     cache: bool = True  # equal requests share one computation
     max_wait_s: Annotated[float, Field(ge=0, le=3600)] = 60.0  # upper bound of `?wait=` and `Prefer: wait`

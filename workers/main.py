@@ -27,7 +27,7 @@ from workers.jobs.tuning import (
     THREAD_SWITCH_S,
 )
 from workers.models.load import Device
-from workers.models.pool import ModelPool, OrderFollower
+from workers.models.pool import CommandExecutor, ModelPool
 from workers.settings import WorkerSettings
 
 log = structlog.get_logger()
@@ -39,31 +39,31 @@ def run(settings: WorkerSettings) -> int:
     device = _configured_device(settings)
     queue = _job_store(settings)
     models = ModelPool(settings.models, device, settings.model_memory)
-    orders = OrderFollower(queue, models, stop)
-    models.start(orders.look())
-    runner = JobRunner(models, Admission(models, settings.live_jobs()), Settling(queue))
+    commands = CommandExecutor(queue, models, stop)
+    models.start(commands.read_unloaded())
+    runner = JobRunner(models, Admission(models, settings.live_jobs()), Settling(queue.claimed_jobs))
     reporter = Reporter(
         queue,
         runner,
         models,
-        orders,
+        commands,
         device=str(device.device),
         worker_id=settings.worker_id,
         lease_ms=settings.lease_ms,
     )
     listener = threading.Thread(target=queue.listen_cancelled, args=(runner.cancel, stop), daemon=True)
-    for thread in (listener, orders, reporter):
+    for thread in (listener, commands, reporter):
         thread.start()
     log.info("worker ready", worker=settings.worker_id, device=str(device.device), models=models.serving())
     try:
-        healthy = _claim_until(stop, queue, runner, models, lambda: models.alive and orders.is_alive())
+        healthy = _claim_until(stop, queue, runner, models, lambda: models.alive and commands.is_alive())
     finally:
         stop.set()
         runner.stop(settings.grace_s)
         reporter.end()
         _retire(queue)
         models.stop()
-        for thread in (listener, orders):
+        for thread in (listener, commands):
             thread.join()
         queue.close()
     return 0 if healthy else 1
@@ -110,7 +110,7 @@ def _claim_until(
     admission = runner.admission
     while not stop.is_set():
         if not is_healthy():
-            log.error("an engine, the loader or the follower of orders has died")
+            log.error("an engine, the loader or the executor of admin commands has died")
             return False
         capacity = admission.capacity()
         if not capacity:
@@ -118,7 +118,7 @@ def _claim_until(
             continue
         block_ms = CLAIM_BLOCK_MS if len(capacity) == len(models.serving()) else CLAIM_BLOCK_PARTIAL_MS
         try:
-            for claim in queue.claim(capacity, block_ms, last_attempts=admission.last_attempts()):
+            for claim in queue.claims.take(capacity, block_ms, last_attempts=admission.last_attempts()):
                 runner.start(claim)
         except Unavailable:
             log.warning("job store is away")
@@ -130,6 +130,6 @@ def _claim_until(
 
 def _retire(queue: WorkerQueue) -> None:
     try:
-        queue.retire()
+        queue.registration.retire()
     except Unavailable:
         log.warning("job store is away", action="retire")

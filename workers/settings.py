@@ -8,16 +8,14 @@ from typing import Annotated
 
 import torch
 from pydantic import ByteSize, Field, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode
+
+from broker import StoreSettings
 
 
-class WorkerSettings(BaseSettings):
+class WorkerSettings(StoreSettings):
     """One worker process: one device, all models of its directories."""
 
-    model_config = SettingsConfigDict(env_prefix="ATTRIBUTION_", frozen=True, extra="ignore", hide_input_in_errors=True)
-
-    redis_url: Annotated[str, Field(pattern=r"^(redis|rediss|unix)://", repr=False)] = "redis://127.0.0.1:6379/0"
-    namespace: Annotated[str, Field(pattern=r"^[A-Za-z0-9:_-]{1,100}$")] = "attribution"  # first part of every key
     models: Annotated[list[Path], NoDecode] = Field(default=[Path("models")])  # directories, separated as in PATH
     device: str = "auto"  # auto, cpu, cuda:0, …
     threads: Annotated[int, Field(ge=1, le=1024)] = os.cpu_count() or 1  # CPU threads of a pass
@@ -25,7 +23,6 @@ class WorkerSettings(BaseSettings):
     model_memory: Annotated[ByteSize, Field(ge=1)] | None = None  # for models, such as "8GiB"; None: no bound
     worker_id: str = Field(default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}")
     lease_ms: Annotated[int, Field(ge=500, le=600_000)] = 8_000
-    result_ttl_s: Annotated[int, Field(ge=1, le=30 * 86_400)] = 3_600
     grace_s: Annotated[float, Field(ge=0, le=3_600)] = 10.0  # that running jobs have when the worker stops
 
     @field_validator("models", mode="before")

@@ -1,19 +1,21 @@
--- ARGV: names, action ('load' or 'unload'), model, version or '' for all, then each model@version to unload.
--- Notes what is out of service, and tells the workers. Returns the order's id.
-local _, action, model, version = unpack(ARGV, 1, 4)
-local MOST_ORDERS = 1000
-local prefix = model .. '@'
+-- Records an admin command and its effect on the set of unloaded models. Returns the id of the command.
+local unloaded_key, commands_key = KEYS[1], KEYS[2]
+local action = ARGV[1] -- LOAD or UNLOAD
+local name = ARGV[2] -- of a model
+local version = ARGV[3] -- to load, or '' for all; '' to unload
+local FIRST_MODEL = 4 -- from here on: the models to unload, each as name@version
+local prefix = name .. '@'
 
-if action == 'unload' then
-  redis.call('SADD', K.unloaded, unpack(ARGV, 5))
+if action == UNLOAD then
+  redis.call('SADD', unloaded_key, unpack(ARGV, FIRST_MODEL))
 else
-  for _, queue in ipairs(redis.call('SMEMBERS', K.unloaded)) do
-    if queue == prefix .. version or (version == '' and string.sub(queue, 1, #prefix) == prefix) then
-      redis.call('SREM', K.unloaded, queue)
+  for _, model in ipairs(redis.call('SMEMBERS', unloaded_key)) do
+    if model == prefix .. version or (version == '' and string.sub(model, 1, #prefix) == prefix) then
+      redis.call('SREM', unloaded_key, model)
     end
   end
 end
-local id = redis.call('XADD', K.orders, 'MAXLEN', '~', MOST_ORDERS, '*',
-  'action', action, 'model', model, 'version', version)
-redis.call('EXPIRE', K.orders, 86400) -- a worker that starts later reads the folders anyway
+local id = redis.call('XADD', commands_key, 'MAXLEN', '~', MAX_COMMANDS, '*',
+  'action', action, 'model', name, 'version', version)
+redis.call('EXPIRE', commands_key, COMMANDS_TTL_S)
 return id

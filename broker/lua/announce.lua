@@ -1,21 +1,27 @@
--- ARGV: names, worker id, worker (JSON), its TTL in ms, TTL of cards in ms, names of cards that this worker no longer
---       gives (JSON), then card name and card (JSON) in turn.
-local _, worker, info, worker_ttl_ms, card_ttl_ms, gone = unpack(ARGV, 1, 6)
+--- @include "clock"
+-- Registers a worker and its model cards.
+local workers_key = KEYS[1] -- registry
+local worker_key = KEYS[2]
+local cards_key = KEYS[3] -- registry
+local worker = ARGV[1] -- id
+local info = ARGV[2] -- JSON
+local withdrawn = ARGV[3] -- JSON: names of cards that this worker no longer publishes
+local FIRST_CARD = 4 -- from here on: the name and the JSON of each card in turn
 local now = now_ms()
-redis.call('ZREMRANGEBYSCORE', K.workers, '-inf', now)
-redis.call('ZREMRANGEBYSCORE', K.cards, '-inf', now)
+redis.call('ZREMRANGEBYSCORE', workers_key, '-inf', now)
+redis.call('ZREMRANGEBYSCORE', cards_key, '-inf', now)
 
-local function put(registry, prefix, name, text, ttl_ms)
-  redis.call('SET', prefix .. name, text, 'PX', ttl_ms)
-  redis.call('ZADD', registry, now + ttl_ms, name)
-  redis.call('PEXPIRE', registry, ttl_ms)
+local function register(registry_key, member, key, text, ttl_ms)
+  redis.call('SET', key, text, 'PX', ttl_ms)
+  redis.call('ZADD', registry_key, now + ttl_ms, member)
+  redis.call('PEXPIRE', registry_key, ttl_ms)
 end
 
-put(K.workers, K.worker, worker, info, worker_ttl_ms)
-for _, name in ipairs(cjson.decode(gone)) do -- another worker that gives it will say so within its heartbeat
-  redis.call('ZREM', K.cards, name)
-  redis.call('DEL', K.card .. name)
+register(workers_key, worker, worker_key, info, WORKER_TTL_MS)
+for _, name in ipairs(cjson.decode(withdrawn)) do -- another worker that publishes it restores it at its next heartbeat
+  redis.call('ZREM', cards_key, name)
+  redis.call('DEL', keys.card .. name)
 end
-for i = 7, #ARGV, 2 do
-  put(K.cards, K.card, ARGV[i], ARGV[i + 1], card_ttl_ms)
+for i = FIRST_CARD, #ARGV, 2 do
+  register(cards_key, ARGV[i], keys.card .. ARGV[i], ARGV[i + 1], CARD_TTL_MS)
 end

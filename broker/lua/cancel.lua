@@ -1,12 +1,15 @@
--- ARGV: names, job id, TTL in seconds
--- Returns the job's hash, empty when there is no such job. A terminal job stays as it is.
-local id, ttl_s = ARGV[2], ARGV[3]
-local status = redis.call('HGET', K.job .. id, 'status')
+--- @include "job_state"
+--- @include "end_job"
+-- Ends a job that has not ended; a terminal job stays as it is. Returns the job's hash, empty when there is none.
+local job_key, cancelled_channel = KEYS[1], KEYS[2]
+local id, ttl_s = ARGV[1], ARGV[2]
+
+local status = redis.call('HGET', job_key, 'status')
 if not is_live(status) then
-  return redis.call('HGETALL', K.job .. id)
+  return redis.call('HGETALL', job_key)
 end
-local fields = end_job(id, 'cancelled', ttl_s)
-if status == 'running' then
-  redis.call('PUBLISH', K.cancelled, id)
+local fields = end_job(id, CANCELLED, ttl_s)
+if status == RUNNING then
+  redis.call('PUBLISH', cancelled_channel, id)
 end
 return fields

@@ -1,114 +1,99 @@
--- ARGV: names, worker id, lease in ms, attempts allowed, TTL in seconds, failure (JSON) of a job that used them up,
---       how many jobs on their last attempt may be started,
---       then for each queue: its name, the stream to serve first, the stream to serve next, room
--- Returns {{id, spec, attempt, token, created_ms, started_ms, payload or false}, ...} and, when that is empty, the last
--- entry id of each stream in the order given, from which to wait. A large payload is left for a plain read: through here
--- it would be copied once more, while everybody else waits.
-local worker, lease_ms, max_attempts, ttl_s, failure = ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5], ARGV[6]
-local last_attempts = tonumber(ARGV[7])
-local LAST_ATTEMPTS_SEEN = 64 -- lapsed entries looked at beyond the room, since some may have to wait
-local SMALL_BYTES = 65536
+--- @include "job_state"
+--- @include "end_job"
+-- Starts jobs of several models, up to the capacity given for each: first those whose worker stopped renewing its lease.
+-- Returns {{id, spec, attempt, token, created_ms, started_ms, payload or false}, ...}, and, when that is empty, the last
+-- entry id of each stream in the order of KEYS, behind which to wait for new entries. A large payload is left for a
+-- plain read: in a script it would be copied once more while all other clients wait.
+local unloaded_key = KEYS[1]
+local FIRST_STREAM = 2 -- from here on two streams per model, the one to serve first before the other
+local worker = ARGV[1] -- id
+local lease_ms, max_attempts, ttl_s = ARGV[2], tonumber(ARGV[3]), ARGV[4]
+local failure = ARGV[5] -- JSON, of a job that has used up its attempts
+local last_attempts = tonumber(ARGV[6]) -- how many jobs on their last attempt may be started
+local FIRST_MODEL = 7 -- from here on: name@version and capacity of each model in turn
 local started = {}
 
 local function start(id, stream, entry)
-  local job = K.job .. id
+  local job = keys.job .. id
   local fields = redis.call('HMGET', job, 'status', 'entry', 'attempts', 'spec', 'created_ms')
-  if not is_live(fields[1]) or fields[2] ~= entry then -- vanished or ended: nothing to do
-    redis.call('XACK', stream, GROUP, entry)
-    redis.call('XDEL', stream, entry)
+  local status, current_entry, attempts, spec, created_ms = unpack(fields, 1, 5)
+  if not is_live(status) or current_entry ~= entry then -- expired or ended
+    remove_entry(stream, entry)
     return false
   end
-  if tonumber(fields[3]) >= max_attempts then
-    end_job(id, 'failed', ttl_s, failure)
+  if tonumber(attempts) >= max_attempts then
+    end_job(id, FAILED, ttl_s, failure)
     return false
   end
   local token = worker .. ':' .. redis.call('HINCRBY', job, 'starts', 1)
   local attempt = redis.call('HINCRBY', job, 'attempts', 1)
   local now = now_ms()
-  redis.call('HSET', job, 'status', 'running', 'token', token, 'started_ms', now, 'done', 0)
+  redis.call('HSET', job, 'status', RUNNING, 'token', token, 'started_ms', now, 'done', 0)
   publish(id)
-  tell_followers(id, 'status', 'running', 'started_ms', now, 'done', 0)
-  local size = redis.call('STRLEN', K.payload .. id)
-  local payload = size > 0 and size <= SMALL_BYTES and redis.call('GET', K.payload .. id)
-  started[#started + 1] = {id, fields[4], attempt, token, tonumber(fields[5]), now, payload}
+  update_followers(id, 'status', RUNNING, 'started_ms', now, 'done', 0)
+  local size = redis.call('STRLEN', keys.payload .. id)
+  local payload = size > 0 and size <= SCRIPT_VALUE_BYTES and redis.call('GET', keys.payload .. id)
+  started[#started + 1] = {id, spec, attempt, token, tonumber(created_ms), now, payload}
   return true
 end
 
--- True when a lapsed job may be started now. A job that kills its worker takes its neighbours' attempts along; so that
--- they do not all end with it, jobs on their last attempt are started one by one.
-local function is_welcome(id)
-  if tonumber(redis.call('HGET', K.job .. id, 'attempts') or 0) ~= max_attempts - 1 then
+-- Whether a lapsed job may be started now. A job that kills its worker costs the other jobs there an attempt; so that
+-- they do not all use up their attempts with it, jobs on their last attempt are started one by one.
+local function may_start(id)
+  if tonumber(redis.call('HGET', keys.job .. id, 'attempts') or 0) ~= max_attempts - 1 then
     return true
   end
   last_attempts = last_attempts - 1
   return last_attempts >= 0
 end
 
--- Jobs whose worker stopped renewing, oldest first. XPENDING with IDLE finds them among any number of renewed ones;
--- XAUTOCLAIM looks at ten entries per job asked for and may end before it meets one.
-local function take_lapsed(stream, room)
-  local lapsed = redis.pcall('XPENDING', stream, GROUP, 'IDLE', lease_ms, '-', '+', room + LAST_ATTEMPTS_SEEN)
-  if lapsed.err then -- no group, so nothing pending: a new stream, or the server has forgotten it
-    redis.call('PERSIST', stream) -- has no TTL: a write that cannot grow, before one that could
-    redis.call('XGROUP', 'CREATE', stream, GROUP, '0', 'MKSTREAM')
-    return 0
-  end
-  local taken = 0
-  for _, pending in ipairs(lapsed) do
-    local entry = pending[1]
-    local message = redis.call('XRANGE', stream, entry, entry)[1]
-    if not message then -- deleted, but never acknowledged
-      redis.call('XACK', stream, GROUP, entry)
-    elseif taken < room and is_welcome(message[2][2]) then
+local function start_lapsed(stream, capacity)
+  local count = 0
+  each_lapsed(stream, lease_ms, capacity + SPARE_LAPSED_ENTRIES, function(entry, id)
+    if count < capacity and may_start(id) then
       redis.call('XCLAIM', stream, GROUP, CONSUMER, lease_ms, entry, 'JUSTID')
-      if start(message[2][2], stream, entry) then
-        taken = taken + 1
+      if start(id, stream, entry) then
+        count = count + 1
       end
     end
-  end
-  return taken
+  end)
+  return count
 end
 
-local function take_waiting(stream, room)
-  local taken = 0
-  while taken < room do
-    local reply = redis.call('XREADGROUP', 'GROUP', GROUP, CONSUMER, 'COUNT', room - taken, 'STREAMS', stream, '>')
-    if not reply then
-      break
-    end
-    for _, message in ipairs(reply[1][2]) do
-      if start(message[2][2], stream, message[1]) then
-        taken = taken + 1
-      end
+local function start_waiting(stream, capacity)
+  local count = 0
+  local function take(entry, id)
+    if start(id, stream, entry) then
+      count = count + 1
     end
   end
-  return taken
+  while count < capacity and each_waiting(stream, capacity - count, take) > 0 do
+  end
+  return count
 end
 
-local streams = {}
-for i = 8, #ARGV, 4 do
-  local pair, room = {ARGV[i + 1], ARGV[i + 2]}, tonumber(ARGV[i + 3])
-  if redis.call('SISMEMBER', K.unloaded, ARGV[i]) == 1 then
-    room = 0
+for i = FIRST_MODEL, #ARGV, 2 do
+  local model, capacity = ARGV[i], tonumber(ARGV[i + 1])
+  local first = FIRST_STREAM + (i - FIRST_MODEL)
+  if redis.call('SISMEMBER', unloaded_key, model) == 1 then
+    capacity = 0
   end
-  for _, take in ipairs({take_lapsed, take_waiting}) do
-    for _, stream in ipairs(pair) do
-      if room > 0 then
-        room = room - take(stream, room)
+  for _, start_some in ipairs({start_lapsed, start_waiting}) do
+    for _, stream in ipairs({KEYS[first], KEYS[first + 1]}) do
+      if capacity > 0 then
+        capacity = capacity - start_some(stream, capacity)
       end
     end
   end
-  streams[#streams + 1] = pair[1]
-  streams[#streams + 1] = pair[2]
 end
 
 local positions = {}
 if #started == 0 then
-  for _, stream in ipairs(streams) do
-    local info, last = redis.pcall('XINFO', 'STREAM', stream), '0-0' -- an error where nothing was ever submitted
-    for i = 1, #info, 2 do
-      if info[i] == 'last-generated-id' then
-        last = info[i + 1]
+  for i = FIRST_STREAM, #KEYS do
+    local info, last = redis.pcall('XINFO', 'STREAM', KEYS[i]), '0-0' -- an error where no job was ever submitted
+    for j = 1, #info, 2 do
+      if info[j] == 'last-generated-id' then
+        last = info[j + 1]
       end
     end
     positions[#positions + 1] = last

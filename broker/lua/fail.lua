@@ -1,8 +1,13 @@
--- ARGV: names, job id, token, failure (JSON), TTL in seconds. Returns 1, or 0 when the job is no longer the caller's.
-local _, id, token, failure, ttl_s = unpack(ARGV)
-if not owns(id, token) then
-  local fields = redis.call('HMGET', K.job .. id, 'status', 'token')
-  return (fields[1] == 'failed' and fields[2] == token) and 1 or 0
+--- @include "job_state"
+--- @include "end_job"
+-- Ends a running job without a result. Returns 1, or 0 when the caller no longer owns the job.
+local job_key = KEYS[1]
+local id, token = ARGV[1], ARGV[2]
+local failure = ARGV[3] -- JSON
+local ttl_s = ARGV[4]
+
+if not owns(job_key, token) then
+  return has_ended_as(job_key, token, FAILED)
 end
-end_job(id, 'failed', ttl_s, failure)
+end_job(id, FAILED, ttl_s, failure)
 return 1

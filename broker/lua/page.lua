@@ -1,43 +1,51 @@
--- ARGV: names, cursor (score of the last job seen) or '', limit, status or '', model (or model@version) or ''
--- Returns {{id, hash}, ...} newest first, and the cursor of the next page or ''.
--- A page scans a bounded number of jobs, so one with a rare filter may be short and still have a next.
-local MAX_SCANNED = 5000
-local CHUNK = 200
-local _, cursor, limit, status, model = unpack(ARGV)
-limit = tonumber(limit)
+-- Lists jobs, newest first. Returns {{id, hash}, ...} and the cursor of the next page or ''.
+-- A page scans a bounded number of jobs, so one with a rare filter may be short and still have a next page.
+local index_key = KEYS[1]
+local cursor = ARGV[1] -- score of the last job of the page before, or ''
+local limit = tonumber(ARGV[2]) -- jobs
+local status = ARGV[3] -- or '' for any
+local name = ARGV[4] -- of a model, or '' for any
+local version = ARGV[5] -- of that model, or '' for any
+local prefix = name .. '@'
 
-local function wanted(fields)
+local function is_of_model(model)
+  if version == '' then
+    return name == '' or string.sub(model, 1, #prefix) == prefix
+  end
+  return model == prefix .. version
+end
+
+local function matches(fields)
   local job = {}
   for i = 1, #fields, 2 do
     job[fields[i]] = fields[i + 1]
   end
-  local is_model = model == '' or job.queue == model or string.sub(job.queue, 1, #model + 1) == model .. '@'
-  return is_model and (status == '' or job.status == status)
+  return is_of_model(job.queue) and (status == '' or job.status == status)
 end
 
-local found, gone, scanned = {}, {}, 0
+local found, expired, scanned = {}, {}, 0
 local below = cursor == '' and '+inf' or '(' .. cursor
-local following = ''
+local next_cursor = ''
 repeat
-  local chunk = redis.call('ZREVRANGEBYSCORE', K.index, below, '-inf', 'WITHSCORES', 'LIMIT', 0, CHUNK)
+  local chunk = redis.call('ZREVRANGEBYSCORE', index_key, below, '-inf', 'WITHSCORES', 'LIMIT', 0, SCAN_CHUNK_JOBS)
   for i = 1, #chunk, 2 do
-    if #found == limit or scanned == MAX_SCANNED then
-      following = string.sub(below, 2)
+    if #found == limit or scanned == MAX_SCANNED_JOBS then
+      next_cursor = string.sub(below, 2)
       break
     end
     local id = chunk[i]
     below = '(' .. chunk[i + 1]
     scanned = scanned + 1
-    local fields = redis.call('HGETALL', K.job .. id)
+    local fields = redis.call('HGETALL', keys.job .. id)
     if #fields == 0 then
-      gone[#gone + 1] = id
-    elseif wanted(fields) then
+      expired[#expired + 1] = id
+    elseif matches(fields) then
       found[#found + 1] = {id, fields}
     end
   end
-until #chunk == 0 or following ~= ''
+until #chunk == 0 or next_cursor ~= ''
 
-for _, id in ipairs(gone) do
-  redis.call('ZREM', K.index, id)
+for _, id in ipairs(expired) do
+  redis.call('ZREM', index_key, id)
 end
-return {found, following}
+return {found, next_cursor}

@@ -1,15 +1,19 @@
--- ARGV: names, job id, token. Returns 1, or 0 when the job is no longer the caller's.
-local id, token = ARGV[2], ARGV[3]
-if not owns(id, token) then
+--- @include "job_state"
+--- @include "followers"
+-- Returns a running job to the front of its queue, without counting the attempt.
+-- Returns 1, or 0 when the caller no longer owns the job.
+local job_key = KEYS[1]
+local id, token = ARGV[1], ARGV[2]
+
+if not owns(job_key, token) then
   return 0
 end
-local job = K.job .. id
-local place = redis.call('HMGET', job, 'stream', 'entry')
--- Its lease lapses now, a day early: lapsed jobs are taken before waiting ones, so it keeps its place in front.
-redis.call('XCLAIM', place[1], GROUP, CONSUMER, 0, place[2], 'IDLE', 86400000, 'JUSTID')
-redis.call('HDEL', job, 'token', 'started_ms')
-redis.call('HSET', job, 'status', 'queued', 'done', 0)
-redis.call('HINCRBY', job, 'attempts', -1)
+local place = redis.call('HMGET', job_key, 'stream', 'entry')
+-- The lease lapses at once. Lapsed jobs are claimed before waiting ones, so the job keeps its place at the front.
+redis.call('XCLAIM', place[1], GROUP, CONSUMER, 0, place[2], 'IDLE', RELEASED_IDLE_MS, 'JUSTID')
+redis.call('HDEL', job_key, 'token', 'started_ms')
+redis.call('HSET', job_key, 'status', QUEUED, 'done', 0)
+redis.call('HINCRBY', job_key, 'attempts', -1)
 publish(id)
-tell_followers(id)
+return_followers_to_queue(id)
 return 1

@@ -1,10 +1,12 @@
--- ARGV: names, then job id and token in turn. Returns the ids that are no longer the caller's.
+--- @include "job_state"
+-- Extends the leases of jobs. Returns the ids of those that the caller no longer owns.
+-- KEYS: the hash of each job. ARGV: the id and the token of each job in turn.
 local lost = {}
-for i = 2, #ARGV, 2 do
-  local id = ARGV[i]
-  if owns(id, ARGV[i + 1]) then
-    local place = redis.call('HMGET', K.job .. id, 'stream', 'entry')
-    -- Claiming it again resets its idle time; JUSTID reads nothing and counts no delivery.
+for i, job_key in ipairs(KEYS) do
+  local id, token = ARGV[2 * i - 1], ARGV[2 * i]
+  if owns(job_key, token) then
+    local place = redis.call('HMGET', job_key, 'stream', 'entry')
+    -- Claiming the entry again resets its idle time; JUSTID reads nothing and counts no delivery.
     redis.call('XCLAIM', place[1], GROUP, CONSUMER, 0, place[2], 'JUSTID')
   else
     lost[#lost + 1] = id

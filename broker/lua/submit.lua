@@ -1,107 +1,121 @@
--- ARGV: names, job id, spec, queue, own stream, other stream, rows, queue depth, payload,
---       idempotency key or '', fingerprint, its TTL in seconds,
---       digest of the content or '', whether earlier answers to it will do (1 or 0), whether it may follow a job of
---       `other` (1 or 0), the inbox that is told of its end or '', whether with its result (1 or 0)
--- Returns {'created' or 'known' or 'hit' or 'shared', id, hash of the job}, {'conflict', id}, {'unloaded', ''}
--- or {'full', seconds to wait}.
-local _, id, spec, queue, own, other, rows, depth, payload, idempotency, fingerprint, ttl_s = unpack(ARGV, 1, 12)
-local content, reuse, follows_other, inbox = ARGV[13], ARGV[14] == '1', ARGV[15] == '1', ARGV[16]
-depth = tonumber(depth)
+--- @include "job_state"
+--- @include "end_job"
+-- Queues a job, unless its idempotency key is known, its model is unloaded, or the queue is full. A job with the content
+-- of an earlier one shares that one's result.
+-- Returns {CREATED or KNOWN or HIT or SHARED, id, hash of the job}, {CONFLICT, id}, {UNLOADED, ''} or
+-- {FULL, seconds to wait}.
+local job_key, payload_key = KEYS[1], KEYS[2]
+local own_stream, other_stream = KEYS[3], KEYS[4] -- of the model; the first is that of the job's priority
+local unloaded_key, models_key, index_key = KEYS[5], KEYS[6], KEYS[7]
+local idempotency_key = KEYS[8] -- or ''
+local id = ARGV[1]
+local spec = ARGV[2] -- JSON
+local model = ARGV[3] -- name@version
+local rows = ARGV[4] -- to expect
+local depth = tonumber(ARGV[5]) -- jobs of the model, waiting and running
+local payload = ARGV[6]
+local fingerprint = ARGV[7] -- of the request, or '' without an idempotency key
+local content = ARGV[8] -- digest, or ''
+local may_reuse = ARGV[9] == '1' -- whether the result of an earlier job will do
+local may_follow_other = ARGV[10] == '1' -- whether the job may follow one of `other_stream`
+local inbox = ARGV[11] -- of the gateway that waits for the job's end, or ''
+local takes_result = ARGV[12] == '1' -- whether a small result is sent to the inbox too
 
-if idempotency ~= '' then
-  local known = redis.call('HMGET', idempotency, 'job', 'fingerprint')
-  if known[1] and redis.call('EXISTS', K.job .. known[1]) == 1 then
+if idempotency_key ~= '' then
+  local known = redis.call('HMGET', idempotency_key, 'job', 'fingerprint')
+  if known[1] and redis.call('EXISTS', keys.job .. known[1]) == 1 then
     if known[2] ~= fingerprint then
-      return {'conflict', known[1]}
+      return {CONFLICT, known[1]}
     end
-    return {'known', known[1], redis.call('HGETALL', K.job .. known[1])}
+    return {KNOWN, known[1], redis.call('HGETALL', keys.job .. known[1])}
   end
 end
 
-if redis.call('SISMEMBER', K.unloaded, queue) == 1 then
-  return {'unloaded', ''}
+if redis.call('SISMEMBER', unloaded_key, model) == 1 then
+  return {UNLOADED, ''}
 end
 
 local function full()
-  local interval_ms = redis.call('HGET', K.pace .. queue, 'interval_ms')
-  -- Time for a tenth of the queue to drain; without experience, a guess.
-  local wait_s = interval_ms and math.ceil(interval_ms * depth / 10 / 1000) or 5
-  return {'full', math.max(1, math.min(60, wait_s))}
+  local interval_ms = redis.call('HGET', keys.pace .. model, 'interval_ms')
+  local wait_s = interval_ms and math.ceil(interval_ms * depth / DRAIN_SHARE / 1000) or UNKNOWN_WAIT_S
+  return {FULL, math.max(MIN_WAIT_S, math.min(MAX_WAIT_S, wait_s))}
 end
 
--- An earlier job with the same content: how its answer can be had, that job, and its hash.
-local function earlier()
-  local known = content ~= '' and reuse and redis.call('GET', K.content .. content)
+-- An earlier job with the same content: HIT or SHARED, the id of the job whose result is used, and fields of its hash.
+local function find_earlier()
+  local known = content ~= '' and may_reuse and redis.call('GET', keys.content .. content)
   if not known then
     return nil
   end
   local names = {'status', 'stream', 'started_ms', 'done', 'total', 'target', 'leader', 'ttl_s'}
-  local values = redis.call('HMGET', K.job .. known, unpack(names))
-  local job = {}
+  local values = redis.call('HMGET', keys.job .. known, unpack(names))
+  local fields = {}
   for i, name in ipairs(names) do
-    job[name] = values[i]
+    fields[name] = values[i]
   end
-  local holder = job.leader or known
-  if job.status == 'succeeded' and redis.call('EXISTS', K.result .. holder, K.tensors .. holder) == 2 then
-    return 'hit', holder, job
+  local holder = fields.leader or known
+  if fields.status == SUCCEEDED and redis.call('EXISTS', keys.result .. holder, keys.tensors .. holder) == 2 then
+    return HIT, holder, fields
   end
-  if is_live(job.status) and (job.stream == own or (job.stream == other and follows_other)) then
-    return 'shared', known, job
+  local is_served_in_time = fields.stream == own_stream or (fields.stream == other_stream and may_follow_other)
+  if is_live(fields.status) and is_served_in_time then
+    return SHARED, known, fields
   end
 end
 
-local how, holder, job = earlier()
-if how == 'shared' and redis.call('SCARD', K.followers .. holder) >= depth then
+local reuse, leader, earlier = find_earlier()
+if reuse == SHARED and redis.call('SCARD', keys.followers .. leader) >= depth then
   return full()
 end
--- Entries are deleted when a job ends, so a stream's length counts the waiting and the running.
-if not how and redis.call('XLEN', own) + redis.call('XLEN', other) >= depth then
+-- Entries are deleted when a job ends, so the length of a stream is the number of jobs that wait or run.
+if not reuse and redis.call('XLEN', own_stream) + redis.call('XLEN', other_stream) >= depth then
   return full()
 end
 
-redis.call('SET', K.payload .. id, payload) -- first: refused when out of memory
+redis.call('SET', payload_key, payload) -- first: refused when out of memory
 local created_us = now_us()
 local now = math.floor(created_us / 1000)
-redis.call('HSET', K.job .. id, 'spec', spec, 'status', 'queued', 'done', 0, 'total', rows,
-  'created_ms', now, 'attempts', 0, 'starts', 0, 'revision', 0, 'queue', queue)
-if how then
-  redis.call('HSET', K.job .. id, 'leader', holder, 'cache', how)
-  if job.target then
-    redis.call('HSET', K.job .. id, 'target', job.target)
+redis.call('HSET', job_key, 'spec', spec, 'status', QUEUED, 'done', 0, 'total', rows,
+  'created_ms', now, 'attempts', 0, 'starts', 0, 'revision', 0, 'queue', model)
+if reuse then
+  redis.call('HSET', job_key, 'leader', leader, 'cache', reuse)
+  if earlier.target then
+    redis.call('HSET', job_key, 'target', earlier.target)
   end
 else
-  redis.call('HSET', K.job .. id, 'stream', own, 'entry', redis.call('XADD', own, '*', 'job', id))
+  redis.call('HSET', job_key, 'stream', own_stream, 'entry', redis.call('XADD', own_stream, '*', 'job', id))
 end
 if inbox ~= '' then
-  redis.call('HSET', K.job .. id, 'inbox', inbox)
-  if ARGV[17] == '1' then
-    redis.call('HSET', K.job .. id, 'takes_result', 1)
+  redis.call('HSET', job_key, 'inbox', inbox)
+  if takes_result then
+    redis.call('HSET', job_key, 'takes_result', 1)
   end
 end
-if content ~= '' and how ~= 'shared' then
-  redis.call('HSET', K.job .. id, 'content', content)
-  redis.call('SET', K.content .. content, id, 'EX', ttl_s)
+if content ~= '' and reuse ~= SHARED then
+  redis.call('HSET', job_key, 'content', content)
+  redis.call('SET', keys.content .. content, id, 'EX', REUSE_TTL_S)
 end
-if how == 'shared' then
-  redis.call('SADD', K.followers .. holder, id)
-  redis.call('HSET', K.job .. id, 'waits_in', own, 'status', job.status, 'done', job.done, 'total', job.total)
-  if job.started_ms then
-    redis.call('HSET', K.job .. id, 'started_ms', job.started_ms)
+if reuse == SHARED then
+  redis.call('SADD', keys.followers .. leader, id)
+  redis.call('HSET', job_key, 'waits_in', own_stream, 'status', earlier.status, 'done', earlier.done,
+    'total', earlier.total)
+  if earlier.started_ms then
+    redis.call('HSET', job_key, 'started_ms', earlier.started_ms)
   end
-elseif how == 'hit' then
-  redis.call('HSET', K.job .. id, 'started_ms', now, 'done', job.total, 'total', job.total)
-  redis.call('EXPIRE', K.result .. holder, job.ttl_s)
-  redis.call('EXPIRE', K.tensors .. holder, job.ttl_s)
-  end_job(id, 'succeeded', job.ttl_s)
+elseif reuse == HIT then
+  redis.call('HSET', job_key, 'started_ms', now, 'done', earlier.total, 'total', earlier.total)
+  redis.call('EXPIRE', keys.result .. leader, earlier.ttl_s)
+  redis.call('EXPIRE', keys.tensors .. leader, earlier.ttl_s)
+  end_job(id, SUCCEEDED, earlier.ttl_s)
 end
 
 -- Unique scores, so that a page can begin exactly after another one.
-local newest = redis.call('ZREVRANGE', K.index, 0, 0, 'WITHSCORES')
-redis.call('ZADD', K.index, math.max(created_us, tonumber(newest[2] or 0) + 1), id)
-redis.call('SADD', K.queues, queue)
-if idempotency ~= '' then
-  redis.call('HSET', idempotency, 'job', id, 'fingerprint', fingerprint)
-  redis.call('EXPIRE', idempotency, ttl_s)
+local newest = redis.call('ZREVRANGE', index_key, 0, 0, 'WITHSCORES')
+redis.call('ZADD', index_key, math.max(created_us, tonumber(newest[2] or 0) + 1), id)
+redis.call('SADD', models_key, model)
+if idempotency_key ~= '' then
+  redis.call('HSET', idempotency_key, 'job', id, 'fingerprint', fingerprint)
+  redis.call('EXPIRE', idempotency_key, REUSE_TTL_S)
 end
 trim_index(now)
-return {how or 'created', id, redis.call('HGETALL', K.job .. id)}
+return {reuse or CREATED, id, redis.call('HGETALL', job_key)}

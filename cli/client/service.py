@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from cli.processes.backoff import Backoff
 from schemas.errors import Problem
 from schemas.jobs import TERMINAL, Job
-from schemas.models import ModelCard, ModelOrder
+from schemas.models import AdminCommandStatus, ModelCard
 from schemas.results import Explanation
 
 TIMEOUT = httpx.Timeout(30.0, connect=5.0)
@@ -61,7 +61,7 @@ class Service:
 
     def send_admin_command(
         self, action: Literal["load", "unload"], name: str, version: str | None, wait_s: float, key: str
-    ) -> ModelOrder:
+    ) -> AdminCommandStatus:
         """Loads or unloads a model and waits for the workers."""
         reply = self._request(
             "POST",
@@ -70,7 +70,7 @@ class Service:
             headers={"Authorization": f"Bearer {key}"},
             timeout=httpx.Timeout(wait_s + 30.0, connect=5.0),
         )
-        return ModelOrder.model_validate_json(reply.content)
+        return AdminCommandStatus.model_validate_json(reply.content)
 
     def submit(self, body: dict[str, Any]) -> Job:
         """Submits a job. An idempotency key makes a retry safe when the response was lost."""

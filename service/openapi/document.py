@@ -8,7 +8,7 @@ from pydantic.json_schema import models_json_schema
 
 from schemas.errors import Problem, ServiceError
 from schemas.jobs import Job, JobPage
-from schemas.models import ModelCard, ModelOrder
+from schemas.models import AdminCommandStatus, ModelCard
 from schemas.requests import ExplainRequest
 from schemas.results import Explanation
 from service.catalogue.guides import MethodCatalogue, MethodGuide
@@ -17,7 +17,18 @@ from service.http.problems import PROBLEM_MEDIA
 from service.openapi.explain_operation import method_property, quality_property
 from service.openapi.operations import SCHEMA_REF, problems
 
-SERVED = (Job, JobPage, ModelCard, ModelList, ModelOrder, Explanation, MethodCatalogue, MethodGuide, Health, Problem)
+SERVED = (
+    Job,
+    JobPage,
+    ModelCard,
+    ModelList,
+    AdminCommandStatus,
+    Explanation,
+    MethodCatalogue,
+    MethodGuide,
+    Health,
+    Problem,
+)
 DESCRIPTION = (
     "Computes how much each pixel, feature or token contributed to a prediction. `POST /explain` queues a job, "
     "`GET /jobs/{id}` returns its progress, `GET /jobs/{id}/result` and `/overlay.png` return its result. "

@@ -86,9 +86,9 @@ async def stored_result(store: JobStore, job_id: str) -> StoredResult:
         StoreUnavailable: the job store cannot be reached.
     """
     try:
-        return await store.result(job_id)
+        return await store.results.get(job_id)
     except JobHasNoResult:
-        record = await store.get(job_id)
+        record = await store.jobs.get(job_id)
     reason = f": {record.error.detail} ({record.error.code})" if record.error else ""
     raise JobHasNoResult(f"the job is {record.status}{reason}")
 
@@ -98,5 +98,5 @@ async def overlay_png(
 ) -> bytes:
     """The overlay of a stored result as PNG."""
     meta = ResultMeta.model_validate_json(stored[0])
-    payload = await gateway.store.payload(job_id) if needs_payload(meta) else b""
+    payload = await gateway.store.jobs.payload(job_id) if needs_payload(meta) else b""
     return await gateway.compute(draw_overlay, meta, stored[1], payload, options, language)

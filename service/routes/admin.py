@@ -1,8 +1,8 @@
-"""`POST /models/{name}/load` and `/unload`: what the operator wants served."""
+"""`POST /models/{name}/load` and `/unload`: the admin commands."""
 
 import asyncio
 from time import monotonic
-from typing import Annotated, Literal
+from typing import Annotated, NamedTuple
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import ValidationError
@@ -18,7 +18,7 @@ from schemas.errors import (
     StoreUnavailable,
     Unauthorized,
 )
-from schemas.models import ModelOrder, ModelState
+from schemas.models import AdminAction, AdminCommandStatus, ModelState
 from schemas.requests import Version
 from service.http.admin_auth import Admin
 from service.http.disconnect import unless_disconnected
@@ -32,13 +32,22 @@ from service.validation.document.body import parse_json
 from service.validation.document.field_errors import field_errors
 
 router = APIRouter(tags=["models"], dependencies=[Admin])
-POLL_S = 0.1
+POLL_S = 0.1  # between two looks at what the workers have executed, which the store does not publish
 
 
-class OrderRequest(Strict):
+class VersionBody(Strict):
     """The body, which may be absent."""
 
     version: Version | None = None
+
+
+class _AdminCommand(NamedTuple):
+    """An admin command as given. `version` None: every version."""
+
+    id: str
+    action: AdminAction
+    model: str
+    version: str | None
 
 
 NamePath = Annotated[str, Path(description="As in GET /models, and for loading as in a `model.toml` that is new.")]
@@ -52,17 +61,17 @@ BODY = {
         "required": False,
         "content": {
             "application/json": {
-                "schema": OrderRequest.model_json_schema(),
+                "schema": VersionBody.model_json_schema(),
                 "example": {"version": "2"},
             }
         },
     }
 }
 ANSWERS: openapi.ResponseObjects = {
-    200: openapi.json_response_object("ModelOrder", "Every live worker has acted within the wait."),
+    200: openapi.json_response_object("AdminCommandStatus", "Every live worker has acted within the wait."),
     202: openapi.json_response_object(
-        "ModelOrder",
-        "The workers are told. What has come of it is seen in the model's card.",
+        "AdminCommandStatus",
+        "The command is given. The model's card shows its effect.",
         headers={"Location": {"description": "The model's card.", "schema": {"type": "string"}}},
     ),
     **openapi.problems(
@@ -94,8 +103,8 @@ async def load_model(
     wait: WaitQuery = None,
 ) -> Response:
     version = await _version(request, gateway, name, version)
-    order = await gateway.store.load(name, version)
-    return await _answer(request, gateway, ("load", name, version), order, wait)
+    command_id = await gateway.store.admin_commands.load(name, version)
+    return await _answer(request, gateway, _AdminCommand(command_id, "load", name, version), wait)
 
 
 @router.post(
@@ -115,20 +124,20 @@ async def unload_model(
     wait: WaitQuery = None,
 ) -> Response:
     version = await _version(request, gateway, name, version)
-    known = [card.version for card in await gateway.store.cards() if card.name == name]
+    known = [card.version for card in await gateway.store.models.cards() if card.name == name]
     versions = [one for one in known if version in (None, one)]
     if not versions:
         raise ModelNotFound(f"there is {f'no version {version} of' if known else 'no model'} {name}")
-    order = await gateway.store.unload(name, versions)
-    return await _answer(request, gateway, ("unload", name, version), order, wait)
+    command_id = await gateway.store.admin_commands.unload(name, versions)
+    return await _answer(request, gateway, _AdminCommand(command_id, "unload", name, version), wait)
 
 
 async def _version(request: Request, gateway: Gateway, name: str, version: str | None) -> str | None:
     """The version from the query or the body.
 
     Raises:
-        ModelNotFound: nothing can be called so.
-        MalformedBody, InvalidRequest: the body is no JSON, or says something else.
+        ModelNotFound: no model can have this name.
+        MalformedBody, InvalidRequest: the body is not JSON, not valid, or names another version than the query.
     """
     if not NAME.fullmatch(name):
         raise ModelNotFound("no such model")
@@ -137,27 +146,22 @@ async def _version(request: Request, gateway: Gateway, name: str, version: str |
         return version
     document = await gateway.compute(parse_json, body)
     try:
-        asked = OrderRequest.model_validate(document).version
+        of_body = VersionBody.model_validate(document).version
     except ValidationError as error:
         raise InvalidRequest("The body is not valid.", errors=field_errors(error.errors(), document)) from None
-    if None not in (asked, version) and asked != version:
+    if None not in (of_body, version) and of_body != version:
         raise InvalidRequest.at(["version"], "the query names another one than the body")
-    return asked or version
+    return of_body or version
 
 
-async def _answer(
-    request: Request,
-    gateway: Gateway,
-    order: tuple[Literal["load", "unload"], str, str | None],
-    order_id: str,
-    wait_s: float | None,
-) -> Response:
-    action, name, version = order
+async def _answer(request: Request, gateway: Gateway, command: _AdminCommand, wait_s: float | None) -> Response:
+    """The status of the command after the wait, with the models that it is about."""
     wait_s = min(wait_s or 0.0, gateway.settings.max_wait_s)
-    done = await unless_disconnected(request, _carried_out(gateway.store, order_id, wait_s))
+    done = await unless_disconnected(request, _is_executed(gateway.store, command.id, wait_s))
     if done is None:
         return Response(status_code=CLIENT_LEFT)
-    cards, workers = await asyncio.gather(gateway.store.cards(), gateway.store.workers())
+    name, version = command.model, command.version
+    cards, workers = await asyncio.gather(gateway.store.models.cards(), gateway.store.workers.live())
     models = [
         ModelState.model_validate(with_residence(card, workers).model_dump(include=set(ModelState.model_fields)))
         for card in cards
@@ -166,13 +170,16 @@ async def _answer(
     if done and not models:
         raise ModelNotFound(f"no worker has a folder that describes {name}" + (f" {version}" if version else ""))
     self_link = f"{request.scope.get('root_path', '')}/models/{name}" + (f"?version={version}" if version else "")
-    answer = ModelOrder(action=action, model=name, version=version, done=done, models=models)
-    return json_response(answer, 200 if done else 202, {"Location": self_link})
+    status = AdminCommandStatus(action=command.action, model=name, version=version, done=done, models=models)
+    return json_response(status, 200 if done else 202, {"Location": self_link})
 
 
-async def _carried_out(store: JobStore, order: str, wait_s: float) -> bool:
-    """Whether every live worker has carried the order out by the end of the wait."""
+async def _is_executed(store: JobStore, command_id: str, wait_s: float) -> bool:
+    """Whether every live worker has executed the command by the end of the wait."""
     until = monotonic() + wait_s
-    while not (done := await store.carried_out(order)) and monotonic() < until:  # noqa: ASYNC110  # there are no events
+    while True:
+        if await store.admin_commands.is_executed(command_id):
+            return True
+        if monotonic() >= until:
+            return False
         await asyncio.sleep(POLL_S)
-    return done

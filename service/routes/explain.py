@@ -1,12 +1,12 @@
 """`POST /explain`: checks a request, queues a job, and waits for its end if the client requests it."""
 
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
-from broker import Content, Submitted, Waited
+from broker import Content, Idempotency, NewJob, Submitted, Waited
 from schemas.errors import JobHasNoResult
-from schemas.jobs import TERMINAL, JobSpec
+from schemas.jobs import TERMINAL
 from schemas.models import ModelCard
 from schemas.requests import ExplainRequest
 from service.http.disconnect import unless_disconnected
@@ -56,15 +56,6 @@ CacheHeader = Annotated[
 ]
 
 
-class _Options(NamedTuple):
-    """How a job is submitted: its idempotency key with the request's fingerprint, what it shares, and the wait."""
-
-    idempotency: tuple[str, str] | None
-    content: Content | None
-    wait_s: float
-    takes_result: bool
-
-
 @router.post(
     "/explain",
     status_code=202,
@@ -90,12 +81,12 @@ async def explain(
     submission = await _prepare(request, gateway, explain_request, card)
     idempotency = None
     if idempotency_key is not None:
-        idempotency = (idempotency_key, await gateway.compute(fingerprint, explain_request))
+        idempotency = Idempotency(idempotency_key, await gateway.compute(fingerprint, explain_request))
     preferred_s = preferred_wait_s(prefer)
     wait_s = min(wait if wait is not None else preferred_s or 0.0, gateway.settings.max_wait_s)
     content = _shared_content(gateway, submission, cache_control or "")
-    options = _Options(idempotency, content, wait_s, result_format is not None)
-    waited = await _submit(request, gateway, submission, options)
+    job = NewJob(submission.spec, submission.payload, submission.rows, idempotency, content)
+    waited = await _submit(request, gateway, job, wait_s, takes_result=result_format is not None)
     if waited is None:
         return Response(status_code=CLIENT_LEFT)
     headers = {"Location": job_path(waited.record.id, root_path(request))}
@@ -124,27 +115,30 @@ def _shared_content(gateway: Gateway, submission: Submission, cache_control: str
     return Content(submission.digest, reuse="no-cache" not in directives)
 
 
-async def _submit(request: Request, gateway: Gateway, submission: Submission, options: _Options) -> Waited | None:
-    """Queue the job, and wait for its end as long as the options say.
+async def _submit(
+    request: Request, gateway: Gateway, job: NewJob, wait_s: float, *, takes_result: bool
+) -> Waited | None:
+    """Queue the job, and wait up to `wait_s` seconds for its end.
+
+    Args:
+        takes_result: whether the stored result is to be returned with an ended job.
 
     Returns:
-        The job as it stands after the wait, or None if the client disconnected during it.
+        The job after the wait, or None if the client disconnected during it.
     """
-    spec, payload = submission.spec, submission.payload
-    arguments: Any = {"rows": submission.rows, "idempotency": options.idempotency, "content": options.content}
-    if options.wait_s <= 0:
-        submitted = await gateway.store.submit(spec, payload, **arguments)
-        _count(gateway, spec, submitted)
-        return Waited(await gateway.store.get(submitted.job_id))
-    arguments["takes_result"] = options.takes_result
-    async with gateway.store.submit_and_wait(spec, payload, **arguments) as (submitted, wait):
-        _count(gateway, spec, submitted)
-        return await unless_disconnected(request, wait(options.wait_s))
+    if wait_s <= 0:
+        submitted = await gateway.store.jobs.submit(job)
+        _count(gateway, submitted)
+        return Waited(submitted.record)
+    async with gateway.store.jobs.submit_and_wait(job, takes_result=takes_result) as (submitted, wait):
+        _count(gateway, submitted)
+        return await unless_disconnected(request, wait(wait_s))
 
 
-def _count(gateway: Gateway, spec: JobSpec, submitted: Submitted) -> None:
+def _count(gateway: Gateway, submitted: Submitted) -> None:
     """Count a job in the metrics, unless an idempotent repeat returned an earlier one."""
     if submitted.outcome != "known":
+        spec = submitted.record.spec
         gateway.metrics.submitted(spec.model, spec.method["name"], spec.priority, submitted.outcome)
 
 

@@ -34,7 +34,7 @@ async def healthz() -> Response:
 )
 async def readyz(gateway: CurrentGateway) -> Response:
     await gateway.store.ping()
-    workers = await gateway.store.workers()
+    workers = await gateway.store.workers.live()
     if not workers:
         raise Unavailable("no live worker; start one", retry_after_s=NO_WORKER_RETRY_S)
     return json_response(Health(status="ready", workers=len(workers)))

@@ -53,9 +53,8 @@ class JobFilter(BaseModel):
 async def list_jobs(request: Request, gateway: CurrentGateway, query: Annotated[JobFilter, Query()]) -> Response:
     if query.version is not None and query.model is None:
         raise InvalidRequest.at(["version"], "a version needs the parameter model; add it")
-    model = query.model if query.version is None else f"{query.model}@{query.version}"
-    records, following = await gateway.store.list(
-        status=query.status, model=model, cursor=query.cursor, limit=query.limit
+    records, following = await gateway.store.jobs.page(
+        status=query.status, model=query.model, version=query.version, cursor=query.cursor, limit=query.limit
     )
     jobs = [job_view(record, root_path(request)) for record in records]
     return json_response(JobPage(jobs=jobs, next=following))
@@ -70,7 +69,7 @@ async def list_jobs(request: Request, gateway: CurrentGateway, query: Annotated[
     },
 )
 async def get_job(request: Request, gateway: CurrentGateway, job_id: JobId) -> Response:
-    record = await gateway.store.get(job_id)
+    record = await gateway.store.jobs.get(job_id)
     return job_response(request, record, headers={"Cache-Control": "no-store"})
 
 
@@ -84,7 +83,7 @@ async def get_job(request: Request, gateway: CurrentGateway, job_id: JobId) -> R
     },
 )
 async def cancel_job(request: Request, gateway: CurrentGateway, job_id: JobId) -> Response:
-    return job_response(request, await gateway.store.cancel(job_id))
+    return job_response(request, await gateway.store.jobs.cancel(job_id))
 
 
 @router.get(
@@ -95,7 +94,7 @@ async def cancel_job(request: Request, gateway: CurrentGateway, job_id: JobId) -
     responses={200: EVENTS_RESPONSE, **openapi.problems(JobNotFound, StoreUnavailable)},
 )
 async def job_events(request: Request, gateway: CurrentGateway, job_id: JobId) -> Response:
-    await gateway.store.get(job_id)  # an unknown job is a 404, not a stream
+    await gateway.store.jobs.get(job_id)  # an unknown job is a 404, not a stream
     events = _events(gateway, job_id, root_path(request))
     response: Response = EventSourceResponse(events, ping=EVENTS_HEARTBEAT_S)
     return response
@@ -104,7 +103,7 @@ async def job_events(request: Request, gateway: CurrentGateway, job_id: JobId) -
 async def _events(gateway: Gateway, job_id: str, prefix: str) -> AsyncIterator[ServerSentEvent]:
     """The events of one job, until it has ended or the job store fails. Links are under `prefix`."""
     try:
-        async with gateway.store.watch(job_id) as changes:
+        async with gateway.store.jobs.watch(job_id) as changes:
             async for record in changes:
                 yield ServerSentEvent(job_view(record, prefix).model_dump_json(), event="job")
     except ServiceError as error:

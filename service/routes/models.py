@@ -28,7 +28,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
     },
 )
 async def list_models(gateway: CurrentGateway) -> Response:
-    cards, workers = await asyncio.gather(gateway.store.cards(), gateway.store.workers())
+    cards, workers = await asyncio.gather(gateway.store.models.cards(), gateway.store.workers.live())
     return json_response(ModelList(models=[with_residence(card, workers) for card in cards]))
 
 
@@ -49,5 +49,5 @@ async def get_model(
 ) -> Response:
     if not NAME.fullmatch(name):
         raise ModelNotFound("no such model: a name has letters, digits, dots, hyphens and underscores")
-    card, workers = await asyncio.gather(find_card(gateway.store, name, version), gateway.store.workers())
+    card, workers = await asyncio.gather(find_card(gateway.store, name, version), gateway.store.workers.live())
     return json_response(with_residence(card, workers))

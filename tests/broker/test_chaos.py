@@ -40,15 +40,19 @@ class Crew:
     def _work(self, queue: WorkerQueue, chance: random.Random) -> None:
         while not self.stop.is_set():
             try:
-                for claim in queue.claim({QUEUE: chance.randint(1, 8)}, 50):
+                for claim in queue.claims.take({QUEUE: chance.randint(1, 8)}, 50):
                     fate = chance.random()
                     if fate < 0.1 and claim.attempt < 3:
                         continue  # forgotten, as by a worker that dies
                     if fate < 0.2:
-                        queue.release(claim)
+                        queue.claimed_jobs.release(claim)
                         continue
-                    queue.progress(claim, 1, 2)
-                    ended = queue.fail(claim, FAILURE) if fate < 0.3 else queue.finish(claim, b"{}", claim.payload)
+                    queue.claimed_jobs.progress(claim, 1, 2)
+                    ended = (
+                        queue.claimed_jobs.fail(claim, FAILURE)
+                        if fate < 0.3
+                        else queue.claimed_jobs.finish(claim, b"{}", claim.payload)
+                    )
                     if ended:
                         with self._lock:
                             self.ended[claim.job_id] += 1
@@ -57,7 +61,7 @@ class Crew:
 
 
 async def last_status(store: JobStore, job_id: str) -> str:
-    async with store.watch(job_id) as changes:
+    async with store.jobs.watch(job_id) as changes:
         return [job.status async for job in changes][-1]
 
 
@@ -68,10 +72,10 @@ async def test_two_hundred_jobs_end_exactly_once(store: JobStore, make_queue: Ma
         async def whole(i: int) -> tuple[str, str]:
             job_id = await submit(store, "batch" if i % 3 else "interactive", payload=str(i).encode())
             if i % 10 == 0:
-                await store.cancel(job_id)
+                await store.jobs.cancel(job_id)
             status = await last_status(store, job_id)
             if status == "succeeded":
-                assert await store.result(job_id) == (b"{}", str(i).encode())
+                assert await store.results.get(job_id) == (b"{}", str(i).encode())
             return job_id, status
 
         async with asyncio.timeout(60):
@@ -81,12 +85,12 @@ async def test_two_hundred_jobs_end_exactly_once(store: JobStore, make_queue: Ma
     assert len(ends) == JOBS
     ended_by_workers = {job_id for job_id, status in ends.items() if status in {"succeeded", "failed"}}
     assert crew.ended == Counter(ended_by_workers)
-    assert await store.backlog() == {QUEUE: 0}
+    assert await store.jobs.backlog() == {QUEUE: 0}
 
 
 async def test_a_burst_larger_than_the_pool_is_served(store: JobStore, queue: WorkerQueue) -> None:
     jobs = await asyncio.gather(*(submit(store) for _ in range(300)))
-    claims = queue.claim({QUEUE: 1000}, 0)
+    claims = queue.claims.take({QUEUE: 1000}, 0)
     assert sorted(claim.job_id for claim in claims) == sorted(jobs)
 
 

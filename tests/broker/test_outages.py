@@ -7,8 +7,9 @@ from functools import partial
 
 import pytest
 
-from broker import Claim, JobStore, WorkerQueue
+from broker import Claim, JobStore, NewJob, WorkerQueue
 from schemas.errors import StoreUnavailable
+from schemas.model_key import ModelKey
 from tests.broker.conftest import MakeQueue, MakeStore
 from tests.broker.helpers import QUEUE, WAIT_MS, claim_one, spec, submit
 from tests.broker.test_round_trip import FAILURE
@@ -22,31 +23,33 @@ SLACK_S = 1.5  # two shared cores
 def gateway_calls(store: JobStore, job_id: str) -> list[Callable[[], Awaitable[object]]]:
     return [
         store.ping,
-        store.cards,
-        store.workers,
-        store.backlog,
-        store.list,
-        lambda: store.card("squarer"),
-        lambda: store.submit(spec(), b"in", rows=1),
-        lambda: store.get(job_id),
-        lambda: store.cancel(job_id),
-        lambda: store.payload(job_id),
-        lambda: store.result(job_id),
-        lambda: store.watch(job_id).__aenter__(),
-        lambda: store.submit_and_wait(spec(), b"in", rows=1).__aenter__(),
+        store.models.cards,
+        store.workers.live,
+        store.jobs.backlog,
+        store.jobs.page,
+        lambda: store.models.card("squarer"),
+        lambda: store.jobs.submit(NewJob(spec(), b"in", rows=1)),
+        lambda: store.jobs.get(job_id),
+        lambda: store.jobs.cancel(job_id),
+        lambda: store.jobs.payload(job_id),
+        lambda: store.results.get(job_id),
+        lambda: store.jobs.watch(job_id).__aenter__(),
+        lambda: store.jobs.submit_and_wait(NewJob(spec(), b"in", rows=1)).__aenter__(),
     ]
 
 
 def worker_calls(queue: WorkerQueue, claim: Claim) -> list[Callable[[], object]]:
     return [
-        lambda: queue.claim({"another@1": 1}, 0),  # another: a paused Redis runs it later, for nobody
-        lambda: queue.claim({"another@1": 1}, WAIT_MS),
-        lambda: queue.renew([claim]),
-        lambda: queue.progress(claim, 1, 2),
-        lambda: queue.finish(claim, b"{}", b"t"),
-        lambda: queue.fail(claim, FAILURE),
-        lambda: queue.release(claim),
-        queue.retire,
+        lambda: queue.claims.take(
+            {ModelKey("another", "1"): 1}, 0
+        ),  # another: a paused Redis runs it later, for nobody
+        lambda: queue.claims.take({ModelKey("another", "1"): 1}, WAIT_MS),
+        lambda: queue.claimed_jobs.renew([claim]),
+        lambda: queue.claimed_jobs.progress(claim, 1, 2),
+        lambda: queue.claimed_jobs.finish(claim, b"{}", b"t"),
+        lambda: queue.claimed_jobs.fail(claim, FAILURE),
+        lambda: queue.claimed_jobs.release(claim),
+        queue.registration.retire,
     ]
 
 
@@ -74,21 +77,21 @@ async def test_every_call_is_refused_in_time_and_works_again_afterwards(
     else:
         own_server.resume()
     job_id = await submit(store)
-    async with store.watch(job_id) as changes:
+    async with store.jobs.watch(job_id) as changes:
         assert (await anext(changes)).status == "queued"
         claim = claim_one(queue, WAIT_MS)
         while claim.job_id != job_id:
             claim = claim_one(queue, WAIT_MS)
         assert (await anext(changes)).status == "running"
-        assert queue.finish(claim, b"{}", b"t")
+        assert queue.claimed_jobs.finish(claim, b"{}", b"t")
         assert (await anext(changes)).status == "succeeded"
-    assert await store.result(job_id) == (b"{}", b"t")
+    assert await store.results.get(job_id) == (b"{}", b"t")
 
 
 async def test_a_blocked_claim_notices_the_outage(make_queue: MakeQueue, own_server: StoreServer) -> None:
     queue = make_queue(timeout_s=TIMEOUT_S)
-    assert queue.claim({QUEUE: 1}, 0) == []
-    claiming = asyncio.create_task(asyncio.to_thread(queue.claim, {QUEUE: 1}, 60_000))
+    assert queue.claims.take({QUEUE: 1}, 0) == []
+    claiming = asyncio.create_task(asyncio.to_thread(queue.claims.take, {QUEUE: 1}, 60_000))
     own_server.stop()
     with pytest.raises(StoreUnavailable):
         await asyncio.wait_for(claiming, 10)
@@ -97,11 +100,11 @@ async def test_a_blocked_claim_notices_the_outage(make_queue: MakeQueue, own_ser
 async def test_abandoned_calls_leave_the_pool_in_order(store: JobStore) -> None:
     job_id = await submit(store, payload=b"x" * 100_000)
     for round_ in range(20):
-        calls = [asyncio.create_task(store.payload(job_id)) for _ in range(100)]
+        calls = [asyncio.create_task(store.jobs.payload(job_id)) for _ in range(100)]
         for _ in range(round_):
             await asyncio.sleep(0)
         for call in calls:
             call.cancel()
         await asyncio.wait(calls)
-    assert all(len(blob) == 100_000 for blob in await asyncio.gather(*(store.payload(job_id) for _ in range(100))))
-    assert (await store.get(job_id)).status == "queued"
+    assert all(len(blob) == 100_000 for blob in await asyncio.gather(*(store.jobs.payload(job_id) for _ in range(100))))
+    assert (await store.jobs.get(job_id)).status == "queued"

@@ -9,11 +9,15 @@ import broker
 def test_the_public_names() -> None:
     assert broker.__all__ == [
         "Claim",
+        "CommandBatch",
         "Content",
         "FinishedJob",
+        "Idempotency",
         "JobRecord",
         "JobStore",
-        "Orders",
+        "LoadCommand",
+        "NewJob",
+        "StoreSettings",
         "StoredResult",
         "Submitted",
         "Waited",

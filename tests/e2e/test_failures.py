@@ -75,7 +75,7 @@ async def submit(client: httpx.AsyncClient, **options: object) -> str:
 
 async def until(store: JobStore, job_id: str, wanted: object, timeout_s: float = 120) -> JobRecord:
     """The first record of the job for which `wanted(record)` holds."""
-    async with asyncio.timeout(timeout_s), store.watch(job_id) as records:
+    async with asyncio.timeout(timeout_s), store.jobs.watch(job_id) as records:
         async for record in records:
             if wanted(record):  # type: ignore[operator]
                 return record
@@ -85,7 +85,7 @@ async def until(store: JobStore, job_id: str, wanted: object, timeout_s: float =
 async def workers(store: JobStore, count: int) -> dict[str, int]:
     """Process ids by worker, once so many have announced themselves; the registry is polled, it has no events."""
     async with asyncio.timeout(60):
-        while len(infos := await store.workers()) < count:  # noqa: ASYNC110
+        while len(infos := await store.workers.live()) < count:  # noqa: ASYNC110
             await asyncio.sleep(0.1)
     return {info.id: info.pid for info in infos}
 
@@ -152,7 +152,10 @@ async def test_cancel_stops_a_running_job(client: httpx.AsyncClient, store: JobS
     assert cancelled["progress"]["done"] < 2_000
     async with asyncio.timeout(30):  # the workers have dropped it when nothing is live
         while any(  # noqa: ASYNC110
-            value for info in await store.workers() for key, value in info.stats.items() if "live_jobs" in key
+            counters.passes.live_jobs
+            for info in await store.workers.live()
+            for counters in info.statistics.models.values()
+            if counters.passes is not None
         ):
             await asyncio.sleep(0.1)
     assert (await client.get(f"/jobs/{job_id}/result")).status_code == 409

@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from broker import JobStore
+from schemas.model_key import ModelKey
 from tests.e2e.running import RunningService
 from tests.e2e.serving_repository import BUDGET_KIB, KIB, LARGE_KIB, add_large, add_version, add_waiting
 from tests.e2e.test_failures import request_of, until, workers
@@ -76,7 +77,7 @@ async def client(serving: Serving) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def order(client: httpx.AsyncClient, path: str, **query: str) -> dict[str, str]:
+async def give_command(client: httpx.AsyncClient, path: str, **query: str) -> dict[str, str]:
     """Load or unload, wait, and the status of each version."""
     answer = await client.post(f"/models/{path}", params={"wait": WAIT_S, **query})
     assert answer.status_code == 200, answer.text
@@ -104,8 +105,8 @@ async def test_a_second_version_is_loaded_while_jobs_run_on_the_first(
     add_version(serving.models, "2", seed=2)
     add_version(serving.models, "10", seed=10)
     (serving.models / "slow-10" / "model.py").write_text("raise RuntimeError('no weights')\n")
-    assert await order(client, "slow/load") == {"1": "ready", "2": "ready", "10": "failed"}
-    assert (await store.get(long)).status == "running"
+    assert await give_command(client, "slow/load") == {"1": "ready", "2": "ready", "10": "failed"}
+    assert (await store.jobs.get(long)).status == "running"
 
     newest = (await client.post("/explain?wait=60", json=request_of())).json()
     older = (await client.post("/explain?wait=60", json=request_of(version="1"))).json()
@@ -140,7 +141,7 @@ async def test_new_weights_are_not_answered_from_old_results(client: httpx.Async
     assert again["cache"] == "hit"
     model = serving.models / "slow-1" / "model.py"
     model.write_text(model.read_text().replace("manual_seed(0)", "manual_seed(11)"))
-    assert await order(client, "slow/load", version="1") == {"1": "ready"}
+    assert await give_command(client, "slow/load", version="1") == {"1": "ready"}
     after = await ask()
     assert after["cache"] is None
     assert after["model"]["digest"] != before["model"]["digest"]
@@ -156,14 +157,14 @@ async def test_unloading_finishes_what_runs_and_refuses_what_waits(
     await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
     for task in first:
         task.cancel()
-    assert await order(client, "slow/unload", version="2") == {"2": "unloaded"}
+    assert await give_command(client, "slow/unload", version="2") == {"2": "unloaded"}
     outcomes = [await ended(store, job_id) for job_id in jobs]
     assert set(outcomes) == {"succeeded", "model_unloaded"}
     refused = await client.post("/explain", json=request_of(version="2"))
     assert (refused.status_code, refused.json()["title"]) == (409, "The model is unloaded")
     done = (await client.post("/explain?wait=60", json=request_of())).json()  # the highest that serves
     assert (await client.get(done["links"]["result"])).json()["model"]["version"] == "1"
-    assert await order(client, "slow/load", version="2") == {"2": "ready"}
+    assert await give_command(client, "slow/load", version="2") == {"2": "ready"}
     assert (await client.post("/explain?wait=60", json=request_of(version="2"))).json()["status"] == "succeeded"
 
 
@@ -173,8 +174,8 @@ async def test_models_that_do_not_fit_take_turns(client: httpx.AsyncClient, stor
     assert {await ended(store, job_id) for job_id in jobs} == {"succeeded"}
     async with asyncio.timeout(WAIT_S):  # a worker announces what has changed a moment later
         while True:
-            (info,) = await store.workers()
-            left, right = info.residence["left@1"], info.residence["right@1"]
+            (info,) = await store.workers.live()
+            left, right = info.residence[ModelKey("left", "1")], info.residence[ModelKey("right", "1")]
             if sorted([left.status, right.status]) == ["idle", "ready"]:
                 break
             await asyncio.sleep(0.05)
@@ -227,7 +228,7 @@ async def test_a_worker_killed_during_a_load_loses_nothing(
     os.kill(before, signal.SIGKILL)
     (serving.folder / "go").touch()
     assert await ended(store, running) == "succeeded"
-    assert (await store.get(running)).attempts == 2
+    assert (await store.jobs.get(running)).attempts == 2
     answer = await client.post("/explain?wait=60", json=request_of(model="waiting"))
     assert answer.json()["status"] == "succeeded", answer.text
     card = (await client.get("/models/slow?version=2")).json()

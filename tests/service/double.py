@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from safetensors.numpy import load, save
 
 from broker import Claim, WorkerInfo, WorkerQueue
-from broker.records import FIRST_ORDER
+from broker.records import NO_COMMAND
 from schemas.errors import InputRejected
 from schemas.jobs import ClassRef, JobFailure
 from schemas.metrics import Curve, Curves, DeletionInsertionMetric, QualityReport
+from schemas.model_key import ModelKey
 from schemas.models import ModelCard, Residence
 from schemas.results import (
     FeatureScore,
@@ -23,6 +24,7 @@ from schemas.results import (
     TextScore,
     Timing,
 )
+from schemas.statistics import JobCounters, ModelCounters, WorkerStatistics
 from schemas.tensors import DATATYPES, TensorSpec
 from tests.service.cards import ALL_CARDS
 
@@ -41,7 +43,7 @@ class WorkerDouble:
     def __init__(self, url: str, namespace: str, cards: list[ModelCard] = ALL_CARDS) -> None:
         self.queue = WorkerQueue(url, "double", namespace=namespace)
         self.cards = cards
-        self.order = FIRST_ORDER  # the latest that it says to have carried out
+        self.command = NO_COMMAND  # the latest that it claims to have executed
         self.gate = threading.Event()
         self.gate.set()
         self.claimed = threading.Event()
@@ -50,8 +52,8 @@ class WorkerDouble:
         self.announce()
 
     def announce(self) -> None:
-        models = [f"{card.name}@{card.version}" for card in self.cards if card.status == "ready"]
-        stats = {f"{models[0]}|jobs_total": 4.0, f"{models[0]}|pass_seconds_total": 2.0} if models else {}
+        models = [ModelKey(card.name, card.version) for card in self.cards if card.status == "ready"]
+        counters = ModelCounters(jobs=JobCounters(jobs_total=4))
         info = WorkerInfo(
             id="double",
             device="cpu",
@@ -59,16 +61,16 @@ class WorkerDouble:
             pid=1,
             started_ms=int(time.time() * 1000),
             models=models,
-            stats=stats,
+            statistics=WorkerStatistics(models=dict.fromkeys(models[:1], counters)),
             residence={
-                f"{card.name}@{card.version}": Residence(
+                ModelKey(card.name, card.version): Residence(
                     worker="double", status=card.status, error=card.error, bytes=None if card.error else 1_048_576
                 )
                 for card in self.cards
             },
-            order=self.order,
+            executed_command=self.command,
         )
-        self.queue.announce(info, self.cards)
+        self.queue.registration.announce(info, self.cards)
 
     def start(self) -> None:
         self._thread.start()
@@ -81,13 +83,13 @@ class WorkerDouble:
         self.queue.close()
 
     def _run(self) -> None:
-        room = {f"{card.name}@{card.version}": 4 for card in self.cards if card.status == "ready"}
+        room = {ModelKey(card.name, card.version): 4 for card in self.cards if card.status == "ready"}
         announced_at = time.monotonic()
         while not self._stop.is_set():
             if time.monotonic() - announced_at > HEARTBEAT_S:
                 self.announce()
                 announced_at = time.monotonic()
-            for claim in self.queue.claim(room, BLOCK_MS):
+            for claim in self.queue.claims.take(room, BLOCK_MS):
                 self.claimed.set()
                 self.gate.wait()
                 self._finish(claim)
@@ -96,12 +98,12 @@ class WorkerDouble:
         payload = load(claim.payload)
         if "text" in payload and b"fail" in payload["text"].tobytes():
             error = InputRejected("the text says so")
-            self.queue.fail(claim, JobFailure(code=error.code, title=error.title, detail=error.detail))
+            self.queue.claimed_jobs.fail(claim, JobFailure(code=error.code, title=error.title, detail=error.detail))
             return
         card = next(card for card in self.cards if (card.name, card.version) == (claim.spec.model, claim.spec.version))
         meta, arrays = explain(claim, card, payload)
-        self.queue.progress(claim, meta.timing.rows, meta.timing.rows, meta.target)
-        self.queue.finish(claim, meta.model_dump_json().encode(), save(arrays))
+        self.queue.claimed_jobs.progress(claim, meta.timing.rows, meta.timing.rows, meta.target)
+        self.queue.claimed_jobs.finish(claim, meta.model_dump_json().encode(), save(arrays))
 
 
 def explain(claim: Claim, card: ModelCard, payload: dict[str, Array]) -> tuple[ResultMeta, dict[str, Array]]:

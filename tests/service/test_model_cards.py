@@ -21,6 +21,7 @@ class Store:
     def __init__(self, *cards: ModelCard) -> None:
         self.known = list(cards)
         self.lookups = 0
+        self.models = self  # the part of the job store that holds the cards
 
     async def card(self, name: str, version: str | None) -> ModelCard:
         self.lookups += 1

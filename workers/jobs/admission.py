@@ -5,6 +5,7 @@ from collections import Counter, deque
 from collections.abc import Hashable, Iterable
 
 from broker import Claim
+from schemas.model_key import ModelKey
 from workers.jobs.coalesce import coalescible_rows, group_key
 from workers.jobs.job import ClaimedJob
 from workers.jobs.tuning import ASSUMED_JOB_ROWS, MAX_ATTEMPTS, MAX_CLAIMED_COALESCED_JOBS, MAX_CLAIMED_JOBS
@@ -26,15 +27,15 @@ class Admission:
         self._active: dict[str, ClaimedJob] = {}
         self._groups: dict[Hashable, deque[ClaimedJob]] = {}  # jobs that wait for the run of their group
 
-    def capacity(self) -> dict[str, int]:
-        """How many jobs may be claimed now, by `name@version`; models without capacity are absent."""
+    def capacity(self) -> dict[ModelKey, int]:
+        """How many jobs may be claimed now, by model; models without capacity are absent."""
         live = Counter(job.model_key for job in self.active())
         capacity = {}
         for key, max_live in self._models.claimable(self._max_live).items():
             coalesced = min(MAX_CLAIMED_COALESCED_JOBS, self._coalescible_rows(key) // ASSUMED_JOB_ROWS)
             count = min(max(max_live, coalesced) - live[key], max(MAX_CLAIMED_JOBS, coalesced))
             if count > 0:
-                capacity[key] = count
+                capacity[ModelKey.parse(key)] = count
         return capacity
 
     def last_attempts(self) -> int:

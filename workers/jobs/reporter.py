@@ -1,4 +1,4 @@
-"""What a worker tells the job store beside results: that it lives, that its jobs do, and how far they are."""
+"""Reports to the job store at intervals: heartbeats, leases and progress."""
 
 import os
 import socket
@@ -9,26 +9,29 @@ import structlog
 
 from broker import WorkerInfo, WorkerQueue
 from schemas.errors import Unavailable
+from schemas.model_key import ModelKey
 from workers.engine.allocator import IdleMemory
-from workers.engine.engine import Engine
 from workers.jobs.describe import target_classes
 from workers.jobs.running import JobRunner
-from workers.models.pool import ModelPool, OrderFollower
+from workers.jobs.statistics import worker_statistics
+from workers.models.pool import CommandExecutor, ModelPool
 
 log = structlog.get_logger()
-TICK_S = 0.1  # progress is told so often
-HEARTBEAT_S = 2.0
+TICK_S = 0.1  # between two reports of progress: as often as a person notices
+HEARTBEAT_S = 2.0  # a fifth of the time for which the registry keeps a worker
+RENEWALS_PER_LEASE = 4  # so that three renewals in a row may fail
 
 
 class Reporter(threading.Thread):
-    """A thread that renews leases, tells progress, and announces the worker with its cards and counters."""
+    """A thread that renews the leases of running jobs, reports their progress, and announces the worker with its model
+    cards and counters. A change of a model, or a finished admin command, is announced within `TICK_S`."""
 
     def __init__(
         self,
         queue: WorkerQueue,
         runner: JobRunner,
         models: ModelPool,
-        orders: OrderFollower,
+        commands: CommandExecutor,
         *,
         device: str,
         worker_id: str,
@@ -38,99 +41,68 @@ class Reporter(threading.Thread):
         self._queue = queue
         self._runner = runner
         self._models = models
-        self._orders = orders
-        self._told: object = None  # the state of the models, as announced
+        self._commands = commands
         self._device = device
         self._worker_id = worker_id
-        self._renew_s = lease_ms / 1e3 / 4
+        self._renew_s = lease_ms / 1e3 / RENEWALS_PER_LEASE
         self._started_ms = int(time.time() * 1e3)
+        self._announced: object = None  # the state of the latest announcement
         self._ended = threading.Event()
         self._memory = IdleMemory()
 
     def run(self) -> None:
-        due = {self._announce: 0.0, self._renew: 0.0, self._progress: 0.0}
-        every = {self._announce: HEARTBEAT_S, self._renew: self._renew_s, self._progress: TICK_S}
+        interval_s = {self._announce: HEARTBEAT_S, self._renew: self._renew_s, self._report_progress: TICK_S}
+        due_at = dict.fromkeys(interval_s, 0.0)
         while not self._ended.wait(TICK_S):
             now = time.monotonic()
-            if self._news() != self._told:
-                due[self._announce] = now
-            for action, at in due.items():
-                if now >= at:
-                    due[action] = now + every[action]
-                    try:
-                        action()
-                    except Unavailable:
-                        log.warning("job store is away", action=action.__name__.strip("_"))
+            if self._state() != self._announced:
+                due_at[self._announce] = now
+            for action in [action for action, at in due_at.items() if now >= at]:
+                due_at[action] = now + interval_s[action]
+                try:
+                    action()
+                except Unavailable:
+                    log.warning("job store is away", action=action.__name__.strip("_"))
 
     def end(self) -> None:
+        """Stops the thread and waits for it."""
         self._ended.set()
         self.join()
 
-    def announce(self) -> None:
-        """Makes the worker and its models known at once.
-
-        Raises:
-            StoreUnavailable: the store is away.
-        """
-        self._announce()
+    def _state(self) -> tuple[str, object]:
+        """What is announced as soon as it changes. The command is read first, so that its effects are announced too."""
+        return self._commands.executed, self._models.state()
 
     def _announce(self) -> None:
-        told = self._news()
+        state = self._state()
         info = WorkerInfo(
             id=self._worker_id,
             device=self._device,
             host=socket.gethostname(),
             pid=os.getpid(),
             started_ms=self._started_ms,
-            models=self._models.serving(),
-            stats=self._stats(),
-            residence=self._models.residence(self._worker_id),
-            order=told[0],
+            models=[ModelKey.parse(key) for key in self._models.serving()],
+            statistics=worker_statistics(self._models, self._runner.settling.statistics),
+            residence={ModelKey.parse(key): one for key, one in self._models.residence(self._worker_id).items()},
+            executed_command=state[0],
         )
-        self._queue.announce(info, self._models.cards())
-        self._told = told
-
-    def _news(self) -> tuple[str, object]:
-        """What others should hear of at once. The order is read first: what has come of it is announced with it."""
-        return self._orders.carried_out, self._models.state()
+        self._queue.registration.announce(info, self._models.cards())
+        self._announced = state
 
     def _renew(self) -> None:
-        active = self._runner.active()
+        active = self._runner.admission.active()
         self._memory.observe(busy=bool(active), now_s=time.monotonic())
         if active:
-            for job_id in self._queue.renew([job.claim for job in active]):
+            for job_id in self._queue.claimed_jobs.renew([job.claim for job in active]):
                 self._runner.cancel(job_id)
 
-    def _progress(self) -> None:
-        for job in self._runner.active():
-            now = (job.task.rows, max(job.task.rows, job.task.total_rows))
-            model = job.model
-            if model is not None and now != job.reported and now[0]:
-                job.reported = now
-                target = target_classes(model.card, job.task.targets, job.claim.spec.examples)
-                if not self._queue.progress(job.claim, *now, target):
-                    self._runner.cancel(job.claim.job_id)
-
-    def _stats(self) -> dict[str, float]:
-        stats: dict[str, float] = dict(self._runner.settling.stages.copy())
-        for key in self._models.serving():
-            stats[f"{key}|jobs_total"] = self._runner.settling.jobs[key]
-            stats[f"{key}|failed_total"] = self._runner.settling.failed[key]
-        for key, counters in self._models.counters().items():
-            stats |= {f"{key}|{name}": value for name, value in counters.items()}
-        for key, model in self._models.resident().items():
-            for name, value in _counters(model.engine).items():
-                stats[f"{key}|{name}"] = value
-        return stats
-
-
-def _counters(engine: Engine) -> dict[str, float]:
-    stats = engine.stats
-    return {
-        "executed_rows_total": stats.rows,
-        "passes_total": stats.passes,
-        "pass_seconds_total": stats.seconds,
-        "oom_total": stats.oom,
-        "live_jobs": engine.live,
-        "batch_rows": engine.batch_rows,
-    }
+    def _report_progress(self) -> None:
+        for job in self._runner.admission.active():
+            model, task = job.model, job.task
+            progress = (task.rows, max(task.rows, task.total_rows))
+            if model is None or progress == job.reported or not task.rows:
+                continue
+            job.reported = progress
+            target = target_classes(model.card, task.targets, job.claim.spec.examples)
+            if not self._queue.claimed_jobs.progress(job.claim, *progress, target):
+                self._runner.cancel(job.claim.job_id)

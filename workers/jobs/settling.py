@@ -1,19 +1,19 @@
 """Stores the end of each job: a result, a failure, or its release to the queue; counts them and their time."""
 
 import threading
-from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import TypeVar
 
 import structlog
 
-from broker import FinishedJob, WorkerQueue
+from broker import FinishedJob
+from broker.worker.claimed_jobs import ClaimedJobs
 from schemas.errors import JobCancelled, JobError, JobFailed, StoreFull, StoreUnavailable
 from schemas.jobs import JobFailure
-from schemas.results import Timing
 from workers.engine.error_trace import without_data
 from workers.jobs.job import ClaimedJob, FailedJob, JobEnd, JobResult
+from workers.jobs.statistics import JobStatistics
 from workers.jobs.tuning import STORE_RETRY_S
 
 log = structlog.get_logger()
@@ -24,19 +24,13 @@ class Settling:
     """Writes to the job store, again and again while it is away. Every method may be called from any thread.
 
     Attributes:
-        jobs: jobs that succeeded, by `name@version`.
-        failed: jobs that failed, by `name@version`.
-        stages: seconds that finished jobs spent in each stage, by `name@version|counter`. Jobs that run at the same
-            time each count their own.
+        statistics: the jobs that ended here, and the time that they spent.
     """
 
-    def __init__(self, queue: WorkerQueue) -> None:
-        self._queue = queue
-        self._lock = threading.Lock()
+    def __init__(self, claimed_jobs: ClaimedJobs) -> None:
+        self._claimed_jobs = claimed_jobs
         self._stopping = threading.Event()
-        self.jobs: Counter[str] = Counter()
-        self.failed: Counter[str] = Counter()
-        self.stages: defaultdict[str, float] = defaultdict(float)
+        self.statistics = JobStatistics()
 
     def stop(self) -> None:
         """From now on cancelled jobs are released to the queue, and a store that is away is not waited for."""
@@ -54,20 +48,21 @@ class Settling:
     def _finish(self, results: list[JobResult]) -> None:
         finished = [_as_finished(result) for result in results]
         started = perf_counter()
-        outcomes = self._retried(lambda: self._queue.finish_all(finished)) or []
-        self._count_stages(results, finish_s=perf_counter() - started)
+        outcomes = self._retried(lambda: self._claimed_jobs.finish_all(finished)) or []
+        finish_s = perf_counter() - started
+        for result in results:
+            self.statistics.add_timing(result.job.model_key, result.meta.timing, finish_s)
         for result, outcome in zip(results, outcomes, strict=False):  # no outcomes when the worker stops
             if isinstance(outcome, StoreFull):
                 self._fail(result.job, JobFailed("the job store had no room for the result"))
             elif outcome:
-                with self._lock:
-                    self.jobs[result.job.model_key] += 1
+                self.statistics.count_succeeded(result.job.model_key)
                 _logger(result.job).info("job succeeded", **result.meta.timing.model_dump())
 
     def _end_without_result(self, job: ClaimedJob, error: Exception) -> None:
         if isinstance(error, JobCancelled):
             if self._stopping.is_set():
-                self._retried(lambda: self._queue.release(job.claim))
+                self._retried(lambda: self._claimed_jobs.release(job.claim))
             _logger(job).info("job stopped")
         elif isinstance(error, JobError):
             self._fail(job, error)
@@ -76,11 +71,10 @@ class Settling:
             self._fail(job, _as_job_error(error))
 
     def _fail(self, job: ClaimedJob, error: JobError) -> None:
-        with self._lock:
-            self.failed[job.model_key] += 1
+        self.statistics.count_failed(job.model_key)
         log.warning("job failed", job=job.id, model=job.model_key, code=error.code)
         failure = JobFailure(code=error.code, title=error.title, detail=error.detail)
-        self._retried(lambda: self._queue.fail(job.claim, failure))
+        self._retried(lambda: self._claimed_jobs.fail(job.claim, failure))
 
     def _retried(self, call: Callable[[], T]) -> T | None:
         """Repeats a call until the store answers; None when the worker stops first.
@@ -93,22 +87,6 @@ class Settling:
             except StoreUnavailable:
                 if self._stopping.wait(STORE_RETRY_S):
                     return None
-
-    def _count_stages(self, results: list[JobResult], finish_s: float) -> None:
-        with self._lock:
-            for result in results:
-                for stage, spent_s in _stages_s(result.meta.timing, finish_s):
-                    self.stages[f"{result.job.model_key}|job_{stage}_seconds_total"] += spent_s
-
-
-def _stages_s(timing: Timing, finish_s: float) -> list[tuple[str, float]]:
-    return [
-        ("queued", timing.queued_ms / 1e3),
-        ("prepare", timing.prepare_ms / 1e3),
-        ("wait", timing.wait_ms / 1e3),
-        ("pass", timing.pass_ms / 1e3),
-        ("finish", finish_s),
-    ]
 
 
 def _as_finished(result: JobResult) -> FinishedJob:

@@ -115,7 +115,7 @@ async def test_accepted(
 ) -> None:
     response = await client.post("/explain", files=fields)
     assert response.status_code == 202, response.text
-    spec = (await store.get(response.json()["id"])).spec
+    spec = (await store.jobs.get(response.json()["id"])).spec
     assert {key: spec.method[key] for key in method} == method
     assert spec.target == target
 
@@ -153,7 +153,7 @@ async def test_refused(client: httpx.AsyncClient, store: JobStore, fields: Parts
     assert response.status_code == 422, response.text
     assert response.headers["content-type"] == "application/problem+json"
     assert [error["loc"] for error in response.json()["errors"]] == [loc]
-    assert (await store.list()) == ([], None)
+    assert (await store.jobs.page()) == ([], None)
 
 
 @pytest.mark.parametrize(

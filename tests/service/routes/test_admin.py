@@ -28,12 +28,12 @@ async def admin(store: JobStore) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def carry_out(worker: WorkerDouble) -> None:
-    """The double says that it has carried out the next order."""
-    orders = await asyncio.to_thread(worker.queue.orders, worker.order, 10_000)
-    while orders.latest == worker.order:
-        orders = await asyncio.to_thread(worker.queue.orders, worker.order, 10_000)
-    worker.order = orders.latest
+async def execute_next(worker: WorkerDouble) -> None:
+    """The double claims to have executed the next command."""
+    batch = await asyncio.to_thread(worker.queue.commands.read, worker.command, 10_000)
+    while batch.latest == worker.command:
+        batch = await asyncio.to_thread(worker.queue.commands.read, worker.command, 10_000)
+    worker.command = batch.latest
     worker.announce()
 
 
@@ -54,7 +54,7 @@ async def test_only_the_key_opens_them(
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"] == "Bearer"
     assert answer.headers["content-type"] == "application/problem+json"
-    assert (await store.card("breast-cancer-mlp")).status == "ready"
+    assert (await store.models.card("breast-cancer-mlp")).status == "ready"
 
 
 def test_a_short_key_is_refused_and_an_empty_one_is_none() -> None:
@@ -82,9 +82,9 @@ async def test_unloaded_models_refuse_requests(admin: httpx.AsyncClient, idle_wo
     answer = await admin.post("/models/breast-cancer-mlp/unload")
     assert answer.status_code == 202
     assert answer.headers["location"] == "/models/breast-cancer-mlp"
-    order = answer.json()
-    assert (order["action"], order["done"]) == ("unload", False)
-    assert [(one["version"], one["status"]) for one in order["models"]] == [("1", "unloaded")]
+    command = answer.json()
+    assert (command["action"], command["done"]) == ("unload", False)
+    assert [(one["version"], one["status"]) for one in command["models"]] == [("1", "unloaded")]
     refused = await admin.post("/explain", json=row())
     assert (refused.status_code, refused.json()["type"]) == (409, "urn:attribution-service:problem:model-unloaded")
     assert "breast-cancer-mlp" in refused.json()["detail"]
@@ -95,13 +95,13 @@ async def test_unloaded_models_refuse_requests(admin: httpx.AsyncClient, idle_wo
 
 async def test_waiting_until_the_workers_have_acted(admin: httpx.AsyncClient, idle_worker: WorkerDouble) -> None:
     idle_worker.cards = [table_card(), tensor_card("extra", [[3]], version="2"), tensor_card("extra", [[3]])]
-    acting = asyncio.create_task(carry_out(idle_worker))
+    acting = asyncio.create_task(execute_next(idle_worker))
     answer = await admin.post("/models/extra/load?wait=20", json={"version": "2"})
     await acting
     assert answer.status_code == 200, answer.text
-    order = answer.json()
-    assert (order["version"], order["done"]) == ("2", True)
-    (model,) = order["models"]
+    command = answer.json()
+    assert (command["version"], command["done"]) == ("2", True)
+    (model,) = command["models"]
     assert (model["name"], model["version"], model["status"]) == ("extra", "2", "ready")
     assert model["residence"][0]["worker"] == "double"
     assert answer.headers["location"] == "/models/extra?version=2"
@@ -113,8 +113,8 @@ async def test_every_version_or_one(admin: httpx.AsyncClient, idle_worker: Worke
     shown = (await admin.get("/models")).json()["models"]
     assert [card["version"] for card in shown if card["name"] == "efficientnet-lite0"] == ["2", "10"]
     await admin.post("/models/efficientnet-lite0/unload?version=10")
-    assert (await store.card("efficientnet-lite0")).version == "2"
-    assert (await store.card("efficientnet-lite0", "10")).status == "unloaded"
+    assert (await store.models.card("efficientnet-lite0")).version == "2"
+    assert (await store.models.card("efficientnet-lite0", "10")).status == "unloaded"
     both = await admin.post("/models/efficientnet-lite0/unload")
     assert [one["status"] for one in both.json()["models"]] == ["unloaded"] * 2
 
@@ -142,7 +142,7 @@ async def test_what_is_refused(
 
 
 async def test_a_name_that_no_folder_has(admin: httpx.AsyncClient, idle_worker: WorkerDouble) -> None:
-    acting = asyncio.create_task(carry_out(idle_worker))
+    acting = asyncio.create_task(execute_next(idle_worker))
     answer = await admin.post("/models/unheard-of/load?wait=20")
     await acting
     assert answer.status_code == 404

@@ -14,6 +14,7 @@ from safetensors.numpy import load
 
 from broker import JobStore
 from schemas.jobs import PREDICTED
+from schemas.model_key import ModelKey
 from service.openapi.examples import NUCLEI, TINY_PNG
 from tests.servers import StoreServer
 from tests.service.cards import image_card
@@ -38,7 +39,7 @@ async def test_the_class_at_a_place_is_told_when_it_is_known(
 ) -> None:
     job = await submitted(client, place(target))
     assert job["target"] is None
-    assert (await store.get(job["id"])).spec.target == [[PREDICTED, 3, 5]]
+    assert (await store.jobs.get(job["id"])).spec.target == [[PREDICTED, 3, 5]]
 
 
 @pytest.mark.usefixtures("idle_worker")
@@ -46,7 +47,7 @@ async def test_the_class_at_a_place_is_told_when_it_is_known(
 async def test_a_place_of_a_map_is_a_target(client: httpx.AsyncClient, store: JobStore, target: list[Any]) -> None:
     job = await submitted(client, place(target))
     assert job["target"] == [{"index": 1, "label": None, "position": [3, 5]}]
-    assert (await store.get(job["id"])).spec.target == [[1, 3, 5]]
+    assert (await store.jobs.get(job["id"])).spec.target == [[1, 3, 5]]
 
 
 @pytest.mark.usefixtures("idle_worker")
@@ -119,7 +120,7 @@ async def test_defaults_of_the_card(client: httpx.AsyncClient, body: dict[str, A
 @pytest.mark.usefixtures("idle_worker")
 async def test_payloads(client: httpx.AsyncClient, store: JobStore) -> None:
     async def payload(body: dict[str, Any]) -> dict[str, Any]:
-        blob = await store.payload((await submitted(client, body))["id"])
+        blob = await store.jobs.payload((await submitted(client, body))["id"])
         return load(blob)
 
     seen = Image.open(io.BytesIO(PNG)).convert("RGB").resize((224, 224), Image.Resampling.BILINEAR)
@@ -134,16 +135,16 @@ async def test_payloads(client: httpx.AsyncClient, store: JobStore) -> None:
 @pytest.mark.usefixtures("idle_worker")
 async def test_tensors_are_stored_in_the_models_datatype(client: httpx.AsyncClient, store: JobStore) -> None:
     job = await submitted(client, tensor([2, 3], [1, 2, 3, 4, 5, 6], "integers", target=[1, 2]))
-    blob = load(await store.payload(job["id"]))
+    blob = load(await store.jobs.payload(job["id"]))
     assert blob["input.0"].dtype == np.int32
     np.testing.assert_array_equal(blob["input.0"], [[1, 2, 3], [4, 5, 6]])
-    assert (await store.get(job["id"])).spec.target == [1, 2]
+    assert (await store.jobs.get(job["id"])).spec.target == [1, 2]
 
     mask = {"tensor": {"datatype": "INT64", "shape": [1, 2, 4, 4], "data": [0] * 16 + [7] * 16}}
     baseline = {"tensor": {"datatype": "FP64", "shape": [2, 2, 4, 4], "data": [0.5] * 64}}
     method = {"name": "feature_ablation", "feature_mask": mask, "baseline": baseline}
     job = await submitted(client, tensor([2, 2, 4, 4], [1.0] * 64, method=method))
-    blob = load(await store.payload(job["id"]))
+    blob = load(await store.jobs.payload(job["id"]))
     assert {name: (str(array.dtype), array.shape) for name, array in blob.items()} == {
         "input.0": ("float32", (2, 2, 4, 4)),
         "baseline.0": ("float32", (2, 2, 4, 4)),
@@ -157,8 +158,8 @@ async def test_tensors_are_stored_in_the_models_datatype(client: httpx.AsyncClie
 async def test_masks_and_distributions_lie_beside_the_job(client: httpx.AsyncClient, store: JobStore) -> None:
     async def arrays(**method: Any) -> dict[str, tuple[str, tuple[int, ...]]]:
         job = await submitted(client, row(method=method))
-        blob = load(await store.payload(job["id"]))
-        assert (await store.get(job["id"])).spec.method["layer"] == "hidden2"
+        blob = load(await store.jobs.payload(job["id"]))
+        assert (await store.jobs.get(job["id"])).spec.method["layer"] == "hidden2"
         return {name: (str(array.dtype), array.shape) for name, array in blob.items() if name != "features"}
 
     groups = {"tensor": {"datatype": "INT64", "shape": [1, 16], "data": [0, 1] * 8}}
@@ -218,4 +219,4 @@ async def test_model_versions(client: httpx.AsyncClient, store_server: StoreServ
 async def test_concurrent_submissions(client: httpx.AsyncClient, store: JobStore) -> None:
     answers = await asyncio.gather(*(client.post("/explain", json=text(seed=seed)) for seed in range(3)))
     assert len({response.json()["id"] for response in answers}) == 3
-    assert (await store.backlog())["minilm-sentiment@1"] == 3
+    assert (await store.jobs.backlog())[ModelKey("minilm-sentiment", "1")] == 3

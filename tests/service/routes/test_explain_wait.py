@@ -98,4 +98,4 @@ async def test_what_cannot_be_answered_is_not_queued(
 ) -> None:
     response = await client.post(f"/explain?wait=1&{query}", json=picture(), headers=headers)
     assert response.status_code == status
-    assert (await store.list())[0] == []
+    assert (await store.jobs.page())[0] == []

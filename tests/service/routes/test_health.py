@@ -8,8 +8,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from broker import JobStore, WorkerInfo
-from service.monitoring.store_metrics import backlog_seconds
+from broker import JobStore
 from tests.servers import StoreServer
 from tests.service.conftest import client_of
 from tests.service.validation.refusals import row
@@ -97,16 +96,6 @@ async def test_metrics(client: httpx.AsyncClient) -> None:
     assert samples(text, "attribution_workers") == {(): 1}
     assert samples(text, "attribution_store_up") == {(): 1}
     assert samples(text, "attribution_worker_jobs_total") == {("efficientnet-lite0@1", "double"): 4}
-
-
-def test_backlog_estimate() -> None:
-    def worker(name: str, jobs: float, seconds: float) -> WorkerInfo:
-        stats = {"m@1|jobs_total": jobs, "m@1|pass_seconds_total": seconds}
-        return WorkerInfo(id=name, device="cpu", host="h", pid=1, started_ms=0, models=["m@1"], stats=stats)
-
-    workers = [worker("a", 3, 6.0), worker("b", 1, 6.0)]
-    assert backlog_seconds(workers, {"m@1": 10, "other@1": 3}) == {"m@1": 10 * 3.0 / 2}
-    assert backlog_seconds([worker("a", 0, 0.0)], {"m@1": 10}) == {}
 
 
 @pytest.mark.parametrize("outage", ["stop", "pause"])

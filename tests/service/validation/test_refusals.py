@@ -28,7 +28,7 @@ async def assert_refused(
     assert problem["detail"]
     if loc:
         assert loc in [error["loc"] for error in problem["errors"]], problem
-    assert (await store.list()) == ([], None)
+    assert (await store.jobs.page()) == ([], None)
     return problem
 
 

@@ -1,63 +1,68 @@
-"""What the operator orders, carried out by this worker."""
+"""Executes admin commands in this worker."""
 
 import threading
 
 import structlog
 
 from broker import WorkerQueue
-from broker.records import FIRST_ORDER
+from broker.records import NO_COMMAND
 from schemas.errors import Unavailable
 from workers.models.pool.pool import ModelPool
 
 log = structlog.get_logger()
-BLOCK_MS = 500
-BUSY_BLOCK_MS = 50  # while orders are being carried out
-RETRY_S = 0.5
+BLOCK_MS = 500  # a read waits so long for a command: it bounds how late the thread sees that it must stop
+BUSY_BLOCK_MS = 50  # while commands are being executed, whose end is noticed between two reads
+RETRY_S = 0.5  # between tries while the job store is away
 
 
-class OrderFollower(threading.Thread):
-    """A thread that hears orders and the state that the operator wants, whether they came before it or while it was
-    away. `carried_out` is the latest order that is done, with all before it."""
+class CommandExecutor(threading.Thread):
+    """A thread that loads and unloads models as admin commands say, those given while the store was away included.
+
+    Attributes:
+        executed: the id of the latest command that is executed, with all before it.
+    """
 
     def __init__(self, queue: WorkerQueue, models: ModelPool, stop: threading.Event) -> None:
-        super().__init__(name="orders", daemon=True)
+        super().__init__(name="admin-commands", daemon=True)
         self._queue = queue
         self._models = models
         self._stop_event = stop
-        self._heard: str | None = None
-        self._open: dict[str, list[str]] = {}  # orders under way, with the models they are about
-        self.carried_out = FIRST_ORDER
+        self._latest = NO_COMMAND  # read so far
+        self._pending: dict[str, list[str]] = {}  # commands under way, with the keys of their models
+        self.executed = NO_COMMAND
 
-    def look(self) -> frozenset[str]:
-        """The models that are out of service now, once the store answers; every later order is followed by `run`."""
+    def read_unloaded(self) -> frozenset[str]:
+        """The keys of models that are unloaded now; waits until the store answers. `run` executes every later
+        command."""
         while not self._stop_event.is_set():
             try:
-                orders = self._queue.orders(None)
+                batch = self._queue.commands.latest()
             except Unavailable:
-                log.warning("job store is away", action="orders")
+                log.warning("job store is away", action="read unloaded models")
                 self._stop_event.wait(RETRY_S)
             else:
-                self._heard = self.carried_out = orders.latest
-                return orders.unloaded
+                self._latest = self.executed = batch.latest
+                return frozenset(map(str, batch.unloaded))
         return frozenset()
 
     def run(self) -> None:
         while not self._stop_event.is_set():
             try:
-                self._follow()
+                self._execute()
             except Unavailable:
                 self._stop_event.wait(RETRY_S)
 
-    def _follow(self) -> None:
-        orders = self._queue.orders(self._heard, BUSY_BLOCK_MS if self._open else BLOCK_MS)
-        for number, order in orders.loads.items():
-            self._open[number] = self._models.load(order.model, order.version)
-        changed = self._models.reconcile(orders.unloaded)
-        if orders.latest != self._heard:
-            self._open.setdefault(orders.latest, []).extend(changed)
-        self._heard = orders.latest
-        for queue in orders.unloaded:
-            self._queue.refuse(queue)
-        while self._open and self._models.settled(self._open[first := next(iter(self._open))]):
-            del self._open[first]
-            self.carried_out = first
+    def _execute(self) -> None:
+        """Executes the commands given since the last call, and notes which are done."""
+        batch = self._queue.commands.read(self._latest, BUSY_BLOCK_MS if self._pending else BLOCK_MS)
+        for command, load in batch.loads.items():
+            self._pending[command] = self._models.load(load.name, load.version)
+        changed = self._models.reconcile(frozenset(map(str, batch.unloaded)))
+        if batch.latest != self._latest:
+            self._pending.setdefault(batch.latest, []).extend(changed)
+        self._latest = batch.latest
+        for model in batch.unloaded:
+            self._queue.waiting_jobs.refuse(model)
+        while self._pending and self._models.settled(self._pending[first := next(iter(self._pending))]):
+            del self._pending[first]
+            self.executed = first

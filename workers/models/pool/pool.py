@@ -1,16 +1,17 @@
-"""The models of a worker: who may use them, and what the operator orders."""
+"""The models of a worker: jobs use them, and admin commands load and unload them."""
 
 import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
 
 from schemas.errors import JobCancelled, JobFailed, UnloadedMeanwhile
 from schemas.models import ModelCard, ModelStatus, Residence
+from schemas.statistics import MemoryCounters
+from schemas.timestamps import rfc3339
 from workers.engine.task import Task
 from workers.models.load import Device, ResidentModel
 from workers.models.pool.folders import Found, find_models, fingerprint
@@ -39,7 +40,7 @@ class ModelPool:
         self._loader = Loader(self._slots, self._changed, device, budget)
 
     def start(self, unloaded: Iterable[str] = ()) -> None:
-        """Loads every model but those that the operator has unloaded, in the calling thread; then serves orders."""
+        """Loads every model that is not unloaded, in the calling thread; from then on a thread loads them."""
         apart = frozenset(unloaded)
         for found in find_models(self._directories):
             self._order(found, unloaded=found.key in apart)
@@ -151,21 +152,21 @@ class ModelPool:
                     bytes=slot.bytes,
                     loads=slot.loads,
                     evictions=slot.evictions,
-                    last_used_at=None if slot.last_used is None else _rfc3339(slot.last_used),
+                    last_used_at=None if slot.last_used is None else rfc3339(int(1000 * slot.last_used)),
                 )
                 for key, slot in self._slots.items()
             }
 
-    def counters(self) -> dict[str, dict[str, float]]:
+    def counters(self) -> dict[str, MemoryCounters]:
         """For metrics, by model."""
         with self._changed:
             return {
-                key: {
-                    "loads_total": slot.loads,
-                    "evictions_total": slot.evictions,
-                    "model_bytes": 0 if slot.held is None else slot.held.bytes,
-                }
-                | ({} if slot.last_used is None else {"last_used_timestamp_seconds": slot.last_used})
+                key: MemoryCounters(
+                    loads_total=slot.loads,
+                    evictions_total=slot.evictions,
+                    model_bytes=0 if slot.held is None else slot.held.bytes,
+                    last_used_timestamp_seconds=slot.last_used,
+                )
                 for key, slot in self._slots.items()
             }
 
@@ -240,8 +241,3 @@ def _check(slot: Slot, task: Task, *, stopping: bool) -> None:
         raise UnloadedMeanwhile(f"the model {slot.key} has been unloaded")
     if slot.status == "failed":
         raise JobFailed(f"the model {slot.key} could not be loaded; its card says why")
-
-
-def _rfc3339(epoch_s: float) -> str:
-    moment = datetime.fromtimestamp(epoch_s, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -44,7 +44,7 @@ async def test_a_data_uri(client: httpx.AsyncClient, store: JobStore, head: str)
             "/explain", json=picture(input={"image": image}), headers={"Cache-Control": "no-store"}
         )
         assert response.status_code == 202, response.text
-        stored.append(load(await store.payload(response.json()["id"]))["pixels"])
+        stored.append(load(await store.jobs.payload(response.json()["id"]))["pixels"])
     assert stored[0].tobytes() == stored[1].tobytes()
 
 
@@ -68,7 +68,7 @@ async def test_nested_data(client: httpx.AsyncClient, store: JobStore, shape: li
     values = np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
     response = await client.post("/explain", json=tensor(shape, values.tolist()))
     assert response.status_code == 202, response.text
-    assert np.array_equal(load(await store.payload(response.json()["id"]))["input.0"], values)
+    assert np.array_equal(load(await store.jobs.payload(response.json()["id"]))["input.0"], values)
 
 
 def test_as_many_nested_numbers_as_flat_ones() -> None:

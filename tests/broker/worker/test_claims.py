@@ -7,10 +7,11 @@ import time
 import pytest
 import redis
 
-from broker import JobStore, WorkerQueue
+from broker import JobStore, NewJob, WorkerQueue
 from schemas.errors import WorkerLost
+from schemas.model_key import ModelKey
 from tests.broker.conftest import MakeQueue
-from tests.broker.helpers import QUEUE, WAIT_MS, claim_one, spec, submit
+from tests.broker.helpers import QUEUE, WAIT_MS, claim_one, spec, submit, submit_job
 
 pytestmark = pytest.mark.anyio
 
@@ -18,8 +19,8 @@ pytestmark = pytest.mark.anyio
 async def test_interactive_goes_before_batch_and_first_come_first_served(store: JobStore, queue: WorkerQueue) -> None:
     batch = [await submit(store, "batch") for _ in range(2)]
     interactive = [await submit(store) for _ in range(2)]
-    assert [claim.job_id for claim in queue.claim({QUEUE: 3}, 0)] == [*interactive, batch[0]]
-    assert [claim.job_id for claim in queue.claim({QUEUE: 3}, 0)] == [batch[1]]
+    assert [claim.job_id for claim in queue.claims.take({QUEUE: 3}, 0)] == [*interactive, batch[0]]
+    assert [claim.job_id for claim in queue.claims.take({QUEUE: 3}, 0)] == [batch[1]]
 
 
 async def test_batch_does_not_starve_while_interactive_is_always_full(store: JobStore, queue: WorkerQueue) -> None:
@@ -30,7 +31,7 @@ async def test_batch_does_not_starve_while_interactive_is_always_full(store: Job
     for _ in range(8):
         claim = claim_one(queue)
         served.append(claim.job_id)
-        assert queue.finish(claim, b"{}", b"t")
+        assert queue.claimed_jobs.finish(claim, b"{}", b"t")
         await submit(store)
     assert served.index(waiting) == 7
 
@@ -40,22 +41,24 @@ async def test_each_model_has_room_of_its_own(store: JobStore, queue: WorkerQueu
         await submit(store)
         await submit(store, model="another")
         await submit(store, model="unknown-here")
-    claims = queue.claim({QUEUE: 2, "another@1": 1}, 0)
+    claims = queue.claims.take({QUEUE: 2, ModelKey("another", "1"): 1}, 0)
     assert sorted(claim.spec.model for claim in claims) == ["another", "squarer", "squarer"]
 
 
 async def test_a_waiting_worker_wakes_at_once(store: JobStore, queue: WorkerQueue) -> None:
     for priority in ("interactive", "batch"):
-        waiting = asyncio.create_task(asyncio.to_thread(queue.claim, {QUEUE: 1, "another@1": 1}, WAIT_MS))
-        job_id, _ = await store.submit(spec(priority), b"in", rows=1)
+        waiting = asyncio.create_task(
+            asyncio.to_thread(queue.claims.take, {QUEUE: 1, ModelKey("another", "1"): 1}, WAIT_MS)
+        )
+        job_id, _ = await submit_job(store, NewJob(spec(priority), b"in", rows=1))
         (claim,) = await waiting
         assert claim.job_id == job_id
-        assert queue.finish(claim, b"{}", b"t")
+        assert queue.claimed_jobs.finish(claim, b"{}", b"t")
 
 
 async def test_waiting_ends_when_nothing_comes(queue: WorkerQueue) -> None:
     began = time.monotonic()
-    assert await asyncio.to_thread(queue.claim, {QUEUE: 1}, 50) == []
+    assert await asyncio.to_thread(queue.claims.take, {QUEUE: 1}, 50) == []
     assert 0.05 <= time.monotonic() - began < 5
 
 
@@ -68,13 +71,13 @@ async def test_a_lapsed_job_goes_to_another_worker_and_the_zombie_can_write_noth
     claim = claim_one(healthy, WAIT_MS)
     assert (claim.job_id, claim.attempt) == (job_id, 2)
 
-    assert zombie.renew([lost]) == {job_id}
-    assert not zombie.progress(lost, 1, 2)
-    assert not zombie.finish(lost, b"{}", b"zombie")
-    assert not zombie.release(lost)
-    assert healthy.finish(claim, b"{}", b"healthy")
-    assert not zombie.finish(lost, b"{}", b"zombie")
-    assert await store.result(job_id) == (b"{}", b"healthy")
+    assert zombie.claimed_jobs.renew([lost]) == {job_id}
+    assert not zombie.claimed_jobs.progress(lost, 1, 2)
+    assert not zombie.claimed_jobs.finish(lost, b"{}", b"zombie")
+    assert not zombie.claimed_jobs.release(lost)
+    assert healthy.claimed_jobs.finish(claim, b"{}", b"healthy")
+    assert not zombie.claimed_jobs.finish(lost, b"{}", b"zombie")
+    assert await store.results.get(job_id) == (b"{}", b"healthy")
 
 
 async def test_renewed_leases_do_not_lapse(store: JobStore, make_queue: MakeQueue) -> None:
@@ -85,28 +88,28 @@ async def test_renewed_leases_do_not_lapse(store: JobStore, make_queue: MakeQueu
 
     def keep() -> None:
         while not stop.wait(0.05):
-            assert keeper.renew([kept]) == set()
+            assert keeper.claimed_jobs.renew([kept]) == set()
 
     keeping = asyncio.create_task(asyncio.to_thread(keep))
     try:
-        assert await asyncio.to_thread(rival.claim, {QUEUE: 1}, 900) == []
+        assert await asyncio.to_thread(rival.claims.take, {QUEUE: 1}, 900) == []
     finally:
         stop.set()
         await keeping
-    assert keeper.finish(kept, b"{}", b"t")
+    assert keeper.claimed_jobs.finish(kept, b"{}", b"t")
 
 
 async def test_the_one_lapsed_job_among_many_renewed_ones_is_found(store: JobStore, make_queue: MakeQueue) -> None:
     keeper, rival = make_queue("keeper"), make_queue("rival", lease_ms=50)
     for _ in range(60):
         await submit(store)
-    claims = keeper.claim({QUEUE: 60}, 0)
+    claims = keeper.claims.take({QUEUE: 60}, 0)
     *renewed, lapsed = claims
     taken = claim_one(rival, WAIT_MS)  # the first one: nobody has renewed any
     assert taken.job_id == claims[0].job_id
-    assert rival.release(taken)
-    assert keeper.renew(renewed[1:]) == set()
-    assert rival.finish(claim_one(rival), b"{}", b"t")
+    assert rival.claimed_jobs.release(taken)
+    assert keeper.claimed_jobs.renew(renewed[1:]) == set()
+    assert rival.claimed_jobs.finish(claim_one(rival), b"{}", b"t")
     assert claim_one(rival, WAIT_MS).job_id in {lapsed.job_id, renewed[1].job_id}
 
 
@@ -115,8 +118,8 @@ async def test_a_job_that_kills_three_workers_is_failed(store: JobStore, make_qu
     for attempt in (1, 2, 3):
         assert claim_one(make_queue(f"victim-{attempt}", lease_ms=30), WAIT_MS).attempt == attempt
     survivor = make_queue("survivor", lease_ms=30)
-    async with store.watch(job_id) as changes:
-        claiming = asyncio.create_task(asyncio.to_thread(survivor.claim, {QUEUE: 1}, 600))
+    async with store.jobs.watch(job_id) as changes:
+        claiming = asyncio.create_task(asyncio.to_thread(survivor.claims.take, {QUEUE: 1}, 600))
         last = [job async for job in changes][-1]
         assert await claiming == []
     assert last.status == "failed"
@@ -128,14 +131,14 @@ async def test_a_job_that_kills_three_workers_is_failed(store: JobStore, make_qu
 async def test_forgotten_streams_are_made_again(store: JobStore, queue: WorkerQueue, raw: redis.Redis) -> None:
     await submit(store)
     claim = claim_one(queue)
-    waiting = asyncio.create_task(asyncio.to_thread(queue.claim, {QUEUE: 1}, WAIT_MS))
+    waiting = asyncio.create_task(asyncio.to_thread(queue.claims.take, {QUEUE: 1}, WAIT_MS))
     raw.delete(*raw.scan_iter("*:queue:*"))
     job_id = await submit(store)
     (found,) = await waiting
     assert found.job_id == job_id
-    assert queue.renew([claim, found]) == set()
-    assert queue.finish(claim, b"{}", b"t")
-    assert queue.finish(found, b"{}", b"t")
+    assert queue.claimed_jobs.renew([claim, found]) == set()
+    assert queue.claimed_jobs.finish(claim, b"{}", b"t")
+    assert queue.claimed_jobs.finish(found, b"{}", b"t")
 
 
 async def test_jobs_that_vanished_are_dropped(
@@ -145,7 +148,7 @@ async def test_jobs_that_vanished_are_dropped(
     kept = await submit(store)
     raw.delete(*(f"{namespace}:job:{job_id}" for job_id in gone))
     assert claim_one(queue).job_id == kept
-    assert await store.backlog() == {QUEUE: 1}
+    assert await store.jobs.backlog() == {QUEUE: 1}
 
 
 async def test_jobs_on_their_last_attempt_are_started_one_by_one(store: JobStore, make_queue: MakeQueue) -> None:
@@ -153,16 +156,16 @@ async def test_jobs_on_their_last_attempt_are_started_one_by_one(store: JobStore
     dying = make_queue("dying", lease_ms=50)
     killer, *innocent = [await submit(store) for _ in range(4)]
     for attempt in (1, 2):
-        assert [c.attempt for c in dying.claim({QUEUE: 4}, WAIT_MS)] == [attempt] * 4
+        assert [c.attempt for c in dying.claims.take({QUEUE: 4}, WAIT_MS)] == [attempt] * 4
     healthy = make_queue("healthy", lease_ms=50)
     fresh = await submit(store)
-    claims = healthy.claim({QUEUE: 8}, WAIT_MS)
+    claims = healthy.claims.take({QUEUE: 8}, WAIT_MS)
     while not any(c.attempt == 3 for c in claims):
-        claims += healthy.claim({QUEUE: 8}, WAIT_MS)
+        claims += healthy.claims.take({QUEUE: 8}, WAIT_MS)
     assert [c.job_id for c in claims if c.attempt == 3] == [killer]
     assert {c.job_id for c in claims} <= {killer, fresh}
-    assert healthy.claim({QUEUE: 8}, 0, last_attempts=0) == []
+    assert healthy.claims.take({QUEUE: 8}, 0, last_attempts=0) == []
     for expected in innocent:
         claim = claim_one(healthy, WAIT_MS)
         assert (claim.job_id, claim.attempt) == (expected, 3)
-        assert healthy.finish(claim, b"{}", b"t")
+        assert healthy.claimed_jobs.finish(claim, b"{}", b"t")

@@ -1,22 +1,14 @@
-"""Clients of Redis that never hang, and what their errors mean to the service."""
+"""Errors of Redis as errors of the service."""
 
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
 
-import redis
-import redis.asyncio
 from redis import exceptions
-from redis.asyncio.retry import Retry as AsyncRetry
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
+from broker.tuning import RETRY_AFTER_S
 from schemas.errors import StoreFull, StoreUnavailable, Unavailable
-
-RETRY_AFTER_S = 2
-READ_BYTES = 1 << 20  # at most at once: a result of some hundred kilobytes in a few reads of the event loop
-MAX_CONNECTIONS = 64  # of one gateway process; further calls wait within their timeout
 
 # Errors by which a server that answers says it cannot serve now. Inside a script Redis 6.2 hides the code in the text.
 UNAVAILABLE_CODES = ("BUSY ", "LOADING", "MASTERDOWN", "MISCONF", "NOREPLICAS", "READONLY", "UNBLOCKED")
@@ -25,38 +17,14 @@ OUT_OF_MEMORY = "OOM command not allowed"
 LOST = (exceptions.ConnectionError, exceptions.TimeoutError, OSError)  # OSError covers the built-in TimeoutError
 
 
-def async_client(url: str, timeout_s: float) -> redis.asyncio.Redis:
-    """For one event loop. RESP2 saves a round trip per connection; a lost connection is not retried but reported.
-
-    Sending and reading have no time limits of their own, each of which costs a task: calls stand in a `StoreGuard`.
-    """
-    pool = redis.asyncio.BlockingConnectionPool.from_url(
-        url,
-        max_connections=MAX_CONNECTIONS,
-        timeout=timeout_s,
-        socket_timeout=None,
-        socket_connect_timeout=timeout_s,
-        socket_read_size=READ_BYTES,
-        retry=AsyncRetry(NoBackoff(), 0),
-        protocol=2,
-    )
-    return redis.asyncio.Redis.from_pool(pool)
-
-
-def sync_client(url: str, timeout_s: float) -> redis.Redis:
-    """For any number of threads."""
-    return redis.Redis.from_url(
-        url,
-        socket_timeout=timeout_s,
-        socket_connect_timeout=timeout_s,
-        retry=Retry(NoBackoff(), 0),
-        protocol=2,
-    )
+def no_answer() -> StoreUnavailable:
+    """The error for a store that is away."""
+    return StoreUnavailable("the job store does not answer", retry_after_s=RETRY_AFTER_S)
 
 
 @contextmanager
 def store_errors() -> Iterator[None]:
-    """Errors of Redis in the words of the service.
+    """Raises errors of Redis as errors of the service.
 
     Raises:
         StoreUnavailable: Redis is away, too slow, starting up or refuses to write.
@@ -65,15 +33,16 @@ def store_errors() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        told = _told(error)
-        if told is None:
+        translated = _as_service_error(error)
+        if translated is None:
             raise
-        raise told from error
+        raise translated from error
 
 
 class StoreGuard:
     """`store_errors` around awaits, and `StoreUnavailable` when they take longer than `timeout_s`: connecting, waiting
-    for a connection and reading together. Each call of the store enters one: a generator would cost more."""
+    for a connection and reading together. It is a class because each call of the store enters one, and a generator
+    costs more."""
 
     __slots__ = ("_timeout",)
 
@@ -90,15 +59,15 @@ class StoreGuard:
             await self._timeout.__aexit__(kind, value, trace)
         except TimeoutError as late:
             value = late
-        told = _told(value) if isinstance(value, Exception) else None
-        if told is not None:
-            raise told from value
+        translated = _as_service_error(value) if isinstance(value, Exception) else None
+        if translated is not None:
+            raise translated from value
 
 
-def _told(error: Exception) -> Unavailable | None:
-    """What an error means to the service; None for one that is not Redis's state."""
+def _as_service_error(error: Exception) -> Unavailable | None:
+    """None for an error that does not come from the state of Redis."""
     if isinstance(error, LOST):
-        return StoreUnavailable("the job store does not answer", retry_after_s=RETRY_AFTER_S)
+        return no_answer()
     if isinstance(error, exceptions.ResponseError):
         text = str(error)
         if isinstance(error, exceptions.OutOfMemoryError) or OUT_OF_MEMORY in text:

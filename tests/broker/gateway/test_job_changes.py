@@ -1,15 +1,14 @@
 """Waiting for the end of a job that one has submitted: many share one inbox, and no end is missed."""
 
 import asyncio
-from typing import Any
 
 import pytest
 import redis
 
-from broker import Content, JobRecord, JobStore, WorkerQueue
+from broker import Content, Idempotency, JobRecord, JobStore, NewJob, WorkerQueue
 from schemas.errors import JobNotFound, StoreUnavailable
 from tests.broker.conftest import MakeStore
-from tests.broker.helpers import WAIT_MS, claim_one, spec
+from tests.broker.helpers import QUEUE, WAIT_MS, claim_one, spec
 from tests.broker.test_round_trip import FAILURE
 from tests.servers import StoreServer
 
@@ -18,12 +17,12 @@ LONG_S = 30.0  # never waited for in full
 
 
 async def test_the_ended_job_is_returned(store: JobStore, queue: WorkerQueue) -> None:
-    async with store.submit_and_wait(spec(), b"in", rows=1) as (submitted, wait):
+    async with store.jobs.submit_and_wait(NewJob(spec(), b"in", rows=1)) as (submitted, wait):
         claim = claim_one(queue)
-        assert claim.job_id == submitted.job_id
-        queue.finish(claim, b"{}", b"t")
+        assert claim.job_id == submitted.record.id
+        queue.claimed_jobs.finish(claim, b"{}", b"t")
         job = (await wait(LONG_S)).record
-    assert job == await store.get(submitted.job_id)
+    assert job == await store.jobs.get(submitted.record.id)
     assert job.status == "succeeded"
 
 
@@ -33,67 +32,70 @@ async def test_a_small_result_comes_along_where_it_is_asked_for(
 ) -> None:
     meta = '{"id": "á"}'.encode()
     for takes_result in (True, False):
-        async with store.submit_and_wait(spec(), b"in", rows=1, takes_result=takes_result) as (submitted, wait):
-            queue.finish(claim_one(queue), meta, tensors)
+        async with store.jobs.submit_and_wait(NewJob(spec(), b"in", rows=1), takes_result=takes_result) as (
+            submitted,
+            wait,
+        ):
+            queue.claimed_jobs.finish(claim_one(queue), meta, tensors)
             job, result = await wait(LONG_S)
-        assert job == await store.get(submitted.job_id)
+        assert job == await store.jobs.get(submitted.record.id)
         assert result == ((meta, tensors) if takes_result and comes else None)
-        assert await store.result(submitted.job_id) == (meta, tensors)
+        assert await store.results.get(submitted.record.id) == (meta, tensors)
 
 
 async def test_a_followers_result_is_left_to_be_fetched(store: JobStore, queue: WorkerQueue) -> None:
     content = Content("digest")
-    options: Any = {"rows": 1, "content": content, "takes_result": True}
+    job = NewJob(spec(), b"in", rows=1, content=content)
     async with (
-        store.submit_and_wait(spec(), b"in", **options) as (first, wait_first),
-        store.submit_and_wait(spec(), b"in", **options) as (second, wait_second),
+        store.jobs.submit_and_wait(job, takes_result=True) as (first, wait_first),
+        store.jobs.submit_and_wait(job, takes_result=True) as (second, wait_second),
     ):
-        queue.finish(claim_one(queue), b"{}", b"t")
+        queue.claimed_jobs.finish(claim_one(queue), b"{}", b"t")
         assert (await wait_first(LONG_S)).result == (b"{}", b"t")
-        assert await wait_second(LONG_S) == (await store.get(second.job_id), None)
-    assert b'"cache":"shared"' in (await store.result(second.job_id))[0]
+        assert await wait_second(LONG_S) == (await store.jobs.get(second.record.id), None)
+    assert b'"cache":"shared"' in (await store.results.get(second.record.id))[0]
     assert (first.outcome, second.outcome) == ("created", "shared")
 
 
 async def test_after_the_time_the_job_as_it_stands(store: JobStore, queue: WorkerQueue) -> None:
-    async with store.submit_and_wait(spec(), b"in", rows=50) as (submitted, wait):
+    async with store.jobs.submit_and_wait(NewJob(spec(), b"in", rows=50)) as (submitted, wait):
         assert (await wait(0.01)).record.status == "queued"
-        queue.progress(claim_one(queue), 7, 50)
+        queue.claimed_jobs.progress(claim_one(queue), 7, 50)
         job = (await wait(0.01)).record
-        assert (job.id, job.status, job.done) == (submitted.job_id, "running", 7)
+        assert (job.id, job.status, job.done) == (submitted.record.id, "running", 7)
 
 
 @pytest.mark.parametrize("end", ["fail", "cancel"])
 async def test_other_ends(store: JobStore, queue: WorkerQueue, end: str) -> None:
-    async with store.submit_and_wait(spec(), b"in", rows=1) as (submitted, wait):
+    async with store.jobs.submit_and_wait(NewJob(spec(), b"in", rows=1)) as (submitted, wait):
         if end == "fail":
-            queue.fail(claim_one(queue), FAILURE)
+            queue.claimed_jobs.fail(claim_one(queue), FAILURE)
         else:
-            await store.cancel(submitted.job_id)
+            await store.jobs.cancel(submitted.record.id)
         assert (await wait(LONG_S)).record.status == ("failed" if end == "fail" else "cancelled")
 
 
 async def test_jobs_that_share_a_result_end_together(store: JobStore, queue: WorkerQueue) -> None:
     content = Content("digest")
     async with (
-        store.submit_and_wait(spec(), b"in", rows=1, content=content) as (first, wait_first),
-        store.submit_and_wait(spec(), b"in", rows=1, content=content) as (second, wait_second),
+        store.jobs.submit_and_wait(NewJob(spec(), b"in", rows=1, content=content)) as (first, wait_first),
+        store.jobs.submit_and_wait(NewJob(spec(), b"in", rows=1, content=content)) as (second, wait_second),
     ):
         assert (first.outcome, second.outcome) == ("created", "shared")
-        queue.finish(claim_one(queue), b"{}", b"t")
+        queue.claimed_jobs.finish(claim_one(queue), b"{}", b"t")
         assert [(await wait(LONG_S)).record.status for wait in (wait_first, wait_second)] == ["succeeded"] * 2
-    async with store.submit_and_wait(spec(), b"in", rows=1, content=content) as (third, wait_third):
+    async with store.jobs.submit_and_wait(NewJob(spec(), b"in", rows=1, content=content)) as (third, wait_third):
         assert third.outcome == "hit"
         assert (await wait_third(LONG_S)).record.status == "succeeded"
 
 
 async def test_a_job_known_by_its_key_is_waited_for(store: JobStore, queue: WorkerQueue) -> None:
-    key = ("key", "fingerprint")
-    first = await store.submit(spec(), b"in", rows=1, idempotency=key)
-    async with store.submit_and_wait(spec(), b"in", rows=1, idempotency=key) as (submitted, wait):
-        assert (submitted.job_id, submitted.outcome) == (first.job_id, "known")
+    key = Idempotency("key", "fingerprint")
+    first = await store.jobs.submit(NewJob(spec(), b"in", rows=1, idempotency=key))
+    async with store.jobs.submit_and_wait(NewJob(spec(), b"in", rows=1, idempotency=key)) as (submitted, wait):
+        assert (submitted.record.id, submitted.outcome) == (first.record.id, "known")
         assert (await wait(0.01)).record.status == "queued"
-        queue.finish(claim_one(queue), b"{}", b"t")
+        queue.claimed_jobs.finish(claim_one(queue), b"{}", b"t")
         assert (await wait(LONG_S)).record.status == "succeeded"
 
 
@@ -103,17 +105,17 @@ async def test_each_of_many_hears_of_its_own_on_one_connection(
     submitted: asyncio.Queue[str] = asyncio.Queue()
 
     async def ended() -> tuple[str, JobRecord]:
-        async with store.submit_and_wait(spec(), b"in", rows=1) as (one, wait):
-            submitted.put_nowait(one.job_id)
-            return one.job_id, (await wait(LONG_S)).record
+        async with store.jobs.submit_and_wait(NewJob(spec(), b"in", rows=1)) as (one, wait):
+            submitted.put_nowait(one.record.id)
+            return one.record.id, (await wait(LONG_S)).record
 
     waiting = [asyncio.create_task(ended()) for _ in range(60)]
     jobs = {await submitted.get() for _ in waiting}
     assert len(raw.client_list(_type="pubsub")) == 1
-    claims = queue.claim({"squarer@1": 60}, WAIT_MS)
+    claims = queue.claims.take({QUEUE: 60}, WAIT_MS)
     assert {claim.job_id for claim in claims} == jobs
     for claim in reversed(claims):
-        queue.finish(claim, b"{}", b"t")
+        queue.claimed_jobs.finish(claim, b"{}", b"t")
     for job_id, job in await asyncio.gather(*waiting):
         assert (job.id, job.status) == (job_id, "succeeded")
 
@@ -122,19 +124,19 @@ async def test_an_end_while_nobody_listened_is_found(
     store: JobStore, queue: WorkerQueue, own_server: StoreServer, raw: redis.Redis
 ) -> None:
     for _ in range(3):
-        async with store.submit_and_wait(spec(), b"in", rows=1) as (_, wait):
+        async with store.jobs.submit_and_wait(NewJob(spec(), b"in", rows=1)) as (_, wait):
             claim = claim_one(queue)
             raw.client_kill_filter(_type="pubsub")
-            queue.finish(claim, b"{}", b"t")
+            queue.claimed_jobs.finish(claim, b"{}", b"t")
             assert (await asyncio.wait_for(wait(LONG_S), 10)).record.status == "succeeded"
 
 
 async def test_a_restart_that_forgot_the_job(store: JobStore, own_server: StoreServer) -> None:
-    async with store.submit_and_wait(spec(), b"in", rows=1) as (_, wait):
+    async with store.jobs.submit_and_wait(NewJob(spec(), b"in", rows=1)) as (_, wait):
         own_server.restart()
         with pytest.raises(JobNotFound):
             await asyncio.wait_for(wait(LONG_S), 10)
-    async with store.submit_and_wait(spec(), b"in", rows=1) as (_, wait):
+    async with store.jobs.submit_and_wait(NewJob(spec(), b"in", rows=1)) as (_, wait):
         assert (await wait(0.01)).record.status == "queued"
 
 
@@ -143,14 +145,14 @@ async def test_a_store_that_stays_away_ends_the_wait(
     make_store: MakeStore, own_server: StoreServer, outage: str
 ) -> None:
     store = make_store(timeout_s=0.3)
-    async with store.submit_and_wait(spec(), b"in", rows=1) as (_, wait):
+    async with store.jobs.submit_and_wait(NewJob(spec(), b"in", rows=1)) as (_, wait):
         getattr(own_server, outage)()
         with pytest.raises(StoreUnavailable):
             await asyncio.wait_for(wait(LONG_S), 10)
 
 
 async def test_closing_the_store_ends_its_waits(store: JobStore) -> None:
-    async with store.submit_and_wait(spec(), b"in", rows=1) as (_, wait):
+    async with store.jobs.submit_and_wait(NewJob(spec(), b"in", rows=1)) as (_, wait):
         waiting = asyncio.ensure_future(wait(LONG_S))
         await asyncio.sleep(0)
         await store.close()

@@ -1,0 +1,14 @@
+"""Ids of jobs as clients send them."""
+
+import re
+
+from schemas.errors import JobNotFound
+
+JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def checked_job_id(job_id: str) -> str:
+    """The id. Raises `JobNotFound` for a text that is no id of any job, so that it never becomes part of a key."""
+    if not JOB_ID.fullmatch(job_id):
+        raise JobNotFound("no such job")
+    return job_id

@@ -1,0 +1,184 @@
+"""Jobs as the gateway handles them: submit, look up, list, watch and cancel."""
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, asynccontextmanager
+from functools import partial
+from typing import Any
+
+from broker.gateway.async_connection import AsyncConnection
+from broker.gateway.job_changes import changes, ended_within, watched_within
+from broker.gateway.job_events import JobEvents
+from broker.gateway.job_id import checked_job_id
+from broker.job_hash import job_from_reply
+from broker.keys import new_job_id
+from broker.records import JobRecord, NewJob, Snapshot, Submitted, Waited
+from broker.tuning import MAX_PAGE_JOBS
+from schemas.errors import IdempotencyConflict, InvalidRequest, JobNotFound, ModelUnloaded, Overloaded
+from schemas.jobs import JobStatus
+from schemas.model_key import ModelKey
+
+Wait = Callable[[float], Awaitable[Waited]]
+CURSOR = re.compile(r"[0-9]{1,16}")
+
+
+class StoredJobs:
+    """The jobs of a store. `queue_depth` and `cancelled_ttl_s` are settings of the `JobStore`."""
+
+    def __init__(self, connection: AsyncConnection, events: JobEvents, queue_depth: int, cancelled_ttl_s: int) -> None:
+        self._connection = connection
+        self._keys = connection.keys
+        self._events = events
+        self._queue_depth = queue_depth
+        self._cancelled_ttl_s = cancelled_ttl_s
+
+    async def submit(self, job: NewJob) -> Submitted:
+        """Queues a job.
+
+        Raises:
+            Overloaded: the queue of this model holds `queue_depth` jobs.
+            IdempotencyConflict: the key was used with another fingerprint.
+            ModelUnloaded: the operator has unloaded the model.
+        """
+        submitted, _ = await self._submit(new_job_id(), job)
+        return submitted
+
+    @asynccontextmanager
+    async def submit_and_wait(
+        self, job: NewJob, *, takes_result: bool = False
+    ) -> AsyncIterator[tuple[Submitted, Wait]]:
+        """`submit`, and a function that waits for the end of the job.
+
+        The function takes the longest wait in seconds, returns the job, and raises as `get` does. With `takes_result`
+        a small result may be included.
+        """
+        job_id = new_job_id()
+        async with self._events.ending(job_id) as subscription:
+            submitted, first = await self._submit(job_id, job, self._events.inbox, takes_result)
+            if submitted.record.id == job_id:
+                yield submitted, partial(ended_within, first, subscription, self._snapshot)
+                return
+        yield submitted, partial(self._watched_within, submitted.record.id)  # the job is known by its idempotency key
+
+    async def get(self, job_id: str) -> JobRecord:
+        """The job as it stands. Raises `JobNotFound`, also once its TTL has passed."""
+        return (await self._snapshot(job_id)).record
+
+    async def page(
+        self,
+        *,
+        status: JobStatus | None = None,
+        model: str | None = None,
+        version: str | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> tuple[list[JobRecord], str | None]:
+        """A page of jobs, newest first, and the cursor of the next one; None after the last.
+
+        `version` is that of the `model` named. Pages follow one another without gaps or repeats whatever is submitted
+        meanwhile. One page looks at a bounded number of jobs, so under a filter it may hold fewer than `limit`
+        (1 to 200) and still have a next one. Raises `InvalidRequest` for a malformed cursor.
+        """
+        if cursor is not None and not CURSOR.fullmatch(cursor):
+            raise InvalidRequest.at(["cursor"], "is not the `next` of a page")
+        limit = max(1, min(limit, MAX_PAGE_JOBS))
+        found, following = await self._connection.run(
+            "page", [self._keys.index], cursor or "", limit, status or "", model or "", version or ""
+        )
+        jobs = [job_from_reply(job_id.decode(), fields).record for job_id, fields in found]
+        return jobs, following.decode() or None
+
+    async def cancel(self, job_id: str) -> JobRecord:
+        """Ends a job that has not ended; a terminal one stays as it is. Raises `JobNotFound`."""
+        keys = [self._keys.job(checked_job_id(job_id)), self._keys.cancelled]
+        fields = await self._connection.run("cancel", keys, job_id, self._cancelled_ttl_s)
+        if not fields:
+            raise JobNotFound(f"no job {job_id}")
+        return job_from_reply(job_id, fields).record
+
+    async def payload(self, job_id: str) -> bytes:
+        """The input as submitted, a safetensors blob. Raises `JobNotFound`."""
+        (blob,) = await self._connection.values([self._keys.payload(checked_job_id(job_id))])
+        if blob is None:
+            raise JobNotFound(f"no job {job_id}")
+        return blob
+
+    @asynccontextmanager
+    async def watch(self, job_id: str) -> AsyncIterator[AsyncIterator[JobRecord]]:
+        """The job now, then after each change, until it is terminal.
+
+        No change of status is left out; a slow reader gets the latest of several changes of progress. A connection
+        that breaks is renewed in the background; an outage longer than `timeout_s` raises `StoreUnavailable` from the
+        iteration, a job that has expired `JobNotFound`. Entering raises both as `get` does.
+        """
+        async with self._events.subscribe(checked_job_id(job_id)) as subscription:
+            first = await self._snapshot(job_id)
+            async with aclosing(changes(first, subscription, self._snapshot)) as records:
+                yield records
+
+    async def backlog(self) -> dict[ModelKey, int]:
+        """Jobs that wait or run, by model; 0 for a model that has had some."""
+        async with self._connection.guard():
+            names: Any = await self._connection.client.smembers(self._keys.queues)
+            models = sorted(ModelKey.parse(name.decode()) for name in names)
+            async with self._connection.client.pipeline(transaction=False) as pipeline:
+                for model in models:
+                    for stream in self._keys.streams(model):
+                        pipeline.xlen(stream)
+                lengths = iter(await pipeline.execute())
+        return {model: sum(next(lengths) for _ in self._keys.streams(model)) for model in models}
+
+    async def _submit(
+        self, job_id: str, job: NewJob, inbox: str = "", takes_result: bool = False
+    ) -> tuple[Submitted, Snapshot]:
+        model = ModelKey(job.spec.model, job.spec.version)
+        own_stream = self._keys.stream(model, job.spec.priority)
+        (other_stream,) = (stream for stream in self._keys.streams(model) if stream != own_stream)
+        keys = [
+            self._keys.job(job_id),
+            self._keys.payload(job_id),
+            own_stream,
+            other_stream,
+            self._keys.unloaded,
+            self._keys.queues,
+            self._keys.index,
+            self._keys.idempotency(job.idempotency.key) if job.idempotency else "",
+        ]
+        outcome, value, *fields = await self._connection.run(
+            "submit",
+            keys,
+            job_id,
+            job.spec.model_dump_json(),
+            str(model),
+            job.rows,
+            self._queue_depth,
+            job.payload,
+            job.idempotency.fingerprint if job.idempotency else "",
+            job.content.digest if job.content else "",
+            int(job.content is not None and job.content.reuse),
+            int(job.spec.priority == "batch"),
+            inbox,
+            int(takes_result),
+        )
+        match outcome.decode():
+            case "full":
+                raise Overloaded(f"the queue of {model} holds {self._queue_depth} jobs", retry_after_s=value)
+            case "unloaded":
+                raise ModelUnloaded(f"the model {model} is unloaded")
+            case "conflict":
+                raise IdempotencyConflict("this Idempotency-Key was used with another request")
+            case accepted:
+                snapshot = job_from_reply(value.decode(), fields[0])
+                return Submitted(snapshot.record, accepted), snapshot
+
+    async def _watched_within(self, job_id: str, wait_s: float) -> Waited:
+        async with self.watch(job_id) as records:
+            return await watched_within(records, wait_s)
+
+    async def _snapshot(self, job_id: str) -> Snapshot:
+        key = self._keys.job(checked_job_id(job_id))
+        async with self._connection.guard():
+            fields: dict[Any, Any] = await self._connection.client.hgetall(key)
+        if not fields:
+            raise JobNotFound(f"no job {job_id}")
+        return job_from_reply(job_id, [part for pair in fields.items() for part in pair])

@@ -1,0 +1,58 @@
+"""Results of jobs."""
+
+from typing import Any
+
+import orjson
+
+from broker.gateway.async_connection import AsyncConnection
+from broker.gateway.job_id import checked_job_id
+from broker.records import StoredResult
+from schemas.errors import JobHasNoResult, JobNotFound, ResultNotReady
+from schemas.jobs import TERMINAL
+
+
+class StoredResults:
+    """The results in a store."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+        self._keys = connection.keys
+
+    async def get(self, job_id: str) -> StoredResult:
+        """The result of a job, its own or the one that it shares.
+
+        Raises `JobNotFound`, `ResultNotReady` while it is queued or running, `JobHasNoResult` if it did not succeed.
+        """
+        own = await self._computed_for(checked_job_id(job_id))
+        if own is not None:  # true for most jobs, and takes one command
+            return own
+        async with self._connection.guard():
+            fields: Any = await self._connection.client.hmget(self._keys.job(job_id), ["status", "leader", "cache"])
+        status, leader, cache = (None if field is None else field.decode() for field in fields)
+        if status is None:
+            raise JobNotFound(f"no job {job_id}")
+        if status not in TERMINAL:
+            raise ResultNotReady(f"the job is {status}")
+        if status != "succeeded":
+            raise JobHasNoResult(f"the job is {status}")
+        # Without a leader the job may have succeeded between the two reads.
+        found = await self._computed_for(leader or job_id)
+        if found is None:
+            raise JobNotFound(f"no job {job_id}")
+        meta, tensors = found
+        return (meta if leader is None else shared_meta(meta, job_id, cache)), tensors
+
+    async def _computed_for(self, job_id: str) -> StoredResult | None:
+        """The result stored under a job's id; None if there is none, as for a job that shares another one's."""
+        meta, tensors = await self._connection.values([self._keys.result(job_id), self._keys.tensors(job_id)])
+        return None if meta is None or tensors is None else (meta, tensors)
+
+
+def shared_meta(meta: bytes, job_id: str, cache: str | None) -> bytes:
+    """Another job's `ResultMeta` as this job's own, which has computed no rows and, on a hit, has taken no time."""
+    document = orjson.loads(meta)
+    document |= {"id": job_id, "cache": cache}
+    for name, value in document.get("timing", {}).items():
+        if cache == "hit" or not name.endswith("_ms"):
+            document["timing"][name] = 0 * value if value is not None else None
+    return orjson.dumps(document)

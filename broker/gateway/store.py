@@ -1,0 +1,51 @@
+"""The gateway's side of the job store, put together."""
+
+from broker.gateway.admin_commands import AdminCommands
+from broker.gateway.async_connection import AsyncConnection
+from broker.gateway.job_events import JobEvents
+from broker.gateway.jobs import StoredJobs
+from broker.gateway.models import ModelRegistry
+from broker.gateway.results import StoredResults
+from broker.gateway.workers import WorkerRegistry
+
+
+class JobStore:
+    """Jobs, results, models and workers in Redis, for one event loop.
+
+    Every method of every part raises `StoreUnavailable` within `timeout_s` when Redis is away, and `StoreFull` when it
+    refuses to store for lack of memory. A call that failed so may be repeated; only `jobs.submit` needs an idempotency
+    key for that.
+
+    Args:
+        url: of the Redis or Valkey server.
+        namespace: first part of every key; deployments that share a server use different ones.
+        queue_depth: jobs of one model that may wait or run.
+        timeout_s: of one call.
+        result_ttl_s: how long a job that is cancelled here is kept; workers set it for the others.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        namespace: str = "attribution",
+        queue_depth: int = 1000,
+        timeout_s: float = 2.0,
+        result_ttl_s: int = 3600,
+    ) -> None:
+        self._connection = AsyncConnection(url, namespace, timeout_s)
+        self._events = JobEvents(self._connection)
+        self.jobs = StoredJobs(self._connection, self._events, queue_depth, result_ttl_s)
+        self.results = StoredResults(self._connection)
+        self.models = ModelRegistry(self._connection)
+        self.workers = WorkerRegistry(self._connection)
+        self.admin_commands = AdminCommands(self._connection, self.workers)
+
+    async def ping(self) -> None:
+        """Raises `StoreUnavailable` unless Redis answers."""
+        await self._connection.ping()
+
+    async def close(self) -> None:
+        """Closes every connection; watches end with `StoreUnavailable`."""
+        await self._events.close()
+        await self._connection.close()

@@ -1,0 +1,49 @@
+--- @include "publish"
+
+-- A follower is a job with the same content as its leader, which is being computed. It is in no stream, and changes
+-- together with its leader.
+local function followers_of(id)
+  return redis.call('SMEMBERS', keys.followers .. id)
+end
+
+-- Sets these fields, names and values in turn, on all followers of a job.
+local function update_followers(id, ...)
+  for _, follower in ipairs(followers_of(id)) do
+    redis.call('HSET', keys.job .. follower, ...)
+    publish(follower)
+  end
+end
+
+local function return_followers_to_queue(id)
+  for _, follower in ipairs(followers_of(id)) do
+    redis.call('HDEL', keys.job .. follower, 'started_ms')
+    redis.call('HSET', keys.job .. follower, 'status', QUEUED, 'done', 0)
+    publish(follower)
+  end
+end
+
+-- After the cancellation of a leader, one of its followers takes its place in the queue; the others follow that one.
+local function promote_follower(followers, leaders_stream, content)
+  if #followers == 0 then
+    return
+  end
+  local chosen = 1
+  for i, follower in ipairs(followers) do -- an interactive job must not follow one of batch priority
+    if redis.call('HGET', keys.job .. follower, 'waits_in') == leaders_stream then
+      chosen = i
+    end
+  end
+  local leader = table.remove(followers, chosen)
+  local job = keys.job .. leader
+  local stream = redis.call('HGET', job, 'waits_in')
+  local entry = redis.call('XADD', stream, '*', 'job', leader)
+  redis.call('HDEL', job, 'leader', 'cache', 'started_ms')
+  redis.call('HSET', job, 'status', QUEUED, 'done', 0, 'stream', stream, 'entry', entry, 'content', content)
+  redis.call('SET', keys.content .. content, leader, 'EX', REUSE_TTL_S)
+  for _, follower in ipairs(followers) do
+    redis.call('SADD', keys.followers .. leader, follower)
+    redis.call('HSET', keys.job .. follower, 'leader', leader)
+  end
+  publish(leader)
+  return_followers_to_queue(leader)
+end

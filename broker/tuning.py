@@ -1,0 +1,44 @@
+"""Numbers of the broker that are choices, each with its unit and reason. Lua scripts use them by these names too."""
+
+# Connections
+RETRY_AFTER_S = 2  # told to clients while the store is away: about the time that a restart takes
+READ_BYTES = 1 << 20  # per read of a socket: a result of some hundred kilobytes comes in a few turns of the event loop
+MAX_CONNECTIONS = 64  # of one gateway process; further calls wait for a connection within their timeout
+STOP_POLL_S = 0.25  # a listening thread sees so late that it must stop
+FIRST_PAUSE_S = 0.05  # before a worker renews a lost subscription; doubled with each failure
+MAX_PAUSE_S = 2.0  # between two tries of a worker, which learns of cancellations from its leases meanwhile
+FIRST_GATEWAY_PAUSE_S = 0.02  # before a gateway, whose clients wait, renews a lost subscription; doubled likewise
+MAX_GATEWAY_PAUSE_S = 0.5  # between two tries of a gateway
+
+# Submitting
+REUSE_TTL_S = 24 * 3600  # for which an idempotency key, and the digest of a job's content, are remembered
+DRAIN_SHARE = 10  # a refused client is told to wait until one part in so many of a full queue has drained
+UNKNOWN_WAIT_S = 5  # that a refused client is told to wait while no job of the model has ended
+MIN_WAIT_S = 1  # that a refused client is told to wait
+MAX_WAIT_S = 60  # that a refused client is told to wait: the estimate is rough, and workers may be added
+PACE_MEMORY = 0.9  # weight of the past in the moving average of the time between two ends of jobs
+PACE_TTL_S = 24 * 3600  # for which the pace of a model without jobs is remembered
+
+# Claiming
+MAX_BLOCK_S = 0.5  # between two looks at lapsed leases while nothing is submitted
+BATCH_FIRST_EVERY = 8  # one claim in so many looks at the batch stream first, so that batch jobs never starve
+SPARE_LAPSED_ENTRIES = 64  # lapsed entries that a claim reads beyond its capacity, since some may have to wait
+RELEASED_IDLE_MS = 24 * 3600 * 1000  # idle time given to a released job, longer than any lease: it is claimed first
+SCRIPT_VALUE_BYTES = 65_536  # larger inputs and tensors bypass the scripts, which copy them while all others wait
+TENSORS_TTL_S = 60  # of large tensors that are stored before the script that takes them: for the loss of their worker
+
+# Reporting and ending
+WORKER_TTL_MS = 10_000  # of a worker's registration: five heartbeats
+CARD_TTL_MS = 60_000  # of a model card: the gateway can check requests while its workers restart
+MAX_MESSAGE_TENSORS_BYTES = 16_384  # of tensors in the message of a job's end: many may be queued for a slow gateway
+MAX_FAILED_AT_ONCE = 100  # jobs of an unloaded model that one script fails, so that none takes long
+MAX_TRIMMED = 32  # expired jobs that one script removes from the index
+
+# Listing
+MAX_PAGE_JOBS = 200  # of one page
+MAX_SCANNED_JOBS = 5_000  # that one page looks at, so that a rare filter does not hold up the store
+SCAN_CHUNK_JOBS = 200  # that the script reads from the index at a time
+
+# Admin commands
+MAX_COMMANDS = 1_000  # that are kept; a worker that misses some still reads which models are unloaded
+COMMANDS_TTL_S = 24 * 3600  # a worker that starts later reads its folders anyway

@@ -1,0 +1,152 @@
+"""What a worker reports, and when."""
+
+import threading
+import time
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from broker import WorkerInfo
+from schemas.errors import StoreUnavailable
+from schemas.jobs import JobSpec
+from schemas.model_key import ModelKey
+from schemas.models import ModelCard
+from tests.workers.jobs.claims import claimed
+from tests.workers.jobs.test_statistics import PoolDouble
+from workers.jobs.job import ClaimedJob
+from workers.jobs.reporter import HEARTBEAT_S, Reporter
+from workers.jobs.statistics import JobStatistics
+
+TIMEOUT_S = 10.0
+CARD = ModelCard(name="m", version="1", status="ready")
+SPEC = JobSpec(model="m", version="1", input_kind="features", examples=2, method={"name": "saliency"}, rows=8)
+
+
+class Pool(PoolDouble):
+    status = "ready"
+
+    def cards(self) -> list[ModelCard]:
+        return [CARD]
+
+    def residence(self, worker_id: str) -> dict[str, Any]:
+        return {}
+
+    def state(self) -> str:
+        return self.status
+
+
+class Store:
+    """Records calls. `lost` are ids of jobs that are no longer this worker's."""
+
+    def __init__(self) -> None:
+        self.registration = self.claimed_jobs = self
+        self.announced: list[WorkerInfo] = []
+        self.renewed: list[str] = []
+        self.reports: list[tuple[int, int]] = []
+        self.lost: set[str] = set()
+        self.is_away = False
+        self.changed = threading.Condition()
+
+    def announce(self, info: WorkerInfo, cards: list[ModelCard]) -> None:
+        assert cards == [CARD]
+        self._record(self.announced, info)
+
+    def renew(self, claims: list[Any]) -> set[str]:
+        self._record(self.renewed, *(claim.job_id for claim in claims))
+        return self.lost
+
+    def progress(self, claim: Any, done: int, total: int, target: Any) -> bool:
+        self._record(self.reports, (done, total))
+        return claim.job_id not in self.lost
+
+    def until(self, wanted: Any) -> None:
+        with self.changed:
+            assert self.changed.wait_for(wanted, TIMEOUT_S)
+
+    def _record(self, calls: list[Any], *entries: Any) -> None:
+        with self.changed:
+            if self.is_away:
+                raise StoreUnavailable("away")
+            calls.extend(entries)
+            self.changed.notify_all()
+
+
+class Reporting:
+    """A reporter with doubles around it, and one active job."""
+
+    def __init__(self) -> None:
+        self.store, self.pool = Store(), Pool()
+        self.job: ClaimedJob = claimed(SPEC, b"")
+        self.job.model = cast(Any, SimpleNamespace(card=CARD))
+        self.cancelled: list[str] = []
+        self.commands = SimpleNamespace(executed="0-0")
+        runner = SimpleNamespace(
+            admission=SimpleNamespace(active=lambda: [self.job]),
+            settling=SimpleNamespace(statistics=JobStatistics()),
+            cancel=self._cancel,
+        )
+        parts: list[Any] = [self.store, runner, self.pool, self.commands]
+        self.reporter = Reporter(*parts, device="cpu", worker_id="w", lease_ms=400)
+
+    def _cancel(self, job_id: str) -> None:
+        with self.store.changed:
+            self.cancelled.append(job_id)
+            self.store.changed.notify_all()
+
+
+@pytest.fixture
+def reporting() -> Any:
+    one = Reporting()
+    one.reporter.start()
+    yield one
+    one.reporter.end()
+    assert not one.reporter.is_alive()
+
+
+def test_the_worker_is_announced_with_its_statistics(reporting: Reporting) -> None:
+    reporting.store.until(lambda: reporting.store.announced)
+    info = reporting.store.announced[0]
+    assert (info.id, info.device, info.executed_command) == ("w", "cpu", "0-0")
+    assert info.models == [ModelKey("m", "1"), ModelKey("m", "2")]
+    assert set(info.statistics.models) == {ModelKey("m", version) for version in "123"}
+
+
+def test_a_change_is_announced_before_the_next_heartbeat(reporting: Reporting) -> None:
+    reporting.store.until(lambda: reporting.store.announced)
+    began = time.monotonic()
+    reporting.commands.executed = "5-0"
+    reporting.store.until(lambda: reporting.store.announced[-1].executed_command == "5-0")
+    reporting.pool.status = "idle"
+    count = len(reporting.store.announced)
+    reporting.store.until(lambda: len(reporting.store.announced) > count)
+    assert time.monotonic() - began < HEARTBEAT_S
+
+
+def test_leases_are_renewed_and_lost_jobs_cancelled(reporting: Reporting) -> None:
+    reporting.store.until(lambda: reporting.store.renewed.count("job") >= 2)
+    reporting.store.lost = {"job"}
+    reporting.store.until(lambda: "job" in reporting.cancelled)
+
+
+def test_progress_is_reported_once_for_each_change(reporting: Reporting) -> None:
+    renewed = len(reporting.store.renewed)
+    reporting.store.until(lambda: len(reporting.store.renewed) > renewed)
+    assert reporting.store.reports == [], "no row is done"
+    reporting.job.task.rows = 3
+    reporting.store.until(lambda: reporting.store.reports == [(3, 8)])
+    reporting.job.task.rows = 10
+    reporting.store.until(lambda: reporting.store.reports[-1] == (10, 10))
+    assert reporting.store.reports == [(3, 8), (10, 10)]
+
+
+def test_an_outage_is_survived(reporting: Reporting) -> None:
+    reporting.store.until(lambda: reporting.store.announced)
+    with reporting.store.changed:
+        reporting.store.is_away = True
+    reporting.pool.status = "idle"
+    time.sleep(0.3)
+    with reporting.store.changed:
+        reporting.store.is_away = False
+        count = len(reporting.store.announced)
+    reporting.store.until(lambda: len(reporting.store.announced) > count)
