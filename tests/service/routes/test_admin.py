@@ -133,12 +133,12 @@ async def test_every_version_or_one(admin: httpx.AsyncClient, idle_worker: Worke
     ],
 )
 async def test_what_is_refused(
-    admin: httpx.AsyncClient, idle_worker: WorkerDouble, path: str, body: bytes | None, status: int, hinted: str
+    admin: httpx.AsyncClient, idle_worker: WorkerDouble, path: str, body: bytes | None, status: int, told: str
 ) -> None:
     answer = await admin.post(f"/models/{path}", content=body)
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
-    assert hinted in answer.text
+    assert told in answer.text
 
 
 async def test_a_name_that_no_folder_has(admin: httpx.AsyncClient, idle_worker: WorkerDouble) -> None:

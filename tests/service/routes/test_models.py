@@ -28,7 +28,7 @@ async def test_one_model(client: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "status", "told"),
+    ("path", "status", "hinted"),
     [
         ("efficientnet", 404, "did you mean 'efficientnet-lite0'?"),
         ("efficientnet-lite0?version=2", 404, "its versions: 1"),

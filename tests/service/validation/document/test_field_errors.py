@@ -21,7 +21,7 @@ from tests.service.validation.test_refusals import assert_refused
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("idle_worker")]
 
 
-@pytest.mark.parametrize("told", [*OF_NAMES, *OF_KINDS, *OF_PLACES, *OF_NESTING], ids=lambda hinted: str(hinted.loc))
+@pytest.mark.parametrize("hinted", [*OF_NAMES, *OF_KINDS, *OF_PLACES, *OF_NESTING], ids=lambda hinted: str(hinted.loc))
 async def test_the_nearest_is_named(client: httpx.AsyncClient, store: JobStore, hinted: Hinted) -> None:
     response = await client.post("/explain", json=hinted.body)
     problem = await assert_refused(response, store, 422, "invalid-request", hinted.loc)
@@ -83,7 +83,7 @@ def test_a_size_that_is_not_there_is_refused_before_it_is_made() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "says"), [("steps", "'n_steps'"), ("model_name", "'model'"), ("file", "'image'"), ("inputs", "its own")]
+    ("name", "message"), [("steps", "'n_steps'"), ("model_name", "'model'"), ("file", "'image'"), ("inputs", "its own")]
 )
 def test_fields_of_a_form(name: str, message: str) -> None:
     with pytest.raises(InvalidRequest, match=message):
