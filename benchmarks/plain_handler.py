@@ -17,8 +17,8 @@ from captum.attr import IntegratedGradients, Saliency
 from fastapi import FastAPI, Request, Response
 from torch import Tensor, nn
 
-from schemas.view import View
-from service.pictures.load import model_pixels
+from schemas.picture_view import PictureView
+from service.pictures.decode import model_pixels
 from workers.inputs.image import ImageAdapter
 from workers.inputs.tabular import TabularAdapter
 from workers.models.loaders.python import load
@@ -69,14 +69,14 @@ def _explain(
     )
 
 
-def _input(adapter: Any, input_: Any) -> Tensor:
+def _input(adapter: Any, given: Any) -> Tensor:
     """The input as a tensor, by the service's own decoding, so that only the explanation is compared."""
-    if "image" in input_:
-        pixels, _ = model_pixels(base64.b64decode(input_["image"]), View.of(adapter.card))
+    if "image" in given:
+        pixels, _ = model_pixels(base64.b64decode(given["image"]), PictureView.of(adapter.card))
         payload = {"pixels": torch.from_numpy(pixels)}
     else:
         columns = [column.name for column in adapter.card.features]
-        payload = {"features": torch.tensor([[input_["features"][name] for name in columns]], dtype=torch.float64)}
+        payload = {"features": torch.tensor([[given["features"][name] for name in columns]], dtype=torch.float64)}
     prepared: Tensor = adapter.prepare(payload, torch.device("cpu")).inputs[0]
     return prepared
 

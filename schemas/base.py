@@ -1,10 +1,10 @@
-"""The two base classes of everything on the wire."""
+"""The two base classes of all documents on the wire."""
 
 from pydantic import BaseModel, ConfigDict
 
 
 class Strict(BaseModel):
-    """Input from a client: unknown fields are refused, NaN and infinity are refused."""
+    """Input from a client. Unknown fields, NaN and infinity are refused."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -16,6 +16,6 @@ class Strict(BaseModel):
 
 
 class Record(BaseModel):
-    """Output of the service, and what its parts tell each other."""
+    """Output of the service, and messages between its parts."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())

@@ -10,28 +10,28 @@
         Unauthorized                    401  unauthorized             no admin key, or a wrong one
         AdminDisabled                   403  admin_disabled           the service has no admin key
         ModelNotFound                   404  model_not_found
-        ModelUnloaded                   409  model_unloaded           the operator took it out of service
+        ModelUnloaded                   409  model_unloaded           the operator unloaded it
         JobNotFound                     404  job_not_found
         ResultNotReady                  409  result_not_ready
         JobHasNoResult                  409  job_has_no_result        failed or cancelled
-        FigureNotFound                  404  metric_not_found         the job was not asked for it
+        MetricNotFound                  404  metric_not_found         the request did not name it
         IdempotencyConflict             422  idempotency_conflict
       Overloaded                        429  queue_full               Retry-After
       Unavailable                       503  unavailable              Retry-After
-        StoreUnavailable                503  store_unavailable        Redis is away
+        StoreUnavailable                503  store_unavailable        Redis cannot be reached
         StoreFull                       503  store_full               Redis is out of memory
-        ModelUnavailable                503  model_unavailable        known, but it failed to load
-      JobError                          a job's own failure, seen in GET /jobs/{id}
+        ModelUnavailable                503  model_unavailable        loading, or it failed to load
+      JobError                          a failure of one job, shown by GET /jobs/{id}
         JobFailed                            job_failed               the model or the method raised
         InputRejected                        input_rejected           the worker could not use the input
         OutOfMemory                          out_of_memory            one row alone does not fit
-        NonFinite                            non_finite               NaN or infinity came out
-        WorkerLost                           worker_lost              three workers died on it
-        UnloadedMeanwhile                    model_unloaded           its model was unloaded before it began
+        NonFinite                            non_finite               the result holds NaN or infinity
+        WorkerLost                           worker_lost              it ended three workers
+        UnloadedMeanwhile                    model_unloaded           its model was unloaded before it ran
         JobCancelled                         cancelled
 
-`code` is stable and machine-readable, `title` is fixed per class, `detail` is written for the caller: it never holds a
-traceback, a path of the server or the caller's data.
+`code` is stable and machine-readable, `title` is fixed per class. `detail` is written for the client: it never holds a
+traceback, a path of the server or the client's data.
 """
 
 from typing import ClassVar
@@ -40,14 +40,14 @@ from schemas.base import Record
 
 
 class FieldError(Record):
-    """One field that was refused: where it is in the request, and why."""
+    """One refused field: its location in the request, and the reason."""
 
     loc: list[str | int]
     msg: str
 
 
 class Problem(Record):
-    """RFC 9457 problem document, `application/problem+json`."""
+    """An RFC 9457 problem document, `application/problem+json`."""
 
     type: str
     title: str
@@ -57,7 +57,7 @@ class Problem(Record):
 
 
 class ServiceError(Exception):
-    """Base of all errors that may be told to a client."""
+    """Base of all errors that clients may see."""
 
     code: ClassVar[str] = "internal_error"
     status: ClassVar[int] = 500
@@ -76,7 +76,7 @@ class ServiceError(Exception):
         self.retry_after_s = retry_after_s
 
     def problem(self) -> Problem:
-        """The document a client receives."""
+        """The problem document of this error."""
         return Problem(
             type=problem_type(self.code),
             title=self.title,
@@ -102,7 +102,7 @@ class InvalidRequest(RequestError):
 
     @classmethod
     def at(cls, loc: list[str | int], msg: str) -> "InvalidRequest":
-        """One refused field."""
+        """The error for one refused field."""
         where = ".".join(str(part) for part in loc)
         return cls(f"{where}: {msg}", errors=[FieldError(loc=loc, msg=msg)])
 
@@ -180,7 +180,7 @@ class ModelUnavailable(Unavailable):
 
 
 class JobError(ServiceError):
-    """A failure of one job. Its status is never sent as such: the job's record carries code, title and detail."""
+    """A failure of one job. The job's record carries code, title and detail; `status` is never sent."""
 
     code, title = "job_failed", "The job failed"
 

@@ -1,6 +1,6 @@
-"""Metrics that tell how far an explanation can be trusted: what a request may ask for. A union discriminated by `name`.
+"""The metrics of an explanation's quality that a request may name: a union discriminated by `name`.
 
-Names and defaults are Captum's where it has the metric; what a result then holds is in `schemas.metrics`.
+Names and defaults are Captum's if it has the metric. `schemas.metrics` defines what a result holds of each.
 """
 
 from typing import Annotated, Any, ClassVar, Literal, get_args
@@ -49,7 +49,7 @@ class Completeness(MetricRequest):
 
 
 class Infidelity(MetricRequest):
-    """How well do the attributions foretell what perturbing the input does to the output? (Yeh et al. 2019)"""
+    """How well do the attributions predict the effect of perturbations on the output? (Yeh et al. 2019)"""
 
     better: ClassVar[dict[str, Direction]] = {"values": "lower"}
     needs_features: ClassVar[bool] = True
@@ -59,15 +59,18 @@ class Infidelity(MetricRequest):
     n_perturb_samples: PerturbSamples = 10
     normalize: bool = Field(
         default=False,
-        description="First scale the attributions by the factor that fits best: compares methods of other units.",
+        description="First scale the attributions by the best-fitting factor, to compare methods with different units.",
     )
     perturbation: Literal["noise", "baseline"] | None = Field(
         default=None,
         description="noise: Gaussian, on every element. baseline: a random half of the features is replaced by the "
-        "baseline. Default: baseline for methods that share out a difference of outputs, noise for gradients.",
+        "baseline. Default: baseline for methods that distribute a difference of outputs, noise for gradients.",
     )
     stdevs: float = Field(
-        default=0.1, gt=0.0, le=100.0, description="Of the noise, in standard deviations of the input's own values."
+        default=0.1,
+        gt=0.0,
+        le=100.0,
+        description="Standard deviation of the noise, relative to the input's.",
     )
 
     @property
@@ -76,7 +79,7 @@ class Infidelity(MetricRequest):
 
 
 class SensitivityMax(MetricRequest):
-    """How far can a change of the input that is hardly seen move the explanation? (Yeh et al. 2019)"""
+    """How much does the explanation change under small perturbations of the input? (Yeh et al. 2019)"""
 
     better: ClassVar[dict[str, Direction]] = {"values": "lower"}
     draws: ClassVar[bool] = True
@@ -84,7 +87,7 @@ class SensitivityMax(MetricRequest):
 
     name: Literal["sensitivity_max"] = "sensitivity_max"
     perturb_radius: float = Field(
-        default=0.02, gt=0.0, le=1e6, description="Of uniform noise on every element, in model space."
+        default=0.02, gt=0.0, le=1e6, description="Radius of the uniform noise on every element, in model space."
     )
     n_perturb_samples: PerturbSamples = 10
 
@@ -94,7 +97,7 @@ class SensitivityMax(MetricRequest):
 
 
 class DeletionInsertion(MetricRequest):
-    """How fast does the output fall as the strongest features go, and rise as they come? (Petsiuk et al. 2018)"""
+    """How fast does the output change as the strongest features are deleted or inserted? (Petsiuk et al. 2018)"""
 
     better: ClassVar[dict[str, Direction]] = {"deletion": "lower", "insertion": "higher"}
     needs_features: ClassVar[bool] = True
@@ -102,15 +105,15 @@ class DeletionInsertion(MetricRequest):
     name: Literal["deletion_insertion"] = "deletion_insertion"
     n_steps: Annotated[int, Field(ge=1, le=256, description="Points of each curve after its first.")] = 32
     deletion_baseline: BaselineName | None = Field(
-        default=None, description="What features are replaced by. Default: the method's baseline, else the model's."
+        default=None, description="Replaces deleted features. Default: the method's baseline, else the model's."
     )
     insertion_baseline: BaselineName | None = Field(
-        default=None, description="What features are put into. Default: blur for pictures, else as for deletion."
+        default=None, description="The start of insertion. Default: blur for pictures, else as for deletion."
     )
 
 
 class Randomization(MetricRequest):
-    """Does the explanation change when the model forgets what it learned? (Adebayo et al. 2018)"""
+    """Does the explanation change when the model's parameters are randomized? (Adebayo et al. 2018)"""
 
     better: ClassVar[dict[str, Direction]] = {"spearman": "zero", "spearman_abs": "zero", "ssim": "zero"}
     needs_features: ClassVar[bool] = True
@@ -119,8 +122,8 @@ class Randomization(MetricRequest):
     name: Literal["randomization"] = "randomization"
     order: Literal["cascading", "independent"] = Field(
         default="cascading",
-        description="cascading: from the output down to the input, all that came before stays random. independent: one "
-        "part at a time.",
+        description="cascading: from the output to the input, earlier parts stay random. independent: one part at a "
+        "time.",
     )
     stages: Annotated[int, Field(ge=1, le=20, description="Parts of about equally many layers.")] = 4
 
@@ -139,7 +142,7 @@ def _once_each(value: list[AnyQuality]) -> list[AnyQuality]:
     names = [one.name for one in value]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
-        raise ValueError(f"{twice} is asked for twice")
+        raise ValueError(f"{twice} is given twice; give it once")
     return value
 
 

@@ -1,4 +1,4 @@
-"""Metrics of quality as results hold them, one entry per example. Which way is better is said with each."""
+"""Metrics of an explanation's quality in a result, one entry per example. Each says which direction is better."""
 
 from typing import Literal
 
@@ -10,10 +10,10 @@ Unit = Literal["pixels", "patches", "tokens", "words", "columns", "elements"]
 
 
 class CompletenessMetric(Record):
-    """Of one example, in units of the model's output: what the attributions add up to, and what they should add up to.
+    """The sum of one example's attributions and the value it should have, in units of the model's output.
 
-    `error` is their sum less the difference f(input) - f(baseline); `relative_error` is its size in parts of that
-    difference, None where there is none. Nearer to zero is better.
+    `error` is the sum minus the difference f(input) - f(baseline). `relative_error` is its size divided by that of the
+    difference; None if the difference is zero. Closer to zero is better.
     """
 
     attributions_sum: float
@@ -23,7 +23,7 @@ class CompletenessMetric(Record):
 
 
 class InfidelityMetric(Record):
-    """Per example the mean squared error of the output's change as foretold by the attributions.
+    """The mean squared error of the output's change as the attributions predict it, per example.
 
     In squared units of the model's output. Lower is better, zero is perfect.
     """
@@ -35,7 +35,7 @@ class InfidelityMetric(Record):
 
 
 class SensitivityMetric(Record):
-    """Per example the largest change of the explanation found, in parts of its own norm. Lower is better."""
+    """The largest change of the explanation that was found, relative to its norm, per example. Lower is better."""
 
     perturb_radius: float
     n_perturb_samples: int
@@ -43,24 +43,24 @@ class SensitivityMetric(Record):
 
 
 class Curve(Record):
-    """`values[k]` is the output when `fractions[k]` of the features are gone (or there); `auc` the area below."""
+    """`values[k]` is the output after `fractions[k]` of the features are deleted or inserted; `auc` the area below."""
 
     values: list[float]
     auc: float
 
 
 class Curves(Record):
-    """Of one example. A lower area is better for deletion, a higher one for insertion."""
+    """The curves of one example. A lower area is better for deletion, a higher one for insertion."""
 
     deletion: Curve
     insertion: Curve
 
 
 class DeletionInsertionMetric(Record):
-    """`value` says what curves show: the probability of the target, or the model's output itself."""
+    """Deletion and insertion curves. `value` is what they show: the target's probability or the model's output."""
 
     unit: Unit
-    units: int = Field(description="Features that were ordered by attribution and taken away.")
+    units: int = Field(description="Features that were ordered by attribution and deleted.")
     value: Literal["probability", "output"]
     deletion_baseline: str
     insertion_baseline: str
@@ -69,10 +69,10 @@ class DeletionInsertionMetric(Record):
 
 
 class Similarity(Record):
-    """Of one example's explanation to that of the randomised model; near zero is as it should be.
+    """The similarity of one example's explanation to that of the randomized model. Closer to zero is better.
 
-    `spearman` is the rank correlation of the attributions, -1 to 1, `spearman_abs` of their sizes; None where all are
-    equal. `ssim` is the structural similarity of the maps' sizes, for pictures.
+    `spearman` is the rank correlation of the attributions, -1 to 1, `spearman_abs` that of their absolute values; None
+    if all are equal. `ssim` is the structural similarity of the absolute maps, for pictures.
     """
 
     spearman: float | None
@@ -81,7 +81,7 @@ class Similarity(Record):
 
 
 class Stage(Record):
-    """The layers whose parameters were drawn anew for this stage, from `first` to `last` towards the input."""
+    """The layers whose parameters were randomized in this stage, from `first` to `last` towards the input."""
 
     first: str
     last: str
@@ -90,14 +90,14 @@ class Stage(Record):
 
 
 class RandomizationMetric(Record):
-    """Lower similarities are better: an explanation that survives does not tell what the model has learned."""
+    """Parameter randomization. Lower is better: an explanation that stays similar does not depend on the parameters."""
 
     order: Literal["cascading", "independent"]
     stages: list[Stage]
 
 
 class QualityReport(Record):
-    """The metrics asked for, and completeness wherever the method promises it."""
+    """The metrics of the request, and completeness for every method that guarantees it."""
 
     completeness: list[CompletenessMetric] | None = None
     infidelity: InfidelityMetric | None = None

@@ -1,4 +1,4 @@
-"""Nested arrays of a tensor's numbers, as the Open Inference Protocol allows them, made flat. Pure."""
+"""Flattens nested arrays of a tensor's numbers, which the Open Inference Protocol allows. Pure."""
 
 from math import prod
 from typing import Any
@@ -7,27 +7,27 @@ from schemas.limits import MAX_TENSOR_ELEMENTS, MAX_TENSOR_RANK
 
 
 def is_nested(value: Any) -> bool:
-    """Whether the value is a list of lists. The first element tells; `flattened` looks at the others."""
+    """Whether the value is a list whose first element is a list. `flattened` checks the other elements."""
     return isinstance(value, list) and bool(value) and isinstance(value[0], list)
 
 
 def flattened(value: Any, shape: list[int] | None = None) -> Any:
-    """Nested lists as one row-major list; everything else as it is.
+    """Nested lists as one row-major list; other values unchanged.
 
     Args:
         value: any JSON value.
-        shape: what the tensor says of itself; None if it says nothing valid.
+        shape: the tensor's declared shape; None if it is absent or invalid.
 
     Raises:
-        ValueError: ragged, of too many dimensions or elements, or not nested as `shape` says.
+        ValueError: the lists are ragged, have too many dimensions or elements, or are not nested like `shape`.
     """
     if not is_nested(value):
         return value
     extents = _extents(value)
     if len(extents) > MAX_TENSOR_RANK:
-        raise ValueError(f"nested {len(extents)} deep, at most {MAX_TENSOR_RANK}")
-    if prod(extents) > MAX_TENSOR_ELEMENTS:  # before any list of that size is made
-        raise ValueError(f"nested as {extents}, which is {prod(extents)} elements, at most {MAX_TENSOR_ELEMENTS}")
+        raise ValueError(f"nested {len(extents)} deep, at most {MAX_TENSOR_RANK} levels are accepted")
+    if prod(extents) > MAX_TENSOR_ELEMENTS:  # before a list of that size is allocated
+        raise ValueError(f"nested as {extents}: {prod(extents)} elements, at most {MAX_TENSOR_ELEMENTS} are accepted")
     flat: list[Any] = value
     for extent in extents[1:]:
         if any(not isinstance(part, list) or len(part) != extent for part in flat):
@@ -41,7 +41,7 @@ def flattened(value: Any, shape: list[int] | None = None) -> Any:
 
 
 def _extents(value: Any) -> list[int]:
-    """Lengths along the first elements, one deeper than is allowed at most."""
+    """The lengths along the first elements, to one level beyond the deepest accepted."""
     extents: list[int] = []
     while isinstance(value, list) and len(extents) <= MAX_TENSOR_RANK:
         extents.append(len(value))

@@ -1,4 +1,4 @@
-"""How a model's pictures are prepared, and which part of one it saw."""
+"""The preparation of a model's pictures, and the part of a picture that it saw."""
 
 from typing import Annotated, Literal
 
@@ -11,16 +11,16 @@ Interpolation = Literal["nearest", "box", "bilinear", "hamming", "bicubic", "lan
 
 
 class Preprocessing(Record):
-    """From a picture of any size to the pixels that the model sees; carried out by `schemas.view`."""
+    """How a picture of any size becomes the pixels that the model sees; `schemas.picture_view` carries it out."""
 
-    resize: Resize = "crop"  # of a picture that is scaled in one step: its centre, or the whole of it
-    resize_to: int | list[int] | None = None  # pixels, the short side or [height, width]; the centre is cut out of that
-    crop_fraction: Annotated[float, Field(gt=0, le=1)] = 1.0  # of the short side that the centre crop covers
+    resize: Resize = "crop"  # without `resize_to`: the centre, or the whole picture
+    resize_to: int | list[int] | None = None  # pixels: short side or [height, width]; then the centre
+    crop_fraction: Annotated[float, Field(gt=0, le=1)] = 1.0  # share of the short side that the centre crop covers
     interpolation: Interpolation = "bilinear"
 
 
 class Picture(Record):
-    """What the model saw of the picture sent: `[left, top, right, bottom]` in its pixels, orientation applied."""
+    """The part of the client's picture that the model saw: `[left, top, right, bottom]` in upright pixels."""
 
     crop: list[float]
     width: int

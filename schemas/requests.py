@@ -1,4 +1,4 @@
-"""What a client sends: `POST /explain`."""
+"""The request of `POST /explain`."""
 
 from typing import Annotated, Any, Literal
 
@@ -13,7 +13,7 @@ from schemas.tensors import Tensor
 
 ModelName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 Version = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$")]
-MAX_URI_HEAD = 200  # characters of a data URI before the data
+MAX_URI_HEAD_CHARS = 200  # of a data URI, before the data
 Priority = Literal["interactive", "batch"]
 Label = Annotated[str, Field(min_length=1, max_length=200)]
 ClassIndex = Annotated[int, Field(ge=0, le=10_000_000)]
@@ -24,13 +24,13 @@ FeatureRow = Annotated[dict[Annotated[str, Field(max_length=200)], float], Field
 
 
 class ImageInput(Strict):
-    """One picture: PNG, JPEG or WebP, base64, by itself or as a data URI."""
+    """One picture: a PNG, JPEG or WebP file as base64, by itself or in a data URI."""
 
-    image: Annotated[str, Field(min_length=1, max_length=MAX_IMAGE_BYTES * 4 // 3 + 4 + MAX_URI_HEAD)]
+    image: Annotated[str, Field(min_length=1, max_length=MAX_IMAGE_BYTES * 4 // 3 + 4 + MAX_URI_HEAD_CHARS)]
 
 
 class TextInput(Strict):
-    """One text, as a person would write it."""
+    """One text in natural language."""
 
     text: Annotated[str, Field(min_length=1, max_length=MAX_TEXT_CHARS)]
 
@@ -48,7 +48,7 @@ class TensorInput(Strict):
 
 
 class TensorsInput(Strict):
-    """Model-ready tensors for a model of several inputs, batch first."""
+    """Model-ready tensors for a model with several inputs, batch first."""
 
     tensors: Annotated[list[Tensor], Field(min_length=1, max_length=MAX_INPUT_TENSORS)]
 
@@ -57,7 +57,7 @@ INPUT_KEYS = ("image", "text", "features", "tensor", "tensors")
 
 
 def _input_key(value: Any) -> str | None:
-    """The one key that says which input this is; a request with none or several names no kind."""
+    """The key of the input's kind; None if the input has none or several."""
     keys = [key for key in INPUT_KEYS if (key in value if isinstance(value, dict) else hasattr(value, key))]
     return keys[0] if len(keys) == 1 else None
 
@@ -77,26 +77,26 @@ Input = Annotated[
 
 
 class ExplainRequest(Strict):
-    """How much did each input contribute to this prediction?"""
+    """A request for an explanation: how much did each input contribute to this prediction?"""
 
     model: ModelName
     version: Version | None = None
     input: Input
-    method: Method | None = Field(default=None, description="The model card's default when not given.")
+    method: Method | None = Field(default=None, description="Default: the model card's default method.")
     target: Target | None = Field(
         default=None,
-        description="The output to explain: index, label, or one per row. Default: the predicted class. Of an output "
-        "of several dimensions, such as a map per class: `[class, y, x]`, or a list of such, one per row, with null "
-        "for the class predicted there.",
+        description="The output to explain: an index, a label, or a list with one per example. Default: the predicted "
+        "class. For an output of several dimensions, such as a map per class: `[class, y, x]`, or a list of them, one "
+        "per example, with null for the class predicted at that position.",
     )
-    quality: Quality = Field(default=[], description="Metrics that tell how far to trust the answer, computed with it.")
+    quality: Quality = Field(default=[], description="Metrics of the explanation's quality, computed with it.")
     seed: Annotated[int, Field(ge=0, le=MAX_SEED)] = 0
     priority: Priority = "interactive"
 
     @model_validator(mode="before")
     @classmethod
     def _method_by_name(cls, value: Any) -> Any:
-        """`"method": "saliency"` is short for `"method": {"name": "saliency"}`; Captum's own spelling is known, too."""
+        """Expand `"method": "saliency"` to `"method": {"name": "saliency"}`, and accept Captum's own spelling."""
         if not isinstance(value, dict) or not isinstance(value.get("method"), str | dict):
             return value
         method = value["method"]

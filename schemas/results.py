@@ -1,4 +1,4 @@
-"""The explanation itself."""
+"""The result of a job: the explanation."""
 
 from typing import Any, Literal
 
@@ -19,8 +19,11 @@ class ModelRef(Record):
 
 
 class Prediction(Record):
-    """`score` is the softmax probability of a class, the sigmoid of a label beside which others may hold, the value
-    itself of a probability or a regression; `position` says where, for outputs of several dimensions."""
+    """A predicted output.
+
+    `score` is the softmax probability of a class, the sigmoid of a multilabel output, or the value itself of a
+    probability or a regression. `position` is the place within the class's map, for outputs of several dimensions.
+    """
 
     index: int
     label: str | None = None
@@ -29,7 +32,7 @@ class Prediction(Record):
 
 
 class TextScore(Record):
-    """A token or a word; `start` and `end` are character offsets into the text, end exclusive."""
+    """A token or a word with its attribution. `start` and `end` are character offsets into the text, end exclusive."""
 
     text: str
     start: int
@@ -38,7 +41,7 @@ class TextScore(Record):
 
 
 class FeatureScore(Record):
-    """A column: its value in the table's own unit, its attribution in units of the model's output."""
+    """A column with its value, in the table's own unit, and its attribution, in units of the model's output."""
 
     name: str
     value: float
@@ -46,11 +49,11 @@ class FeatureScore(Record):
 
 
 class Timing(Record):
-    """Where the time went, in milliseconds, and the work done.
+    """The time of a job by phase, in milliseconds, and its work.
 
-    `passes` counts those this job had rows in; `pass_ms` is the time of those passes, whoever's rows were in them
-    beside its own, and `wait_ms` what it waited for them: both are part of `run_ms`, whose rest is the method's own
-    code. `fill` is how full those passes were, of the model's batch.
+    `passes` is the number of passes with rows of this job, `pass_ms` their time, which other jobs' rows share, and
+    `wait_ms` the time the job waited for them. Both are part of `run_ms`; the rest of it is the method's own code.
+    `fill` is the mean share of the model's batch that these passes filled.
     """
 
     queued_ms: float
@@ -64,11 +67,11 @@ class Timing(Record):
 
 
 class Convergence(Record):
-    """When a method stopped that stops by itself, one entry per example.
+    """The convergence of an adaptive method, which chooses its number of steps or samples. One entry per example.
 
-    `errors` are what `tolerance` bounds: for steps the completeness error relative to the difference of the outputs,
-    for samples the standard error relative to the largest attribution. `map_errors`, for steps: the estimated L2 error
-    of the attributions themselves, relative to their norm; it falls more slowly.
+    `errors` are the values that `tolerance` bounds: for steps the completeness error relative to the difference of the
+    outputs, for samples the standard error relative to the largest attribution. `map_errors`, for steps only, is the
+    estimated L2 error of the attributions relative to their norm; it falls more slowly.
     """
 
     unit: Literal["steps", "samples"]
@@ -85,11 +88,11 @@ class Provenance(Record):
     device: str
     dtype: str
     seed: int
-    precision: PassPrecision = PassPrecision()  # of the passes that jobs share
+    precision: PassPrecision = PassPrecision()  # of the shared lane's passes
 
 
 class ResultMeta(Record):
-    """A result without its numbers, as a worker stores it beside one safetensors blob of `attributions`."""
+    """A result without its numbers. A worker stores it with one safetensors blob of the `attributions`."""
 
     id: str
     model: ModelRef
@@ -108,10 +111,12 @@ class ResultMeta(Record):
     warnings: list[str] = Field(default_factory=list)
     cache: Literal["hit", "shared"] | None = Field(
         default=None,
-        description="Not computed for this job: taken from an earlier equal one, or shared with one under way.",
+        description="Not computed for this job. hit: taken from an earlier equal job. shared: computed by an equal job "
+        "at the same time.",
     )
     execution: Literal["packed", "alone"] = Field(
-        default="packed", description="packed: rows share passes with other jobs'; alone: each row has its own pass."
+        default="packed",
+        description="packed: rows share passes with other jobs. alone: each row has its own pass.",
     )
     execution_reason: str | None = None
     timing: Timing
@@ -119,12 +124,12 @@ class ResultMeta(Record):
 
 
 class AttributionTensor(TensorSpec):
-    """An attribution tensor: of the shape of the model's input, or of the layer."""
+    """An attribution tensor, of the shape of the model's input or of the layer."""
 
     data: list[float | None]
 
 
 class Explanation(ResultMeta):
-    """The whole result as JSON."""
+    """A whole result, with the numbers of its attributions."""
 
-    attributions: list[AttributionTensor]  # type: ignore[assignment]  # narrower: with the numbers
+    attributions: list[AttributionTensor]  # type: ignore[assignment]  # narrows the type: adds the numbers

@@ -1,4 +1,4 @@
-"""Tensors on the wire, as in the Open Inference Protocol: name, datatype, shape, flat row-major data."""
+"""Tensors on the wire, as in the Open Inference Protocol: name, datatype, shape, row-major data."""
 
 import math
 from typing import Annotated, Any, Literal, Self
@@ -34,14 +34,14 @@ Data = Annotated[
     list[float],
     Field(
         max_length=MAX_TENSOR_ELEMENTS,
-        description="Row-major, one number per element: flat, or nested as the shape says.",
+        description="Row-major, one number per element: flat, or nested like the shape.",
     ),
     BeforeValidator(_flat),
 ]
 
 
 class TensorSpec(Record):
-    """A tensor's head, without its values. In results dimensions may be anything a layer gives."""
+    """A tensor without its values. In results a dimension may have any size that a layer produces."""
 
     name: str
     datatype: Datatype
@@ -49,9 +49,9 @@ class TensorSpec(Record):
 
 
 class Tensor(Strict):
-    """A whole tensor. `data` is row-major, one number per element: flat, or nested as the shape says.
+    """A whole tensor. `data` is row-major, one number per element: flat, or nested like the shape.
 
-    Validating with `context={"stored": True}` accepts an empty `data`: the job store keeps the values apart, in binary.
+    Validation with `context={"stored": True}` accepts an empty `data`: the job store holds the values in binary form.
     """
 
     name: str = Field(default="input", max_length=200)
@@ -63,7 +63,7 @@ class Tensor(Strict):
     def _shape_multiplies_out(self, info: ValidationInfo) -> Self:
         elements = math.prod(self.shape)
         if elements > MAX_TENSOR_ELEMENTS:
-            raise ValueError(f"shape {self.shape} asks for {elements} elements, at most {MAX_TENSOR_ELEMENTS}")
+            raise ValueError(f"shape {self.shape} has {elements} elements, at most {MAX_TENSOR_ELEMENTS} are accepted")
         stored = bool(info.context and info.context.get("stored"))
         if stored and not self.data:
             return self
@@ -83,7 +83,7 @@ class TensorValue(Strict):
 
 
 class TensorValues(Strict):
-    """A parameter given as one tensor for each input of the model."""
+    """A parameter given as one tensor per input of the model."""
 
     tensors: Annotated[list[Tensor], Field(min_length=1, max_length=MAX_INPUT_TENSORS)]
 
@@ -93,7 +93,7 @@ class TensorValues(Strict):
 
 
 class InputBaselines(Strict):
-    """A baseline for each input of the model: a tensor, or zero everywhere."""
+    """A baseline per input of the model: a tensor, or zero everywhere."""
 
     tensors: Annotated[list[Tensor | Literal["zero"]], Field(min_length=1, max_length=MAX_INPUT_TENSORS)]
 

@@ -1,26 +1,29 @@
-"""The application: routes, middleware, errors and lifespan put together."""
+"""The ASGI application: routes, middleware, error handlers and lifespan."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib.metadata import version
 
 from fastapi import FastAPI, Response
 
 from broker import JobStore
-from service.http import error_responses as problems
-from service.http.access_log import Observe
+from service.http import problems
+from service.http.access_log import AccessLog
 from service.http.body_limit import BodyLimit
 from service.monitoring.http_metrics import HttpMetrics
 from service.openapi import document as openapi
+from service.release import RELEASE
 from service.routes import admin, explain, health, jobs, methods, models, results
 from service.settings import GatewaySettings
 from service.state import Gateway, State, open_store
 
 
 def create_app(settings: GatewaySettings, store: JobStore | None = None) -> FastAPI:
-    """The gateway as an ASGI application. A `store` given stays the caller's to close; else one is made and closed.
+    """The gateway as an ASGI application.
 
-    Its lifespan must run: requests find the gateway's parts in the state it yields.
+    Its lifespan must run: requests read the `Gateway` from the state that it yields.
+
+    Args:
+        store: the job store to use, which the caller closes. Default: the lifespan opens and closes one.
     """
     metrics = HttpMetrics()
 
@@ -35,7 +38,7 @@ def create_app(settings: GatewaySettings, store: JobStore | None = None) -> Fast
 
     app = FastAPI(
         title="Attribution service",
-        version=version("attribution-service"),
+        version=RELEASE,
         summary="How much did each input contribute to this prediction?",
         description=openapi.DESCRIPTION,
         openapi_tags=openapi.TAGS,
@@ -48,6 +51,6 @@ def create_app(settings: GatewaySettings, store: JobStore | None = None) -> Fast
     for routes in (explain, jobs, results, models, admin, methods, health):
         app.include_router(routes.router)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
-    app.add_middleware(Observe, metrics=metrics)  # added last: outermost
+    app.add_middleware(AccessLog, metrics=metrics)  # added last: outermost
     openapi.install(app)
     return app

@@ -1,13 +1,16 @@
-"""A stored job as a client sees it."""
+"""A stored job as the `Job` document that clients see."""
+
+from fastapi import Request, Response
 
 from broker import JobRecord
 from schemas.jobs import PREDICTED, ClassRef, Job, Links, Progress, Targets
 from schemas.methods import echo, stored_method
 from schemas.timestamps import rfc3339
+from service.http.responses import json_response, root_path
 
 
-def present(record: JobRecord, root_path: str = "") -> Job:
-    """The job with links under `root_path`, the prefix by which a proxy reaches the gateway."""
+def job_view(record: JobRecord, root_path: str = "") -> Job:
+    """The `Job` document, with links under `root_path`, the prefix under which a proxy serves the gateway."""
     spec = record.spec
     return Job(
         id=record.id,
@@ -16,7 +19,7 @@ def present(record: JobRecord, root_path: str = "") -> Job:
         model=spec.model,
         version=spec.version,
         method=echo(stored_method(spec.method)),
-        target=record.target or _asked(spec.target),
+        target=record.target or _requested_targets(spec.target),
         priority=spec.priority,
         created_at=rfc3339(record.created_ms),
         started_at=None if record.started_ms is None else rfc3339(record.started_ms),
@@ -26,16 +29,23 @@ def present(record: JobRecord, root_path: str = "") -> Job:
     )
 
 
-def _asked(targets: Targets | None) -> list[ClassRef] | None:
-    """What was asked for, until the worker has told; the predicted class is not known yet."""
-    if not targets or any(isinstance(target, list) and target[0] == PREDICTED for target in targets):
-        return None
-    return [ClassRef.of(target) for target in targets]
+def job_response(
+    request: Request, record: JobRecord, status: int = 200, headers: dict[str, str] | None = None
+) -> Response:
+    """The `Job` document as a JSON response."""
+    return json_response(job_view(record, root_path(request)), status, headers)
 
 
 def job_path(job_id: str, root_path: str = "") -> str:
-    """Where the job is polled."""
+    """The path of `GET /jobs/{id}`."""
     return f"{root_path}/jobs/{job_id}"
+
+
+def _requested_targets(targets: Targets | None) -> list[ClassRef] | None:
+    """The targets of the request, shown until a worker stores labelled ones; None while a predicted class is open."""
+    if not targets or any(isinstance(target, list) and target[0] == PREDICTED for target in targets):
+        return None
+    return [ClassRef.of(target) for target in targets]
 
 
 def _links(record: JobRecord, root_path: str) -> Links:

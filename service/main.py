@@ -1,4 +1,4 @@
-"""The application for `uvicorn --factory service.main:main`."""
+"""The application factory for `uvicorn --factory service.main:main`."""
 
 from fastapi import FastAPI
 
@@ -8,7 +8,7 @@ from service.settings import read_settings
 
 
 def main() -> FastAPI:
-    """The gateway with this process's settings.
+    """The gateway with the settings of this process's environment.
 
     Raises:
         SettingsError: a variable holds a bad value.

@@ -1,4 +1,4 @@
-"""Models by name."""
+"""Finds model cards by name and version."""
 
 import asyncio
 from time import monotonic
@@ -6,51 +6,52 @@ from time import monotonic
 from broker import JobStore
 from schemas.errors import FieldError, ModelNotFound
 from schemas.models import ModelCard
+from service.tuning import CARD_CACHE_S, MAX_CACHED_CARDS, MAX_LISTED_MODELS
 from service.validation.document.suggest import suggestion
 
-RECENT_S = 0.25  # a worker announces its cards every two seconds
-MOST_RECENT = 64
-MOST_LISTED = 20  # models in one message
-Name = tuple[str, str | None]  # and version, where one is asked for
+CardKey = tuple[str, str | None]  # the model's name, and the version if the request names one
 
 
 class RecentCards:
-    """Cards found a moment ago, so that a crowd of requests looks each up once."""
+    """A cache of the cards of ready models. Concurrent requests for one model share a look-up in the job store."""
 
     def __init__(self) -> None:
-        self._cards: dict[Name, tuple[float, ModelCard]] = {}
-        self._looking: dict[Name, asyncio.Task[ModelCard]] = {}
+        self._cards: dict[CardKey, tuple[float, ModelCard]] = {}
+        self._lookups: dict[CardKey, asyncio.Task[ModelCard]] = {}
 
     async def find(self, store: JobStore, name: str, version: str | None) -> ModelCard:
-        """As `find_card`; what was not found, or is not ready, is looked for again each time."""
-        asked = (name, version)
-        at, card = self._cards.get(asked, (0.0, None))
-        if card is not None and monotonic() - at <= RECENT_S:
-            return card
-        looking = self._looking.get(asked)
-        if looking is None:
-            looking = self._looking[asked] = asyncio.create_task(self._look(store, asked))
-        return await asyncio.shield(looking)  # others may wait for it when this one leaves
+        """As `find_card`, from the cache if the card is at most `CARD_CACHE_S` old.
 
-    async def _look(self, store: JobStore, asked: Name) -> ModelCard:
+        Cards of models that are not ready, and failed look-ups, are not cached.
+        """
+        key = (name, version)
+        at, card = self._cards.get(key, (0.0, None))
+        if card is not None and monotonic() - at <= CARD_CACHE_S:
+            return card
+        lookup = self._lookups.get(key)
+        if lookup is None:
+            lookup = self._lookups[key] = asyncio.create_task(self._look_up(store, key))
+        return await asyncio.shield(lookup)  # other requests may await it when this one is cancelled
+
+    async def _look_up(self, store: JobStore, key: CardKey) -> ModelCard:
         try:
-            card = await find_card(store, *asked)
+            card = await find_card(store, *key)
         finally:
-            del self._looking[asked]
-        self._cards.pop(asked, None)
+            del self._lookups[key]
+        self._cards.pop(key, None)
         if card.status == "ready":
-            while len(self._cards) >= MOST_RECENT:
+            while len(self._cards) >= MAX_CACHED_CARDS:
                 del self._cards[next(iter(self._cards))]
-            self._cards[asked] = (monotonic(), card)
+            self._cards[key] = (monotonic(), card)
         return card
 
 
 async def find_card(store: JobStore, name: str, version: str | None) -> ModelCard:
-    """The model's card: the version asked for, or the highest that takes jobs.
+    """The card of the version named, or of the highest version that takes jobs.
 
     Raises:
-        ModelNotFound: says which names or versions there are that are close.
-        StoreUnavailable: Redis is away.
+        ModelNotFound: no such model or version; names similar models, or the versions there are.
+        StoreUnavailable: the job store cannot be reached.
     """
     try:
         return await store.models.card(name, version)
@@ -58,15 +59,15 @@ async def find_card(store: JobStore, name: str, version: str | None) -> ModelCar
         cards = await store.models.cards()
     versions = [card.version for card in cards if card.name == name]
     if versions:
-        raise _not_found("version", f"the model {name} has no such version; there is {', '.join(versions)}")
+        raise _not_found("version", f"the model {name} has no such version; its versions: {', '.join(versions)}")
     names = list(dict.fromkeys(card.name for card in cards))
     raise _not_found("model", f"no such model{suggestion(name, names)}; {_listed(names)}")
 
 
 def _listed(names: list[str]) -> str:
-    """All models, as far as they fit into a message."""
-    more = f" and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else ""
-    return f"there is {', '.join(names[:MOST_LISTED])}{more}" if names else "no model is loaded"
+    """The names of all models, up to `MAX_LISTED_MODELS`."""
+    more = f" and {len(names) - MAX_LISTED_MODELS} more" if len(names) > MAX_LISTED_MODELS else ""
+    return f"models: {', '.join(names[:MAX_LISTED_MODELS])}{more}" if names else "no model is loaded"
 
 
 def _not_found(field: str, message: str) -> ModelNotFound:

@@ -7,7 +7,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from broker import StoreSettings
 from broker.settings import PREFIX
 
-MIN_KEY = 16  # characters of the admin key
+MIN_ADMIN_KEY_CHARS = 16  # long enough that a key cannot be guessed over HTTP
 
 
 class SettingsError(ValueError):
@@ -17,18 +17,20 @@ class SettingsError(ValueError):
 class GatewaySettings(StoreSettings):
     """The store's settings, and those of one gateway process. Frozen."""
 
-    queue_depth: Annotated[int, Field(ge=1, le=1_000_000)] = 1000  # jobs waiting or running, per model
+    queue_depth: Annotated[int, Field(ge=1, le=1_000_000)] = 1000  # jobs queued or running, per model
     max_body_bytes: Annotated[int, Field(ge=1024, le=1 << 30)] = 16 * 1024 * 1024
     cache: bool = True  # equal requests share one computation
-    max_wait_s: Annotated[float, Field(ge=0, le=3600)] = 60.0  # longest `Prefer: wait`
-    admin_key: Annotated[SecretStr, Field(min_length=MIN_KEY)] | None = None  # None: no model can be loaded or unloaded
+    max_wait_s: Annotated[float, Field(ge=0, le=3600)] = 60.0  # upper bound of `?wait=` and `Prefer: wait`
+    admin_key: Annotated[SecretStr, Field(min_length=MIN_ADMIN_KEY_CHARS)] | None = (
+        None  # None: the admin routes are off
+    )
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
 
     @field_validator("admin_key", mode="before")
     @classmethod
-    def _absent(cls, value: object) -> object:
-        return value or None  # compose files hand on what is not set as an empty text
+    def _empty_is_none(cls, value: object) -> object:
+        return value or None  # compose files pass an unset variable as an empty string
 
 
 def read_settings() -> GatewaySettings:

@@ -1,4 +1,4 @@
-"""What every request finds: the gateway's long-lived parts, handed out by the lifespan."""
+"""The long-lived parts of a gateway process, which the lifespan hands to every request."""
 
 import os
 from collections.abc import Callable
@@ -12,10 +12,9 @@ from broker import JobStore
 from service.model_cards import RecentCards
 from service.monitoring.http_metrics import HttpMetrics
 from service.settings import GatewaySettings
+from service.tuning import SMALL_JSON_BYTES
 
 T = TypeVar("T")
-SMALL_BYTES = 65_536  # of JSON: parsed or written in a fraction of a millisecond
-COPIED_BYTES = 4 * 1024 * 1024  # of tensors that are handed on as they are: copied in a fraction of a millisecond
 
 
 def _cpu_threads() -> CapacityLimiter:
@@ -24,7 +23,7 @@ def _cpu_threads() -> CapacityLimiter:
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """One gateway process. `cpu` bounds how many requests parse, decode and render at the same time."""
+    """The parts of one gateway process. `cpu` bounds how many requests parse, decode and render at the same time."""
 
     settings: GatewaySettings
     store: JobStore
@@ -33,14 +32,16 @@ class Gateway:
     cpu: CapacityLimiter = field(default_factory=_cpu_threads)
 
     async def compute(self, work: Callable[..., T], *arguments: object) -> T:
-        """CPU work in a thread, off the event loop; raises what `work` raises."""
+        """Run CPU work in a thread, off the event loop. Raises what `work` raises."""
         return await to_thread.run_sync(work, *arguments, limiter=self.cpu)
 
     async def compute_sized(
-        self, size_bytes: int, work: Callable[..., T], *arguments: object, small_bytes: int = SMALL_BYTES
+        self, size_bytes: int, work: Callable[..., T], *arguments: object, small_bytes: int = SMALL_JSON_BYTES
     ) -> T:
-        """`compute` for work that grows with `size_bytes` alone: up to `small_bytes` the way into a thread and back
-        takes longer than the work."""
+        """As `compute`, for work whose time depends on `size_bytes` alone.
+
+        Up to `small_bytes` the work runs on the event loop: a thread switch would take longer than the work.
+        """
         if size_bytes <= small_bytes:
             return work(*arguments)
         return await self.compute(work, *arguments)
@@ -53,7 +54,7 @@ class State(TypedDict):
 
 
 def open_store(settings: GatewaySettings) -> JobStore:
-    """The job store of these settings. Whoever opens it closes it."""
+    """The job store of these settings. The caller closes it."""
     return JobStore(
         settings.redis_url,
         namespace=settings.namespace,
@@ -62,7 +63,7 @@ def open_store(settings: GatewaySettings) -> JobStore:
     )
 
 
-async def _gateway(request: Request) -> Gateway:  # FastAPI runs what is not async in a thread
+async def _gateway(request: Request) -> Gateway:  # async, because FastAPI runs plain functions in a thread
     gateway: Gateway = request.state.gateway
     return gateway
 

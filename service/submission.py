@@ -1,8 +1,7 @@
-"""From a request and a model's card to what the broker stores: a spec, a payload, and the work to expect."""
+"""Turns a request and a model's card into what the broker stores: a spec, a payload and an estimate of the rows."""
 
 import hashlib
 from dataclasses import dataclass
-from importlib.metadata import version
 
 import orjson
 from safetensors.numpy import save
@@ -12,19 +11,21 @@ from schemas.methods import stored_fields
 from schemas.models import ModelCard
 from schemas.requests import ExplainRequest
 from service.cost.estimate import check_cost, check_noise, estimate
+from service.release import RELEASE
 from service.validation.inputs import check_input
 from service.validation.method import check_method
 from service.validation.metrics import check_quality
 from service.validation.model import ReadyModel
 from service.validation.target import resolve_target
 
-VERSION = version("attribution-service")
-
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A job ready for the queue. `payload` is a safetensors blob, names as in `JobSpec`; `rows` is an estimate;
-    `digest` is equal for jobs of equal answers, None where the model's is not known."""
+    """A job ready for the queue.
+
+    `payload` is a safetensors blob with the names of `JobSpec`. `rows` is an estimate. `digest` is equal for jobs with
+    equal results; None if the model has no digest.
+    """
 
     spec: JobSpec
     payload: bytes
@@ -33,10 +34,12 @@ class Submission:
 
 
 def prepare(request: ExplainRequest, card: ModelCard) -> Submission:
-    """Everything that can be refused is refused here. CPU work: decodes and scales the picture, converts the tensors.
+    """Check the request against the card, and convert its input. Whatever can be refused is refused here.
+
+    CPU work: decodes and scales the picture, converts the tensors.
 
     Raises:
-        InvalidRequest: something does not fit the model; the field is named.
+        InvalidRequest: a field does not fit the model; names the field.
         ModelUnavailable: the model is being loaded or failed to load.
         ModelUnloaded: the operator has taken it out of service.
     """
@@ -67,15 +70,15 @@ def prepare(request: ExplainRequest, card: ModelCard) -> Submission:
 
 
 def _digest(card: ModelCard, spec: JobSpec, payload: bytes) -> str | None:
-    """sha256 over all that an answer depends on: this release, the model's weights, what is asked, input and seed."""
+    """sha256 over everything a result depends on: this release, the weights, the request, its input and its seed."""
     if card.digest is None:
         return None
-    asked = spec.model_dump_json(exclude={"priority", "rows"})
-    digest = hashlib.sha256("\n".join((VERSION, card.digest, asked, "")).encode())
+    requested = spec.model_dump_json(exclude={"priority", "rows"})
+    digest = hashlib.sha256("\n".join((RELEASE, card.digest, requested, "")).encode())
     digest.update(payload)
     return digest.hexdigest()
 
 
 def fingerprint(request: ExplainRequest) -> str:
-    """sha256 of the canonical request: equal for JSON and multipart, whatever the order of keys."""
+    """sha256 of the canonical request: the same for JSON and a form, in any order of keys."""
     return hashlib.sha256(orjson.dumps(request.model_dump(), option=orjson.OPT_SORT_KEYS)).hexdigest()

@@ -12,7 +12,7 @@ from benchmarks.steps.reference import Reference
 from broker import Claim
 from schemas.jobs import JobSpec
 from schemas.methods import IntegratedGradients, stored_fields
-from schemas.view import View
+from schemas.picture_view import PictureView
 from workers.jobs.job import ClaimedJob
 from workers.jobs.single import run_single
 from workers.models.resident import ResidentModel
@@ -23,7 +23,7 @@ END_ROWS = 2  # for f(input) and f(baseline)
 
 def measure(model: ResidentModel, name: str, picture: Image.Image, *, check: bool) -> dict[str, Any]:
     """One entry of `steps.json`. With `check` the worker also runs the count for `both`; `run` holds its errors."""
-    seen, _ = View.of(model.adapter.card).seen(picture)
+    seen, _ = PictureView.of(model.adapter.card).apply(picture)
     payload = save({"pixels": torch.from_numpy(np.array(seen))})
     attributions, meta = explain(model, payload, "auto")
     reference = Reference(model, payload, meta.target[0].index)

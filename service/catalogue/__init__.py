@@ -1,1 +1,1 @@
-"""The methods explained to people: one text file per language, and one of facts that need no translation."""
+"""The catalogue of methods for people: one text file per language, and one of facts that need no translation."""

@@ -1,1 +1,1 @@
-"""What every HTTP exchange shares: forms, negotiation, errors, limits and the access log."""
+"""HTTP around the routes: request bodies, content negotiation, problem documents, limits and the access log."""

@@ -1,4 +1,4 @@
-"""Around every request: its id, one log line, its metrics, and the last resort for defects."""
+"""Middleware around every request: its id, one log line, its metrics, and the response to an unexpected exception."""
 
 import random
 import re
@@ -8,18 +8,18 @@ import structlog
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.http.error_responses import internal_error
+from service.http.problems import internal_error
 from service.monitoring.http_metrics import CLIENT_LEFT, HttpMetrics
 
 REQUEST_ID = re.compile(rb"^[A-Za-z0-9._-]{1,64}$")
-UNMATCHED = "unmatched"  # one label for all unknown paths, so that strangers cannot grow the metrics
+UNMATCHED = "unmatched"  # one label for all unknown paths, so that clients cannot add labels to the metrics
 KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 log = structlog.get_logger("service.access")
 
 
-class Observe:
-    """Outermost of the gateway's own layers: whatever escapes the others is answered with a 500 problem here."""
+class AccessLog:
+    """The outermost middleware. An exception that reaches it becomes a 500 problem document."""
 
     def __init__(self, app: ASGIApp, metrics: HttpMetrics) -> None:
         self.app = app
@@ -35,21 +35,22 @@ class Observe:
         try:
             await self.app(scope, receive, exchange.send)
         except ClientDisconnect:
-            exchange.status = CLIENT_LEFT  # in the middle of its body
+            exchange.status = CLIENT_LEFT  # while its body was read
         except Exception:
             log.exception("defect", route=exchange.route())
             if not exchange.status:
                 await internal_error()(scope, receive, exchange.send)
         finally:
-            self._account(scope, exchange)
+            self._record(scope, exchange)
 
-    def _account(self, scope: Scope, exchange: "_Exchange") -> None:
+    def _record(self, scope: Scope, exchange: "_Exchange") -> None:
+        """Count the request in the metrics and write its log line."""
         elapsed_s = time.perf_counter() - exchange.began
         method = scope["method"] if scope["method"] in KNOWN_METHODS else "OTHER"
         route = exchange.route()
         self.metrics.observe(route, method, exchange.status, elapsed_s)
-        tell = log.debug if route in PROBES else log.info  # probed every few seconds, they would drown the rest
-        tell(
+        write = log.debug if route in PROBES else log.info  # probes come every few seconds
+        write(
             "request",
             method=method,
             route=route,
@@ -61,7 +62,7 @@ class Observe:
 
 
 class _Exchange:
-    """One request and what was answered to it; `status` is 0 until an answer begins."""
+    """One request and its response. `status` is 0 until the response begins."""
 
     def __init__(self, scope: Scope, send: Send) -> None:
         given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
@@ -78,6 +79,7 @@ class _Exchange:
         return path if isinstance(path, str) else UNMATCHED
 
     async def send(self, message: Message) -> None:
+        """Pass a message on; add the request id to the headers, and keep the status and the number of bytes."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
             message = {**message, "headers": [*message["headers"], (b"x-request-id", self.request_id.encode())]}

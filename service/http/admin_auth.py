@@ -1,4 +1,4 @@
-"""Who may change what is served: whoever shows the admin key."""
+"""Authorization of the admin routes by the admin key."""
 
 import hashlib
 import hmac
@@ -13,12 +13,14 @@ from service.state import CurrentGateway
 _BEARER = HTTPBearer(auto_error=False, description="The key of `ATTRIBUTION_ADMIN_KEY`.")
 
 
-def _admin(gateway: CurrentGateway, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]) -> None:
-    """Lets the request pass.
+def _require_admin(
+    gateway: CurrentGateway, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
+) -> None:
+    """Return if the request carries the admin key.
 
     Raises:
-        AdminDisabled: the gateway has no key.
-        Unauthorized: the request has none, or another one.
+        AdminDisabled: the gateway has no admin key.
+        Unauthorized: the request has no key, or a wrong one.
     """
     key = gateway.settings.admin_key
     if key is None:
@@ -28,8 +30,8 @@ def _admin(gateway: CurrentGateway, given: Annotated[HTTPAuthorizationCredential
 
 
 def _digest(key: str) -> bytes:
-    """Of equal length for all keys, so that the comparison takes the same time for each."""
+    """sha256. Digests have equal lengths, so the comparison takes the same time for every key."""
     return hashlib.sha256(key.encode()).digest()
 
 
-Admin = Depends(_admin)
+Admin = Depends(_require_admin)

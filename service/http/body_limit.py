@@ -1,13 +1,15 @@
-"""No request body is ever larger than the limit, declared or not."""
+"""Middleware that bounds the size of every request body, whether it declares its length or not."""
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from schemas.errors import BodyTooLarge, MalformedBody, RequestError
-from service.http.error_responses import error_response
+from service.http.problems import error_response
+
+MAX_LENGTH_DIGITS = 18  # of a Content-Length: far beyond any limit, and still a quick conversion
 
 
 class BodyLimit:
-    """Refuses by `Content-Length` before anything is read, and counts chunked bodies while they stream in."""
+    """Checks `Content-Length` before the body is read, and counts the bytes of chunked bodies as they arrive."""
 
     def __init__(self, app: ASGIApp, max_bytes: int) -> None:
         self.app = app
@@ -34,10 +36,11 @@ class BodyLimit:
         await self.app(scope, limited, send)
 
     def _declared_refusal(self, scope: Scope) -> RequestError | None:
+        """The error for a `Content-Length` that is malformed or too large."""
         declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-        if not declared.isdigit() or len(declared) > 18:
+        if not declared.isdigit() or len(declared) > MAX_LENGTH_DIGITS:
             return MalformedBody("Content-Length is not a number of bytes.")
         return self._too_large() if int(declared) > self.max_bytes else None
 
     def _too_large(self) -> BodyTooLarge:
-        return BodyTooLarge(f"At most {self.max_bytes} bytes are accepted in a body.")
+        return BodyTooLarge(f"A body may hold at most {self.max_bytes} bytes.")

@@ -1,4 +1,4 @@
-"""Waiting on behalf of a client that may leave."""
+"""Work that is cancelled when its client disconnects."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -10,11 +10,17 @@ T = TypeVar("T")
 
 
 async def unless_disconnected(request: Request, work: Awaitable[T]) -> T | None:
-    """The result of `work`, or None, with `work` cancelled, when the client leaves first. The body must be read."""
+    """Await `work`, and cancel it when the client disconnects.
+
+    The request's body must have been read.
+
+    Returns:
+        The result of `work`, or None if the client disconnected first.
+    """
     waiting = asyncio.current_task()
     has_left = False
 
-    async def leave() -> None:
+    async def cancel_on_disconnect() -> None:
         nonlocal has_left
         while (await request.receive())["type"] != "http.disconnect":
             pass
@@ -22,7 +28,7 @@ async def unless_disconnected(request: Request, work: Awaitable[T]) -> T | None:
         if waiting is not None:
             waiting.cancel()
 
-    leaving = asyncio.create_task(leave())
+    listener = asyncio.create_task(cancel_on_disconnect())
     try:
         return await work
     except asyncio.CancelledError:
@@ -30,4 +36,4 @@ async def unless_disconnected(request: Request, work: Awaitable[T]) -> T | None:
             return None
         raise
     finally:
-        leaving.cancel()
+        listener.cancel()

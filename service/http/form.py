@@ -1,4 +1,4 @@
-"""`multipart/form-data` as the document that a JSON body would hold, so that curl is enough.
+"""Converts a `multipart/form-data` body to the document that a JSON body would hold, for requests by curl.
 
 curl -F image=@cat.jpg -F model=efficientnet-lite0 -F method=integrated_gradients -F n_steps=20 …/explain
 """
@@ -15,37 +15,37 @@ from starlette.exceptions import HTTPException
 from schemas.errors import InvalidRequest, MalformedBody
 from schemas.methods import METHODS
 from schemas.requests import INPUT_KEYS
+from service.tuning import MAX_FORM_FIELD_BYTES, MAX_FORM_FIELDS, MAX_FORM_FILES
+from service.validation.document.field_errors import short
 from service.validation.document.suggest import unknown_field
-from service.validation.document.wording import short
 
-MAX_FILES = 4
-MAX_FIELDS = 40
-MAX_FIELD_BYTES = 4 * 1024 * 1024  # of a part that is no file, such as a baseline tensor
 REQUEST_FIELDS = ("model", "version", "seed", "priority")
 JSON_INPUTS = frozenset({"features", "tensor", "tensors"})
-# `name` is the field `method` here; integrated gradients' quadrature `method` needs the JSON form of it.
+# In a form the field `method` holds the name. The quadrature rule `method` of integrated gradients needs JSON.
 PARAMETERS = frozenset(field for cls in METHODS.values() for field in cls.model_fields) - {"name", "method"}
-PLAIN_PARAMETERS = frozenset({"layer"})  # text even where it looks like a number
+PLAIN_PARAMETERS = frozenset({"layer"})  # stay text even if they look like a number
 FIELDS = (*REQUEST_FIELDS, "method", "target", "quality", *INPUT_KEYS, *sorted(PARAMETERS))
 INDEX = re.compile(r"^\s*[+-]?[0-9]{1,12}\s*$")
 
 
 async def read_form(request: Request) -> dict[str, Any]:
-    """The form's fields as the document of `ExplainRequest`.
+    """Read the form and convert it to the document of an `ExplainRequest`.
 
     Raises:
-        MalformedBody: not multipart, or too many or too large parts.
-        InvalidRequest: a field is unknown, repeated, or not the JSON it should be; it is named.
+        MalformedBody: the body is not multipart, or has too many or too large parts.
+        InvalidRequest: a field is unknown, repeated, or not valid JSON where JSON is required; names the field.
     """
     try:
-        form = await request.form(max_files=MAX_FILES, max_fields=MAX_FIELDS, max_part_size=MAX_FIELD_BYTES)
+        form = await request.form(
+            max_files=MAX_FORM_FILES, max_fields=MAX_FORM_FIELDS, max_part_size=MAX_FORM_FIELD_BYTES
+        )
     except HTTPException as error:
         raise MalformedBody(f"The form could not be read: {error.detail}") from None
     try:
         values: dict[str, str | bytes] = {}
         for name, part in form.multi_items():
             if name in values:
-                raise InvalidRequest.at(short([name]), "given twice")
+                raise InvalidRequest.at(short([name]), "given twice; give it once")
             values[name] = await part.read() if isinstance(part, UploadFile) else part
     finally:
         await form.close()
@@ -53,14 +53,14 @@ async def read_form(request: Request) -> dict[str, Any]:
 
 
 def form_document(values: dict[str, str | bytes]) -> dict[str, Any]:
-    """The document that the fields describe. Files are bytes, other parts text.
+    """The document that the fields describe. Files are bytes, other parts are text.
 
     Raises:
-        InvalidRequest: see `read_form`.
+        InvalidRequest: as `read_form`.
     """
     unknown = next((name for name in values if name not in FIELDS), None)
     if unknown is not None:
-        raise InvalidRequest.at(short([unknown]), _unknown(unknown))
+        raise InvalidRequest.at(short([unknown]), _unknown_form_field(unknown))
     document: dict[str, Any] = {name: _text(name, values[name]) for name in REQUEST_FIELDS if name in values}
     document["input"] = {name: _input(name, values[name]) for name in INPUT_KEYS if name in values}
     if "target" in values:
@@ -71,13 +71,13 @@ def form_document(values: dict[str, str | bytes]) -> dict[str, Any]:
     if "method" in values:
         document["method"] = _method(_text("method", values["method"]), parameters)
     elif parameters:
-        raise InvalidRequest.at([min(parameters)], "parameters need the field method beside them")
+        raise InvalidRequest.at([min(parameters)], "a parameter needs the field method; add it")
     return document
 
 
-def _unknown(name: str) -> str:
+def _unknown_form_field(name: str) -> str:
     if name in ("input", "inputs"):
-        return f"unknown field; in a form each of {', '.join(INPUT_KEYS)} is a field of its own"
+        return f"unknown field; in a form each of {', '.join(INPUT_KEYS)} is its own field"
     return unknown_field(name, FIELDS)
 
 
@@ -93,16 +93,16 @@ def _input(name: str, value: str | bytes) -> Any:
 
 
 def _method(text: str, parameters: dict[str, Any]) -> dict[str, Any]:
-    """A name or a JSON object, joined with the parameters that came as fields of their own."""
+    """The method from its name or JSON object, merged with the parameters sent as separate fields."""
     method = _json(["method"], text) if text.lstrip().startswith("{") else {"name": text.strip()}
     twice = next((name for name in parameters if name in method), None)
     if twice is not None:
-        raise InvalidRequest.at(["method", twice], "given both as a field and inside method")
+        raise InvalidRequest.at(["method", twice], "given both as a field and inside method; give it once")
     return {**method, **parameters}
 
 
 def _parameter(name: str, text: str) -> Any:
-    """JSON where it is JSON (numbers, lists, objects, true), else the text itself."""
+    """The parsed value if the text is JSON (a number, list, object or boolean), else the text."""
     if name in PLAIN_PARAMETERS:
         return text
     try:
@@ -119,7 +119,7 @@ def _target(text: str) -> Any:
 
 
 def _quality(text: str) -> Any:
-    """A JSON list of metrics, or their names with commas between."""
+    """A JSON list of metrics, or their names separated by commas."""
     if text.lstrip().startswith(("[", "{")):
         return _json(["quality"], text)
     return [name.strip() for name in text.split(",")]
@@ -129,7 +129,7 @@ def _json(loc: list[str | int], text: str) -> Any:
     try:
         return from_json(text)
     except ValueError as error:
-        raise InvalidRequest.at(loc, f"not JSON: {error}") from None
+        raise InvalidRequest.at(loc, f"not valid JSON: {error}") from None
 
 
 def _text(name: str, value: str | bytes) -> str:

@@ -1,15 +1,22 @@
 """Content negotiation by `Accept` and `Accept-Language` (RFC 9110, sections 12.5.1 and 12.5.4). Pure."""
 
 from collections.abc import Sequence
+from typing import TypeVar
 
-MAX_RANGES = 32  # ranges of one header that are looked at
+from service.tuning import MAX_HEADER_RANGES
+
+Tag = TypeVar("Tag", bound=str)
 
 
-def choose_media(header: str | None, offers: Sequence[str]) -> str | None:
-    """The offer the client likes best; ties go to the earlier offer. None: it accepts none of them."""
-    if not header or not header.strip():
+def choose_media(accept: str | None, offers: Sequence[str]) -> str | None:
+    """The offered media type that the header weights highest; of equal ones the first.
+
+    Returns:
+        The media type, or None if the header accepts none of them.
+    """
+    if not accept or not accept.strip():
         return offers[0]
-    ranges = _weighted(header)
+    ranges = _weighted(accept)
     best, best_weight = None, 0.0
     for offer in offers:
         weight = _media_weight(offer, ranges)
@@ -18,19 +25,19 @@ def choose_media(header: str | None, offers: Sequence[str]) -> str | None:
     return best
 
 
-def choose_language(header: str | None, offers: Sequence[str]) -> str:
-    """The offered language that the client likes best, by primary subtag; the first offer when it likes none."""
+def choose_language(accept_language: str | None, offers: Sequence[Tag]) -> Tag:
+    """The offered language that the header weights highest, by primary subtag; the first offer if it names none."""
     best, best_weight = offers[0], 0.0
-    for tag, weight in _weighted(header or ""):
-        primary = tag.partition("-")[0]
-        offer = offers[0] if tag == "*" else primary
-        if offer in offers and weight > best_weight:
+    for tag, weight in _weighted(accept_language or ""):
+        primary = offers[0] if tag == "*" else tag.partition("-")[0]
+        offer = next((offer for offer in offers if offer == primary), None)
+        if offer is not None and weight > best_weight:
             best, best_weight = offer, weight
     return best
 
 
 def _media_weight(offer: str, ranges: list[tuple[str, float]]) -> float:
-    """The weight of the most specific range that covers the offer; 0 when none does."""
+    """The weight of the most specific range that covers the offer; 0 if none does."""
     main = offer.partition("/")[0]
     for pattern in (offer, f"{main}/*", "*/*"):
         for name, weight in ranges:
@@ -42,14 +49,15 @@ def _media_weight(offer: str, ranges: list[tuple[str, float]]) -> float:
 def _weighted(header: str) -> list[tuple[str, float]]:
     """`a;q=0.5, b` -> [("a", 0.5), ("b", 1.0)], in the header's order. Parameters other than q are ignored."""
     ranges = []
-    for part in header.split(",")[:MAX_RANGES]:
-        name, *parameters = (piece.strip().lower() for piece in part.split(";"))
+    for entry in header.split(",")[:MAX_HEADER_RANGES]:
+        name, *parameters = (part.strip().lower() for part in entry.split(";"))
         if name:
-            ranges.append((name, _quality(parameters)))
+            ranges.append((name, _weight(parameters)))
     return ranges
 
 
-def _quality(parameters: list[str]) -> float:
+def _weight(parameters: list[str]) -> float:
+    """The value of `q`, 0 to 1; 1 if absent, 0 if malformed."""
     for parameter in parameters:
         key, _, value = parameter.partition("=")
         if key.strip() == "q":

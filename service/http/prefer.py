@@ -1,12 +1,12 @@
-"""How long a client is willing to wait: `Prefer: wait=N` (RFC 7240) or `?wait=N`, in seconds. Pure."""
+"""The wait that a client prefers: `Prefer: wait=N` (RFC 7240), in seconds. Pure."""
 
 import math
 
 
-def preferred_wait_s(header: str | None) -> float | None:
-    """The `wait` preference; None when absent. A malformed preference is ignored, as the RFC asks."""
-    for part in (header or "").split(","):
-        name, _, value = part.partition(";")[0].partition("=")
+def preferred_wait_s(prefer: str | None) -> float | None:
+    """The `wait` preference of the header, in seconds; None if it is absent or malformed (RFC 7240, section 2)."""
+    for preference in (prefer or "").split(","):
+        name, _, value = preference.partition(";")[0].partition("=")
         if name.strip().lower() == "wait":
             return _seconds(value.strip().strip('"'))
     return None

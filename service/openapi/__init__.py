@@ -1,1 +1,1 @@
-"""The OpenAPI document: descriptions, examples, and the bodies that FastAPI cannot derive."""
+"""The OpenAPI document: responses, request bodies and examples that routes declare."""

@@ -1,4 +1,4 @@
-"""Requests that work as they stand against the models that ship, and answers as they look."""
+"""Example requests, which succeed against the models that ship, and example responses."""
 
 from typing import Any
 
@@ -44,7 +44,7 @@ NUCLEI: dict[str, float] = {
 
 JSON_REQUESTS: dict[str, dict[str, Any]] = {
     "picture": {
-        "summary": "Which pixels speak for this class?",
+        "summary": "Which pixels raise the score of this class?",
         "value": {
             "model": "efficientnet-lite0",
             "input": {"image": TINY_PNG},
@@ -71,7 +71,7 @@ JSON_REQUESTS: dict[str, dict[str, Any]] = {
         },
     },
     "tokens_share_the_score": {
-        "summary": "Shapley values of the tokens, from samples of their orders; no gradient is needed",
+        "summary": "Shapley values of the tokens, from sampled permutations; no gradient is needed",
         "value": {
             "model": "minilm-sentiment",
             "input": {"text": "Not bad at all."},
@@ -80,7 +80,7 @@ JSON_REQUESTS: dict[str, dict[str, Any]] = {
         },
     },
     "can_it_be_trusted": {
-        "summary": "An explanation with metrics that tell how far to trust it",
+        "summary": "An explanation with metrics of its quality",
         "value": {
             "model": "breast-cancer-mlp",
             "input": {"features": NUCLEI},
@@ -94,7 +94,7 @@ JSON_REQUESTS: dict[str, dict[str, Any]] = {
         },
     },
     "one_inner_unit": {
-        "summary": "Which measurements excite one unit of a hidden layer?",
+        "summary": "Which measurements raise one unit of a hidden layer?",
         "value": {
             "model": "breast-cancer-mlp",
             "input": {"features": NUCLEI},
@@ -119,7 +119,7 @@ FORM_REQUESTS: dict[str, dict[str, Any]] = {
     },
 }
 
-# Fields that are null are left out of the answers below, as FastAPI leaves them out of the document.
+# The examples below omit fields that are null, because FastAPI omits them from the OpenAPI document.
 _LINKS = {
     "self": "/jobs/kNq2mUeD0v8jW1c5aXo3Zw",
     "events": "/jobs/kNq2mUeD0v8jW1c5aXo3Zw/events",

@@ -1,1 +1,1 @@
-"""Attributions as pictures: a heat map over a photograph, coloured words, bars. Pure: bytes and arrays in, PNG out."""
+"""Attributions as pictures: a heat map over a photograph, coloured words, bars, curves. Pure: arrays in, PNG out."""

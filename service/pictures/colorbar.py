@@ -1,21 +1,22 @@
-"""The scale beside a heat map: which colour is which attribution."""
+"""The colour bar of a heat map, which shows the attribution that each colour stands for."""
 
 import numpy as np
 from PIL import Image, ImageDraw
 
+from service.languages import Language
 from service.pictures import typeface
+from service.pictures.captions import CAPTIONS
 from service.pictures.colormaps import paint
 from service.pictures.heatmap import HeatMap
-from service.pictures.options import Language, OverlayOptions
-from service.pictures.wording import WORDS
+from service.pictures.overlay_options import OverlayOptions
 
 INK = (38, 38, 38)
 FAINT = (110, 110, 110)
-MIN_WIDTH = 8  # pixels
+MIN_WIDTH = 8  # pixels; a narrower bar shows nothing
 
 
 def height(text: int) -> int:
-    """Pixels that a colour bar takes with its labels, at a text size."""
+    """The height in pixels of a colour bar with its labels, at this text size."""
     return round(2.4 * text)
 
 
@@ -29,7 +30,7 @@ def draw_colorbar(
     text: int,
     lang: Language,
 ) -> None:
-    """A bar `width` pixels wide with its ends and what it shows written below; what has no room is left out."""
+    """Draw a bar `width` pixels wide, with the values of its ends and its caption below. Omits what does not fit."""
     if width < MIN_WIDTH:
         return
     left, top = corner
@@ -41,7 +42,7 @@ def draw_colorbar(
     draw.rectangle((left, top, left + width - 1, top + bar.height - 1), outline=FAINT)
 
     first, last = _ends(heat, options)
-    middle = WORDS[lang][options.sign]
+    middle = CAPTIONS[lang][options.sign]
     room = width - typeface.width(last, text)
     if room < 0:
         return
@@ -57,11 +58,11 @@ def draw_colorbar(
 
 
 def _ends(heat: HeatMap, options: OverlayOptions) -> tuple[str, str]:
-    """What the left and the right end stand for; a sign of inequality where stronger elements share the colour."""
+    """The labels of the left and the right end, with ≤ or ≥ if elements beyond the end have its colour."""
     low = ("≤ " if heat.clipped_low else "") + typeface.number(-heat.limit)
     high = ("≥ " if heat.clipped_high else "") + typeface.number(heat.limit)
     if options.sign == "all":
         return low, high
-    if options.sign == "negative":  # its strengths are of magnitudes
+    if options.sign == "negative":  # the strengths are magnitudes
         return "0", ("≤ " if heat.clipped_high else "") + typeface.number(-heat.limit)
     return "0", high

@@ -1,4 +1,4 @@
-"""Strengths to colours."""
+"""Colours of strengths and scores."""
 
 from functools import lru_cache
 from typing import Final, get_args
@@ -8,11 +8,11 @@ from cmap import Colormap
 from numpy.typing import NDArray
 
 from service.pictures.heatmap import Strength
-from service.pictures.options import ColormapName, Diverging, Sign
+from service.pictures.overlay_options import ColormapName, Diverging, Sign
 
 Pixels = NDArray[np.uint8]  # (H, W, 3)
 
-SOURCES: Final[dict[ColormapName, str]] = {  # full names: short ones are ambiguous in cmap's catalogue
+SOURCES: Final[dict[ColormapName, str]] = {  # full names, because short ones are ambiguous in cmap's catalogue
     "inferno": "bids:inferno",
     "magma": "bids:magma",
     "plasma": "bids:plasma",
@@ -30,20 +30,20 @@ SOURCES: Final[dict[ColormapName, str]] = {  # full names: short ones are ambigu
     "vik": "crameri:vik",
     "PuOr_r": "colorbrewer:PuOr_r",
 }
-DEFAULTS: Final[dict[Sign, ColormapName]] = {  # warm speaks for the target, cold against it
+DEFAULTS: Final[dict[Sign, ColormapName]] = {  # warm colours raise the target's score, cold ones lower it
     "absolute": "inferno",
     "positive": "inferno",
     "negative": "ice",
     "all": "bwr",
 }
 
-TINT_DEPTH = 0.55  # how far towards the ends of the diverging map dark letters stay legible
+TINT_DEPTH = 0.55  # dark letters stay legible up to this share of the diverging map
 
 
 def paint(strength: Strength, sign: Sign, name: ColormapName | None) -> Pixels:
-    """Colours of strengths in 0..1, or -1..1 for the sign `all`. (H, W) -> (H, W, 3).
+    """The colours of strengths in 0..1, or in -1..1 for the sign `all`. (H, W) -> (H, W, 3).
 
-    A map of one sign uses the half of a diverging colour map that stands for that sign.
+    With a diverging colour map, a map of one sign uses the half of that sign.
     """
     chosen = name or DEFAULTS[sign]
     place: NDArray[np.floating] = strength
@@ -56,12 +56,12 @@ def paint(strength: Strength, sign: Sign, name: ColormapName | None) -> Pixels:
 
 
 def tint(share: float) -> tuple[int, int, int]:
-    """A background for dark letters: white at 0, towards red at 1 (raises the output), towards blue at -1."""
+    """A background for dark letters: white at 0, reddish at 1 (raises the output), bluish at -1 (lowers it)."""
     return _diverging(TINT_DEPTH * min(1.0, max(-1.0, share)))
 
 
 def solid(sign: float) -> tuple[int, int, int]:
-    """The colour of a bar that raises the output (above 0) or lowers it."""
+    """The colour of a bar that raises the output (`sign` above 0) or lowers it."""
     return _diverging(0.75 if sign > 0 else -0.75)
 
 
@@ -72,7 +72,7 @@ def _diverging(place: float) -> tuple[int, int, int]:
 
 @lru_cache(maxsize=len(SOURCES))
 def table(name: ColormapName) -> NDArray[np.uint8]:
-    """(256, 3), from the lowest to the highest."""
+    """The colour map as a table, (256, 3), from the lowest to the highest value."""
     colors: NDArray[np.uint8] = np.rint(np.asarray(Colormap(SOURCES[name]).lut(256))[:, :3] * 255).astype(np.uint8)
-    colors.flags.writeable = False  # shared between threads
+    colors.flags.writeable = False  # cached, and shared between threads
     return colors

@@ -1,4 +1,4 @@
-"""Deletion and insertion curves, with the areas below them."""
+"""Draws deletion and insertion curves, with the areas below them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,25 +7,25 @@ from math import floor, log10
 from PIL import Image, ImageDraw
 
 from schemas.metrics import Curve, Curves, DeletionInsertionMetric
+from service.languages import Language
 from service.pictures import typeface
+from service.pictures.captions import CAPTIONS
 from service.pictures.colorbar import FAINT, INK
 from service.pictures.colormaps import solid
-from service.pictures.options import Language
-from service.pictures.render import encode
+from service.pictures.png import encode
 from service.pictures.sheet import Sheet
-from service.pictures.wording import WORDS
 
-FINER = 3  # curves are drawn so many times larger and made smaller, which smooths their edges
-HEIGHT = 0.5  # of the plot, in parts of the sheet's width
-MOST_TICKS = 6
+OVERSAMPLING = 3  # curves are drawn this many times larger and scaled down, which smooths their edges
+HEIGHT = 0.5  # of the plot, as a share of the sheet's width
+MAX_TICKS = 6
 GRID = (228, 228, 228)
-OPACITY = 48  # of areas, of 255
+OPACITY = 48  # of the areas, out of 255
 Color = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Where the plot lies, pixels, and the outputs at its lower and upper edge."""
+    """The edges of the plot in pixels, and the outputs at its lower and upper edge."""
 
     left: int
     top: int
@@ -52,14 +52,14 @@ def render_curves(
     lang: Language = "en",
     size: int = 720,
 ) -> bytes:
-    """Draw a PNG of both curves of one example; red is insertion, blue deletion.
+    """Draw a PNG of both curves of one example. Insertion is red, deletion is blue.
 
     Args:
-        target: what the output is of, for the label of the vertical axis.
-        notes: lines below the plot.
+        target: the name of the target, for the label of the vertical axis.
+        notes: lines of text below the plot.
         size: width in pixels, at least 64.
     """
-    sheet, words = Sheet(size), WORDS[lang]
+    sheet, words = Sheet(size), CAPTIONS[lang]
     curves = metric.examples[example]
     ticks = _ticks([*curves.deletion.values, *curves.insertion.values], probability=metric.value == "probability")
     labels = [typeface.number(tick) for tick in ticks]
@@ -82,26 +82,19 @@ def render_curves(
         _draw_legend(draw, sheet, first + row * line, entries)
     axis = words[metric.value].format(target=target) if target else words["only output"]
     _draw_line(draw, sheet, first + len(legend) * line, axis, FAINT)
-    below = words["taken"].format(unit=words[metric.unit])
-    draw.text(
-        ((frame.left + frame.right) // 2, bottom + round(2.3 * sheet.text)),
-        typeface.shorten(below, sheet.text, sheet.room),
-        font=typeface.font(sheet.text),
-        fill=FAINT,
-        anchor="mt",
-    )
+    _draw_horizontal_label(draw, sheet, frame, words["taken"].format(unit=words[metric.unit]))
     for index, note in enumerate(notes):
         _draw_line(draw, sheet, bottom + 2 * line + index * line + sheet.text, note, FAINT)
     return encode(canvas)
 
 
 def _ticks(values: list[float], *, probability: bool) -> list[float]:
-    """Round numbers around all values and zero, at most `MOST_TICKS`; probabilities end at 1."""
+    """At most `MAX_TICKS` round numbers that span all values and zero. Probabilities end at 1."""
     low, high = min(0.0, *values), max(0.0, *values)
     span = (high - low) or 1.0
-    power = 10.0 ** floor(log10(span / (MOST_TICKS - 2)))
+    power = 10.0 ** floor(log10(span / (MAX_TICKS - 2)))
     step = next(
-        power * factor for factor in (1, 2, 2.5, 5, 10) if span <= (MOST_TICKS - 2) * power * factor * (1 + 1e-9)
+        power * factor for factor in (1, 2, 2.5, 5, 10) if span <= (MAX_TICKS - 2) * power * factor * (1 + 1e-9)
     )
     first, last = floor(low / step + 1e-9), -floor(-(high or span) / step + 1e-9)
     ticks = [index * step for index in range(first, last + 1)]
@@ -122,34 +115,40 @@ def _draw_axes(draw: ImageDraw.ImageDraw, sheet: Sheet, frame: Frame, ticks: lis
             draw.text(place, f"{percent} %", font=letters, fill=FAINT, anchor="mt")
 
 
+def _draw_horizontal_label(draw: ImageDraw.ImageDraw, sheet: Sheet, frame: Frame, text: str) -> None:
+    place = ((frame.left + frame.right) // 2, frame.bottom + round(2.3 * sheet.text))
+    shown = typeface.shorten(text, sheet.text, sheet.room)
+    draw.text(place, shown, font=typeface.font(sheet.text), fill=FAINT, anchor="mt")
+
+
 def _draw_curve(
     canvas: Image.Image, frame: Frame, curve: Curve, fractions: list[float], color: Color, width: int
 ) -> None:
-    """The line and, faintly, the area between it and zero."""
+    """Draw a curve, and the area between it and zero in a pale colour."""
     size = (frame.right - frame.left + 2 * width, frame.bottom - frame.top + 2 * width)
     corner = (frame.left - width, frame.top - width)
-    layer = Image.new("RGBA", (size[0] * FINER, size[1] * FINER), (*color, 0))
+    layer = Image.new("RGBA", (size[0] * OVERSAMPLING, size[1] * OVERSAMPLING), (*color, 0))
     draw = ImageDraw.Draw(layer)
 
     def place(fraction: float, value: float) -> tuple[float, float]:
-        return (frame.x(fraction) - corner[0]) * FINER, (frame.y(value) - corner[1]) * FINER
+        return (frame.x(fraction) - corner[0]) * OVERSAMPLING, (frame.y(value) - corner[1]) * OVERSAMPLING
 
     points = [place(fraction, value) for fraction, value in zip(fractions, curve.values, strict=True)]
     zero = [place(fractions[-1], 0.0), place(fractions[0], 0.0)]
     draw.polygon([*points, *zero], fill=(*color, OPACITY))
-    draw.line(points, fill=(*color, 255), width=width * FINER, joint="curve")
+    draw.line(points, fill=(*color, 255), width=width * OVERSAMPLING, joint="curve")
     smooth = layer.resize(size, Image.Resampling.BOX)
     canvas.paste(smooth.convert("RGB"), corner, smooth.getchannel("A"))
 
 
 def _legend(sheet: Sheet, curves: Curves, words: dict[str, str]) -> list[list[tuple[str, Color]]]:
-    """What the colours mean and the areas, in one line where it has room, else in two."""
+    """The legend: the curves with their areas, in one line if they fit, else in two."""
     entries = [
         (words["area"].format(name=words["insertion"], area=typeface.number(curves.insertion.auc)), solid(1.0)),
         (words["area"].format(name=words["deletion"], area=typeface.number(curves.deletion.auc)), solid(-1.0)),
     ]
-    together = sum(typeface.width(text, sheet.text) + 3 * sheet.text for text, _ in entries)
-    return [entries] if together <= sheet.room else [[entry] for entry in entries]
+    width = sum(typeface.width(text, sheet.text) + 3 * sheet.text for text, _ in entries)
+    return [entries] if width <= sheet.room else [[entry] for entry in entries]
 
 
 def _draw_legend(draw: ImageDraw.ImageDraw, sheet: Sheet, middle: int, entries: list[tuple[str, Color]]) -> None:

@@ -1,4 +1,4 @@
-"""A decoded picture as RGB, on white where it is transparent."""
+"""Converts a decoded picture to RGB, on white where it is transparent."""
 
 import io
 from typing import Any
@@ -6,19 +6,20 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageFile
 
-_GREY_LEVELS = {"L;2": 4, "L;4": 16}  # of PNG files with less than 8 bits, by the decoder's name for their data
-_TRUE_COLOUR_16 = "RGB;16B"  # big-endian, of which Pillow keeps the high bytes
-_LOW_BYTES = "RGB;16L"  # little-endian: the high bytes of that order are the low bytes of the file's
+_GREY_LEVELS = {"L;2": 4, "L;4": 16}  # levels of grey PNG files below 8 bits, by Pillow's name of the coding
+_TRUE_COLOUR_16 = "RGB;16B"  # big-endian; Pillow keeps the high bytes
+_LOW_BYTES = "RGB;16L"  # little-endian; its high bytes are the low bytes of the file
 
 
-def load_keyed(picture: ImageFile.ImageFile, data: bytes) -> None:
-    """Decodes an opened file. A colour that its tRNS chunk calls transparent is in the units of the decoded pixels.
+def load_with_transparency(picture: ImageFile.ImageFile, data: bytes) -> None:
+    """Decode an opened file, so that a transparent colour (tRNS chunk) is in the units of the decoded pixels.
 
-    Pillow compares the chunk's number with the decoded pixels, but scales grey of 2 and 4 bits to 8, and keeps the high
-    bytes of 16-bit colours. The latter are compared here, to their last bit, and become white.
+    Pillow compares the chunk's value with the decoded pixels, although it scales grey of 2 and 4 bits to 8 bits and
+    keeps only the high bytes of 16-bit colours. Here the grey value is scaled too, and 16-bit colours are compared in
+    full and painted white.
 
     Raises:
-        Exception: of nearly any kind, for a damaged file.
+        Exception: the file is damaged; Pillow raises many kinds.
     """
     coding = picture.tile[0].args if picture.format == "PNG" and picture.tile else None
     picture.load()
@@ -27,13 +28,13 @@ def load_keyed(picture: ImageFile.ImageFile, data: bytes) -> None:
         levels = _GREY_LEVELS[str(coding)]
         picture.info["transparency"] = clear % levels * (255 // (levels - 1))
     elif isinstance(clear, tuple) and coding == _TRUE_COLOUR_16:
-        picture.paste((255, 255, 255), (0, 0), Image.fromarray(_keyed(picture, data, clear)))
+        picture.paste((255, 255, 255), (0, 0), Image.fromarray(_transparent(picture, data, clear)))
         del picture.info["transparency"]
 
 
 def on_white(picture: Image.Image) -> Image.Image:
-    """RGB. 16-bit grey is scaled to 8 bits."""
-    if picture.mode.startswith("I"):  # 16-bit grey, which Pillow's own conversion would clip to white
+    """The picture as RGB on a white background. 16-bit grey is scaled to 8 bits."""
+    if picture.mode.startswith("I"):  # 16-bit grey: Pillow's own conversion clips it to white
         levels = np.asarray(picture).astype(np.float32)
         if isinstance(clear := picture.info.get("transparency"), int):
             levels[levels == clear] = 65535
@@ -44,13 +45,13 @@ def on_white(picture: Image.Image) -> Image.Image:
     return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
 
 
-def _keyed(picture: Image.Image, data: bytes, clear: tuple[int, ...]) -> Any:
-    """(H, W) bool: where a PNG file of 16-bit colours has exactly this colour."""
+def _transparent(picture: Image.Image, data: bytes, clear: tuple[int, ...]) -> Any:
+    """Where a PNG file of 16-bit colours has exactly the colour `clear`. (H, W), bool."""
     with Image.open(io.BytesIO(data), formats=("PNG",)) as again:
         again.tile = [tile._replace(args=_LOW_BYTES) for tile in again.tile]
         again.load()
         high, low = np.asarray(picture), np.asarray(again)
-        keyed = np.ones(high.shape[:2], dtype=np.bool_)
-        for channel, level in enumerate(clear):  # one at a time: 40 million pixels may come
-            keyed &= (high[..., channel] == level >> 8) & (low[..., channel] == (level & 255))
-        return keyed
+        transparent = np.ones(high.shape[:2], dtype=np.bool_)
+        for channel, level in enumerate(clear):  # one at a time bounds the memory: a picture may have 40 million pixels
+            transparent &= (high[..., channel] == level >> 8) & (low[..., channel] == (level & 255))
+        return transparent

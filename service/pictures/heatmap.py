@@ -1,4 +1,4 @@
-"""From an attribution tensor to a map of strengths over the picture."""
+"""Converts an attribution tensor to a map of strengths over the picture."""
 
 import sys
 from dataclasses import dataclass
@@ -7,20 +7,19 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from service.pictures.options import OverlayOptions, Sign
+from service.pictures.overlay_options import OverlayOptions, Sign
+from service.tuning import MAX_MAP_SIDE
 
 Map = NDArray[np.float64]  # (H, W)
-Strength = NDArray[np.float32]  # (H, W), 0..1, or -1..1 where both signs are drawn
-
-MAX_MAP_SIDE = 1024  # finer maps are averaged down to this before they are smoothed
+Strength = NDArray[np.float32]  # (H, W), 0..1, or -1..1 if both signs are drawn
 
 
 @dataclass(frozen=True, slots=True)
 class HeatMap:
     """Strengths at the size of the drawing.
 
-    `limit` is the attribution, of one element of the smoothed map, that has strength 1 (-1 where it is negative; 0 for
-    a map of zeros). `clipped_low` and `clipped_high` tell whether elements beyond these two exist.
+    `limit` is the attribution of one element of the smoothed map that has strength 1; it is 0 for a map of zeros.
+    `clipped_low` and `clipped_high`: whether elements below `-limit` and above `limit` exist.
     """
 
     strength: Strength
@@ -33,24 +32,24 @@ def heat_map(attribution: NDArray[np.generic], options: OverlayOptions, size: tu
     """Sum channels, smooth, select the sign, scale, enlarge.
 
     As in Captum's `visualization.visualize_image_attr`, channels are summed before the sign is selected. Smoothing
-    comes between the two, so that the positive and the negative map are the two halves of the map of all: the gradient
-    of one pixel says little, and where both signs alternate from pixel to pixel they cancel. The absolute map smooths
-    the absolute values and so shows where attribution is dense, whatever its sign. Strength 1 is the given percentile
-    of the values (as in SmoothGrad, arXiv:1706.03825, section 3.1), or `options.limit`.
+    comes between the two steps, so that the positive and the negative map are the two halves of the signed map, and
+    signs that alternate from pixel to pixel cancel. The absolute map smooths the absolute values, so it shows where
+    attribution is dense, whatever its sign. Strength 1 is the given percentile of the values (as in SmoothGrad,
+    arXiv:1706.03825, section 3.1), or `options.limit`.
 
     Args:
         attribution: one example, finite: (1, C, H, W), (C, H, W) or (H, W); of the input or of a layer.
         size: width and height of the drawing in pixels; the map covers all of it.
 
     Raises:
-        ValueError: the attribution is not of such a shape, is empty, or holds more than one example.
+        ValueError: the attribution has another shape, is empty, or holds more than one example.
     """
     values, scale = _sum_channels(attribution)
     values = _shrink(np.abs(values) if options.sign == "absolute" else values)
     values = _select(_smooth(values, options.smooth, size), options.sign)
     limit = _limit(np.abs(values), options, scale)
     beyond = limit * (1 + 1e-9)
-    with np.errstate(over="ignore"):  # a limit far below the values: infinite, then clipped
+    with np.errstate(over="ignore"):  # a limit far below the values overflows to infinity, then is clipped
         strength = np.clip(values / limit, -1, 1)
     return HeatMap(
         strength=_enlarge(strength, size, options.sign),
@@ -71,7 +70,7 @@ def map_size(attribution: NDArray[np.generic]) -> tuple[int, int]:
 
 
 def _one_example(attribution: NDArray[np.generic]) -> NDArray[np.generic]:
-    """(C, H, W)."""
+    """The attribution as (C, H, W)."""
     shape = attribution.shape
     if attribution.size == 0 or not 2 <= len(shape) <= 4 or (len(shape) == 4 and shape[0] != 1):
         raise ValueError(f"an attribution of shape {list(shape)} is not a map of one picture")
@@ -79,17 +78,18 @@ def _one_example(attribution: NDArray[np.generic]) -> NDArray[np.generic]:
 
 
 def _sum_channels(attribution: NDArray[np.generic]) -> tuple[Map, float]:
-    """The sum over channels divided by the largest element, so that no sum overflows; and that divisor."""
+    """The sum over channels divided by the largest absolute element, so that no sum overflows; and that divisor."""
     channels = _one_example(attribution)
     scale = max(abs(float(channels.max())), abs(float(channels.min())))
     values: Map = np.zeros(channels.shape[1:])
     if scale > 0:
-        for channel in channels:  # one at a time: a layer's map has a thousand channels
+        for channel in channels:  # one at a time bounds the memory: a layer may have a thousand channels
             values += np.asarray(channel, dtype=np.float64) / scale
     return values, scale
 
 
 def _select(values: Map, sign: Sign) -> Map:
+    """The values of one sign as magnitudes, zero elsewhere; all values for the other signs."""
     if sign == "positive":
         return np.maximum(values, 0)
     if sign == "negative":
@@ -98,6 +98,7 @@ def _select(values: Map, sign: Sign) -> Map:
 
 
 def _shrink(values: Map) -> Map:
+    """The map averaged down to at most `MAX_MAP_SIDE` elements a side."""
     height, width = values.shape
     if max(height, width) <= MAX_MAP_SIDE:
         return values
@@ -107,7 +108,7 @@ def _shrink(values: Map) -> Map:
 
 
 def _smooth(values: Map, fraction: float, size: tuple[int, int]) -> Map:
-    """Gaussian of the same width in the picture along both axes, though the map may be stretched over it."""
+    """Gaussian smoothing, of equal width in the drawing along both axes, even if the map is stretched over it."""
     sigma = fraction * max(size)  # pixels of the drawing
     height, width = values.shape
     down, across = _gaussian(height, sigma * height / size[1]), _gaussian(width, sigma * width / size[0])
@@ -117,8 +118,11 @@ def _smooth(values: Map, fraction: float, size: tuple[int, int]) -> Map:
 
 
 def _gaussian(length: int, sigma: float) -> Map | None:
-    """(length, length): each row averages the elements around it; edges count what is there. None: no neighbours."""
-    if length == 1 or sigma < 0.2:  # elements; the next neighbour's weight is then below 4e-6
+    """Weights, (length, length): row i averages the elements around i, with weights that sum to 1 at the edges too.
+
+    None if the Gaussian does not reach the next element.
+    """
+    if length == 1 or sigma < 0.2:  # below 0.2 elements the next element's weight is under 4e-6
         return None
     at = np.arange(length)
     weights: Map = np.exp(-((at[:, None] - at) ** 2) / (2 * sigma**2))
@@ -127,16 +131,16 @@ def _gaussian(length: int, sigma: float) -> Map | None:
 
 
 def _limit(magnitude: Map, options: OverlayOptions, scale: float) -> float:
-    """The magnitude of strength 1, above 0, in units of `scale`."""
+    """The magnitude that gets strength 1, in units of `scale`; above 0."""
     if options.limit is not None:
         limit = options.limit / scale if scale else 1.0
-    else:  # the largest where fewer elements than the percentile leaves out differ from zero
+    else:  # the percentile is 0 if few elements differ from 0: then the largest magnitude
         limit = float(np.percentile(magnitude, options.percentile)) or float(magnitude.max()) or 1.0
     return max(limit, sys.float_info.min)
 
 
 def _enlarge(strength: Map, size: tuple[int, int], sign: Sign) -> Strength:
-    """Bicubic, element centres at half pixels: an element covers the same part of the drawing as of the map."""
+    """The strengths at the size of the drawing, bicubic: an element covers the same part of the drawing and the map."""
     image = Image.fromarray(strength.astype(np.float32))
     enlarged: Strength = np.asarray(image.resize(size, Image.Resampling.BICUBIC))
     return enlarged.clip(-1 if sign == "all" else 0, 1)

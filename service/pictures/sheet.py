@@ -1,4 +1,4 @@
-"""A white sheet for words and bars: its measures follow from its width."""
+"""The layout of a white sheet for words, bars and curves."""
 
 from dataclasses import dataclass
 
@@ -10,13 +10,13 @@ from service.pictures.colorbar import INK
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A sheet `width` pixels wide; everything else in pixels follows."""
+    """The measures in pixels of a sheet that is `width` pixels wide."""
 
     width: int
 
     @property
     def text(self) -> int:
-        """Size of the letters."""
+        """The size of the letters."""
         return min(24, max(11, self.width // 42))
 
     @property
@@ -25,7 +25,7 @@ class Sheet:
 
     @property
     def room(self) -> int:
-        """Between the margins."""
+        """The width between the margins."""
         return self.width - 2 * self.margin
 
     def title_height(self, title: str | None) -> int:

@@ -1,6 +1,6 @@
-"""Letters: the typeface in its sizes, measuring and shortening.
+"""The typeface of the pictures: sizes, measuring and shortening of text.
 
-The typeface is Inter, cut down to Latin, Greek and Cyrillic: the one built into Pillow has no accents.
+The typeface is Inter, reduced to Latin, Greek and Cyrillic. Pillow's built-in typeface has no accents.
 """
 
 import unicodedata
@@ -9,21 +9,22 @@ from pathlib import Path
 
 from PIL import ImageFont
 
+from service.tuning import MAX_LINE_CHARS
+
 FILE = Path(__file__).parent / "font" / "Inter-Regular.otf"
 MINUS = "\N{MINUS SIGN}"
-MAX_CHARS = 300  # of one line, before it is measured
 BOX = "\N{WHITE SQUARE}"
-NO_CHARACTER = "\uffff"  # drawn as every character that the typeface lacks
+NO_CHARACTER = "\uffff"  # no typeface has it, so its glyph is that of every missing character
 
 
 @lru_cache(maxsize=64)
 def font(size: int) -> ImageFont.FreeTypeFont:
-    """The typeface at a size in pixels. Basic layout: shaping libraries differ between machines."""
+    """The typeface at a size in pixels. Basic layout, because shaping libraries differ between machines."""
     return ImageFont.truetype(FILE, size, layout_engine=ImageFont.Layout.BASIC)
 
 
 def printable(text: str) -> str:
-    """Composed accents, blanks for line breaks, no control characters, boxes for what the typeface lacks."""
+    """The text with composed accents, blanks for line breaks, no control characters, and boxes for missing glyphs."""
     return "".join(map(_drawn_as, unicodedata.normalize("NFC", text)))
 
 
@@ -36,7 +37,7 @@ def _drawn_as(char: str) -> str:
         return ""
     if _glyph(char) != _glyph(NO_CHARACTER):
         return char
-    return "" if category.startswith("M") else BOX  # a mark alone would shift what follows
+    return "" if category.startswith("M") else BOX  # a box for a combining mark would shift the following text
 
 
 def _glyph(char: str) -> bytes:
@@ -44,17 +45,17 @@ def _glyph(char: str) -> bytes:
 
 
 def width(text: str, size: int) -> int:
-    """Advance of a printable line in pixels, rounded up."""
+    """The width of a printable line in pixels, rounded up."""
     return -int(-font(size).getlength(text) // 1)
 
 
 def shorten(text: str, size: int, room: int) -> str:
-    """The printable line, cut and ended with an ellipsis where it is wider than `room` pixels."""
-    line = printable(text[:MAX_CHARS]).strip()
-    if len(text) <= MAX_CHARS and width(line, size) <= room:
+    """The printable line; if it is wider than `room` pixels, cut, with an ellipsis at its end."""
+    line = printable(text[:MAX_LINE_CHARS]).strip()
+    if len(text) <= MAX_LINE_CHARS and width(line, size) <= room:
         return line
     fits, over = 0, len(line)
-    while fits < over:  # the longest beginning that fits
+    while fits < over:  # binary search for the longest beginning that fits
         middle = (fits + over + 1) // 2
         if width(line[:middle].rstrip() + "…", size) <= room:
             fits = middle
@@ -64,7 +65,7 @@ def shorten(text: str, size: int, room: int) -> str:
 
 
 def number(value: float, *, plus: bool = False) -> str:
-    """Three significant digits, with a true minus sign."""
+    """The number with three significant digits and a typographic minus sign."""
     if value == 0:
         return "0"
     text = f"{value:+.3g}" if plus else f"{value:.3g}"

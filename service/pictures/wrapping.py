@@ -1,4 +1,4 @@
-"""A text with scores over some of its characters, broken into lines."""
+"""Breaks a text into lines of scored pieces."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from schemas.results import TextScore
 from service.pictures import typeface
 
-_WORD_OR_BLANK = re.compile(r"\S+|\s+")
-Owners = list[TextScore | None]  # for each character of the text the score over it
+_WORD_OR_BLANKS = re.compile(r"\S+|\s+")
+Owners = list[TextScore | None]  # for each character of the text, its score
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Printable characters under one score (or none), `left` pixels into their line and `width` pixels wide."""
+    """Printable characters with one score or none, `left` pixels into their line and `width` pixels wide."""
 
     text: str
     score: float | None
@@ -22,10 +22,10 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
-    """What is never broken: a word, one blank, a line break, or as much of an overlong word as a line holds."""
+class Unbreakable:
+    """A word, one blank, a line break, or as much of an overlong word as a line holds."""
 
-    start: int  # in the text, characters
+    start: int  # offset into the text, characters
     is_blank: bool
     is_break: bool
     pieces: list[Piece]  # `left` counts from the unit's start
@@ -35,10 +35,13 @@ class Unit:
 def wrap(
     text: str, scores: Sequence[TextScore], *, size: int, room: int, max_lines: int
 ) -> tuple[list[list[Piece]], int]:
-    """Lines of pieces at most `room` pixels wide, and how many of the text's characters they hold.
+    """Break the text into lines of pieces, each line at most `room` pixels wide.
 
-    Blanks and empty lines are drawn together into one. Scores without characters, beyond the text, or over an earlier
-    one are left out.
+    A run of blanks becomes one blank, a run of line breaks one line break. Scores that are empty, lie beyond the text,
+    or overlap an earlier one are ignored.
+
+    Returns:
+        The lines, at most `max_lines`, and the number of the text's characters that they hold.
     """
     lines: list[list[Piece]] = [[]]
     left = 0
@@ -56,6 +59,7 @@ def wrap(
 
 
 def _owners(text: str, scores: Sequence[TextScore]) -> Owners:
+    """The score of each character of the text."""
     owners: Owners = [None] * len(text)
     taken = 0
     for score in sorted(scores, key=lambda item: item.start):
@@ -65,20 +69,20 @@ def _owners(text: str, scores: Sequence[TextScore]) -> Owners:
     return owners
 
 
-def _units(text: str, owners: Owners, size: int, room: int) -> Iterator[Unit]:
-    for match in _WORD_OR_BLANK.finditer(text):
+def _units(text: str, owners: Owners, size: int, room: int) -> Iterator[Unbreakable]:
+    for match in _WORD_OR_BLANKS.finditer(text):
         start, end = match.span()
         if match[0].isspace():
             yield _unit(text, owners, start, start + 1, size, is_break="\n" in match[0])
             continue
         while start < end:
-            stop = _longest(text, start, end, size, room)
+            stop = _end_of_part(text, start, end, size, room)
             yield _unit(text, owners, start, stop, size)
             start = stop
 
 
-def _longest(text: str, start: int, end: int, size: int, room: int) -> int:
-    """Where the part of a word that a line can hold ends; at least one character on."""
+def _end_of_part(text: str, start: int, end: int, size: int, room: int) -> int:
+    """The end of the longest part of a word, from `start`, that a line can hold; at least one character."""
     width = 0.0
     for position in range(start, end):
         width += typeface.font(size).getlength(typeface.printable(text[position]))
@@ -87,7 +91,7 @@ def _longest(text: str, start: int, end: int, size: int, room: int) -> int:
     return end
 
 
-def _unit(text: str, owners: Owners, start: int, end: int, size: int, *, is_break: bool = False) -> Unit:
+def _unit(text: str, owners: Owners, start: int, end: int, size: int, *, is_break: bool = False) -> Unbreakable:
     pieces: list[Piece] = []
     left, position = 0, start
     while position < end:
@@ -98,4 +102,4 @@ def _unit(text: str, owners: Owners, start: int, end: int, size: int, *, is_brea
         if width:
             pieces.append(Piece(characters, owner.score if owner else None, left, width))
         left, position = left + width, stop
-    return Unit(start, text[start].isspace(), is_break, pieces, left)
+    return Unbreakable(start, text[start].isspace(), is_break, pieces, left)

@@ -1,1 +1,1 @@
-"""A stored result as a client wants it: JSON, arrays, or a picture."""
+"""A stored result as HTTP responses: JSON, arrays, or a picture."""

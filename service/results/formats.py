@@ -1,4 +1,4 @@
-"""A stored result in the formats a client may ask for. As JSON it is CPU work of milliseconds: for a thread."""
+"""A stored result in each of its formats. The JSON of a large result takes milliseconds of CPU: run it in a thread."""
 
 import io
 from typing import Any
@@ -19,9 +19,9 @@ MEDIA = (JSON, NPY, SAFETENSORS, PNG)  # the first is the default
 
 
 def explanation_json(meta: bytes, tensors: bytes) -> bytes:
-    """`Explanation`: the stored JSON with each tensor's values put beside its head, straight from numpy.
+    """The `Explanation` document: the stored JSON, with the values of each tensor written straight from numpy.
 
-    orjson writes what JSON cannot express, NaN and infinity, as null.
+    orjson writes NaN and infinity, which JSON cannot express, as null.
     """
     document = orjson.loads(meta)
     arrays = load(tensors)
@@ -31,29 +31,29 @@ def explanation_json(meta: bytes, tensors: bytes) -> bytes:
 
 
 def npy(meta: bytes, tensors: bytes, name: str | None) -> bytes:
-    """One attribution tensor as a .npy file, the first where none is named. Takes about as long as copying it.
+    """One attribution tensor as a .npy file: the one named, or the first. Takes about as long as copying the tensor.
 
     Raises:
-        InvalidRequest: no tensor of that name.
+        InvalidRequest: the result holds no tensor of that name.
     """
-    array = _named([spec["name"] for spec in orjson.loads(meta)["attributions"]], tensors, name)
+    array = _tensor_named([spec["name"] for spec in orjson.loads(meta)["attributions"]], tensors, name)
     head = io.BytesIO()
     np.lib.format.write_array_header_1_0(head, np.lib.format.header_data_from_array_1_0(array))
     return b"".join((head.getvalue(), np.ascontiguousarray(array).data))
 
 
 def attribution(meta: ResultMeta, tensors: bytes, name: str | None = None) -> NDArray[Any]:
-    """One attribution tensor, (examples, …); the first where none is named.
+    """One attribution tensor, (examples, …): the one named, or the first.
 
     Raises:
-        InvalidRequest: no tensor of that name.
+        InvalidRequest: the result holds no tensor of that name.
     """
-    return _named([spec.name for spec in meta.attributions], tensors, name)
+    return _tensor_named([spec.name for spec in meta.attributions], tensors, name)
 
 
-def _named(names: list[str], tensors: bytes, name: str | None) -> NDArray[Any]:
+def _tensor_named(names: list[str], tensors: bytes, name: str | None) -> NDArray[Any]:
     chosen = names[0] if name is None else name
     if chosen not in names:
-        raise InvalidRequest.at(["query", "tensor"], f"the result holds {', '.join(names)}")
+        raise InvalidRequest.at(["query", "tensor"], f"no such tensor; the result holds {', '.join(names)}")
     arrays: dict[str, NDArray[Any]] = load(tensors)
     return arrays[chosen]

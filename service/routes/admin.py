@@ -25,11 +25,11 @@ from service.http.disconnect import unless_disconnected
 from service.http.responses import json_response
 from service.model_residence import with_residence
 from service.monitoring.http_metrics import CLIENT_LEFT
-from service.openapi import document as openapi
+from service.openapi import operations as openapi
 from service.routes.models import NAME
 from service.state import CurrentGateway, Gateway
 from service.validation.document.body import parse_json
-from service.validation.document.wording import field_errors
+from service.validation.document.field_errors import field_errors
 
 router = APIRouter(tags=["models"], dependencies=[Admin])
 POLL_S = 0.1  # between two looks at what the workers have executed, which the store does not publish
@@ -67,9 +67,9 @@ BODY = {
         },
     }
 }
-ANSWERS: openapi.Answers = {
-    200: openapi.json_answer("AdminCommandStatus", "Every live worker has acted within the wait."),
-    202: openapi.json_answer(
+ANSWERS: openapi.ResponseObjects = {
+    200: openapi.json_response_object("AdminCommandStatus", "Every live worker has acted within the wait."),
+    202: openapi.json_response_object(
         "AdminCommandStatus",
         "The command is given. The model's card shows its effect.",
         headers={"Location": {"description": "The model's card.", "schema": {"type": "string"}}},

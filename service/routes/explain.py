@@ -1,95 +1,56 @@
-"""`POST /explain`: check, queue, and wait if asked to."""
+"""`POST /explain`: checks a request, queues a job, and waits for its end if the client requests it."""
 
-import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
-from broker import Content, Idempotency, JobRecord, NewJob, Submitted, Waited
-from schemas.errors import (
-    BodyTooLarge,
-    IdempotencyConflict,
-    InvalidRequest,
-    JobHasNoResult,
-    MalformedBody,
-    ModelNotFound,
-    ModelUnavailable,
-    ModelUnloaded,
-    NotAcceptable,
-    Overloaded,
-    StoreFull,
-    StoreUnavailable,
-    UnsupportedMedia,
-)
+from broker import Content, Idempotency, NewJob, Submitted, Waited
+from schemas.errors import JobHasNoResult
 from schemas.jobs import TERMINAL
+from schemas.models import ModelCard
 from schemas.requests import ExplainRequest
 from service.http.disconnect import unless_disconnected
-from service.http.error_responses import error_response
-from service.http.form import read_form
+from service.http.explain_body import read_explain_body
 from service.http.prefer import preferred_wait_s
-from service.http.responses import json_response
-from service.job_view import job_path, present
+from service.http.problems import error_response
+from service.http.responses import root_path
+from service.job_view import job_path, job_response
 from service.monitoring.http_metrics import CLIENT_LEFT
-from service.openapi import document as openapi
-from service.openapi import examples
-from service.openapi.request_body import EXPLAIN_BODY, EXPLAIN_DESCRIPTION
-from service.results.formats import JSON, MEDIA
-from service.results.negotiate import Wish, answer_result
-from service.state import SMALL_BYTES, CurrentGateway, Gateway
+from service.openapi.explain_operation import EXPLAIN_BODY, EXPLAIN_DESCRIPTION, EXPLAIN_RESPONSES
+from service.results.formats import MEDIA
+from service.results.representation import RequestedFormat, result_response
+from service.routes.parameters import PictureLanguage, WaitQuery
+from service.state import CurrentGateway, Gateway
 from service.submission import Submission, fingerprint, prepare
-from service.validation.document.body import parse_json, read_request
+from service.tuning import SMALL_JSON_BYTES, SMALL_PICTURE_PIXELS
 from service.validation.inputs import pixels_to_prepare
 
 router = APIRouter(tags=["explain"])
-SMALL_PICTURE = 256 * 256  # pixels: decoded and scaled in a millisecond or two, which the event loop can spare
-JSON_MEDIA = re.compile(r"^application/json\s*(;|$)", re.IGNORECASE)
-FORM_MEDIA = re.compile(r"^multipart/form-data\s*(;|$)", re.IGNORECASE)
-ANSWER_HEADERS = {
-    "Location": {"description": "Where the job is polled.", "schema": {"type": "string"}},
-    "Preference-Applied": {"description": "The `wait` of `Prefer`, as used.", "schema": {"type": "string"}},
-}
-ENDED_ANSWER = {
-    "description": "The job ended within the wait: it, or its result.",
-    "headers": ANSWER_HEADERS,
-    "content": {
-        JSON: {
-            "schema": {"anyOf": [openapi.ref("Job"), openapi.ref("Explanation")]},
-            "examples": {
-                "job": {"summary": "The job", "value": examples.SUCCEEDED_JOB},
-                "result": {"summary": "Its result, with `?answer=result`", "value": examples.EXPLANATION},
-            },
-        },
-        **{media: {"schema": {"type": "string", "format": "binary"}} for media in MEDIA if media != JSON},
-    },
-}
-
-WaitQuery = Annotated[
-    float | None, Query(ge=0, le=86_400, allow_inf_nan=False, description="Seconds to wait for the end of the job.")
+PreferHeader = Annotated[
+    str | None, Header(description="`wait=N`, as the query parameter `wait`, which takes precedence.")
 ]
-PreferHeader = Annotated[str | None, Header(description="`wait=N`, as the query parameter; `?wait=` goes before it.")]
 AnswerQuery = Annotated[
     Literal["job", "result"],
     Query(
-        description="`result`: once the job has ended within the wait, what `GET /jobs/{id}/result` answers, in the "
+        description="`result`: if the job ends within the wait, return what `GET /jobs/{id}/result` returns, in the "
         "format of `Accept`."
     ),
 ]
-AcceptHeader = Annotated[str | None, Header(description=f"Of a result: {', '.join(MEDIA)}.")]
-LanguageHeader = Annotated[str | None, Header(description="Language of the words in a picture: `en` or `es`.")]
+AcceptHeader = Annotated[str | None, Header(description=f"The format of a result: {', '.join(MEDIA)}.")]
 KeyHeader = Annotated[
     str | None,
     Header(
         min_length=1,
         max_length=255,
         pattern=r"^[\x20-\x7e]+$",
-        description="A repeat with the same key answers the first job instead of queueing another.",
+        description="A repeated request with the same key returns the first job and queues no other.",
     ),
 ]
 CacheHeader = Annotated[
     str | None,
     Header(
         max_length=255,
-        description="`no-cache` computes anew what an equal request was answered with; `no-store` also keeps the "
+        description="`no-cache` computes the result anew, even if an equal request has one; `no-store` also keeps the "
         "result from later requests.",
     ),
 ]
@@ -101,25 +62,7 @@ CacheHeader = Annotated[
     summary="Queue an explanation",
     description=EXPLAIN_DESCRIPTION,
     openapi_extra={"requestBody": EXPLAIN_BODY},
-    responses={
-        200: ENDED_ANSWER,
-        202: openapi.json_answer("Job", "The job is queued or running.", examples.QUEUED_JOB, ANSWER_HEADERS),
-        **openapi.problems(
-            MalformedBody,
-            ModelNotFound,
-            ModelUnloaded,
-            BodyTooLarge,
-            UnsupportedMedia,
-            NotAcceptable,
-            InvalidRequest,
-            IdempotencyConflict,
-            JobHasNoResult,
-            Overloaded,
-            StoreUnavailable,
-            StoreFull,
-            ModelUnavailable,
-        ),
-    },
+    responses=EXPLAIN_RESPONSES,
 )
 async def explain(
     request: Request,
@@ -128,66 +71,61 @@ async def explain(
     prefer: PreferHeader = None,
     answer: AnswerQuery = "job",
     accept: AcceptHeader = None,
-    accept_language: LanguageHeader = None,
+    accept_language: PictureLanguage = None,
     idempotency_key: KeyHeader = None,
     cache_control: CacheHeader = None,
 ) -> Response:
-    wish = Wish.of(accept, accept_language) if answer == "result" else None
-    asked = await _read(request, gateway)
-    card = await gateway.cards.find(gateway.store, asked.model, asked.version)
-    sent_bytes = int(request.headers.get("content-length", SMALL_BYTES + 1))
-    is_small = sent_bytes <= SMALL_BYTES and pixels_to_prepare(asked.input, card.input) <= SMALL_PICTURE
-    submission = prepare(asked, card) if is_small else await gateway.compute(prepare, asked, card)
+    result_format = RequestedFormat.of(accept, accept_language) if answer == "result" else None
+    explain_request = await read_explain_body(request, gateway)
+    card = await gateway.cards.find(gateway.store, explain_request.model, explain_request.version)
+    submission = await _prepare(request, gateway, explain_request, card)
     idempotency = None
     if idempotency_key is not None:
-        idempotency = Idempotency(idempotency_key, await gateway.compute(fingerprint, asked))
+        idempotency = Idempotency(idempotency_key, await gateway.compute(fingerprint, explain_request))
     preferred_s = preferred_wait_s(prefer)
     wait_s = min(wait if wait is not None else preferred_s or 0.0, gateway.settings.max_wait_s)
-    applied = {"Preference-Applied": f"wait={wait_s:g}"} if wait is None and preferred_s is not None else {}
-    content = _content(gateway, submission, cache_control or "")
+    content = _shared_content(gateway, submission, cache_control or "")
     job = NewJob(submission.spec, submission.payload, submission.rows, idempotency, content)
-    waited = await _submit(request, gateway, job, wait_s, takes_result=wish is not None)
+    waited = await _submit(request, gateway, job, wait_s, takes_result=result_format is not None)
     if waited is None:
         return Response(status_code=CLIENT_LEFT)
-    record = waited.record
-    headers = {**applied, "Location": job_path(record.id, request.scope.get("root_path", ""))}
-    ended = wait_s > 0 and record.status in TERMINAL
-    return await _result(gateway, waited, wish, headers) if ended and wish else _job(request, record, ended, headers)
+    headers = {"Location": job_path(waited.record.id, root_path(request))}
+    if wait is None and preferred_s is not None:
+        headers["Preference-Applied"] = f"wait={wait_s:g}"
+    ended = wait_s > 0 and waited.record.status in TERMINAL
+    if ended and result_format is not None:
+        return await _ended_result(gateway, waited, result_format, headers)
+    return job_response(request, waited.record, 200 if ended else 202, headers)
 
 
-async def _read(request: Request, gateway: Gateway) -> ExplainRequest:
-    """The body, by its media type.
-
-    Raises:
-        UnsupportedMedia: neither JSON nor a form.
-        MalformedBody, BodyTooLarge, InvalidRequest: see `service.validation.document.body` and `service.http.form`.
-    """
-    media = request.headers.get("content-type", "")
-    if JSON_MEDIA.match(media):
-        body = await request.body()
-        return await gateway.compute_sized(len(body), _from_json, body)
-    if FORM_MEDIA.match(media):
-        return await gateway.compute(read_request, await read_form(request))
-    raise UnsupportedMedia("Send application/json or multipart/form-data.")
+async def _prepare(request: Request, gateway: Gateway, explain_request: ExplainRequest, card: ModelCard) -> Submission:
+    """`prepare`, in a thread unless body and picture are small."""
+    body_bytes = int(request.headers.get("content-length", SMALL_JSON_BYTES + 1))
+    pixels = pixels_to_prepare(explain_request.input, card.input) if body_bytes <= SMALL_JSON_BYTES else 0
+    if body_bytes <= SMALL_JSON_BYTES and pixels <= SMALL_PICTURE_PIXELS:
+        return prepare(explain_request, card)
+    return await gateway.compute(prepare, explain_request, card)
 
 
-def _from_json(body: bytes) -> ExplainRequest:
-    document: Any = parse_json(body)
-    return read_request(document)
-
-
-def _content(gateway: Gateway, submission: Submission, cache_control: str) -> Content | None:
-    """What equal requests share, unless the operator or the client says otherwise."""
-    asked = {directive.strip().lower() for directive in cache_control.split(",")}
-    if not gateway.settings.cache or submission.digest is None or "no-store" in asked:
+def _shared_content(gateway: Gateway, submission: Submission, cache_control: str) -> Content | None:
+    """The content by which equal requests share a result; None if the operator or the client switches sharing off."""
+    directives = {directive.strip().lower() for directive in cache_control.split(",")}
+    if not gateway.settings.cache or submission.digest is None or "no-store" in directives:
         return None
-    return Content(submission.digest, reuse="no-cache" not in asked)
+    return Content(submission.digest, reuse="no-cache" not in directives)
 
 
 async def _submit(
     request: Request, gateway: Gateway, job: NewJob, wait_s: float, *, takes_result: bool
 ) -> Waited | None:
-    """Queues the job. Returns it as it stands, or, after a wait, as it then is; None when the client left meanwhile."""
+    """Queue the job, and wait up to `wait_s` seconds for its end.
+
+    Args:
+        takes_result: whether the stored result is to be returned with an ended job.
+
+    Returns:
+        The job after the wait, or None if the client disconnected during it.
+    """
     if wait_s <= 0:
         submitted = await gateway.store.jobs.submit(job)
         _count(gateway, submitted)
@@ -198,22 +136,20 @@ async def _submit(
 
 
 def _count(gateway: Gateway, submitted: Submitted) -> None:
+    """Count a job in the metrics, unless an idempotent repeat returned an earlier one."""
     if submitted.outcome != "known":
         spec = submitted.record.spec
         gateway.metrics.submitted(spec.model, spec.method["name"], spec.priority, submitted.outcome)
 
 
-async def _result(gateway: Gateway, waited: Waited, wish: Wish, headers: dict[str, str]) -> Response:
-    """What `GET /jobs/{id}/result` would answer, and where both are found."""
+async def _ended_result(
+    gateway: Gateway, waited: Waited, result_format: RequestedFormat, headers: dict[str, str]
+) -> Response:
+    """What `GET /jobs/{id}/result` returns for the ended job, with the URLs of both in the headers."""
     try:
-        response = await answer_result(gateway, waited.record.id, wish, known=waited.result)
+        response = await result_response(gateway, waited.record.id, result_format, fetched=waited.result)
         response.headers["Content-Location"] = f"{headers['Location']}/result"
     except JobHasNoResult as error:
         response = error_response(error)
     response.headers.update(headers)
     return response
-
-
-def _job(request: Request, record: JobRecord, ended: bool, headers: dict[str, str]) -> Response:
-    """200 with the finished job, or 202 with the job as it stands and where to poll it."""
-    return json_response(present(record, request.scope.get("root_path", "")), 200 if ended else 202, headers)

@@ -1,22 +1,23 @@
-"""Is it alive, is it ready, what does it measure."""
+"""`/healthz`, `/readyz` and `/metrics`."""
 
 from fastapi import APIRouter, Response
 
 from schemas.errors import StoreUnavailable, Unavailable
-from service.http.responses import Health, json_response
+from service.gateway_documents import Health
+from service.http.responses import json_response
 from service.monitoring.store_metrics import store_exposition
-from service.openapi import document as openapi
+from service.openapi import operations as openapi
 from service.state import CurrentGateway
+from service.tuning import NO_WORKER_RETRY_S
 
 router = APIRouter(tags=["health"])
-NO_WORKER_RETRY_S = 5
 EXPOSITION_MEDIA = "text/plain; version=0.0.4; charset=utf-8"
 
 
 @router.get(
     "/healthz",
     summary="Is the gateway alive?",
-    responses={200: openapi.json_answer("Health", "It is.", {"status": "ok"})},
+    responses={200: openapi.json_response_object("Health", "The gateway is alive.", {"status": "ok"})},
 )
 async def healthz() -> Response:
     return json_response(Health(status="ok"))
@@ -27,7 +28,7 @@ async def healthz() -> Response:
     summary="Can jobs be computed now?",
     description="Needs the job store and at least one live worker.",
     responses={
-        200: openapi.json_answer("Health", "They can.", {"status": "ready", "workers": 1}),
+        200: openapi.json_response_object("Health", "Jobs can be computed.", {"status": "ready", "workers": 1}),
         **openapi.problems(StoreUnavailable, Unavailable),
     },
 )
@@ -35,14 +36,14 @@ async def readyz(gateway: CurrentGateway) -> Response:
     await gateway.store.ping()
     workers = await gateway.store.workers.live()
     if not workers:
-        raise Unavailable("no live worker", retry_after_s=NO_WORKER_RETRY_S)
+        raise Unavailable("no live worker; start one", retry_after_s=NO_WORKER_RETRY_S)
     return json_response(Health(status="ready", workers=len(workers)))
 
 
 @router.get(
     "/metrics",
     summary="Metrics for Prometheus",
-    description="Answers without the job store too; `attribution_store_up` is 0 then.",
+    description="Also available without the job store; `attribution_store_up` is then 0.",
     responses={
         200: {"description": "Text exposition format.", "content": {"text/plain": {"schema": {"type": "string"}}}}
     },

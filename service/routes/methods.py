@@ -1,16 +1,15 @@
-"""`/methods`: the catalogue of attribution methods, for people and programs, in English and Spanish."""
+"""`/methods`: the catalogue of attribution methods, in English and Spanish."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Response
 
 from schemas.methods import METHOD_NAMES
-from service.catalogue.load import LANGUAGES, catalogue
-from service.http.error_responses import http_problem, problem_response
-from service.http.negotiation import choose_language
+from service.catalogue.guides import catalogue
+from service.http.problems import http_problem, problem_response
 from service.http.responses import json_response
-from service.openapi import document as openapi
-from service.pictures.options import Language
+from service.languages import LANGUAGES, Language, language_of
+from service.openapi import operations as openapi
 from service.validation.document.suggest import suggestion
 
 router = APIRouter(tags=["methods"])
@@ -24,12 +23,12 @@ LANGUAGE_HEADERS = {
 @router.get(
     "/methods",
     summary="All methods compared",
-    description="For each method the idea, whether it uses gradients and a baseline, typical results and an analogy, "
+    description="For each method: its idea, whether it uses gradients and a baseline, typical results, an analogy, "
     "when to use it and when not, its paper, and the JSON schema of its parameters.",
-    responses={200: openapi.json_answer("MethodCatalogue", "The catalogue.", headers=LANGUAGE_HEADERS)},
+    responses={200: openapi.json_response_object("MethodCatalogue", "The catalogue.", headers=LANGUAGE_HEADERS)},
 )
 async def list_methods(accept_language: AcceptLanguage = None) -> Response:
-    language = _language(accept_language)
+    language = language_of(accept_language)
     return json_response(catalogue(language), headers=_headers(language))
 
 
@@ -37,7 +36,7 @@ async def list_methods(accept_language: AcceptLanguage = None) -> Response:
     "/methods/{name}",
     summary="One method",
     responses={
-        200: openapi.json_answer("MethodGuide", "The method.", headers=LANGUAGE_HEADERS),
+        200: openapi.json_response_object("MethodGuide", "The method.", headers=LANGUAGE_HEADERS),
         404: openapi.plain_problem(404, "No such method."),
     },
 )
@@ -45,15 +44,11 @@ async def get_method(
     name: Annotated[str, Path(description="As in GET /methods.", examples=["integrated_gradients"])],
     accept_language: AcceptLanguage = None,
 ) -> Response:
-    language = _language(accept_language)
+    language = language_of(accept_language)
     guide = next((guide for guide in catalogue(language).methods if guide.name == name), None)
     if guide is None:
         return problem_response(http_problem(404, f"There is no such method{suggestion(name, METHOD_NAMES)}"))
     return json_response(guide, headers=_headers(language))
-
-
-def _language(header: str | None) -> Language:
-    return next(language for language in LANGUAGES if language == choose_language(header, LANGUAGES))
 
 
 def _headers(language: Language) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""`/models`: what can be explained, and how."""
+"""`/models`: the cards of all models."""
 
 import asyncio
 import re
@@ -8,10 +8,11 @@ from fastapi import APIRouter, Path, Query, Response
 
 from schemas.errors import InvalidRequest, ModelNotFound, StoreUnavailable
 from schemas.requests import Version
-from service.http.responses import ModelList, json_response
+from service.gateway_documents import ModelList
+from service.http.responses import json_response
 from service.model_cards import find_card
 from service.model_residence import with_residence
-from service.openapi import document as openapi
+from service.openapi import operations as openapi
 from service.state import CurrentGateway
 
 router = APIRouter(tags=["models"])
@@ -20,8 +21,11 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 @router.get(
     "/models",
-    summary="Every model, with its status",
-    responses={200: openapi.json_answer("ModelList", "The models' cards."), **openapi.problems(StoreUnavailable)},
+    summary="All models, with their status",
+    responses={
+        200: openapi.json_response_object("ModelList", "The models' cards."),
+        **openapi.problems(StoreUnavailable),
+    },
 )
 async def list_models(gateway: CurrentGateway) -> Response:
     cards, workers = await asyncio.gather(gateway.store.models.cards(), gateway.store.workers.live())
@@ -31,9 +35,10 @@ async def list_models(gateway: CurrentGateway) -> Response:
 @router.get(
     "/models/{name}",
     summary="One model's card",
-    description="Input kind and shape, labels, layers, methods with the reason where one is not supported, defaults.",
+    description="Input kind and shape, labels, layers, defaults, and the methods, with the reason if one is not "
+    "supported.",
     responses={
-        200: openapi.json_answer("ModelCard", "The card."),
+        200: openapi.json_response_object("ModelCard", "The card."),
         **openapi.problems(ModelNotFound, InvalidRequest, StoreUnavailable),
     },
 )
@@ -43,6 +48,6 @@ async def get_model(
     version: Annotated[Version | None, Query(description="Default: the highest version that takes jobs.")] = None,
 ) -> Response:
     if not NAME.fullmatch(name):
-        raise ModelNotFound("no such model")
+        raise ModelNotFound("no such model: a name has letters, digits, dots, hyphens and underscores")
     card, workers = await asyncio.gather(find_card(gateway.store, name, version), gateway.store.workers.live())
     return json_response(with_residence(card, workers))

@@ -1,1 +1,1 @@
-"""What is refused before a job is queued: a request's form, then its fit with the model's card. Pure."""
+"""Checks before a job is queued: the request's document, then its fit with the model's card. Pure."""

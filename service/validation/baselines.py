@@ -1,4 +1,4 @@
-"""Validation of the baseline, the values that stand for absent elements."""
+"""Checks the baseline of a method, the values that stand for an absent feature."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,14 +11,14 @@ from schemas.tensors import NUMPY_DTYPES, GivenTensors, InputBaselines, TensorVa
 from service.validation.model import ReadyModel
 from service.validation.tensors import Array, Location, check_ids, check_shape, tensor_array
 
-MAX_DISTRIBUTION_ROWS = 256  # of a tensor that is one
+MAX_DISTRIBUTION_ROWS = 256  # rows of a tensor that is a baseline distribution
 
 
 def baseline_fields(method: AnyMethod, model: ReadyModel) -> dict[str, Any]:
-    """The baseline to fill in: the one given if it is valid for the model, else the card's default.
+    """The baseline field to fill in: the name given, or the card's default.
 
     Raises:
-        InvalidRequest: it means nothing for this model.
+        InvalidRequest: the model has no baseline of this name.
     """
     if not method.takes_baseline:
         return {}
@@ -30,23 +30,22 @@ def baseline_fields(method: AnyMethod, model: ReadyModel) -> dict[str, Any]:
     valid = valid_baselines(model)
     if name not in valid:
         listed = ", ".join(valid)
-        raise InvalidRequest.at(
-            ["method", "baseline"], f"means nothing for this model, which takes {listed} or a tensor"
-        )
+        raise InvalidRequest.at(["method", "baseline"], f"not available for this model; give {listed} or a tensor")
     return {"baseline": name}
 
 
 def valid_baselines(model: ReadyModel) -> list[BaselineName]:
-    """The names that mean something for this model."""
+    """The baseline names that the model takes."""
     return [known for known in model.card.baselines if known != "background" or model.card.background_rows > 0]
 
 
 def baseline_arrays(method: AnyMethod, model: ReadyModel, examples: int) -> dict[str, Array]:
-    """Baseline tensors in model space, one per input, under their payload names: (1 or examples, …), of a distribution
-    (any number that is the same for all, or 1, …).
+    """Baseline tensors in model space, one per input, by their names in the payload: (1 or examples, …).
+
+    Those of a baseline distribution are (rows, …), with the same number of rows for every input.
 
     Raises:
-        InvalidRequest: the model takes none, or number, shape or values do not fit.
+        InvalidRequest: the model takes no baseline tensor, or the number, shape or values of the tensors do not fit.
     """
     given = getattr(method, "baseline", None)
     if not isinstance(given, TensorValue | InputBaselines):
@@ -62,7 +61,7 @@ def baseline_arrays(method: AnyMethod, model: ReadyModel, examples: int) -> dict
         check_shape(one.shape, shape, rows, at)
         arrays.append(tensor_array(one, model.input.datatype, at))
         check_ids(arrays[-1], len(arrays) - 1, model.input, at)
-        if distributed:  # drawn together: one row of each input
+        if distributed:  # a draw takes the same row of every input
             rows = (1, len(arrays[-1])) if len(arrays[-1]) > 1 else rows
     most = max(map(len, arrays))
     return {
@@ -72,7 +71,7 @@ def baseline_arrays(method: AnyMethod, model: ReadyModel, examples: int) -> dict
 
 
 def located(given: GivenTensors, loc: Location) -> Iterator[tuple[Any, Location]]:
-    """Each tensor of a parameter, with its place in the request."""
+    """Each tensor of a parameter, with its location in the request."""
     if isinstance(given, TensorValue):
         yield given.tensor, [*loc, "tensor"]
         return
@@ -81,15 +80,15 @@ def located(given: GivenTensors, loc: Location) -> Iterator[tuple[Any, Location]
 
 
 def input_shapes(given: GivenTensors, model: ReadyModel, loc: Location) -> list[list[int]]:
-    """The shape of one example of each input, where the parameter has a tensor for each.
+    """The shape of one example of each input, for a parameter with one tensor per input.
 
     Raises:
-        InvalidRequest: a text, which has no fixed shape, or another number of inputs.
+        InvalidRequest: the model takes text, which has no fixed shape, or has another number of inputs.
     """
     shapes = model.input.shapes
     key = "tensor" if isinstance(given, TensorValue) else "tensors"
     if model.input.kind == "text":
-        raise InvalidRequest.at([*loc, key], "a model that takes text takes no tensor here")
+        raise InvalidRequest.at([*loc, key], "not available for text; give a name")
     if len(given.each) != len(shapes):
         raise InvalidRequest.at([*loc, key], f"the model has {len(shapes)} inputs: give `tensors`, one for each")
     return shapes

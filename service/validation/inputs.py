@@ -1,4 +1,4 @@
-"""The input of a request against the model's input card."""
+"""Checks the input of a request against the model's input card, and converts it to arrays."""
 
 from dataclasses import dataclass
 
@@ -8,14 +8,15 @@ from schemas.errors import InvalidRequest
 from schemas.jobs import PayloadKind
 from schemas.limits import MAX_EXAMPLES
 from schemas.models import InputCard
+from schemas.picture_view import PictureView
 from schemas.pictures import Picture
 from schemas.requests import FeaturesInput, ImageInput, Input, TensorInput, TextInput
 from schemas.tensors import Tensor
-from schemas.view import View
-from service.pictures.load import PictureRejected, model_pixels, pixels_to_write
-from service.validation.document.encoded import NO_PLACE, NotEncoded, image_bytes, is_place
+from service.pictures.decode import PictureRejected, model_pixels, pixels_to_write
+from service.tuning import MAX_NAMED_FEATURES
+from service.validation.document.base64_image import NOT_A_LOCATION, NotBase64, image_bytes, is_location
+from service.validation.document.field_errors import short
 from service.validation.document.suggest import suggestion
-from service.validation.document.wording import short
 from service.validation.tensors import Array, Location, check_ids, check_shape, tensor_array
 
 ACCEPTED = {  # by the model's kind of input
@@ -24,25 +25,24 @@ ACCEPTED = {  # by the model's kind of input
     "text": ("text",),
     "tensor": ("tensor", "tensors"),
 }
-MAX_NAMED = 5  # features in one message
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedInput:
-    """The input as the payload keeps it (names as in `JobSpec`), and how many examples it holds."""
+    """The input as the payload holds it, with the names of `JobSpec`, and the number of its examples."""
 
     kind: PayloadKind
     examples: int
     arrays: dict[str, Array]
     text_chars: int = 0
-    picture: Picture | None = None  # which part of the picture sent the model sees
+    picture: Picture | None = None  # the part of the client's picture that the model sees
 
 
 def check_input(given: Input, card: InputCard) -> CheckedInput:
-    """The input converted once, bounded and complete.
+    """Check the input and convert it.
 
     Raises:
-        InvalidRequest: its kind, shape, names or values do not fit the model; the field is named.
+        InvalidRequest: its kind, shape, names or values do not fit the model; names the field.
     """
     kind = next(iter(type(given).model_fields))
     if kind not in ACCEPTED[card.kind]:
@@ -60,23 +60,23 @@ def check_input(given: Input, card: InputCard) -> CheckedInput:
 
 
 def pixels_to_prepare(given: Input, card: InputCard | None) -> int:
-    """Of a picture, which may be far more than was sent; 0 for other inputs, and for what is refused unread."""
+    """The pixels that preparing a picture writes, possibly far more than its bytes; 0 for other and refused inputs."""
     if not isinstance(given, ImageInput) or card is None or card.kind != "image":
         return 0
     try:
-        return pixels_to_write(image_bytes(given.image), View.of(card))
+        return pixels_to_write(image_bytes(given.image), PictureView.of(card))
     except ValueError:
         return 0
 
 
 def _image(given: ImageInput, card: InputCard) -> CheckedInput:
-    """Decoded and scaled here, once: a broken picture never becomes a job, and the worker gets what its model sees."""
+    """Decode and scale the picture, so that no broken one becomes a job and workers receive what the model sees."""
     try:
-        pixels, picture = model_pixels(image_bytes(given.image), View.of(card))
-    except NotEncoded as error:
+        pixels, picture = model_pixels(image_bytes(given.image), PictureView.of(card))
+    except NotBase64 as error:
         raise InvalidRequest.at(["input", "image"], str(error)) from None
     except PictureRejected as error:
-        reason = NO_PLACE if is_place(given.image) else str(error)
+        reason = NOT_A_LOCATION if is_location(given.image) else str(error)
         raise InvalidRequest.at(["input", "image"], reason) from None
     return CheckedInput("image", 1, {"pixels": pixels}, picture=picture)
 
@@ -99,7 +99,7 @@ def _features(given: FeaturesInput, card: InputCard) -> CheckedInput:
 
 
 def _check_names(row: dict[str, float], names: list[str], loc: Location) -> None:
-    """Raises `InvalidRequest` unless the row has exactly the card's columns."""
+    """Raise `InvalidRequest` unless the row has exactly the card's columns."""
     known = set(names)
     unknown = [name for name in row if name not in known]
     if unknown:
@@ -108,14 +108,14 @@ def _check_names(row: dict[str, float], names: list[str], loc: Location) -> None
         )
     missing = [name for name in names if name not in row]
     if missing:
-        listed = ", ".join(missing[:MAX_NAMED]) + (", …" if len(missing) > MAX_NAMED else "")
+        listed = ", ".join(missing[:MAX_NAMED_FEATURES]) + (", …" if len(missing) > MAX_NAMED_FEATURES else "")
         raise InvalidRequest.at([*loc, missing[0]], f"{len(missing)} of {len(names)} features are missing: {listed}")
 
 
 def _tensors(given: list[tuple[Tensor, Location]], card: InputCard) -> CheckedInput:
     if len(given) != len(card.shapes):
         loc = given[0][1][:2]
-        raise InvalidRequest.at(loc, f"the model takes {len(card.shapes)} tensors, {len(given)} given")
+        raise InvalidRequest.at(loc, f"the model takes {len(card.shapes)} tensors; {len(given)} given")
     examples = given[0][0].shape[0]
     for index, ((tensor, loc), shape) in enumerate(zip(given, card.shapes, strict=True)):
         check_shape(tensor.shape, shape, range(1, MAX_EXAMPLES + 1) if index == 0 else (examples,), loc)

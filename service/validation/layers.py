@@ -1,4 +1,4 @@
-"""The layer of a method that looks inside the model."""
+"""Checks the layer of a layer or neuron method."""
 
 from math import prod
 from typing import Any
@@ -17,8 +17,8 @@ def layer_fields(method: AnyMethod, model: ReadyModel, examples: int) -> dict[st
     """The layer to fill in.
 
     Raises:
-        InvalidRequest: none given and the card has no default, no such layer, it gives no map where one is needed, or
-            maps of the input's size would be too large.
+        InvalidRequest: no layer is given and the card has no default, the model has no such layer, its output is not
+            a map where one is required, or maps of the input's size would be too large.
     """
     layer = find_layer(method, model)
     if layer is None:
@@ -34,10 +34,11 @@ def layer_fields(method: AnyMethod, model: ReadyModel, examples: int) -> dict[st
 
 
 def find_layer(method: AnyMethod, model: ReadyModel) -> LayerCard | None:
-    """The layer that the method names, or the card's default; None for a method that has none.
+    """The layer that the method names, or the card's default; None for a method without a layer.
 
     Raises:
-        InvalidRequest: none given and the card has no default, no such layer, or one of no use.
+        InvalidRequest: no layer is given and the card has no default, the model has no such layer, or the method
+            cannot use it.
     """
     if "layer" not in type(method).model_fields:
         return None
@@ -69,7 +70,7 @@ def _check_gradient(method: AnyMethod, layer: LayerCard) -> None:
 
 
 def explained_shape(method: AnyMethod, layer: LayerCard) -> list[int] | None:
-    """The shape of one example's units at the layer; None where the card does not say: a layer's input, a tuple."""
+    """The shape of one example's units at the layer; None if the card does not hold it (a layer's input, a tuple)."""
     return None if method.at_layer_input else layer.output_shape
 
 
@@ -80,9 +81,9 @@ def follows_the_text(model: ReadyModel, shape: list[int]) -> bool:
 
 def _check_map(method: AnyMethod, layer: LayerCard, field: str) -> None:
     if method.at_layer_input:
-        return  # the card does not tell what goes in; the worker sees it
+        return  # the card does not hold the input's shape; the worker checks it
     if layer.grid is None and (layer.output_shape is None or len(layer.output_shape) != MAP_RANK):
-        raise InvalidRequest.at(["method", field], "the layer's output is no map (channels, height, width)")
+        raise InvalidRequest.at(["method", field], "the layer's output is not a map (channels, height, width)")
 
 
 def _check_upsampled(method: AnyMethod, model: ReadyModel, layer: LayerCard, examples: int) -> None:
@@ -93,5 +94,5 @@ def _check_upsampled(method: AnyMethod, model: ReadyModel, layer: LayerCard, exa
     if elements > MAX_TENSOR_ELEMENTS:
         raise InvalidRequest.at(
             ["method", "upsample"],
-            f"would answer {elements} numbers, at most {MAX_TENSOR_ELEMENTS}; pictures are drawn without it, too",
+            f"the result would hold {elements} numbers, more than {MAX_TENSOR_ELEMENTS}; overlays do not need it",
         )

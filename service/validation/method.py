@@ -1,4 +1,4 @@
-"""The method of a request against the model's card: supported, complete, every parameter meaningful."""
+"""Checks the method of a request against the model's card, and fills in defaults."""
 
 from schemas.errors import InvalidRequest
 from schemas.methods import AnyMethod, stored_method
@@ -14,10 +14,10 @@ MIN_PERMUTED = 2  # examples
 
 
 def check_method(given: AnyMethod | None, model: ReadyModel, examples: int) -> tuple[AnyMethod, dict[str, Array]]:
-    """The method with the card's defaults filled in, and its tensors as the payload names them.
+    """The method with the card's defaults filled in, and its tensors by their names in the payload.
 
     Raises:
-        InvalidRequest: not supported by the model, or a parameter does not fit it.
+        InvalidRequest: the model does not support the method, or a parameter does not fit the model.
     """
     method = given or stored_method({"name": model.defaults.method})
     _check_supported(method, model)
@@ -43,12 +43,12 @@ def check_method(given: AnyMethod | None, model: ReadyModel, examples: int) -> t
 def _check_supported(method: AnyMethod, model: ReadyModel) -> None:
     support = next((one for one in model.card.methods if one.name == method.name), None)
     if support is None or not support.supported:
-        reason = support.reason if support and support.reason else "the model's worker does not offer it"
+        reason = support.reason if support and support.reason else "the model's worker does not support it"
         raise InvalidRequest.at(["method", "name"], f"not supported by this model: {reason}")
 
 
 def _check_unused(method: AnyMethod) -> None:
-    """A parameter without effect beside the others is refused rather than ignored."""
+    """Refuse a parameter that the method would ignore beside the others."""
     for field, owner in method.unused_parameters():
         raise InvalidRequest.at(["method", field], f"belongs to {owner}")
 
@@ -56,5 +56,5 @@ def _check_unused(method: AnyMethod) -> None:
 def _check_examples(method: AnyMethod, examples: int) -> None:
     if method.permutes and examples < MIN_PERMUTED:
         raise InvalidRequest.at(
-            ["input"], f"features are exchanged between examples: at least {MIN_PERMUTED} are needed, {examples} given"
+            ["input"], f"features are exchanged between examples: give at least {MIN_PERMUTED}; {examples} given"
         )

@@ -1,4 +1,4 @@
-"""The quality metrics of a request: meaningful for the method and the model."""
+"""Checks the quality metrics of a request against its method and the model."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -15,10 +15,10 @@ BASELINES = ("deletion_baseline", "insertion_baseline")
 
 
 def check_quality(metrics: Sequence[AnyQuality], method: AnyMethod, model: ReadyModel) -> None:
-    """Whether each metric means something for a checked method.
+    """Check that each metric is defined for a checked method.
 
     Raises:
-        InvalidRequest: it does not; says why.
+        InvalidRequest: a metric is not defined for the method or the model; says why.
     """
     for index, metric in enumerate(metrics):
         for field, reason in _objections(metric, method, model):
@@ -26,7 +26,7 @@ def check_quality(metrics: Sequence[AnyQuality], method: AnyMethod, model: Ready
 
 
 def _objections(metric: AnyQuality, method: AnyMethod, model: ReadyModel) -> Iterator[tuple[str, str]]:
-    """Fields and what is wrong with them."""
+    """The fields that do not fit, each with the reason."""
     if isinstance(metric, Completeness):
         yield from _of_completeness(method)
     elif isinstance(metric, Infidelity):
@@ -41,9 +41,9 @@ def _of_completeness(method: AnyMethod) -> Iterator[tuple[str, str]]:
     if method.promises_completeness:
         return
     if method.yields_rates:
-        yield "name", f"{method.name} tells rates of change here, which are not meant to add up"
+        yield "name", f"{method.name} computes rates of change here, which do not add up to a difference of outputs"
     if not _has_baseline(method) or method.kind != "input":
-        yield "name", f"{method.name} is not held against the output for a baseline"
+        yield "name", f"{method.name} does not compare the output with that of a baseline"
 
 
 def _of_infidelity(metric: Infidelity, method: AnyMethod, model: ReadyModel) -> Iterator[tuple[str, str]]:
@@ -53,7 +53,7 @@ def _of_infidelity(metric: Infidelity, method: AnyMethod, model: ReadyModel) -> 
     rates = method.yields_rates
     is_noise = metric.perturbation == "noise" or (metric.perturbation is None and rates)
     if is_noise and not _takes_noise(model):
-        yield "perturbation", "the model takes integers, which have no noise: choose baseline"
+        yield "perturbation", "noise is not defined for a model that takes integers: choose baseline"
     if not is_noise and metric.stdevs != Infidelity.model_fields["stdevs"].default:
         yield "stdevs", "belongs to the perturbation noise"
 
@@ -62,9 +62,9 @@ def _of_sensitivity(method: AnyMethod, model: ReadyModel) -> Iterator[tuple[str,
     if method.permutes:
         yield "name", f"{method.name} would exchange features between the perturbed copies"
     if model.input.kind == "text" and method.entry == "model":
-        yield "name", f"{method.name} starts from token ids, which cannot be moved a little"
+        yield "name", f"{method.name} starts from token ids, which have no small perturbations"
     if not _takes_noise(model):
-        yield "name", "the model takes integers, which cannot be moved a little"
+        yield "name", "the model takes integers, which have no small perturbations"
 
 
 def _of_curves(metric: DeletionInsertion, method: AnyMethod, model: ReadyModel) -> Iterator[tuple[str, str]]:
@@ -73,19 +73,19 @@ def _of_curves(metric: DeletionInsertion, method: AnyMethod, model: ReadyModel) 
         how = (
             "upsample to the picture" if model.input.kind == "image" else "choose a method that attributes to the input"
         )
-        yield "name", f"{method.name} attributes to a layer, not to what could be taken away: {how}"
+        yield "name", f"{method.name} attributes to a layer, not to parts of the input that can be removed: {how}"
     for field in BASELINES:
         name = getattr(metric, field)
         known = valid_baselines(model)
         if name is not None and name not in known:
-            yield field, f"means nothing for this model, which takes {', '.join(known)}"
+            yield field, f"not available for this model; give {', '.join(known)}"
 
 
 def _of_other_questions(method: AnyMethod, *, permutes: bool = False) -> Iterator[tuple[str, str]]:
     if method.kind == "neuron":
-        yield "name", f"{method.name} explains a unit of a layer, and this metric is of the model's output"
+        yield "name", f"{method.name} explains a unit of a layer; this metric evaluates the model's output"
     if method.permutes and not permutes:
-        yield "name", f"{method.name} tells what the other examples do to one, not a baseline"
+        yield "name", f"{method.name} compares an example with other examples, not with a baseline"
 
 
 def _lies_over_input(method: LayerMethod, model: ReadyModel) -> bool:

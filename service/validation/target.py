@@ -1,4 +1,4 @@
-"""The output to explain: an index or a label, one per example."""
+"""Resolves the target of a request, an index or a label, to one output per example."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,10 +12,11 @@ from service.validation.tensors import Location
 
 
 def resolve_target(target: Target | None, output: OutputCard, examples: int) -> Targets | None:
-    """One output per example, or None for the predicted class (a scalar output has no other).
+    """One output per example; None for the predicted class, or for the only output of a regression.
 
     Raises:
-        InvalidRequest: unknown label, index out of range, not one per example, or not the place in each dimension.
+        InvalidRequest: a label is unknown, an index is out of range, the number of targets is not the number of
+            examples, or a target does not have one index per dimension of the output.
     """
     if output.kind == "regression" and output.size == 1 and len(output.shape) < 2:
         if target is not None:
@@ -30,16 +31,16 @@ def resolve_target(target: Target | None, output: OutputCard, examples: int) -> 
     if not isinstance(target, list):
         return [_index(target, output, ["target"])] * examples
     _check_count(target, examples)
-    return [_index(_one(one, position), output, ["target", position]) for position, one in enumerate(target)]
+    return [_index(_flat_target(one, position), output, ["target", position]) for position, one in enumerate(target)]
 
 
 def _places(target: Target | None, output: OutputCard, examples: int) -> list[list[int]]:
-    """Of an output of several dimensions: a class and where, `[class, y, x]`, for all examples or one per example."""
+    """Targets in an output of several dimensions, such as `[class, y, x]`, one for all examples or one per example."""
     if not isinstance(target, list):
         raise InvalidRequest.at(
             ["target"],
             f"the model's output is of shape {output.shape}: give a list of {len(output.shape)} indices, "
-            "the first null for the class predicted there",
+            "the first null for the class predicted at that position",
         )
     if not any(isinstance(one, list) for one in target):
         return [_place(target, output, ["target"])] * examples
@@ -49,9 +50,7 @@ def _places(target: Target | None, output: OutputCard, examples: int) -> list[li
 
 def _place(given: Any, output: OutputCard, loc: Location) -> list[int]:
     if not isinstance(given, list) or len(given) != len(output.shape):
-        raise InvalidRequest.at(
-            loc, f"the model's output is of shape {output.shape}: {len(output.shape)} indices needed"
-        )
+        raise InvalidRequest.at(loc, f"the model's output is of shape {output.shape}: give {len(output.shape)} indices")
     place = [_class(given[0], output, [*loc, 0])]
     for dimension, (index, size) in enumerate(zip(given[1:], output.shape[1:], strict=True), start=1):
         if not isinstance(index, int) or index >= size:
@@ -61,7 +60,7 @@ def _place(given: Any, output: OutputCard, loc: Location) -> list[int]:
 
 
 def _class(given: Any, output: OutputCard, loc: Location) -> int:
-    """Null asks for the class that is predicted at the position."""
+    """The index of a class; null stands for the class predicted at the position."""
     if given is not None:
         return _index(given, output, loc)
     if output.kind == "regression":
@@ -69,7 +68,7 @@ def _class(given: Any, output: OutputCard, loc: Location) -> int:
     return PREDICTED
 
 
-def _one(target: TargetOne | list[TargetOne | None] | None, position: int) -> TargetOne:
+def _flat_target(target: TargetOne | list[TargetOne | None] | None, position: int) -> TargetOne:
     if target is None or isinstance(target, list):
         raise InvalidRequest.at(["target", position], "the model's output has one dimension: give an index or a label")
     return target
@@ -77,7 +76,7 @@ def _one(target: TargetOne | list[TargetOne | None] | None, position: int) -> Ta
 
 def _check_count(target: Sequence[object], examples: int) -> None:
     if len(target) != examples:
-        raise InvalidRequest.at(["target"], f"{len(target)} targets for {examples} examples")
+        raise InvalidRequest.at(["target"], f"{len(target)} targets for {examples} examples; give one per example")
 
 
 def _index(target: TargetOne, output: OutputCard, loc: Location) -> int:
@@ -89,7 +88,7 @@ def _index(target: TargetOne, output: OutputCard, loc: Location) -> int:
 
 
 def _label_index(label: str, output: OutputCard, loc: Location) -> int:
-    """The label as it is, else the only one that is equal but for case."""
+    """The index of the label; a label in another case counts if it is the only such one."""
     labels = output.labels
     if labels is None:
         raise InvalidRequest.at(loc, f"the model has no labels: give an index, 0 to {output.size - 1}")

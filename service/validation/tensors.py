@@ -1,4 +1,4 @@
-"""Tensors of a request as numpy arrays, every value representable."""
+"""Converts tensors of a request to numpy arrays, and checks their shapes and values."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,10 +16,10 @@ EXACT_INTEGERS = 2**53  # JSON numbers beyond are not exact as doubles
 
 
 def tensor_array(tensor: Tensor, datatype: Datatype, loc: Location) -> Array:
-    """The tensor in its own datatype, then in the model's.
+    """The tensor as an array of `datatype`, the model's.
 
     Raises:
-        InvalidRequest: a value does not fit one of them; `loc` and the element's index are named.
+        InvalidRequest: a value cannot be represented in the tensor's own datatype or the model's; names the element.
     """
     values = np.asarray(tensor.data, dtype=np.float64)
     array = _fitting(values, tensor.datatype, loc)
@@ -35,10 +35,10 @@ def check_shape(
     loc: Location,
     whose: str = "the model takes",
 ) -> None:
-    """The shape is (one of `rows`, *expected).
+    """Check that the shape is (one of `rows`, *expected).
 
     Raises:
-        InvalidRequest: it is not.
+        InvalidRequest: the shape is another; names the field.
     """
     if list(shape[1:]) != list(expected):
         raise InvalidRequest.at([*loc, "shape"], f"{whose} ({', '.join(['n', *map(str, expected)])}), not this shape")
@@ -46,10 +46,10 @@ def check_shape(
 
 
 def check_ids(array: Array, index: int, card: InputCard, loc: Location) -> None:
-    """Of an input that is ids, each is one that the model has.
+    """Check that each element of an input of ids is an id of the model's vocabulary.
 
     Raises:
-        InvalidRequest: one is not; its place is named.
+        InvalidRequest: an element is not; names its index.
     """
     size = card.vocabularies[index] if card.vocabularies else None
     if size is not None:
@@ -58,10 +58,10 @@ def check_ids(array: Array, index: int, card: InputCard, loc: Location) -> None:
 
 
 def check_rows(shape: Sequence[int], rows: range | tuple[int, ...], loc: Location) -> None:
-    """The first dimension is one of `rows`.
+    """Check that the first dimension is one of `rows`.
 
     Raises:
-        InvalidRequest: it is not.
+        InvalidRequest: it is another number.
     """
     if shape[0] not in rows:
         allowed = f"1 to {rows[-1]}" if isinstance(rows, range) else " or ".join(map(str, sorted(set(rows))))
@@ -69,7 +69,7 @@ def check_rows(shape: Sequence[int], rows: range | tuple[int, ...], loc: Locatio
 
 
 def _fitting(values: NDArray[np.float64], datatype: Datatype, loc: Location) -> Array:
-    """Flat values in a datatype: integers integral and in range, floats finite."""
+    """Flat values in a datatype; integers must be whole and in range, floats finite."""
     dtype = np.dtype(NUMPY_DTYPES[datatype])
     if dtype.kind == "f":
         with np.errstate(over="ignore"):

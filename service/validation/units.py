@@ -1,4 +1,4 @@
-"""The units of a layer: the one that a neuron method explains, and groups of them for ablation."""
+"""Checks the units of a layer: the one that a neuron method explains, and groups of them for ablation."""
 
 from schemas.errors import InvalidRequest
 from schemas.methods import AnyMethod, LayerFeatures, NeuronMethod
@@ -11,10 +11,11 @@ from service.validation.tensors import Array, Location, check_rows, check_shape,
 
 
 def check_unit(method: AnyMethod, model: ReadyModel) -> None:
-    """Whether the selected unit is there, as far as the card tells.
+    """Check that the selected unit exists, if the card holds the layer's shape.
 
     Raises:
-        InvalidRequest: not one index per dimension of the layer's output, or one is out of range.
+        InvalidRequest: the selector has another number of indices than the layer's output has dimensions, or an index
+            is out of range.
     """
     layer = find_layer(method, model)
     if not isinstance(method, NeuronMethod) or layer is None:
@@ -27,21 +28,23 @@ def check_unit(method: AnyMethod, model: ReadyModel) -> None:
     indices = [selector] if isinstance(selector, int) else selector
     if len(indices) != len(shape):
         raise InvalidRequest.at(
-            loc, f"one index per dimension of the layer's output {shape}: {len(shape)} are needed, {len(indices)} given"
+            loc, f"give one index per dimension of the layer's output {shape}: {len(shape)}; {len(indices)} given"
         )
     if follows_the_text(model, shape):
         return
     for position, (index, extent) in enumerate(zip(indices, shape, strict=True)):
         if index >= extent:
             at = loc if isinstance(selector, int) else [*loc, position]
-            raise InvalidRequest.at(at, f"out of range: the layer's output has units 0 to {extent - 1} here")
+            raise InvalidRequest.at(
+                at, f"out of range: this dimension of the layer's output has indices 0 to {extent - 1}"
+            )
 
 
 def layer_arrays(method: AnyMethod, model: ReadyModel, examples: int) -> dict[str, Array]:
-    """A mask over a layer's units (int64) and what they are set to, (1 or examples, …), as the payload names them.
+    """The mask over a layer's units (int64) and their baselines, (1 or examples, …), by their names in the payload.
 
     Raises:
-        InvalidRequest: shape or values do not fit the layer.
+        InvalidRequest: the shape or the values of a tensor do not fit the layer.
     """
     layer = find_layer(method, model)
     if not isinstance(method, LayerFeatures) or layer is None:

@@ -1,4 +1,4 @@
-"""The windows of occlusion, as Captum needs them: over one example, no larger than it, without gaps."""
+"""Checks the windows of occlusion: no larger than one example, and without gaps between them."""
 
 from math import ceil, prod
 from typing import Any
@@ -8,23 +8,25 @@ from schemas.methods import AnyMethod, Occlusion, Windows
 from service.validation.model import ReadyModel
 from service.validation.tensors import Location
 
-MAX_UNIT_WINDOWS = 1_024  # elements of an example that are covered one by one when no window is given
+MAX_UNIT_WINDOWS = 1_024  # elements of an example that are occluded one by one if no window is given
 EXTENT = "the example's extent"
 GAPS = "the window, which would leave gaps"
 
 
 def window_fields(method: AnyMethod, model: ReadyModel) -> dict[str, Any]:
-    """The windows and strides to fill in: flat for a model of one input, else one each.
+    """The windows and strides to fill in: flat for a model of one input, else one per input.
 
     Raises:
-        InvalidRequest: they do not fit one example, or none are given and the example is too large for single elements.
+        InvalidRequest: they do not fit one example, or none is given and the example is too large for single elements.
     """
     if not isinstance(method, Occlusion):
         return {}
     shapes = model.input.shapes
     if method.sliding_window_shapes is None:
         if method.strides is not None:
-            raise InvalidRequest.at(["method", "sliding_window_shapes"], "strides need a window")
+            raise InvalidRequest.at(
+                ["method", "sliding_window_shapes"], "strides need a window; give sliding_window_shapes"
+            )
         windows, strides = _default(model)
     else:
         windows = _given("sliding_window_shapes", method.sliding_window_shapes, shapes)
@@ -39,20 +41,22 @@ def window_fields(method: AnyMethod, model: ReadyModel) -> dict[str, Any]:
 
 
 def per_input(windows: list[Any], inputs: int) -> list[list[int]]:
-    """One window for each input of the model, from one for all or a list of them."""
+    """One window for each input of the model, from one for all inputs or a list."""
     nested = bool(windows) and isinstance(windows[0], list)
     return windows if nested else [windows] * inputs
 
 
 def count_windows(shape: list[int], window: list[int], strides: list[int]) -> int:
-    """Positions of the window over one example, the last one clipped, as Captum counts them."""
+    """The number of positions of the window over one example, including the last, clipped one, as Captum counts."""
     return prod(1 + ceil((extent - w) / s) for extent, w, s in zip(shape, window, strides, strict=True))
 
 
 def _given(field: str, windows: Windows, shapes: list[list[int]]) -> list[list[int]]:
     each = per_input(windows, len(shapes))
     if len(each) != len(shapes):
-        raise InvalidRequest.at(["method", field], f"the model has {len(shapes)} inputs, {len(each)} windows given")
+        raise InvalidRequest.at(
+            ["method", field], f"the model has {len(shapes)} inputs: give a window for each; {len(each)} given"
+        )
     return each
 
 
@@ -84,7 +88,7 @@ def _default(model: ReadyModel) -> tuple[list[list[int]], list[list[int]]]:
 
 def _check(loc: Location, extents: list[int], limits: list[int], what: str) -> None:
     if len(extents) != len(limits):
-        raise InvalidRequest.at(loc, f"{len(limits)} numbers are needed, {len(extents)} given")
+        raise InvalidRequest.at(loc, f"{len(limits)} numbers are needed; {len(extents)} given")
     for index, (extent, limit) in enumerate(zip(extents, limits, strict=True)):
         if extent > limit:
             raise InvalidRequest.at([*loc, index], f"larger than {limit}, {what}")

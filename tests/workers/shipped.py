@@ -11,8 +11,8 @@ from torch import Tensor
 from schemas import methods as spec
 from schemas.jobs import JobSpec
 from schemas.methods import METHOD_NAMES, AnyMethod, stored_fields
-from schemas.view import View
-from service.pictures.load import model_pixels
+from schemas.picture_view import PictureView
+from service.pictures.decode import model_pixels
 from tests import paths
 from tests.workers.methods.captum_calls import direct
 from tests.workers.toys import CPU
@@ -117,7 +117,7 @@ def payload_for(name: str, model: ResidentModel) -> dict[str, Tensor]:
         columns = [feature.name for feature in model.card.input.features]
         return {"features": torch.tensor([[row[column] for column in columns]], dtype=torch.float64)}
     if model.config.input.kind == "image":
-        pixels, _ = model_pixels(sample.read_bytes(), View.of(model.card.input))
+        pixels, _ = model_pixels(sample.read_bytes(), PictureView.of(model.card.input))
         return {"pixels": torch.from_numpy(pixels)}
     return {"text": torch.frombuffer(bytearray(sample.read_bytes()), dtype=torch.uint8)}
 

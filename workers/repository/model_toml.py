@@ -58,7 +58,7 @@ class InputConfig(RuledSection):
     size: Annotated[list[Side], Field(min_length=2, max_length=2)] | None = None  # height, width in pixels
     mean: list[float] = Field(default=[0.0] * 3)  # per channel, of values in 0..1
     std: list[Annotated[float, Field(gt=0)]] = Field(default=[1.0] * 3)
-    resize_to: Side | Annotated[list[Side], Field(min_length=2, max_length=2)] | None = None  # see schemas.view
+    resize_to: Side | Annotated[list[Side], Field(min_length=2, max_length=2)] | None = None  # see schemas.picture_view
     resize: Resize = "crop"
     crop_fraction: Annotated[float, Field(gt=0, le=1)] = 1.0  # of the short side that the centre crop covers
     interpolation: Interpolation = "bilinear"

@@ -1,1 +1,1 @@
-"""A request as a document: parsed within limits, and refused in the client's own words."""
+"""A request as a document: parsed within limits, and refused with messages that name the client's own fields."""

@@ -1,4 +1,4 @@
-"""The body of `POST /explain` as an `ExplainRequest`. CPU work of up to a second for the largest: run in a thread."""
+"""Parses the body of `POST /explain`. Large bodies take up to a second of CPU: run it in a thread."""
 
 from typing import Any
 
@@ -8,14 +8,14 @@ from pydantic_core import from_json
 from schemas.errors import InvalidRequest, MalformedBody
 from schemas.requests import ExplainRequest
 from service.validation.document.bulk import check_bulk
-from service.validation.document.wording import field_errors
+from service.validation.document.field_errors import field_errors
 
 
 def parse_json(body: bytes) -> Any:
-    """JSON of bounded depth.
+    """Parse JSON of bounded depth.
 
     Raises:
-        MalformedBody: not JSON, or nested deeper than 200 levels.
+        MalformedBody: the body is not JSON, or is nested deeper than 200 levels.
     """
     try:
         return from_json(body, cache_strings=False)
@@ -24,10 +24,10 @@ def parse_json(body: bytes) -> Any:
 
 
 def read_request(document: Any) -> ExplainRequest:
-    """The request in a parsed document.
+    """Validate a parsed document.
 
     Raises:
-        InvalidRequest: names the fields that are missing, unknown or out of range.
+        InvalidRequest: fields are missing, unknown or out of range; names them.
     """
     if not isinstance(document, dict):
         raise InvalidRequest("The body must be a JSON object.")
@@ -40,7 +40,7 @@ def read_request(document: Any) -> ExplainRequest:
 
 
 def summary(fields: list[Any]) -> str:
-    """One sentence for `detail`: the first field and how many more."""
+    """One sentence for `detail`: the first refused field, and the number of others."""
     first = fields[0]
     where = ".".join(str(part) for part in first.loc) or "body"
     more = f" (and {len(fields) - 1} more)" if len(fields) > 1 else ""

@@ -1,7 +1,7 @@
-"""A first look at parsed JSON, before pydantic sees it.
+"""Bounds the size of a parsed document before pydantic validates it.
 
-Pydantic collects every error it finds, at about a kilobyte each, so that a body of millions of wrong numbers would fill
-the memory. Here the first wrong element of a long array ends the request, and the number of other values is bounded.
+Pydantic collects every error, at about a kilobyte each, so a body of millions of wrong numbers would fill the memory.
+Here the first wrong element of a long array ends the check, and the number of other values is bounded.
 """
 
 import math
@@ -10,39 +10,38 @@ from typing import Any
 
 from schemas.errors import InvalidRequest
 from schemas.nested import flattened, is_nested
-from service.validation.document.wording import short
+from service.tuning import LONG_CONTAINER_LENGTH, MAX_DOCUMENT_VALUES
+from service.validation.document.field_errors import short
 
-LONG = 1_000  # from this length on a container can only hold a tensor's numbers or a row's features
-MAX_NODES = 50_000  # values outside such containers
 NUMBERS = {int, float}
 Location = list[str | int]
 
 
 def check_bulk(document: Any) -> None:
-    """Refuse documents that are cheap to send and dear to validate.
+    """Refuse documents that would take too much memory or time to validate.
 
     Raises:
-        InvalidRequest: a long array or object holds something else than finite numbers, or there are too many values.
+        InvalidRequest: a long array or object holds values other than finite numbers, or there are too many values.
     """
-    nodes = 0
-    waiting: list[tuple[Location, Any]] = [([], document)]
-    while waiting:
-        loc, value = waiting.pop()
-        nodes += 1
+    values_seen = 0
+    pending: list[tuple[Location, Any]] = [([], document)]
+    while pending:
+        loc, value = pending.pop()
+        values_seen += 1
         if not isinstance(value, dict | list):
             continue
         if loc and loc[-1] == "data" and is_nested(value):
-            value = _numbers(loc, value)
-        if len(value) >= LONG:
+            value = _flat_numbers(loc, value)
+        if len(value) >= LONG_CONTAINER_LENGTH:
             _check_numbers(loc, value)
             continue
-        if nodes + len(value) > MAX_NODES:
-            raise InvalidRequest(f"The body holds more than {MAX_NODES} values outside of tensors.")
-        waiting.extend(([*loc, key], child) for key, child in _items(value))
+        if values_seen + len(value) > MAX_DOCUMENT_VALUES:
+            raise InvalidRequest(f"The body holds more than {MAX_DOCUMENT_VALUES} values outside tensors; send fewer.")
+        pending.extend(([*loc, key], child) for key, child in _items(value))
 
 
-def _numbers(loc: Location, nested: dict[str, Any] | list[Any]) -> list[Any]:
-    """The elements of a tensor's nested data, which are a tensor's numbers however they are grouped."""
+def _flat_numbers(loc: Location, nested: dict[str, Any] | list[Any]) -> list[Any]:
+    """The elements of a tensor's nested data as one list."""
     try:
         flat: list[Any] = flattened(nested)
     except ValueError as error:
@@ -51,13 +50,16 @@ def _numbers(loc: Location, nested: dict[str, Any] | list[Any]) -> list[Any]:
 
 
 def _check_numbers(loc: Location, container: dict[str, Any] | list[Any]) -> None:
-    """All elements are finite numbers, or the first that is not is named."""
+    """Check that all elements are finite numbers; else name the first that is not."""
     values = container.values() if isinstance(container, dict) else container
     if set(map(type, values)) <= NUMBERS and _all_finite(values):
         return
     for key, value in _items(container):
         if type(value) not in NUMBERS:
-            raise InvalidRequest.at(short([*loc, key]), f"an array or object of {LONG} or more may hold only numbers")
+            raise InvalidRequest.at(
+                short([*loc, key]),
+                "an array or object this long may hold only numbers",
+            )
         if not _all_finite((value,)):
             raise InvalidRequest.at(short([*loc, key]), "a finite number is needed")
 

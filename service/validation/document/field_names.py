@@ -1,4 +1,4 @@
-"""Which fields a request has at a place, and what to say of one that it does not have there."""
+"""The fields that a request may have at each place, and messages about unknown ones."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ PARAMETERS = tuple(sorted({field for cls in METHODS.values() for field in cls.mo
 
 
 def known_fields(parent: Place, document: Any) -> list[str]:
-    """The fields that an object at this place of a request may have; empty where that is not known."""
+    """The fields that an object at this place of a request may have; empty if they are not known."""
     if parent == ():
         return list(ExplainRequest.model_fields)
     if parent == ("input",):
@@ -28,24 +28,24 @@ def known_fields(parent: Place, document: Any) -> list[str]:
     return list(Tensor.model_fields) if is_tensor else []
 
 
-def renamed(place: Place, document: Any) -> Place:
-    """Where the field belongs that was meant by an unknown one; the place itself if nothing is close."""
+def intended_place(place: Place, document: Any) -> Place:
+    """The place of the known field that an unknown one most likely means; the place itself if none is close."""
     meant = nearest(str(place[-1]), known_fields(place[:-1], document))
     return place if meant is None else (*place[:-1], meant)
 
 
-def unknown(place: Place, document: Any) -> str:
-    """What to say of the unknown field at this place."""
+def unknown_field_message(place: Place, document: Any) -> str:
+    """The message about the unknown field at this place."""
     name = str(place[-1])
     if len(place) == 1:
-        inside = _inside(name, document)
+        inside = _misplaced(name, document)
         if inside is not None:
             return inside
     return unknown_field(name, known_fields(place[:-1], document))
 
 
-def _inside(name: str, document: Any) -> str | None:
-    """Of a field at the top that is one of the method or the input."""
+def _misplaced(name: str, document: Any) -> str | None:
+    """The message about a top-level field that belongs inside the method or the input; None for other fields."""
     if name not in PARAMETERS and name not in INPUT_KEYS and nearest(name, ExplainRequest.model_fields) is not None:
         return None
     for owner, fields in (("input", INPUT_KEYS), ("method", _parameters(document)), ("method", PARAMETERS)):

@@ -1,12 +1,11 @@
-"""Close matches for a name that is not known. Pure."""
+"""Suggests known names that are close to an unknown one. Pure."""
 
 import difflib
 from collections.abc import Iterable, Mapping
 
-MAX_COMPARED_CHARS = 60  # difflib is quadratic in the length of what strangers send
-MAX_LISTED = 16  # known names in one message
-CUTOFF = 0.6  # of difflib's ratio
-SYNONYMS: Mapping[str, tuple[str, ...]] = {  # names that other interfaces have for fields of this one
+from service.tuning import MAX_COMPARED_CHARS, MAX_LISTED_FIELDS, SUGGESTION_CUTOFF
+
+SYNONYMS: Mapping[str, tuple[str, ...]] = {  # other interfaces' names for fields of this one
     "file": ("image",),
     "picture": ("image",),
     "photo": ("image",),
@@ -48,32 +47,32 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {  # names that other interfaces have 
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
-    """`; did you mean …?`, or nothing when no known name is close."""
-    wanted = name[:MAX_COMPARED_CHARS].casefold()
+    """`; did you mean …?`, or the empty string if no known name is close."""
+    folded_name = name[:MAX_COMPARED_CHARS].casefold()
     folded = {candidate.casefold(): candidate for candidate in known}
-    close = [folded[match] for match in difflib.get_close_matches(wanted, folded, n=3, cutoff=CUTOFF)]
+    close = [folded[match] for match in difflib.get_close_matches(folded_name, folded, n=3, cutoff=SUGGESTION_CUTOFF)]
     if not close:
-        close = [candidate for fold, candidate in folded.items() if len(wanted) >= 3 and wanted in fold][:3]
+        close = [candidate for fold, candidate in folded.items() if len(folded_name) >= 3 and folded_name in fold][:3]
     return f"; did you mean {' or '.join(repr(match) for match in close)}?" if close else ""
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The one field that was meant by an unknown name: by what others call it, else by its letters."""
-    wanted = name[:MAX_COMPARED_CHARS].casefold()
+    """The known name that an unknown one most likely means: by synonym, else by spelling. None if none is close."""
+    folded_name = name[:MAX_COMPARED_CHARS].casefold()
     folded = {candidate.casefold(): candidate for candidate in known}
-    for synonym in (wanted, *SYNONYMS.get(wanted, ())):
+    for synonym in (folded_name, *SYNONYMS.get(folded_name, ())):
         if synonym in folded:
             return folded[synonym]
-    close = difflib.get_close_matches(wanted, folded, n=1, cutoff=CUTOFF)
-    if not close and len(wanted) >= 3:
-        close = [fold for fold in folded if wanted in fold]
+    close = difflib.get_close_matches(folded_name, folded, n=1, cutoff=SUGGESTION_CUTOFF)
+    if not close and len(folded_name) >= 3:
+        close = [fold for fold in folded if folded_name in fold]
     return folded[close[0]] if close else None
 
 
 def unknown_field(name: str, known: Iterable[str]) -> str:
-    """What to say of a field that is not known: the nearest known one, else all of them if they are few."""
+    """The message about an unknown field: names the nearest known field, or all known fields if they are few."""
     names = list(known)
-    meant = nearest(name, names)
-    if meant is not None:
-        return f"unknown field; did you mean {meant!r}?"
-    return f"unknown field; known here: {', '.join(names)}" if 0 < len(names) <= MAX_LISTED else "unknown field"
+    likely = nearest(name, names)
+    if likely is not None:
+        return f"unknown field; did you mean {likely!r}?"
+    return f"unknown field; known here: {', '.join(names)}" if 0 < len(names) <= MAX_LISTED_FIELDS else "unknown field"

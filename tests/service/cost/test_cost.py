@@ -11,8 +11,7 @@ from schemas.methods import METHODS
 from schemas.methods.cost import TYPICAL_AUTO_STEPS
 from schemas.models import ModelCard
 from schemas.requests import ExplainRequest
-from service.catalogue.load import catalogue
-from service.http.responses import MethodGuide
+from service.catalogue.guides import MethodGuide, catalogue
 from service.submission import prepare
 from service.validation.windows import count_windows
 from tests.service.cards import image_card, table_card, tensor_card, text_card

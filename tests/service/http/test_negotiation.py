@@ -1,9 +1,8 @@
-"""Accept, Accept-Language and Prefer, as RFC 9110 and RFC 7240 have them."""
+"""`Accept` and `Accept-Language`, as RFC 9110 defines them."""
 
 import pytest
 
 from service.http.negotiation import choose_language, choose_media
-from service.http.prefer import preferred_wait_s
 
 OFFERS = ("application/json", "application/x-npy", "image/png")
 LANGUAGES = ("en", "es")
@@ -46,20 +45,3 @@ def test_media(header: str | None, expected: str | None) -> None:
 )
 def test_language(header: str | None, expected: str) -> None:
     assert choose_language(header, LANGUAGES) == expected
-
-
-@pytest.mark.parametrize(
-    ("header", "expected"),
-    [
-        ("wait=10", 10.0),
-        ('respond-async, WAIT = "2.5"', 2.5),
-        ("wait=3; foo=bar", 3.0),
-        ("respond-async", None),
-        ("wait=soon", None),
-        ("wait=-1", None),
-        ("wait=inf", None),
-        (None, None),
-    ],
-)
-def test_prefer(header: str | None, expected: float | None) -> None:
-    assert preferred_wait_s(header) == expected

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from service.pictures.heatmap import HeatMap, heat_map, map_size
-from service.pictures.options import OverlayOptions, Sign
+from service.pictures.overlay_options import OverlayOptions, Sign
 from tests.service.pictures.drawn import centroid, delta
 
 RAW = OverlayOptions(smooth=0.0, percentile=100.0)

@@ -26,9 +26,9 @@ PNG = base64.b64decode(TINY_PNG)
 
 
 async def submitted(client: httpx.AsyncClient, body: dict[str, Any]) -> dict[str, Any]:
-    answer = await client.post("/explain", json=body)
-    assert answer.status_code == 202, answer.text
-    job: dict[str, Any] = answer.json()
+    response = await client.post("/explain", json=body)
+    assert response.status_code == 202, response.text
+    job: dict[str, Any] = response.json()
     return job
 
 
@@ -52,11 +52,11 @@ async def test_a_place_of_a_map_is_a_target(client: httpx.AsyncClient, store: Jo
 
 @pytest.mark.usefixtures("idle_worker")
 async def test_accepted(client: httpx.AsyncClient) -> None:
-    answer = await client.post("/explain", json=picture(target="egyptian CAT"))
-    job = answer.json()
-    assert answer.status_code == 202
-    assert answer.headers["location"] == job["links"]["self"] == f"/jobs/{job['id']}"
-    assert answer.headers["content-type"] == "application/json"
+    response = await client.post("/explain", json=picture(target="egyptian CAT"))
+    job = response.json()
+    assert response.status_code == 202
+    assert response.headers["location"] == job["links"]["self"] == f"/jobs/{job['id']}"
+    assert response.headers["content-type"] == "application/json"
     assert job["status"] == "queued"
     assert job["progress"] == {"done": 0, "total": 1, "fraction": 0.0}
     assert job["method"] == {"name": "saliency", "abs": True}
@@ -202,7 +202,7 @@ async def test_idempotency_key(client: httpx.AsyncClient) -> None:
 @pytest.mark.usefixtures("idle_worker")
 async def test_full_queue(client: httpx.AsyncClient) -> None:
     answers = [await client.post("/explain", json=row(seed=seed)) for seed in range(4)]
-    assert [answer.status_code for answer in answers] == [202, 202, 202, 429]
+    assert [response.status_code for response in answers] == [202, 202, 202, 429]
     assert answers[3].json()["type"].endswith("queue-full")
     assert int(answers[3].headers["retry-after"]) >= 1
     assert (await client.post("/explain", json=text())).status_code == 202  # another model's queue
@@ -218,5 +218,5 @@ async def test_model_versions(client: httpx.AsyncClient, store_server: StoreServ
 @pytest.mark.usefixtures("idle_worker")
 async def test_concurrent_submissions(client: httpx.AsyncClient, store: JobStore) -> None:
     answers = await asyncio.gather(*(client.post("/explain", json=text(seed=seed)) for seed in range(3)))
-    assert len({answer.json()["id"] for answer in answers}) == 3
+    assert len({response.json()["id"] for response in answers}) == 3
     assert (await store.jobs.backlog())[ModelKey("minilm-sentiment", "1")] == 3

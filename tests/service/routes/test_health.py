@@ -57,21 +57,21 @@ async def fragile(own_server: StoreServer) -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def test_healthz(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/healthz")
-    assert (answer.status_code, answer.json()) == (200, {"status": "ok", "workers": None})
+    response = await client.get("/healthz")
+    assert (response.status_code, response.json()) == (200, {"status": "ok", "workers": None})
 
 
 @pytest.mark.usefixtures("idle_worker")
 async def test_ready(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/readyz")
-    assert (answer.status_code, answer.json()) == (200, {"status": "ready", "workers": 1})
+    response = await client.get("/readyz")
+    assert (response.status_code, response.json()) == (200, {"status": "ready", "workers": 1})
 
 
 async def test_not_ready_without_a_worker(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/readyz")
-    assert answer.status_code == 503
-    assert answer.json()["detail"] == "no live worker"
-    assert int(answer.headers["retry-after"]) >= 1
+    response = await client.get("/readyz")
+    assert response.status_code == 503
+    assert response.json()["detail"] == "no live worker; start one"
+    assert int(response.headers["retry-after"]) >= 1
 
 
 @pytest.mark.usefixtures("idle_worker")
@@ -80,9 +80,9 @@ async def test_metrics(client: httpx.AsyncClient) -> None:
     await client.post("/explain", json=row(target="nobody"))
     await client.get("/jobs/unknown-one")
     await client.get("/no/such/route")
-    answer = await client.get("/metrics")
-    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
-    text = answer.text
+    response = await client.get("/metrics")
+    assert response.headers["content-type"].startswith("text/plain; version=0.0.4")
+    text = response.text
     assert samples(text, "attribution_http_requests_total") == {
         ("POST", "/explain", "202"): 1,
         ("POST", "/explain", "422"): 1,
@@ -102,17 +102,17 @@ async def test_metrics(client: httpx.AsyncClient) -> None:
 async def test_without_redis(fragile: httpx.AsyncClient, own_server: StoreServer, outage: str) -> None:
     async def ask(method: str, path: str) -> tuple[float, httpx.Response]:
         began = time.monotonic()
-        answer = await fragile.request(method, path, json=row() if method == "POST" else None)
-        return time.monotonic() - began, answer
+        response = await fragile.request(method, path, json=row() if method == "POST" else None)
+        return time.monotonic() - began, response
 
     getattr(own_server, outage)()
     try:
         answers = await asyncio.gather(*(ask(method, path) for method, path in ROUTES_OF_THE_STORE))
-        for elapsed_s, answer in answers:
+        for elapsed_s, response in answers:
             assert elapsed_s < ANSWER_WITHIN_S
-            assert answer.status_code == 503, (answer.url, answer.text)
-            assert answer.json()["type"].endswith("store-unavailable")
-            assert int(answer.headers["retry-after"]) >= 1
+            assert response.status_code == 503, (response.url, response.text)
+            assert response.json()["type"].endswith("store-unavailable")
+            assert int(response.headers["retry-after"]) >= 1
         assert (await fragile.get("/healthz")).status_code == 200
         assert (await fragile.get("/methods")).status_code == 200
         metrics = await fragile.get("/metrics")

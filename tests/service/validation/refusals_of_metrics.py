@@ -6,7 +6,7 @@ from service.openapi.examples import NUCLEI
 from tests.service.validation.refusals import Refused, method, picture, row, tensor, text
 
 
-def asked(*metrics: Any, name: str = "integrated_gradients", **parameters: Any) -> dict[str, Any]:
+def with_metrics(*metrics: Any, name: str = "integrated_gradients", **parameters: Any) -> dict[str, Any]:
     """Metrics of a method."""
     return {"quality": list(metrics), **method(name, **parameters)}
 
@@ -19,74 +19,90 @@ TWO_ROWS = {"input": {"features": [NUCLEI, NUCLEI]}}
 
 OF_QUALITY = [
     # their form
-    Refused("no such metric", row(**asked("complete")), ["quality", 0, "name"]),
-    Refused("a metric without a name", row(**asked({})), ["quality", 0, "name"]),
+    Refused("no such metric", row(**with_metrics("complete")), ["quality", 0, "name"]),
+    Refused("a metric without a name", row(**with_metrics({})), ["quality", 0, "name"]),
     Refused("no list of metrics", row(quality="completeness"), ["quality"]),
-    Refused("a number as metric", row(**asked(7)), ["quality", 0]),
-    Refused("a metric twice", row(**asked("infidelity", named("infidelity", normalize=True))), ["quality"]),
-    Refused("too many metrics", row(**asked(*["infidelity"] * 6)), ["quality"]),
+    Refused("a number as metric", row(**with_metrics(7)), ["quality", 0]),
+    Refused("a metric twice", row(**with_metrics("infidelity", named("infidelity", normalize=True))), ["quality"]),
+    Refused("too many metrics", row(**with_metrics(*["infidelity"] * 6)), ["quality"]),
     Refused(
         "an unknown parameter of a metric",
-        row(**asked("completeness", named("infidelity", n_samples=5))),
+        row(**with_metrics("completeness", named("infidelity", n_samples=5))),
         ["quality", 1, "n_samples"],
     ),
     Refused(
         "no perturbed copies",
-        row(**asked(named("infidelity", n_perturb_samples=0))),
+        row(**with_metrics(named("infidelity", n_perturb_samples=0))),
         ["quality", 0, "n_perturb_samples"],
     ),
     Refused(
-        "a radius of zero", row(**asked(named("sensitivity_max", perturb_radius=0))), ["quality", 0, "perturb_radius"]
+        "a radius of zero",
+        row(**with_metrics(named("sensitivity_max", perturb_radius=0))),
+        ["quality", 0, "perturb_radius"],
     ),
     Refused(
         "an unknown perturbation",
-        row(**asked(named("infidelity", perturbation="blur"))),
+        row(**with_metrics(named("infidelity", perturbation="blur"))),
         ["quality", 0, "perturbation"],
     ),
-    Refused("absurdly many steps", row(**asked(named("deletion_insertion", n_steps=10**6))), ["quality", 0, "n_steps"]),
-    Refused("absurdly many stages", row(**asked(named("randomization", stages=10**6))), ["quality", 0, "stages"]),
-    Refused("an unknown order", row(**asked(named("randomization", order="random"))), ["quality", 0, "order"]),
+    Refused(
+        "absurdly many steps",
+        row(**with_metrics(named("deletion_insertion", n_steps=10**6))),
+        ["quality", 0, "n_steps"],
+    ),
+    Refused(
+        "absurdly many stages", row(**with_metrics(named("randomization", stages=10**6))), ["quality", 0, "stages"]
+    ),
+    Refused("an unknown order", row(**with_metrics(named("randomization", order="random"))), ["quality", 0, "order"]),
     # what means nothing for the method
-    Refused("completeness of rates", row(**asked("completeness", name="saliency")), ["quality", 0, "name"]),
+    Refused("completeness of rates", row(**with_metrics("completeness", name="saliency")), ["quality", 0, "name"]),
     Refused(
         "completeness without multiplying by inputs",
-        row(**asked("completeness", multiply_by_inputs=False)),
+        row(**with_metrics("completeness", multiply_by_inputs=False)),
         ["quality", 0, "name"],
     ),
-    Refused("completeness without a baseline", row(**asked("completeness", name="lrp")), ["quality", 0, "name"]),
+    Refused("completeness without a baseline", row(**with_metrics("completeness", name="lrp")), ["quality", 0, "name"]),
     Refused(
         "completeness of a unit",
-        row(**asked("completeness", name="neuron_integrated_gradients", neuron_selector=1)),
+        row(**with_metrics("completeness", name="neuron_integrated_gradients", neuron_selector=1)),
         ["quality", 0, "name"],
     ),
-    Refused("infidelity of a layer", row(**asked("infidelity", name="layer_activation")), ["quality", 0, "name"]),
+    Refused(
+        "infidelity of a layer", row(**with_metrics("infidelity", name="layer_activation")), ["quality", 0, "name"]
+    ),
     Refused(
         "infidelity of a unit",
-        row(**asked("infidelity", name="neuron_gradient", neuron_selector=1)),
+        row(**with_metrics("infidelity", name="neuron_gradient", neuron_selector=1)),
         ["quality", 0, "name"],
     ),
     Refused(
         "infidelity of a permutation",
-        row(**TWO_ROWS, **asked("infidelity", name="feature_permutation")),
+        row(**TWO_ROWS, **with_metrics("infidelity", name="feature_permutation")),
         ["quality", 0, "name"],
     ),
     Refused(
         "the width of no noise",
-        row(**asked(named("infidelity", perturbation="baseline", stdevs=0.2))),
+        row(**with_metrics(named("infidelity", perturbation="baseline", stdevs=0.2))),
         ["quality", 0, "stdevs"],
     ),
     Refused(
         "sensitivity of a permutation",
-        row(**TWO_ROWS, **asked("sensitivity_max", name="feature_permutation")),
+        row(**TWO_ROWS, **with_metrics("sensitivity_max", name="feature_permutation")),
         ["quality", 0, "name"],
     ),
     Refused(
-        "sensitivity to token ids", text(**asked("sensitivity_max", name="layer_activation")), ["quality", 0, "name"]
+        "sensitivity to token ids",
+        text(**with_metrics("sensitivity_max", name="layer_activation")),
+        ["quality", 0, "name"],
     ),
-    Refused("curves of a layer", picture(**asked("deletion_insertion", name="layer_grad_cam")), ["quality", 0, "name"]),
+    Refused(
+        "curves of a layer",
+        picture(**with_metrics("deletion_insertion", name="layer_grad_cam")),
+        ["quality", 0, "name"],
+    ),
     Refused(
         "curves of a unit",
-        row(**asked("deletion_insertion", name="neuron_gradient", neuron_selector=1)),
+        row(**with_metrics("deletion_insertion", name="neuron_gradient", neuron_selector=1)),
         ["quality", 0, "name"],
     ),
     # what means nothing for the model
@@ -108,29 +124,31 @@ OF_QUALITY = [
     ),
     Refused(
         "a blurred table",
-        row(**asked(named("deletion_insertion", insertion_baseline="blur"))),
+        row(**with_metrics(named("deletion_insertion", insertion_baseline="blur"))),
         ["quality", 0, "insertion_baseline"],
     ),
     Refused(
         "a padded picture",
-        picture(**asked(named("deletion_insertion", deletion_baseline="pad"))),
+        picture(**with_metrics(named("deletion_insertion", deletion_baseline="pad"))),
         ["quality", 0, "deletion_baseline"],
     ),
     Refused(
         "a background that is none to delete",
-        picture(**asked(named("deletion_insertion", deletion_baseline="background"))),
+        picture(**with_metrics(named("deletion_insertion", deletion_baseline="background"))),
         ["quality", 0, "deletion_baseline"],
     ),
     # what is too much
-    Refused("too many rows of quality", row(**asked(named("sensitivity_max", n_perturb_samples=500))), ["quality"]),
+    Refused(
+        "too many rows of quality", row(**with_metrics(named("sensitivity_max", n_perturb_samples=500))), ["quality"]
+    ),
     Refused(
         "more perturbed copies than memory is given to",
-        picture(**asked(named("infidelity", n_perturb_samples=1_000))),
+        picture(**with_metrics(named("infidelity", n_perturb_samples=1_000))),
         ["quality", 0, "n_perturb_samples"],
     ),
     Refused(
         "noisy copies of perturbed copies",
-        picture(**asked(named("sensitivity_max", n_perturb_samples=50), name="smooth_grad", nt_samples=50)),
+        picture(**with_metrics(named("sensitivity_max", n_perturb_samples=50), name="smooth_grad", nt_samples=50)),
         ["quality", 0, "n_perturb_samples"],
     ),
 ]

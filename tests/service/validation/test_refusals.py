@@ -18,11 +18,11 @@ JSON = {"Content-Type": "application/json"}
 
 
 async def assert_refused(
-    answer: httpx.Response, store: JobStore, status: int, code: str, loc: list[str | int] | None = None
+    response: httpx.Response, store: JobStore, status: int, code: str, loc: list[str | int] | None = None
 ) -> dict[str, Any]:
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    problem: dict[str, Any] = json.loads(answer.content, parse_constant=pytest.fail)
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    problem: dict[str, Any] = json.loads(response.content, parse_constant=pytest.fail)
     assert problem["type"] == f"urn:attribution-service:problem:{code}"
     assert problem["status"] == status
     assert problem["detail"]
@@ -37,11 +37,11 @@ async def assert_refused(
 )
 async def test_refused(client: httpx.AsyncClient, store: JobStore, refused: Refused) -> None:
     body = json.dumps(refused.body).encode()
-    answer = await client.post("/explain", content=body, headers=JSON)
-    problem = await assert_refused(answer, store, refused.status, refused.code, refused.loc)
-    assert len(answer.content) < 3000
-    assert "literal[" not in answer.text
-    assert "constrained" not in answer.text
+    response = await client.post("/explain", content=body, headers=JSON)
+    problem = await assert_refused(response, store, refused.status, refused.code, refused.loc)
+    assert len(response.content) < 3000
+    assert "literal[" not in response.text
+    assert "constrained" not in response.text
     if refused.loc:
         assert len(problem["errors"]) == 1
 
@@ -74,14 +74,14 @@ async def test_hostile_json(client: httpx.AsyncClient, store: JobStore, body: by
 
 @pytest.mark.parametrize("media", ["text/plain", "application/jsonp", "application/x-www-form-urlencoded", ""])
 async def test_media_type(client: httpx.AsyncClient, store: JobStore, media: str) -> None:
-    answer = await client.post("/explain", content=json.dumps(row()).encode(), headers={"Content-Type": media})
-    await assert_refused(answer, store, 415, "unsupported-media-type")
+    response = await client.post("/explain", content=json.dumps(row()).encode(), headers={"Content-Type": media})
+    await assert_refused(response, store, 415, "unsupported-media-type")
 
 
 async def test_declared_body_too_large(client: httpx.AsyncClient, store: JobStore) -> None:
     headers = {**JSON, "Content-Length": str(SETTINGS.max_body_bytes + 1)}
-    answer = await client.post("/explain", content=b"{}", headers=headers)
-    await assert_refused(answer, store, 413, "body-too-large")
+    response = await client.post("/explain", content=b"{}", headers=headers)
+    await assert_refused(response, store, 413, "body-too-large")
 
 
 @pytest.mark.parametrize("media", ["application/json", "multipart/form-data; boundary=x"])
@@ -95,15 +95,15 @@ async def test_streamed_body_too_large(client: httpx.AsyncClient, store: JobStor
             sent += 65_536
             yield b" " * 65_536
 
-    answer = await client.post("/explain", content=chunks(), headers={"Content-Type": media})
-    await assert_refused(answer, store, 413, "body-too-large")
+    response = await client.post("/explain", content=chunks(), headers={"Content-Type": media})
+    await assert_refused(response, store, 413, "body-too-large")
     assert sent <= SETTINGS.max_body_bytes + 2 * 65_536
 
 
 @pytest.mark.parametrize("length", ["x", "-1", "9" * 30])
 async def test_nonsense_length(client: httpx.AsyncClient, store: JobStore, length: str) -> None:
-    answer = await client.post("/explain", content=b"{}", headers={**JSON, "Content-Length": length})
-    await assert_refused(answer, store, 400, "malformed-body")
+    response = await client.post("/explain", content=b"{}", headers={**JSON, "Content-Length": length})
+    await assert_refused(response, store, 400, "malformed-body")
 
 
 @pytest.mark.parametrize(
@@ -120,37 +120,37 @@ async def test_nonsense_length(client: httpx.AsyncClient, store: JobStore, lengt
 async def test_parameters(
     client: httpx.AsyncClient, store: JobStore, headers: dict[str, str], query: str, loc: list[str | int]
 ) -> None:
-    answer = await client.post(f"/explain{query}", json=row(), headers=headers)
-    await assert_refused(answer, store, 422, "invalid-request", loc)
+    response = await client.post(f"/explain{query}", json=row(), headers=headers)
+    await assert_refused(response, store, 422, "invalid-request", loc)
 
 
 async def test_close_names_are_suggested(client: httpx.AsyncClient) -> None:
     async def detail(**changed: Any) -> str:
-        answer = await client.post("/explain", json=row(**changed))
-        return str(answer.json()["detail"])
+        response = await client.post("/explain", json=row(**changed))
+        return str(response.json()["detail"])
 
     assert "did you mean 'saliency'?" in await detail(method="saliencie")
     assert "did you mean 'breast-cancer-mlp'?" in await detail(model="breast-cancer")
     assert "did you mean 'malignant'?" in await detail(target="maligant")
     assert "did you mean 'hidden2'?" in await detail(method={"name": "layer_activation", "layer": "hiden2"})
-    assert "there is 1" in await detail(version="2")
+    assert "its versions: 1" in await detail(version="2")
 
 
 async def test_values_are_not_echoed(client: httpx.AsyncClient) -> None:
     secret = "hunter2-" * 50
     for changed in ({"seed": secret}, {"priority": secret}, {"target": [secret, secret]}, {"version": secret}):
-        answer = await client.post("/explain", json=row(**changed))
-        assert answer.status_code == 422
-        assert "hunter2" not in answer.text
+        response = await client.post("/explain", json=row(**changed))
+        assert response.status_code == 422
+        assert "hunter2" not in response.text
 
 
 async def test_names_made_up_by_the_client_are_cut(client: httpx.AsyncClient) -> None:
     long = "k" * 10_000
     many = {str(index): 1 for index in range(1000)}
     for changed in ({long: 1}, {"input": {"features": {long: 1}}}, {"input": {"features": {**many, long: "x"}}}):
-        answer = await client.post("/explain", json=row(**changed))
-        assert answer.status_code == 422
-        assert len(answer.content) < 1000
+        response = await client.post("/explain", json=row(**changed))
+        assert response.status_code == 422
+        assert len(response.content) < 1000
 
 
 async def test_neighbours_are_not_disturbed(client: httpx.AsyncClient, idle_worker: WorkerDouble) -> None:
@@ -158,5 +158,5 @@ async def test_neighbours_are_not_disturbed(client: httpx.AsyncClient, idle_work
     refused = await client.post("/explain", json=row(target="nobody"))
     assert (accepted.status_code, refused.status_code) == (202, 422)
     idle_worker.start()
-    answer = await client.post("/explain?wait=10", json=row())
-    assert answer.json()["status"] == "succeeded"
+    response = await client.post("/explain?wait=10", json=row())
+    assert response.json()["status"] == "succeeded"

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from schemas.view import View
+from schemas.picture_view import PictureView
 from workers.inputs.image import ImageAdapter
 from workers.models.tuning import IMAGE_PROCESSOR_TOLERANCE
 from workers.repository.model_toml import InputConfig, ModelConfigError
@@ -99,10 +99,10 @@ def _prove(processor: Any, described: InputConfig) -> None:
         ModelConfigError: the results differ.
     """
     adapter = ImageAdapter(described)
-    view = View.of(adapter.card)
+    view = PictureView.of(adapter.card)
     for picture in _noise():
         theirs = _processed(processor, picture)
-        ours = adapter.normalised(torch.from_numpy(np.array(view.seen(picture)[0])))
+        ours = adapter.normalised(torch.from_numpy(np.array(view.apply(picture)[0])))
         scale = max(1.0, float(theirs.abs().max()))
         if ours.shape != theirs.shape or float((ours - theirs).abs().max()) > IMAGE_PROCESSOR_TOLERANCE * scale:
             raise ModelConfigError(

@@ -12,8 +12,8 @@ from PIL import Image
 from transformers.image_processing_backends import PilBackend
 from transformers.models.mobilevit.image_processing_pil_mobilevit import MobileViTImageProcessorPil
 
+from schemas.picture_view import PictureView
 from schemas.pictures import Picture
-from schemas.view import View
 from tests.paths import MODELS
 from tests.workers.models.loaders.programs import DEVICE
 from tests.workers.models.loaders.transformers_folders import (
@@ -37,7 +37,7 @@ PICTURE = MODELS / "efficientnet-lite0" / "chelsea.jpg"
 
 def prepare(adapter: ImageAdapter, picture: Image.Image) -> tuple[Prepared, Picture]:
     """By the gateway's part of the way, and then the worker's."""
-    seen, told = View.of(adapter.card).seen(picture)
+    seen, told = PictureView.of(adapter.card).apply(picture)
     return adapter.prepare({"pixels": torch.from_numpy(np.array(seen))}, CPU), told
 
 

@@ -1,0 +1,34 @@
+"""Reads the body of `POST /explain`, as JSON or as a form."""
+
+import re
+
+from fastapi import Request
+
+from schemas.errors import UnsupportedMedia
+from schemas.requests import ExplainRequest
+from service.http.form import read_form
+from service.state import Gateway
+from service.validation.document.body import parse_json, read_request
+
+JSON_MEDIA = re.compile(r"^application/json\s*(;|$)", re.IGNORECASE)
+FORM_MEDIA = re.compile(r"^multipart/form-data\s*(;|$)", re.IGNORECASE)
+
+
+async def read_explain_body(request: Request, gateway: Gateway) -> ExplainRequest:
+    """The validated request, parsed by the media type of its body.
+
+    Raises:
+        UnsupportedMedia: the body is neither JSON nor a form.
+        MalformedBody, BodyTooLarge, InvalidRequest: as `service.validation.document.body` and `service.http.form`.
+    """
+    media = request.headers.get("content-type", "")
+    if JSON_MEDIA.match(media):
+        body = await request.body()
+        return await gateway.compute_sized(len(body), _request_of_json, body)
+    if FORM_MEDIA.match(media):
+        return await gateway.compute(read_request, await read_form(request))
+    raise UnsupportedMedia("Send application/json or multipart/form-data.")
+
+
+def _request_of_json(body: bytes) -> ExplainRequest:
+    return read_request(parse_json(body))

@@ -1,0 +1,102 @@
+"""A job's result as an HTTP response in the negotiated format."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from fastapi import Response
+
+from broker import JobStore, StoredResult
+from schemas.errors import JobHasNoResult, NotAcceptable
+from schemas.results import ResultMeta
+from service.http.negotiation import choose_media
+from service.languages import Language, language_of
+from service.results.caching import cached_response, entity_tag
+from service.results.draw_overlay import OverlayQuery, draw_overlay, needs_payload
+from service.results.formats import JSON, MEDIA, NPY, PNG, SAFETENSORS, explanation_json, npy
+from service.state import Gateway
+from service.tuning import COPIED_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class RequestedFormat:
+    """The format in which a client requests a result.
+
+    `language` is that of the words in a picture; `tensor` names the tensor to send as .npy, None for the first.
+    """
+
+    media: str
+    language: Language
+    tensor: str | None = None
+
+    @classmethod
+    def of(cls, accept: str | None, accept_language: str | None, tensor: str | None = None) -> Self:
+        """The format that the request's headers prefer.
+
+        Raises:
+            NotAcceptable: the client accepts no format of a result.
+        """
+        media = choose_media(accept, MEDIA)
+        if media is None:
+            raise NotAcceptable(f"A result is available as {', '.join(MEDIA)}; accept one of them.")
+        return cls(media, language_of(accept_language), tensor)
+
+
+async def result_response(
+    gateway: Gateway,
+    job_id: str,
+    requested: RequestedFormat,
+    if_none_match: str | None = None,
+    fetched: StoredResult | None = None,
+) -> Response:
+    """The result of a job that has ended.
+
+    Args:
+        fetched: the stored result, if the caller has it already.
+
+    Raises:
+        JobNotFound, ResultNotReady, JobHasNoResult: as `stored_result`.
+        InvalidRequest: the result holds no tensor of that name.
+        StoreUnavailable: the job store cannot be reached.
+    """
+    stored = fetched or await stored_result(gateway.store, job_id)
+    language = requested.language if requested.media == PNG else ""
+    tag = entity_tag(job_id, requested.media, requested.tensor or "", language)
+
+    async def body() -> bytes:
+        meta, tensors = stored
+        if requested.media == JSON:
+            return await gateway.compute_sized(len(meta) + len(tensors), explanation_json, meta, tensors)
+        if requested.media == NPY:
+            arguments = (meta, tensors, requested.tensor)
+            return await gateway.compute_sized(len(tensors), npy, *arguments, small_bytes=COPIED_BYTES)
+        if requested.media == SAFETENSORS:
+            return tensors
+        return await overlay_png(gateway, job_id, stored, OverlayQuery(), requested.language)
+
+    return await cached_response(tag, if_none_match, requested.media, "Accept, Accept-Language", body)
+
+
+async def stored_result(store: JobStore, job_id: str) -> StoredResult:
+    """The result that a worker has stored for the job.
+
+    Raises:
+        JobNotFound: no such job, or it has expired.
+        ResultNotReady: the job has not ended.
+        JobHasNoResult: the job failed or was cancelled; with the job's own reason.
+        StoreUnavailable: the job store cannot be reached.
+    """
+    try:
+        return await store.results.get(job_id)
+    except JobHasNoResult:
+        record = await store.jobs.get(job_id)
+    reason = f": {record.error.detail} ({record.error.code})" if record.error else ""
+    raise JobHasNoResult(f"the job is {record.status}{reason}")
+
+
+async def overlay_png(
+    gateway: Gateway, job_id: str, stored: StoredResult, options: OverlayQuery, language: Language
+) -> bytes:
+    """The overlay of a stored result as PNG."""
+    meta = ResultMeta.model_validate_json(stored[0])
+    payload = await gateway.store.jobs.payload(job_id) if needs_payload(meta) else b""
+    return await gateway.compute(draw_overlay, meta, stored[1], payload, options, language)

@@ -1,0 +1,47 @@
+"""Tuning constants of the gateway: limits that bound the work of one request, and thresholds that keep it fast.
+
+Limits on what a request may contain are in `schemas.limits`.
+"""
+
+# Work up to these sizes runs on the event loop, because moving it to a thread takes longer than the work itself.
+SMALL_JSON_BYTES = 65_536  # JSON parsed or written in a fraction of a millisecond
+COPIED_BYTES = 4 * 1024 * 1024  # tensors sent as they are stored: copied in a fraction of a millisecond
+SMALL_PICTURE_PIXELS = 256 * 256  # a picture decoded and scaled in one or two milliseconds
+
+# Model cards.
+CARD_CACHE_S = 0.25  # short against the two seconds between a worker's announcements of its cards
+MAX_CACHED_CARDS = 64  # bounds the memory that requests for many versions can fill
+MAX_LISTED_MODELS = 20  # models named in one message
+
+# HTTP.
+EVENTS_HEARTBEAT_S = 15  # proxies close silent streams after 30 to 60 seconds
+NO_WORKER_RETRY_S = 5  # a worker takes about this long to start
+FAILED_MODEL_RETRY_S = 30  # a model that failed to load needs its operator
+LOADING_MODEL_RETRY_S = 2  # most models load in a few seconds
+MAX_HEADER_RANGES = 32  # entries of one `Accept` header that are read
+MAX_FORM_FILES = 4  # one input has one file; the rest leaves room for parameters sent as files
+MAX_FORM_FIELDS = 40  # more than all parameters of one method
+MAX_FORM_FIELD_BYTES = 4 * 1024 * 1024  # a part that is not a file, such as a baseline tensor
+
+# Checks of a document before it is validated. Pydantic collects every error at about a kilobyte each.
+LONG_CONTAINER_LENGTH = 1_000  # from this length on a container can only hold a tensor's numbers or a row's features
+MAX_DOCUMENT_VALUES = 50_000  # values outside such containers
+
+# Messages about refused fields.
+MAX_NAMED_ERRORS = 20  # fields named in one response
+MAX_NAME_CHARS = 100  # characters of a client's own field name that are repeated
+MAX_NAMED_FEATURES = 5  # missing features named in one message
+MAX_COMPARED_CHARS = 60  # characters compared for a suggestion: difflib is quadratic in their number
+MAX_LISTED_FIELDS = 16  # known field names in one message
+SUGGESTION_CUTOFF = 0.6  # difflib's ratio below which a name is not suggested
+
+# Pictures.
+MAX_JPEG_SCANS = 64  # encoders write about ten; each scan makes the decoder pass over the whole picture again
+MAX_MAP_SIDE = 1024  # elements; finer maps are averaged down to this before they are smoothed
+MAX_PANEL_PIXELS = 1024  # longer side of each of three panels
+MAX_TEXT_LINES = 120  # lines of a drawn text
+MAX_LINE_CHARS = 300  # characters of one line that are measured
+MAX_DRAWN_FEATURES = 100  # bars of one picture
+
+# Feature masks.
+MAX_MASK_FEATURES = 4096  # features of one example

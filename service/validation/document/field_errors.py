@@ -1,0 +1,143 @@
+"""Converts pydantic's validation errors to messages for clients: each field once, and never the client's values."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from schemas.errors import FieldError
+from schemas.methods import METHOD_NAMES
+from schemas.metric_requests import QUALITY_NAMES
+from service.tuning import MAX_NAME_CHARS, MAX_NAMED_ERRORS
+from service.validation.document.field_names import intended_place, unknown_field_message
+from service.validation.document.hints import TENSOR_FORM, Hint, hint
+from service.validation.document.suggest import suggestion
+
+PLAIN = {"missing": "this field is required", "list_type": "a list is needed", "string_type": "a string is needed"}
+Place = tuple[str | int, ...]
+Union = tuple[Place, tuple[str, ...]]  # its place, and the tags of the unions around it at the same place
+
+
+@dataclass(frozen=True, slots=True)
+class _LocatedError:
+    """One error: its place in the document, and the alternatives (union, tag) under which pydantic found it."""
+
+    place: Place
+    branches: tuple[tuple[Union, str], ...]
+    error: Mapping[str, Any]
+
+
+def field_errors(errors: Sequence[Mapping[str, Any]], document: Any = None) -> list[FieldError]:
+    """The refused fields of `ValidationError.errors()`, each with one message.
+
+    Pydantic reports the errors of every alternative of a union. Given the validated `document`, the tags of unions are
+    removed from locations, and errors of alternatives that the value cannot mean are dropped.
+    """
+    grouped: dict[Place, list[str]] = defaultdict(list)
+    for item in _without_renamed(list(_plausible([_locate(error, document) for error in errors])), document):
+        place, message = _hint(item, document) or (item.place, _message(item, document))
+        grouped[place].append(message)
+    return [
+        FieldError(loc=short(place), msg="; or ".join(dict.fromkeys(messages)))
+        for place, messages in list(grouped.items())[:MAX_NAMED_ERRORS]
+    ]
+
+
+def _locate(error: Mapping[str, Any], document: Any) -> _LocatedError:
+    """Follow `loc` through the document. A part that the document does not have is a union's tag."""
+    if document is None:
+        return _LocatedError(tuple(error["loc"]), (), error)
+    place: Place = ()
+    branches: list[tuple[Union, str]] = []
+    value = document
+    last = len(error["loc"]) - 1
+    for position, part in enumerate(error["loc"]):
+        if position == 1 and place == ("input",) and last > 1:
+            continue  # the tag, which is the name of a field at the same time
+        if _has_part(value, part):
+            value = value[part]
+        elif not (position == last and error["type"] == "missing"):
+            passed = tuple(tag for (at, _), tag in branches if at == place)
+            branches.append(((place, passed), str(part)))
+            continue
+        place = (*place, part)
+    if error["type"].startswith("union_tag"):
+        place = (*place, "name")
+    return _LocatedError(place, tuple(branches), error)
+
+
+def _has_part(value: Any, part: str | int) -> bool:
+    if isinstance(value, dict):
+        return part in value
+    return isinstance(value, list) and isinstance(part, int) and 0 <= part < len(value)
+
+
+def _plausible(located: list[_LocatedError]) -> Iterable[_LocatedError]:
+    """The errors that remain when each union is reduced to the alternatives that the value can mean."""
+    tags: dict[Union, set[str]] = defaultdict(set)
+    ruled_out: dict[Union, set[str]] = defaultdict(set)
+    for item in located:
+        for union, tag in item.branches:
+            tags[union].add(tag)
+            if _rules_out(item, union):
+                ruled_out[union].add(tag)
+    return (
+        item
+        for item in located
+        if not any(tag in ruled_out[union] and tags[union] - ruled_out[union] for union, tag in item.branches)
+    )
+
+
+def _rules_out(item: _LocatedError, union: Union) -> bool:
+    """Whether this error shows that the value is of another kind than the alternative that it was checked against."""
+    kind: str = item.error["type"]
+    depth = len(item.place) - len(union[0])
+    if depth == 0:
+        return kind.endswith(("_type", "_parsing")) or kind == "literal_error"
+    return depth == 1 and kind in {"missing", "extra_forbidden"}
+
+
+def _hint(item: _LocatedError, document: Any) -> Hint | None:
+    """The hint for the value of this error, or for a value around it."""
+    value = document
+    for depth, part in enumerate(item.place):
+        if not _has_part(value, part):
+            return None
+        value = value[part]
+        found = hint(item.place[: depth + 1], value)
+        if found is not None:
+            return found
+    return None
+
+
+def _without_renamed(located: list[_LocatedError], document: Any) -> Iterable[_LocatedError]:
+    """The errors without fields that are missing only because they were sent under a similar, unknown name."""
+    unknown_places = [item.place for item in located if item.error["type"] == "extra_forbidden"]
+    intended = {intended_place(place, document) for place in unknown_places if place}
+    return (one for one in located if not (one.error["type"] == "missing" and one.place in intended))
+
+
+def _message(item: _LocatedError, document: Any) -> str:
+    error, place = item.error, item.place
+    kind = error["type"]
+    if kind.startswith("union_tag"):
+        return _unknown_name(error)
+    if kind == "extra_forbidden":
+        return unknown_field_message(place, document)
+    if kind in {"model_type", "model_attributes_type", "dict_type"}:
+        is_tensor = "tensor" in place[-1:] or "tensors" in place[-2:-1]
+        return f"a tensor is an object {TENSOR_FORM}" if is_tensor else "an object is needed"
+    return PLAIN.get(kind) or str(error["msg"]).removeprefix("Value error, ")
+
+
+def _unknown_name(error: Mapping[str, Any]) -> str:
+    """The message about a missing or unknown name of a method or metric."""
+    what, names = ("metric", QUALITY_NAMES) if error["loc"][0] == "quality" else ("method", METHOD_NAMES)
+    if error["type"] == "union_tag_not_found":
+        return f'the {what}\'s name is missing: {{"name": …}}'
+    return f"no such {what}{suggestion(str(error['ctx']['tag']), names)}; known: {', '.join(names)}"
+
+
+def short(place: Iterable[str | int]) -> list[str | int]:
+    """A location for a response: names of the client's own are cut to `MAX_NAME_CHARS`."""
+    return [part[:MAX_NAME_CHARS] if isinstance(part, str) else part for part in place]

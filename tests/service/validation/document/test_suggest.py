@@ -1,0 +1,42 @@
+"""Suggestions for unknown names."""
+
+import pytest
+
+from service.tuning import MAX_LISTED_FIELDS
+from service.validation.document.suggest import nearest, suggestion, unknown_field
+
+METHODS = ["saliency", "integrated_gradients", "layer_grad_cam"]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("salency", "; did you mean 'saliency'?"),
+        ("SALIENCY", "; did you mean 'saliency'?"),
+        ("grad", "; did you mean 'integrated_gradients' or 'layer_grad_cam'?"),
+        ("zzz", ""),
+        ("", ""),
+        ("s" * 100_000, ""),
+    ],
+)
+def test_close_names(name: str, expected: str) -> None:
+    assert suggestion(name, METHODS) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "expected"),
+    [
+        ("steps", ["n_steps", "method"], "n_steps"),
+        ("iterations", ["n_samples", "abs"], "n_samples"),  # a synonym, unlike in spelling
+        ("label", ["target", "model"], "target"),
+        ("xyz", ["target", "model"], None),
+    ],
+)
+def test_the_nearest_field(name: str, known: list[str], expected: str | None) -> None:
+    assert nearest(name, known) == expected
+
+
+def test_messages_about_unknown_fields() -> None:
+    assert unknown_field("steps", ["n_steps"]) == "unknown field; did you mean 'n_steps'?"
+    assert unknown_field("xyz", ["abs", "layer"]) == "unknown field; known here: abs, layer"
+    assert unknown_field("xyz", [str(index) for index in range(MAX_LISTED_FIELDS + 1)]) == "unknown field"
