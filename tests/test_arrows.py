@@ -40,12 +40,15 @@ ROOMS = {
         ["main"],
         ["app"],
         ["routes"],
-        ["openapi", "results", "submission", "catalogue", "job_view", "model_residence"],
+        ["openapi"],
+        ["results", "submission", "job_view", "model_residence"],
+        ["catalogue"],
         ["http", "cost"],
         ["state"],
         ["model_cards"],
         ["validation", "monitoring"],
-        ["pictures", "settings"],
+        ["pictures"],
+        ["gateway_documents", "languages", "release", "settings", "tuning"],
     ],
 }
 UNKNOWN_TO_THE_ENGINE = {"captum", "broker", "workers.repository", "workers.settings"}

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TypeVar
 
+from service.languages import LANGUAGES, Language
 from service.tuning import MAX_HEADER_RANGES
 
 Tag = TypeVar("Tag", bound=str)
@@ -34,6 +35,11 @@ def choose_language(accept_language: str | None, offers: Sequence[Tag]) -> Tag:
         if offer is not None and weight > best_weight:
             best, best_weight = offer, weight
     return best
+
+
+def language_of(accept_language: str | None) -> Language:
+    """The language that an `Accept-Language` header prefers; English when it names none of `LANGUAGES`."""
+    return choose_language(accept_language, LANGUAGES)
 
 
 def _media_weight(offer: str, ranges: list[tuple[str, float]]) -> float:

@@ -8,8 +8,8 @@ from fastapi import Response
 from broker import JobStore, StoredResult
 from schemas.errors import JobHasNoResult, NotAcceptable
 from schemas.results import ResultMeta
-from service.http.negotiation import choose_media
-from service.languages import Language, language_of
+from service.http.negotiation import choose_media, language_of
+from service.languages import Language
 from service.results.caching import cached_response, entity_tag
 from service.results.draw_overlay import OverlayQuery, draw_overlay, needs_payload
 from service.results.formats import JSON, MEDIA, NPY, PNG, SAFETENSORS, explanation_json, npy

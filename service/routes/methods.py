@@ -6,9 +6,10 @@ from fastapi import APIRouter, Header, Path, Response
 
 from schemas.methods import METHOD_NAMES
 from service.catalogue.guides import catalogue
+from service.http.negotiation import language_of
 from service.http.problems import http_problem, problem_response
 from service.http.responses import json_response
-from service.languages import LANGUAGES, Language, language_of
+from service.languages import LANGUAGES, Language
 from service.openapi import operations as openapi
 from service.validation.document.suggest import suggestion
 

@@ -14,7 +14,7 @@ from schemas.errors import (
     StoreUnavailable,
 )
 from schemas.results import ResultMeta
-from service.languages import language_of
+from service.http.negotiation import language_of
 from service.openapi import examples
 from service.openapi import operations as openapi
 from service.results.caching import cached_response, entity_tag

@@ -2,7 +2,8 @@
 
 import pytest
 
-from service.languages import LANGUAGES, language_of
+from service.http.negotiation import language_of
+from service.languages import LANGUAGES
 from service.pictures.captions import CAPTIONS
 
 

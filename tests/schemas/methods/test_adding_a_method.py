@@ -59,7 +59,8 @@ from captum.attr import Saliency as CaptumSaliency
 
 from schemas.methods import METHODS, stored_fields, stored_method
 from schemas.requests import ExplainRequest
-from service.catalogue.load import LANGUAGES, catalogue
+from service.catalogue.guides import catalogue
+from service.languages import LANGUAGES
 from service.submission import prepare
 from tests.service.cards import table_card
 from tests.service.validation.refusals import row

@@ -14,7 +14,7 @@ from tests.service.conftest import client_of
 from tests.service.validation.refusals import row
 
 pytestmark = pytest.mark.anyio
-ANSWER_WITHIN_S = 3.0
+ANSWER_WITHIN_S = 10.0  # the store is given up after two; a machine under load adds one, a hang never ends
 ROUTES_OF_THE_STORE = [
     ("POST", "/explain"),
     ("GET", "/jobs"),
