@@ -1,7 +1,7 @@
 """Numbers of the broker that are choices, each with its unit and reason. Lua scripts use them by these names too."""
 
 # Connections
-RETRY_AFTER_S = 2  # told to clients while the store is away: about the time that a restart takes
+RETRY_AFTER_S = 2  # sent to clients while the store is away: about the time that a restart takes
 READ_BYTES = 1 << 20  # per read of a socket: a result of some hundred kilobytes comes in a few turns of the event loop
 MAX_CONNECTIONS = 64  # of one gateway process; further calls wait for a connection within their timeout
 STOP_POLL_S = 0.25  # a listening thread sees so late that it must stop

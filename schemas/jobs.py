@@ -1,4 +1,4 @@
-"""A job: what was asked, as stored, and where it stands, as shown."""
+"""A job: the request as it is stored, and the status as clients see it."""
 
 from typing import Any, Literal
 
@@ -19,7 +19,7 @@ Targets = list[int] | list[list[int]]
 
 
 class JobSpec(Record):
-    """A checked request without its tensors, which lie beside it as one safetensors blob.
+    """A checked request without its tensors, which are stored next to it as one safetensors blob.
 
     Names in the blob: `pixels` (uint8, height x width x 3, what the model sees of a picture), `text` (uint8, UTF-8),
     `features` (float64, rows x columns in the card's order), `input.0`… (model-ready tensors), `baseline.0`…,
@@ -84,7 +84,7 @@ class Links(Record):
     events: str
     result: str
     overlay: str | None = None
-    quality: str | None = None  # the picture of the curves, where they were asked for
+    quality: str | None = None  # the picture of the curves, where the request names them
 
 
 class Job(Record):

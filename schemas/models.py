@@ -64,8 +64,8 @@ class LayerCard(Record):
     output_shape: list[int] | None = None  # None where the output is not one tensor
     grid: list[int] | None = None  # rows and columns that its tokens make on the picture, of an image transformer
     calls: int = 1  # how often one forward calls it
-    refused: str | None = None  # why nothing can be asked of this layer
-    input_refused: str | None = None  # why its input cannot be asked for, by `attribute_to_layer_input`
+    refused: str | None = None  # why no method can use this layer
+    input_refused: str | None = None  # why its input cannot be explained, by `attribute_to_layer_input`
     output_refused: str | None = None  # why nothing but its input can be, by `attribute_to_layer_input`
     no_gradient: list[Side] = Field(default_factory=list)  # sides to which none leads from the model's outputs
     no_gradient_to_input: list[Side] = Field(default_factory=list)  # sides from which none leads to the model's inputs

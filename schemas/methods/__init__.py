@@ -8,24 +8,17 @@ Names and defaults of parameters are Captum's. `baseline` (a name or a tensor) a
 from schemas.methods.base import BaseMethod
 from schemas.methods.families import BaselineMethod, FeatureMethod, LayerMethod, NeuronMethod
 from schemas.methods.fields import Baseline, BaselineName, FeatureMask, Grid, Superpixels, TextUnit, Windows
-from schemas.methods.input_methods import (
+from schemas.methods.gradient_methods import (
     Deconvolution,
     DeepLift,
     DeepLiftShap,
-    FeatureAblation,
-    FeaturePermutation,
     GradientShap,
     GuidedBackprop,
     GuidedGradCam,
     InputXGradient,
     IntegratedGradients,
-    KernelShap,
-    Lime,
     Lrp,
-    Occlusion,
     Saliency,
-    ShapleyValues,
-    ShapleyValueSampling,
     SmoothGrad,
 )
 from schemas.methods.layer_methods import (
@@ -53,6 +46,15 @@ from schemas.methods.neuron_methods import (
     NeuronGradientShap,
     NeuronGuidedBackprop,
     NeuronIntegratedGradients,
+)
+from schemas.methods.perturbation_methods import (
+    FeatureAblation,
+    FeaturePermutation,
+    KernelShap,
+    Lime,
+    Occlusion,
+    ShapleyValues,
+    ShapleyValueSampling,
 )
 from schemas.methods.stored import echo, stored_fields, stored_method
 from schemas.methods.union import METHOD_NAMES, METHODS, AnyMethod, Method

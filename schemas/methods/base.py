@@ -42,7 +42,7 @@ class BaseMethod(Strict):
             if there are none.
         rows_in_pass: rows that one example puts into one pass of the solo lane.
         needs_batch: whether Captum needs several rows in one pass of the model.
-        starts_at_baseline: whether it starts from the output for the baseline, which is computed beside its own rows.
+        starts_at_baseline: whether it starts from the output for the baseline, which takes a row more than its own.
         computes_grad_cam: whether channels of a layer's map are weighted by their mean gradient.
         needs_map: whether a layer's map is laid over the input, so that both need height and width.
         at_embedding: whether it explains integer inputs at the layer that embeds them.
@@ -118,7 +118,7 @@ class BaseMethod(Strict):
         return False
 
     def unused_parameters(self) -> Iterator[tuple[str, str]]:
-        """Parameters that would have no effect beside the others, each with what it belongs to."""
+        """Parameters that have no effect given the others, each with what it belongs to."""
         yield from ()
 
     @classmethod

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from schemas.methods.base import BaseMethod
 
-MODULES = ("input_methods", "layer_methods", "neuron_methods")
+MODULES = ("gradient_methods", "perturbation_methods", "layer_methods", "neuron_methods")
 
 
 def _declared(module: str) -> dict[str, type[BaseMethod]]:

@@ -1,1 +1,1 @@
-"""What the gateway tells of itself: metrics for Prometheus, and its log."""
+"""The gateway's monitoring: metrics for Prometheus, and its log."""

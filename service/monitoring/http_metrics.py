@@ -3,7 +3,7 @@
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
 BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
-CLIENT_LEFT = 499  # nobody receives this status; it tells the log and the metrics apart from an answer
+CLIENT_LEFT = 499  # nobody receives this status; log and metrics distinguish it from a response
 
 
 class HttpMetrics:

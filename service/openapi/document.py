@@ -15,7 +15,7 @@ from service.catalogue.guides import MethodCatalogue, MethodGuide
 from service.gateway_documents import Health, ModelList
 from service.http.problems import PROBLEM_MEDIA
 from service.openapi.explain_operation import method_property, quality_property
-from service.openapi.operations import SCHEMA_REF, problems
+from service.openapi.response_objects import SCHEMA_REF, problems
 
 SERVED = (
     Job,

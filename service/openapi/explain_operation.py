@@ -22,7 +22,7 @@ from schemas.methods import METHOD_NAMES, METHODS
 from schemas.metric_requests import QUALITY_NAMES
 from service.http.form import PARAMETERS
 from service.openapi.examples import EXPLANATION, FORM_REQUESTS, JSON_REQUESTS, QUEUED_JOB, SUCCEEDED_JOB
-from service.openapi.operations import ResponseObjects, json_response_object, problems, ref
+from service.openapi.response_objects import ResponseObjects, json_response_object, problems, ref
 from service.results.formats import JSON, MEDIA
 
 EXPLAIN_DESCRIPTION = (

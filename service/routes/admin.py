@@ -25,7 +25,7 @@ from service.http.disconnect import unless_disconnected
 from service.http.responses import json_response
 from service.model_residence import with_residence
 from service.monitoring.http_metrics import CLIENT_LEFT
-from service.openapi import operations as openapi
+from service.openapi import response_objects as openapi
 from service.routes.models import NAME
 from service.state import CurrentGateway, Gateway
 from service.validation.document.body import parse_json

@@ -6,7 +6,7 @@ from schemas.errors import StoreUnavailable, Unavailable
 from service.gateway_documents import Health
 from service.http.responses import json_response
 from service.monitoring.store_metrics import store_exposition
-from service.openapi import operations as openapi
+from service.openapi import response_objects as openapi
 from service.state import CurrentGateway
 from service.tuning import NO_WORKER_RETRY_S
 

@@ -14,7 +14,7 @@ from schemas.requests import ModelName, Version
 from service.http.responses import json_response, root_path
 from service.job_view import job_response, job_view
 from service.openapi import examples
-from service.openapi import operations as openapi
+from service.openapi import response_objects as openapi
 from service.routes.parameters import JobId
 from service.state import CurrentGateway, Gateway
 from service.tuning import EVENTS_HEARTBEAT_S

@@ -10,7 +10,7 @@ from service.http.negotiation import language_of
 from service.http.problems import http_problem, problem_response
 from service.http.responses import json_response
 from service.languages import LANGUAGES, Language
-from service.openapi import operations as openapi
+from service.openapi import response_objects as openapi
 from service.validation.document.suggest import suggestion
 
 router = APIRouter(tags=["methods"])

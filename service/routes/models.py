@@ -12,7 +12,7 @@ from service.gateway_documents import ModelList
 from service.http.responses import json_response
 from service.model_cards import find_card
 from service.model_residence import with_residence
-from service.openapi import operations as openapi
+from service.openapi import response_objects as openapi
 from service.state import CurrentGateway
 
 router = APIRouter(tags=["models"])

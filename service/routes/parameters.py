@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Header, Path, Query
 
-from service.openapi.operations import ResponseObjects
+from service.openapi.response_objects import ResponseObjects
 
 JobId = Annotated[str, Path(description="As in the response of POST /explain.")]
 WaitQuery = Annotated[

@@ -16,7 +16,7 @@ from schemas.errors import (
 from schemas.results import ResultMeta
 from service.http.negotiation import language_of
 from service.openapi import examples
-from service.openapi import operations as openapi
+from service.openapi import response_objects as openapi
 from service.results.caching import cached_response, entity_tag
 from service.results.draw_overlay import OverlayQuery
 from service.results.draw_quality import QualityQuery, draw_quality, find_curves

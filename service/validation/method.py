@@ -48,7 +48,7 @@ def _check_supported(method: AnyMethod, model: ReadyModel) -> None:
 
 
 def _check_unused(method: AnyMethod) -> None:
-    """Refuse a parameter that the method would ignore beside the others."""
+    """Refuse a parameter that the method would ignore, given the others."""
     for field, owner in method.unused_parameters():
         raise InvalidRequest.at(["method", field], f"belongs to {owner}")
 

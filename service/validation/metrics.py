@@ -27,14 +27,15 @@ def check_quality(metrics: Sequence[AnyQuality], method: AnyMethod, model: Ready
 
 def _objections(metric: AnyQuality, method: AnyMethod, model: ReadyModel) -> Iterator[tuple[str, str]]:
     """The fields that do not fit, each with the reason."""
-    if isinstance(metric, Completeness):
-        yield from _of_completeness(method)
-    elif isinstance(metric, Infidelity):
-        yield from _of_infidelity(metric, method, model)
-    elif isinstance(metric, SensitivityMax):
-        yield from _of_sensitivity(method, model)
-    elif isinstance(metric, DeletionInsertion):
-        yield from _of_curves(metric, method, model)
+    match metric:
+        case Completeness():
+            yield from _of_completeness(method)
+        case Infidelity():
+            yield from _of_infidelity(metric, method, model)
+        case SensitivityMax():
+            yield from _of_sensitivity(method, model)
+        case DeletionInsertion():
+            yield from _of_curves(metric, method, model)
 
 
 def _of_completeness(method: AnyMethod) -> Iterator[tuple[str, str]]:

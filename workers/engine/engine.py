@@ -22,7 +22,7 @@ from workers.engine.stats import EngineStats
 from workers.engine.task import Task
 from workers.engine.tuning import OUTPUT_CACHE_BYTES
 from workers.engine.view import ModelView
-from workers.engine.work import Lane, Outcome, P, Tensors, Work
+from workers.engine.work import Delivery, Lane, P, Tensors, Work
 
 
 class Engine:
@@ -64,14 +64,14 @@ class Engine:
         """Waits for the next work; None when the engine stops."""
         return self._parking.next(self.batch_rows)
 
-    def run(self, work: Work) -> list[Outcome]:
+    def run(self, work: Work) -> list[Delivery]:
         """Runs the work in its turn on the device."""
         before_s = self.stats.seconds
         outcomes = self.gate.run(partial(self._executor.run, work), self._threads)
         work.charge(self.stats.seconds - before_s)
         return outcomes
 
-    def settle(self, outcomes: list[Outcome]) -> None:
+    def settle(self, outcomes: list[Delivery]) -> None:
         """Hands outcomes to the jobs and wakes those that have all they wait for."""
         self._parking.settle(outcomes)
 

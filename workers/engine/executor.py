@@ -11,7 +11,7 @@ from workers.engine.device.memory import is_out_of_memory, release_cached
 from workers.engine.error_trace import without_data
 from workers.engine.stats import EngineStats
 from workers.engine.view import ModelView
-from workers.engine.work import Outcome, Pending, Work
+from workers.engine.work import Delivery, Pending, Work
 
 log = structlog.get_logger()
 
@@ -28,9 +28,9 @@ class Executor:
         self.stats = EngineStats()
         self._view = view
 
-    def run(self, work: Work) -> list[Outcome]:
+    def run(self, work: Work) -> list[Delivery]:
         """Runs all of the work. Every row of it has an outcome, or belongs to a job with an error."""
-        outcomes: list[Outcome] = []
+        outcomes: list[Delivery] = []
         failed: set[Pending] = set()  # their other rows need not be tried
         divided = False
         waiting = deque([work])
@@ -47,7 +47,7 @@ class Executor:
                 if not retries:
                     pending = piece.pendings()[0]
                     failed.add(pending)
-                    outcomes.append(Outcome(pending, error=_failure(error, pending.task.id)))
+                    outcomes.append(Delivery(pending, error=_failure(error, pending.task.id)))
                 again = (*retries, *waiting)
                 waiting = deque(cut for one in again for cut in one.pieces(self.limit.rows, failed))
         if work.packed:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from schemas.errors import JobCancelled, JobError
 from workers.engine.schedule import Schedule
 from workers.engine.task import Task
-from workers.engine.work import Lane, Outcome, P, Pending, Work
+from workers.engine.work import Delivery, Lane, P, Pending, Work
 
 
 class Parking:
@@ -93,7 +93,7 @@ class Parking:
                 self._changed.wait()
         return None
 
-    def settle(self, outcomes: list[Outcome]) -> None:
+    def settle(self, outcomes: list[Delivery]) -> None:
         """Delivers outcomes, and wakes the jobs that have all they wait for or an error.
 
         All at once: jobs that come back from one pass may share the next.

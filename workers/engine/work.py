@@ -95,7 +95,7 @@ P = TypeVar("P", bound=Pending)
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Delivery:
     """What a run gave a pending: outputs of its rows or examples from `start` on, or an error."""
 
     pending: Pending
@@ -123,7 +123,7 @@ class Work(ABC):
         """All that this work computes."""
 
     @abstractmethod
-    def run(self, view: ModelView, stats: EngineStats) -> list[Outcome]:
+    def run(self, view: ModelView, stats: EngineStats) -> list[Delivery]:
         """Runs all of it, and counts its rows and passes.
 
         Raises:

@@ -7,7 +7,7 @@ from schemas.errors import InputRejected
 from schemas.limits import MAX_NOISE_BYTES
 from schemas.metric_requests import AnyQuality
 from workers.methods.explain_inputs import ExplainInputs
-from workers.methods.memory import expanded_bytes
+from workers.methods.memory_budget import expanded_bytes
 
 
 def perturbed_bytes(metrics: list[AnyQuality], method: Any, subject: ExplainInputs, batch_rows: int) -> int:

@@ -56,7 +56,7 @@ def prove_copy(view: ModelView, copied: ModelView, subject: ExplainInputs) -> No
         reason = compare(original, module, samples, view.input_count, gradients=False)
         if reason is not None:
             raise JobFailed(
-                f"a copy of the model answers otherwise than the model, so it cannot be randomised: {reason}"
+                f"the output of a copy of the model differs from the model's, so it cannot be randomized: {reason}"
             )
 
 

@@ -27,7 +27,7 @@ from workers.jobs.single import run_single
 from workers.jobs.tuning import COALESCED_RUN_S
 from workers.methods.explain import Outcome, explain
 from workers.methods.explain_inputs import ExplainInputs, Tensors, chunk_rows
-from workers.methods.memory import expanded_bytes
+from workers.methods.memory_budget import expanded_bytes
 from workers.models.resident import ResidentModel
 
 

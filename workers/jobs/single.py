@@ -10,7 +10,7 @@ from workers.jobs.describe import describe
 from workers.jobs.job import ClaimedJob, JobResult, PreparedJob
 from workers.jobs.prepare import prepare_job
 from workers.methods.explain import explain
-from workers.methods.memory import expanded_bytes
+from workers.methods.memory_budget import expanded_bytes
 from workers.models.resident import ResidentModel
 
 INDEX_OUTPUT_BYTES = 4  # models of integer inputs answer in single precision

@@ -23,7 +23,7 @@ def hooked_call(captum_class: Callable[..., Any], *arguments: Arguments) -> Hook
     Args:
         captum_class: a class of `captum.attr`. Its constructor is given the modules of `location` and the method's
             `CONSTRUCTOR_FIELDS`.
-        arguments: what `attribute` is given beside the inputs and the additional forward args.
+        arguments: what `attribute` takes besides the inputs and the additional forward args.
     """
 
     def run(method: BaseMethod, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:

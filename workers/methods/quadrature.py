@@ -3,7 +3,7 @@ per node of the path, never the gradients themselves, of which only the inner pr
 
 On the path x(a) = baseline + a (input - baseline), 0 <= a <= 1, Integrated Gradients integrates the gradient. The
 model's outputs at the nodes come with the gradients, so for every gap between nodes the integral of the slope dF/da is
-known: it is the difference of the outputs. How far a rule misses it tells where the path is not resolved, at no row.
+known: it is the difference of the outputs. The error of a rule shows where the path is not resolved, without a row.
 
 The rule: three Gauss-Legendre nodes, then Kronrod's four between them, as long as one polynomial explains every gap;
 else gaps are halved where most of the error lies, judged by the outputs and by how much the gradients turn.
@@ -26,7 +26,7 @@ NODES = (np.concatenate([-KRONROD, [0.0], KRONROD[::-1]]) + 1) / 2
 FIRST, SECOND = NODES[1::2], NODES[::2]
 SLACK = 30.0  # errors of gaps may cancel out, but together (root of the sum of squares) be so many tolerances at most
 SHARE = 0.2  # of the error: the fewest gaps that hold it are halved in one round
-TURN = 2.5  # weight of the gradients' turning beside the outputs' differences
+TURN = 2.5  # weight of the gradients' turning, relative to the outputs' differences
 MIN_GAP = 2.0**-20  # float32 points nearer than that are hardly different
 
 
@@ -103,7 +103,7 @@ def estimates(path: Path) -> list[Estimate]:
 
 
 def next_nodes(path: Path, estimate: Estimate | None, most: int) -> Vector:
-    """At most `most` nodes for the next round; none where the path cannot be told finer."""
+    """At most `most` nodes for the next round; none where the path cannot be resolved further."""
     if estimate is None:
         return FIRST[:most]
     if len(path.alphas) == len(FIRST):
@@ -151,7 +151,7 @@ def _turns(alphas: Vector, gram: Matrix) -> Vector:
 
     Along a path through a ReLU network gradients wander like a Brownian motion, so what lies between two nodes h apart
     whose gradients differ by d misses the trapezoid by h d / sqrt(12) on average; `turns` is h d / 2. The end gaps have
-    one node, and are given the pace of the gap beside them.
+    one node, and take the pace of the neighbouring gap.
     """
     steps = np.eye(len(alphas))[1:] - np.eye(len(alphas))[:-1]
     inner, differences = np.diff(alphas), _norms(steps, gram)

@@ -1,7 +1,7 @@
 """Methods that draw samples, until their standard error is small enough: `tolerance`.
 
 Captum's own classes over the same seams, a few samples at a time. The numbers drawn are those of one call for all
-samples, so a job that stops after n gives the answer for n; a seed gives the same n whatever runs beside it.
+samples, so a job that stops after n gives the answer for n; a seed gives the same n whatever else runs.
 """
 
 from collections.abc import Callable

@@ -10,7 +10,7 @@ from workers.engine.device.gate import DeviceGate
 from workers.engine.device.memory import resident_bytes
 from workers.engine.engine import Engine
 from workers.inputs.prepared import InputAdapter
-from workers.methods.memory import MemoryBudget
+from workers.methods.memory_budget import MemoryBudget
 from workers.repository.model_toml import ModelConfig
 
 

@@ -32,7 +32,7 @@ def layers_mix(module: nn.Module, rows: list[Tensors]) -> dict[str, str]:
             return
         far = distance(alone, output[:1], largest(output))
         if far > OUTPUT_TOLERANCE.get(output.dtype, OUTPUT_TOLERANCE[torch.float32]):
-            reasons[path] = f"its output for a row is another beside other rows: {far:.2g} relative"
+            reasons[path] = f"its output for a row depends on the other rows in the batch: {far:.2g} relative"
 
     with torch.no_grad():
         run_with_outputs(module, cloned(stacked(rows[:LAYER_ROWS])), compare)

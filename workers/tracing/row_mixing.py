@@ -114,7 +114,7 @@ def _difference(
     singles = [one.outputs[0] for one in alone]
     scale = max(map(largest, singles), default=0.0)
     far = [distance(single, outputs[i : i + 1], scale) for i, single in enumerate(singles)]
-    reason = _first_over(far, outputs.dtype, tolerance or OUTPUT_TOLERANCE, group, "answers")
+    reason = _first_over(far, outputs.dtype, tolerance or OUTPUT_TOLERANCE, group, "the output of")
     if reason is not None:
         return reason
     gradient_tolerance = tolerance or (LARGE_GRADIENT_TOLERANCE if large else GRADIENT_TOLERANCE)
@@ -122,7 +122,7 @@ def _difference(
         singles = [one.gradients[number] for one in alone if one.gradients]
         scale = max(map(norm, singles), default=0.0)
         far = [norm_distance(single, gradient[i : i + 1], scale) for i, single in enumerate(singles)]
-        reason = _first_over(far, gradient.dtype, gradient_tolerance, group, "has its gradient")
+        reason = _first_over(far, gradient.dtype, gradient_tolerance, group, "the gradient of")
         if reason is not None:
             return reason
     return None
@@ -135,5 +135,5 @@ def _first_over(
     for place, far in enumerate(distances):
         if far > allowed:
             others = f"row {group[1 - place]}" if len(group) == 2 else f"{len(group) - 1} others"
-            return f"row {group[place]} {what} otherwise beside {others}: {far:.2g} relative"
+            return f"{what} row {group[place]} depends on {others} in the batch: {far:.2g} relative"
     return None

@@ -1,4 +1,4 @@
-"""Sizes of the tests that are made at load. Tolerances stand beside the proofs that use them."""
+"""Sizes of the tests at load. Tolerances are in the modules of the proofs that use them."""
 
 RANDOM_ROWS = 7  # rows of one draw: enough for batches of 2, 3 and 7
 ATTEMPTS_PER_ROW = 4  # a model may refuse some values, so that several attempts are needed to get a row

@@ -14,7 +14,7 @@ from workers.engine.solo.solo_group import SoloGroup, SoloRequest
 from workers.engine.task import Task
 from workers.engine.tuning import FAILED_PASSES_BEFORE_SINGLE_ROWS
 from workers.engine.view import ModelView
-from workers.engine.work import Outcome
+from workers.engine.work import Delivery
 
 BAD = 99.0
 
@@ -45,7 +45,7 @@ def shared(*blocks: Block) -> SharedPass:
     return SharedPass([Part(one, 0, one.rows) for one in blocks])
 
 
-def results(outcomes: list[Outcome]) -> dict[int, list[float] | JobError]:
+def results(outcomes: list[Delivery]) -> dict[int, list[float] | JobError]:
     """By the pending's id, as an engine delivers them."""
     found: dict[int, list[float] | JobError] = {}
     for outcome in outcomes:

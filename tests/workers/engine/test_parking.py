@@ -10,7 +10,7 @@ from workers.engine.parking import Parking
 from workers.engine.shared.block import Block
 from workers.engine.shared.shared_pass import SharedLane
 from workers.engine.task import Task
-from workers.engine.work import Outcome
+from workers.engine.work import Delivery
 
 BATCH = 8
 
@@ -58,13 +58,13 @@ def test_a_job_that_leaves_is_not_waited_for_and_a_full_batch_waits_for_nobody()
 def test_a_block_is_settled_by_its_last_rows_or_by_its_first_error() -> None:
     parking = Parking()
     block = parked(parking, 4)
-    parking.settle([Outcome(block, 0, (torch.zeros(2, 1),))])
+    parking.settle([Delivery(block, 0, (torch.zeros(2, 1),))])
     assert not block.settled.is_set()
-    parking.settle([Outcome(block, 2, (torch.ones(2, 1),))])
+    parking.settle([Delivery(block, 2, (torch.ones(2, 1),))])
     assert block.settled.is_set()
     assert block.result()[0].flatten().tolist() == [0, 0, 1, 1]
     failed = parked(parking, 2)
-    parking.settle([Outcome(failed, error=JobFailed("no")), Outcome(failed, 1, (torch.ones(1, 1),))])
+    parking.settle([Delivery(failed, error=JobFailed("no")), Delivery(failed, 1, (torch.ones(1, 1),))])
     with pytest.raises(JobFailed):
         failed.result()
     assert failed.task.rows == 0
@@ -78,7 +78,7 @@ def test_cancelling_settles_what_is_parked_and_refuses_what_comes() -> None:
         block.result()
     with pytest.raises(JobCancelled):
         parked(parking, 1, task)
-    parking.settle([Outcome(block, 0, (torch.ones(4, 1),))])  # of a pass that was running
+    parking.settle([Delivery(block, 0, (torch.ones(4, 1),))])  # of a pass that was running
     assert block.outputs is None
 
 

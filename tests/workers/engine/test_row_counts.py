@@ -18,7 +18,7 @@ ROWS = 5
 TIMEOUT_S = 60.0
 
 
-class ResponseObjects(nn.Module):
+class Answers(nn.Module):
     def __init__(self, answer: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
         self.answer = answer
@@ -28,7 +28,7 @@ class ResponseObjects(nn.Module):
 
 
 def outcome(answer: Callable[[Tensor], Tensor], batch_rows: int = ROWS) -> tuple[Tensor, ...] | JobError:
-    model = ResponseObjects(answer)
+    model = Answers(answer)
     engine = Engine(ModelView(model, model, CPU, input_count=1), batch_rows=batch_rows).start()
     found: list[tuple[Tensor, ...] | JobError] = []
 

@@ -8,7 +8,7 @@ import torch
 from schemas.errors import JobFailed
 from workers.engine.shared.block import Block
 from workers.engine.task import Task
-from workers.engine.work import Outcome
+from workers.engine.work import Delivery
 
 
 def block(rows: int) -> Block:
@@ -20,7 +20,7 @@ def test_outputs_of_several_passes_are_put_together_in_the_order_of_their_rows()
     outputs = torch.arange(10.0).reshape(5, 2)
     for start, stop in ((3, 5), (0, 1), (1, 3)):
         assert pending.left
-        assert Outcome(pending, start, (outputs[start:stop],)).deliver() is None
+        assert Delivery(pending, start, (outputs[start:stop],)).deliver() is None
     assert pending.left == 0
     assert torch.equal(pending.result()[0], outputs)
     assert (pending.task.rows, pending.task.passes) == (5, 3)

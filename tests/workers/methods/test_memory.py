@@ -8,7 +8,7 @@ import torch
 from schemas.errors import InputRejected
 from schemas.methods import AnyMethod, FeatureAblation, GradientShap, IntegratedGradients, Saliency, SmoothGrad
 from tests.workers.toys import problem_of
-from workers.methods.memory import MemoryBudget, expanded_bytes
+from workers.methods.memory_budget import MemoryBudget, expanded_bytes
 
 PICTURE = torch.zeros(1, 3, 224, 224)  # 602,112 bytes
 

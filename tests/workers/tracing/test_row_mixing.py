@@ -46,10 +46,10 @@ def test_independent_rows() -> None:
 @pytest.mark.parametrize(
     ("function", "reason"),
     [
-        (lambda x: x - x.mean(dim=0), "row 0 answers otherwise beside row 1"),
-        (lambda x: x * (1 + 1e-6 * len(x)), "row 0 answers otherwise beside row 1"),
-        (OtherGradient.apply, "row 0 has its gradient otherwise beside row 1"),
-        (lambda x: x if len(x) < 3 else x.flip(0), "row 2 answers otherwise beside 2 others"),
+        (lambda x: x - x.mean(dim=0), "the output of row 0 depends on row 1 in the batch"),
+        (lambda x: x * (1 + 1e-6 * len(x)), "the output of row 0 depends on row 1 in the batch"),
+        (OtherGradient.apply, "the gradient of row 0 depends on row 1 in the batch"),
+        (lambda x: x if len(x) < 3 else x.flip(0), "the output of row 2 depends on 2 others in the batch"),
         (lambda x: x[:1], "it does not answer one row for each row of a batch: for 2 rows it returns [1, 5]"),
         (lambda x: x.view(1, -1) if len(x) == 1 else x.view(1, 5), "it raises RuntimeError on 2 rows at once"),
     ],

@@ -11,7 +11,7 @@ from workers.engine.shared.packer import RowQueue
 from workers.engine.stats import EngineStats
 from workers.engine.task import Task
 from workers.engine.view import ModelView
-from workers.engine.work import Lane, Outcome, Pending, Work
+from workers.engine.work import Delivery, Lane, Pending, Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +28,12 @@ class SharedPass(Work):
     def pendings(self) -> list[Pending]:
         return [part.block for part in self.parts]
 
-    def run(self, view: ModelView, stats: EngineStats) -> list[Outcome]:
+    def run(self, view: ModelView, stats: EngineStats) -> list[Delivery]:
         first = self.parts[0].block
         with seeded(view, first.task.seed):
             outputs = run_pass(view, first.kind, self.parts)
         stats.count(self.rows, 1)
-        return [Outcome(part.block, part.start, out) for part, out in zip(self.parts, outputs, strict=True)]
+        return [Delivery(part.block, part.start, out) for part, out in zip(self.parts, outputs, strict=True)]
 
     def pieces(self, most_rows: int, without: Collection[Pending]) -> list[Work]:
         parts = [part for part in self.parts if part.block not in without]

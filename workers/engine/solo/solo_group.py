@@ -16,7 +16,7 @@ from workers.engine.solo.solo_call import SoloCall, joined
 from workers.engine.stats import EngineStats
 from workers.engine.task import Task
 from workers.engine.view import ModelView
-from workers.engine.work import Lane, Outcome, Pending, Tensors, Work
+from workers.engine.work import Delivery, Lane, Pending, Tensors, Work
 
 Attribute = Callable[[ModelView, SoloCall, int], Tensors]
 
@@ -71,7 +71,7 @@ class SoloGroup(Work):
     def pendings(self) -> list[Pending]:
         return [*self.requests]
 
-    def run(self, view: ModelView, stats: EngineStats) -> list[Outcome]:
+    def run(self, view: ModelView, stats: EngineStats) -> list[Delivery]:
         """Runs the Captum call and leaves the model's hooks as they were.
 
         Raises:
@@ -89,7 +89,7 @@ class SoloGroup(Work):
             stats.count(self.rows, self.passes)
         sizes = [request.size for request in self.requests]
         parts = zip(*(torch.split(tensor, sizes) for tensor in attributions), strict=True)
-        return [Outcome(request, 0, part) for request, part in zip(self.requests, parts, strict=True)]
+        return [Delivery(request, 0, part) for request, part in zip(self.requests, parts, strict=True)]
 
     def _attributions(self, view: ModelView) -> Tensors:
         """Of all requests, (examples, …) each."""

@@ -35,7 +35,7 @@ def enter_at_embeddings(module: nn.Module, adapter: TextAdapter, device: torch.d
         except Exception as error:  # the model's own code may raise anything
             raise ModelConfigError(f"the model takes no inputs_embeds: {type(error).__name__}: {error}") from error
         if not _close(from_ids, from_embeddings):
-            raise ModelConfigError("the model answers otherwise from inputs_embeds than from input_ids")
+            raise ModelConfigError("the model's output from inputs_embeds differs from that from input_ids")
         padded = _padded_outputs(entered, text, longest or MIN_PADDED_TOKENS)
         return replace(view, padded=_close(from_embeddings, padded))
 

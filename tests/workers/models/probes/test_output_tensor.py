@@ -40,7 +40,7 @@ X = torch.ones(1, 6)
 OTHER = torch.zeros(1, 2)
 
 
-class ResponseObjects(nn.Module):
+class Answers(nn.Module):
     """Answers what it was told to."""
 
     def __init__(self, given: Any) -> None:
@@ -67,7 +67,7 @@ class ResponseObjects(nn.Module):
     ids=str,
 )
 def test_the_tensor_within_an_answer(given: Any, field: str | None) -> None:
-    model = ResponseObjects(given)
+    model = Answers(given)
     return_tensor(model, given, field)
     assert model(X) is X
     assert copy.deepcopy(model)(X).equal(X)
@@ -87,7 +87,7 @@ def test_the_tensor_within_an_answer(given: Any, field: str | None) -> None:
 )
 def test_an_answer_without_one_tensor_is_refused(given: Any, field: str | None, said: str) -> None:
     with pytest.raises(ModelConfigError, match=said):
-        return_tensor(ResponseObjects(given), given, field)
+        return_tensor(Answers(given), given, field)
 
 
 def test_deep_lift_and_its_rewriting_see_the_tensor() -> None:
@@ -115,12 +115,12 @@ def test_deep_lift_and_its_rewriting_see_the_tensor() -> None:
 @pytest.mark.parametrize(("dim", "shape"), [(-1, (2, 5, 3, 4)), (3, (2, 5, 3, 4)), (2, (2, 4, 3, 5))])
 def test_classes_come_behind_the_rows(dim: int, shape: tuple[int, ...]) -> None:
     given = torch.rand(2, 3, 4, 5)
-    model = ResponseObjects({"logits": given})
+    model = Answers({"logits": given})
     return_tensor(model, model.given, None, dim)
     assert model(X).shape == shape
     assert torch.equal(model(X), given.movedim(dim, 1))
     with pytest.raises(ModelConfigError, match=r"\[2, 3, 4, 5\], without a dimension 4"):
-        return_tensor(ResponseObjects(given), given, None, 4)
+        return_tensor(Answers(given), given, None, 4)
 
 
 def test_the_class_predicted_at_a_place(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Methods that explain an output by the model's inputs."""
+"""Methods that explain an output by the inputs, from gradients or by backward rules in their place."""
 
 from collections.abc import Iterator
 from typing import Annotated, Literal
@@ -8,12 +8,10 @@ from pydantic import Field
 from schemas.methods.base import BaseMethod, Gradient
 from schemas.methods.cost import TYPICAL_AUTO_STEPS, Cost, Sizes
 from schemas.methods.families import (
-    AblationMethod,
     AtLayer,
     BaselineMethod,
     DeepLiftMethod,
     DeepLiftShapMethod,
-    FeatureMethod,
     GuidedMethod,
     LrpMethod,
     SampledMethod,
@@ -28,7 +26,6 @@ from schemas.methods.fields import (
     Stdev,
     Steps,
     Tolerance,
-    Windows,
 )
 
 TO_INPUT: frozenset[Gradient] = frozenset({"output_to_input"})
@@ -148,109 +145,6 @@ class SmoothGrad(BaseMethod):
                 yield field, f"attribution_method {owner}"
         if self.adaptive and self.nt_type == "vargrad":
             yield "tolerance", "nt_type smoothgrad or smoothgrad_sq"
-
-
-class Occlusion(BaselineMethod):
-    lane = "shared"
-    perturbs = "input"
-
-    name: Literal["occlusion"] = "occlusion"
-    sliding_window_shapes: Windows | None = Field(
-        default=None,
-        description="Window over one example: (C, H, W) for images, (tokens,) for text, (features,) for tables; or a "
-        "list of windows, one per input of the model.",
-    )
-    strides: Windows | None = Field(
-        default=None,
-        description="Step of the window along each dimension; or a list of them, one per input. Default: one, where a "
-        "window is given.",
-    )
-
-    def cost(self, sizes: Sizes) -> Cost:
-        return Cost.of(sizes.windows + 1, "windows and the input itself")
-
-
-class FeatureAblation(BaselineMethod, AblationMethod):
-    lane = "shared"
-
-    name: Literal["feature_ablation"] = "feature_ablation"
-
-
-class FeaturePermutation(AblationMethod):
-    """Features are exchanged between the examples of the request, of which there must be several."""
-
-    lane = "shared"
-    draws = True
-    permutes = True
-
-    name: Literal["feature_permutation"] = "feature_permutation"
-
-
-class ShapleyValueSampling(BaselineMethod, FeatureMethod):
-    lane = "shared"
-    completeness = "efficient"
-    draws = True
-    starts_at_baseline = True
-    default_grid = 4  # the cost grows with samples x features
-
-    name: Literal["shapley_value_sampling"] = "shapley_value_sampling"
-    n_samples: Samples = 25
-    tolerance: StandardError = None
-
-    def cost(self, sizes: Sizes) -> Cost:
-        return Cost.of(self.n_samples, "n_samples") * Cost.of(sizes.features, "features")
-
-    @property
-    def adaptive(self) -> bool:
-        return self.tolerance is not None
-
-
-class ShapleyValues(BaselineMethod, FeatureMethod):
-    """Every order of the features: their factorial many."""
-
-    lane = "shared"
-    completeness = "efficient"
-    starts_at_baseline = True
-    default_grid = 2  # the cost grows with the factorial of the number of features
-
-    name: Literal["shapley_values"] = "shapley_values"
-
-    def cost(self, sizes: Sizes) -> Cost:
-        return Cost.of(sizes.orders, "orders") * Cost.of(sizes.features, "features")
-
-
-class KernelShap(BaselineMethod, FeatureMethod):
-    lane = "shared"
-    completeness = "efficient"
-    draws = True
-    default_grid = 4  # the variance grows with the number of features
-
-    name: Literal["kernel_shap"] = "kernel_shap"
-    n_samples: Samples = 25
-    tolerance: StandardError = None
-
-    def objection_to(self, features: int) -> str | None:
-        """The weights of coalitions are not defined for one feature."""
-        return None if features >= 2 else "KernelSHAP needs two features or more"
-
-    def cost(self, sizes: Sizes) -> Cost:
-        return Cost.of(self.n_samples, "n_samples")
-
-    @property
-    def adaptive(self) -> bool:
-        return self.tolerance is not None
-
-
-class Lime(BaselineMethod, FeatureMethod):
-    lane = "shared"
-    draws = True
-    default_grid = 4  # the variance grows with the number of features
-
-    name: Literal["lime"] = "lime"
-    n_samples: Samples = 25
-
-    def cost(self, sizes: Sizes) -> Cost:
-        return Cost.of(self.n_samples, "n_samples")
 
 
 class DeepLiftShap(DeepLiftShapMethod):
