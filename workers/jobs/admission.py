@@ -35,7 +35,7 @@ class Admission:
             coalesced = min(MAX_CLAIMED_COALESCED_JOBS, self._coalescible_rows(key) // ASSUMED_JOB_ROWS)
             count = min(max(max_live, coalesced) - live[key], max(MAX_CLAIMED_JOBS, coalesced))
             if count > 0:
-                capacity[ModelKey.parse(key)] = count
+                capacity[key] = count
         return capacity
 
     def last_attempts(self) -> int:
@@ -117,6 +117,6 @@ class Admission:
         with self._changed:
             self._changed.wait_for(lambda: not self._active, timeout_s)
 
-    def _coalescible_rows(self, key: str) -> int:
+    def _coalescible_rows(self, key: ModelKey) -> int:
         model = self._models.resident().get(key)
         return 0 if model is None else coalescible_rows(model.engine)

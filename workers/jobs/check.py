@@ -6,6 +6,7 @@ from pathlib import Path
 from time import perf_counter
 
 from schemas.errors import InputRejected, JobError
+from schemas.model_key import ModelKey
 from workers.engine.device.gate import DeviceGate
 from workers.engine.device.tf32 import forbid_tf32
 from workers.engine.error_trace import causes, frames
@@ -47,19 +48,21 @@ def _check_folder(number: int, folder: Path, device: Device, skipped: int) -> It
         model = load_model(folder, device)
     except Exception as error:  # a model's own code may raise anything
         card = load_failure_card(folder, error)
-        yield CheckRow(f"{card.name}@{card.version}", "", "failed", card.error or "", trace=_model_trace(error, folder))
+        yield CheckRow(
+            str(ModelKey(card.name, card.version)), "", "failed", card.error or "", trace=_model_trace(error, folder)
+        )
         return
     output = model.card.output
     if output is not None and output.kind_reason is not None and not skipped:
-        yield CheckRow(model.key, "", "ok", output.kind_reason)
+        yield CheckRow(str(model.key), "", "ok", output.kind_reason)
     model.engine.start()
     try:
         for support in model.card.methods[skipped:]:
-            yield CheckStarted(number, model.key, support.name)
+            yield CheckStarted(number, str(model.key), support.name)
             if support.supported:
                 yield _check_method(model, support.name, folder)
             else:
-                yield CheckRow(model.key, support.name, "not offered", support.reason or "")
+                yield CheckRow(str(model.key), support.name, "not offered", support.reason or "")
     finally:
         model.engine.stop()
 
@@ -68,18 +71,18 @@ def _check_method(model: ResidentModel, name: str, folder: Path) -> CheckRow:
     """Runs one method on the sample of the model's input adapter, in the calling thread."""
     method = sample_method(model, name)
     if method is None:
-        return CheckRow(model.key, name, "not offered", "not tried: no default layer, or one of too many units")
+        return CheckRow(str(model.key), name, "not offered", "not tried: no default layer, or one of too many units")
     task = Task(name)
     started = perf_counter()
     try:
         explain_sample(model, method, task)
     except InputRejected as error:  # the default layer or the sample does not suit the method
         detail = f"not tried: {error.detail}"
-        return CheckRow(model.key, name, "not offered", detail, task.rows, perf_counter() - started)
+        return CheckRow(str(model.key), name, "not offered", detail, task.rows, perf_counter() - started)
     except Exception as error:  # Captum asserts, and a model may raise anything
         took_s = perf_counter() - started
-        return CheckRow(model.key, name, "failed", _detail(error), task.rows, took_s, _model_trace(error, folder))
-    return CheckRow(model.key, name, "ok", "", task.rows, perf_counter() - started)
+        return CheckRow(str(model.key), name, "failed", _detail(error), task.rows, took_s, _model_trace(error, folder))
+    return CheckRow(str(model.key), name, "ok", "", task.rows, perf_counter() - started)
 
 
 def _detail(error: Exception) -> str:

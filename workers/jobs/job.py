@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from broker import Claim
 from schemas.jobs import JobSpec
 from schemas.methods import AnyMethod
+from schemas.model_key import ModelKey
 from schemas.results import ResultMeta
 from workers.engine.task import Task
 from workers.inputs.prepared import Prepared
@@ -40,9 +41,9 @@ class ClaimedJob:
         return self.claim.spec
 
     @property
-    def model_key(self) -> str:
-        """`name@version`, by which the pool holds the model."""
-        return f"{self.spec.model}@{self.spec.version}"
+    def model_key(self) -> ModelKey:
+        """By which the pool holds the model."""
+        return ModelKey(self.spec.model, self.spec.version)
 
     @property
     def queued_ms(self) -> float:

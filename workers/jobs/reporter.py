@@ -9,7 +9,6 @@ import structlog
 
 from broker import WorkerInfo, WorkerQueue
 from schemas.errors import Unavailable
-from schemas.model_key import ModelKey
 from workers.engine.device.allocator import IdleMemory
 from workers.jobs.describe import target_classes
 from workers.jobs.running import JobRunner
@@ -81,9 +80,9 @@ class Reporter(threading.Thread):
             host=socket.gethostname(),
             pid=os.getpid(),
             started_ms=self._started_ms,
-            models=[ModelKey.parse(key) for key in self._models.serving()],
+            models=self._models.serving(),
             statistics=worker_statistics(self._models, self._runner.settling.statistics),
-            residence={ModelKey.parse(key): one for key, one in self._models.residence(self._worker_id).items()},
+            residence=self._models.residence(self._worker_id),
             executed_command=state[0],
         )
         self._queue.registration.announce(info, self._models.cards())

@@ -72,7 +72,7 @@ class Settling:
 
     def _fail(self, job: ClaimedJob, error: JobError) -> None:
         self.statistics.count_failed(job.model_key)
-        log.warning("job failed", job=job.id, model=job.model_key, code=error.code)
+        log.warning("job failed", job=job.id, model=str(job.model_key), code=error.code)
         failure = JobFailure(code=error.code, title=error.title, detail=error.detail)
         self._retried(lambda: self._claimed_jobs.fail(job.claim, failure))
 
@@ -108,5 +108,7 @@ def _as_job_error(error: Exception) -> JobError:
 
 
 def _logger(job: ClaimedJob) -> structlog.stdlib.BoundLogger:
-    bound: structlog.stdlib.BoundLogger = log.bind(job=job.id, model=job.model_key, method=job.spec.method.get("name"))
+    bound: structlog.stdlib.BoundLogger = log.bind(
+        job=job.id, model=str(job.model_key), method=job.spec.method.get("name")
+    )
     return bound

@@ -25,23 +25,23 @@ class _Totals:
 
 
 class JobStatistics:
-    """Counts the jobs of each model, named `name@version`. Every method may be called from any thread."""
+    """Counts the jobs of each model. Every method may be called from any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._totals: defaultdict[str, _Totals] = defaultdict(_Totals)
+        self._totals: defaultdict[ModelKey, _Totals] = defaultdict(_Totals)
 
-    def count_succeeded(self, model: str) -> None:
+    def count_succeeded(self, model: ModelKey) -> None:
         """Counts a job whose result is stored."""
         with self._lock:
             self._totals[model].succeeded += 1
 
-    def count_failed(self, model: str) -> None:
+    def count_failed(self, model: ModelKey) -> None:
         """Counts a job that ended without a result; a cancelled job is not counted."""
         with self._lock:
             self._totals[model].failed += 1
 
-    def add_timing(self, model: str, timing: Timing, finish_s: float) -> None:
+    def add_timing(self, model: ModelKey, timing: Timing, finish_s: float) -> None:
         """Adds the time that one job spent in each stage; `finish_s` is the time that storing its result took."""
         with self._lock:
             totals = self._totals[model]
@@ -51,7 +51,7 @@ class JobStatistics:
             totals.pass_s += timing.pass_ms / 1e3
             totals.finish_s += finish_s
 
-    def counters(self) -> dict[str, JobCounters]:
+    def counters(self) -> dict[ModelKey, JobCounters]:
         """The counters so far, for each model that has had a job."""
         with self._lock:
             return {model: _job_counters(totals) for model, totals in self._totals.items()}
@@ -64,9 +64,7 @@ def worker_statistics(models: ModelPool, jobs: JobStatistics) -> WorkerStatistic
     of_memory = models.counters()
     return WorkerStatistics(
         models={
-            ModelKey.parse(model): ModelCounters(
-                jobs=of_jobs.get(model), passes=of_passes.get(model), memory=of_memory.get(model)
-            )
+            model: ModelCounters(jobs=of_jobs.get(model), passes=of_passes.get(model), memory=of_memory.get(model))
             for model in of_jobs | of_passes | of_memory
         }
     )

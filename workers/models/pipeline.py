@@ -7,6 +7,7 @@ import structlog
 import torch
 from torch import nn
 
+from schemas.model_key import ModelKey
 from workers.engine.batch_size import tune_rows
 from workers.engine.engine import Engine
 from workers.engine.randomness.stream import RandomStream
@@ -117,7 +118,7 @@ def make_resident(tuned: TunedModel) -> ResidentModel:
     """
     loaded, card = tuned.loaded, make_card(tuned)
     if card.output is not None and card.output.kind_reason is not None:
-        key = f"{card.name}@{card.version}"
+        key = str(ModelKey(card.name, card.version))
         log.info("output kind found", model=key, kind=card.output.kind, reason=card.output.kind_reason)
     engine = Engine(
         tuned.view,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from schemas.model_key import ModelKey
 from schemas.models import ModelCard, OutputKind
 from workers.engine.device.gate import DeviceGate
 from workers.engine.device.memory import resident_bytes
@@ -37,9 +38,8 @@ class ResidentModel:
     memory: MemoryBudget
 
     @property
-    def key(self) -> str:
-        """`name@version`."""
-        return f"{self.card.name}@{self.card.version}"
+    def key(self) -> ModelKey:
+        return ModelKey(self.card.name, self.card.version)
 
     @property
     def output_kind(self) -> OutputKind:

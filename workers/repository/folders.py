@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 from typing import NamedTuple
 
+from schemas.model_key import ModelKey
 from workers.repository.model_toml import ModelConfigError, read_config
 
 
@@ -16,9 +17,8 @@ class RepositoryEntry(NamedTuple):
     error: str | None = None
 
     @property
-    def key(self) -> str:
-        """`name@version`."""
-        return f"{self.name}@{self.version}"
+    def key(self) -> ModelKey:
+        return ModelKey(self.name, self.version)
 
 
 def model_folders(directories: list[Path]) -> list[Path]:
@@ -28,7 +28,7 @@ def model_folders(directories: list[Path]) -> list[Path]:
 
 def find_models(directories: list[Path]) -> list[RepositoryEntry]:
     """One entry for each folder. A second folder with the same name and version is an error."""
-    found: dict[str, RepositoryEntry] = {}
+    found: dict[ModelKey, RepositoryEntry] = {}
     for folder in model_folders(directories):
         entry = _entry(folder)
         if entry.key in found:

@@ -9,8 +9,9 @@ from torch import Tensor, nn
 
 from schemas.jobs import JobSpec
 from schemas.methods import stored_fields
+from schemas.model_key import ModelKey
 
-KEY = "net@1"
+KEY = ModelKey("net", "1")
 RAISES_AT = 99.0  # an input element
 WAITS_AT = 77.0
 WAIT_LIMIT_S = 60.0

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 import pytest
 
 from schemas.methods import IntegratedGradients, SmoothGrad
-from schemas.model_key import ModelKey
 from tests.workers.jobs.claims import claimed
 from tests.workers.jobs.net import KEY, example, spec
 from workers.jobs.admission import Admission
@@ -24,7 +23,7 @@ from workers.models.resident import ResidentModel
 
 LIMIT_S = 60.0
 IG = IntegratedGradients(n_steps=20)
-MODEL = ModelKey.parse(KEY)
+MODEL = KEY
 
 
 @pytest.fixture

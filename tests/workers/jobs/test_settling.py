@@ -12,7 +12,6 @@ from broker import Claim, JobStore, NewJob, WorkerQueue
 from schemas.errors import InputRejected, JobCancelled
 from schemas.jobs import JobStatus
 from schemas.methods import Saliency
-from schemas.model_key import ModelKey
 from schemas.results import ResultMeta
 from tests.servers import StoreServer
 from tests.workers.jobs.net import KEY, example, spec
@@ -35,7 +34,7 @@ def own_server() -> Iterator[StoreServer]:
 async def claims(store: JobStore, queue: WorkerQueue, count: int) -> list[ClaimedJob]:
     for _ in range(count):
         await store.jobs.submit(NewJob(spec(Saliency(), digest="weights"), save({"input.0": example(1.0)}), rows=1))
-    found: list[Claim] = queue.claims.take({ModelKey.parse(KEY): count}, 0)
+    found: list[Claim] = queue.claims.take({KEY: count}, 0)
     assert len(found) == count
     return [ClaimedJob(claim) for claim in found]
 
@@ -96,7 +95,7 @@ async def test_a_cancelled_job_is_released_only_when_the_worker_stops(store: Job
     settling.stop()
     settling.settle([FailedJob(released, JobCancelled("the worker stops"))])
     assert await status(store, released) == "queued"
-    assert [claim.job_id for claim in queue.claims.take({ModelKey.parse(KEY): 1}, 0)] == [released.id]
+    assert [claim.job_id for claim in queue.claims.take({KEY: 1}, 0)] == [released.id]
     assert settling.statistics.counters() == {}
 
 

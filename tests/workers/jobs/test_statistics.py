@@ -19,24 +19,24 @@ class PoolDouble:
     """A pool with one model in memory, `m@1`, one that is idle, `m@2`, and one that failed to load, `m@3`."""
 
     def serving(self) -> list[str]:
-        return ["m@1", "m@2"]
+        return [ModelKey("m", "1"), ModelKey("m", "2")]
 
     def resident(self) -> dict[str, Any]:
         stats = EngineStats(passes=3, rows=24, seconds=1.5, oom=1)
-        return {"m@1": SimpleNamespace(engine=SimpleNamespace(stats=stats, live=2, batch_rows=8))}
+        return {ModelKey("m", "1"): SimpleNamespace(engine=SimpleNamespace(stats=stats, live=2, batch_rows=8))}
 
     def counters(self) -> dict[str, MemoryCounters]:
-        return dict.fromkeys(["m@1", "m@2", "m@3"], MEMORY)
+        return dict.fromkeys([ModelKey("m", "1"), ModelKey("m", "2"), ModelKey("m", "3")], MEMORY)
 
 
 def test_times_are_added_up_in_seconds() -> None:
     statistics = JobStatistics()
-    statistics.add_timing("m@1", TIMING, finish_s=0.5)
-    statistics.add_timing("m@1", TIMING, finish_s=0.25)
-    statistics.count_succeeded("m@1")
-    statistics.count_failed("n@1")
+    statistics.add_timing(ModelKey("m", "1"), TIMING, finish_s=0.5)
+    statistics.add_timing(ModelKey("m", "1"), TIMING, finish_s=0.25)
+    statistics.count_succeeded(ModelKey("m", "1"))
+    statistics.count_failed(ModelKey("n", "1"))
     assert statistics.counters() == {
-        "m@1": JobCounters(
+        ModelKey("m", "1"): JobCounters(
             jobs_total=1,
             job_queued_seconds_total=2.0,
             job_prepare_seconds_total=0.04,
@@ -44,7 +44,7 @@ def test_times_are_added_up_in_seconds() -> None:
             job_pass_seconds_total=0.5,
             job_finish_seconds_total=0.75,
         ),
-        "n@1": JobCounters(failed_total=1),
+        ModelKey("n", "1"): JobCounters(failed_total=1),
     }
 
 
@@ -53,19 +53,19 @@ def test_no_count_is_lost_between_threads() -> None:
 
     def count() -> None:
         for _ in range(1000):
-            statistics.count_succeeded("m@1")
+            statistics.count_succeeded(ModelKey("m", "1"))
 
     threads = [threading.Thread(target=count) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert statistics.counters()["m@1"].jobs_total == 4000
+    assert statistics.counters()[ModelKey("m", "1")].jobs_total == 4000
 
 
 def test_each_model_has_the_counters_that_apply_to_it() -> None:
     jobs = JobStatistics()
-    jobs.count_failed("gone@1")
+    jobs.count_failed(ModelKey("gone", "1"))
     models = worker_statistics(cast(ModelPool, PoolDouble()), jobs).models
     assert models[ModelKey("m", "1")].jobs == JobCounters()
     assert models[ModelKey("m", "1")].memory == MEMORY

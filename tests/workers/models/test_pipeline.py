@@ -9,6 +9,7 @@ from torch import nn
 
 from schemas.jobs import JobSpec
 from schemas.methods import METHOD_NAMES, GradientShap, IntegratedGradients
+from schemas.model_key import ModelKey
 from tests.workers.toys import CPU
 from workers.engine.device.gate import DeviceGate
 from workers.jobs.check import check
@@ -54,7 +55,7 @@ def change(folder: Path, old: str, new: str) -> None:
 def test_a_card_tells_what_can_be_asked(folder: Path) -> None:
     model = load_model(folder, DEVICE)
     card = model.card
-    assert (card.name, card.version, card.status, model.key) == ("tiny", "2", "ready", "tiny@2")
+    assert (card.name, card.version, card.status, model.key) == ("tiny", "2", "ready", ModelKey("tiny", "2"))
     assert [(layer.name, layer.type, layer.output_shape) for layer in card.layers] == [
         ("0", "Linear", [4]),
         ("1", "ReLU", [4]),

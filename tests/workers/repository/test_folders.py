@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from schemas.model_key import ModelKey
 from workers.repository.folders import find_models, fingerprint, model_folders
 
 TOML = 'name = "{name}"\nversion = "{version}"\nfactory = "m.py:build"\n[input]\nkind = "tensor"\nshapes = [[1]]\n'
@@ -27,10 +28,10 @@ def test_models_by_what_their_folders_say(tmp_path: Path) -> None:
     broken.mkdir()
     (broken / "model.toml").write_text("name = 3\n")
     one, duplicate, failed = find_models([tmp_path])
-    assert (one.key, one.folder, one.error) == ("m@2", first, None)
-    assert (duplicate.key, duplicate.folder) == ("m@2.duplicate", second)
+    assert (one.key, one.folder, one.error) == (ModelKey("m", "2"), first, None)
+    assert (duplicate.key, duplicate.folder) == (ModelKey("m", "2.duplicate"), second)
     assert duplicate.error == "another folder has this name and version"
-    assert (failed.key, failed.folder) == ("3-broken@1", broken)
+    assert (failed.key, failed.folder) == (ModelKey("3-broken", "1"), broken)
     assert "name" in (failed.error or "")
 
 

@@ -7,6 +7,7 @@ import structlog
 from broker import WorkerQueue
 from broker.records import NO_COMMAND
 from schemas.errors import Unavailable
+from schemas.model_key import ModelKey
 from workers.models.pool.pool import ModelPool
 
 log = structlog.get_logger()
@@ -28,10 +29,10 @@ class CommandExecutor(threading.Thread):
         self._models = models
         self._stop_event = stop
         self._latest = NO_COMMAND  # read so far
-        self._pending: dict[str, list[str]] = {}  # commands under way, with the keys of their models
+        self._pending: dict[str, list[ModelKey]] = {}  # commands under way, with the keys of their models
         self.executed = NO_COMMAND
 
-    def read_unloaded(self) -> frozenset[str]:
+    def read_unloaded(self) -> frozenset[ModelKey]:
         """The keys of models that are unloaded now; waits until the store answers. `run` executes every later
         command."""
         while not self._stop_event.is_set():
@@ -42,7 +43,7 @@ class CommandExecutor(threading.Thread):
                 self._stop_event.wait(RETRY_S)
             else:
                 self._latest = self.executed = batch.latest
-                return frozenset(map(str, batch.unloaded))
+                return batch.unloaded
         return frozenset()
 
     def run(self) -> None:
@@ -57,7 +58,7 @@ class CommandExecutor(threading.Thread):
         batch = self._queue.commands.read(self._latest, BUSY_BLOCK_MS if self._pending else BLOCK_MS)
         for command, load in batch.loads.items():
             self._pending[command] = self._models.load(load.name, load.version)
-        changed = self._models.reconcile(frozenset(map(str, batch.unloaded)))
+        changed = self._models.reconcile(batch.unloaded)
         if batch.latest != self._latest:
             self._pending.setdefault(batch.latest, []).extend(changed)
         self._latest = batch.latest

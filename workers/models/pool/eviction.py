@@ -9,11 +9,13 @@ share of time that loading takes.
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from schemas.model_key import ModelKey
+
 
 class EvictionCandidate(NamedTuple):
     """A model in memory."""
 
-    key: str
+    key: ModelKey
     bytes: int
     busy: bool
     last_used: float  # by any clock
@@ -29,12 +31,12 @@ class DrainPlan(NamedTuple):
         recheck_s: seconds until another model may be drained; None where none has to stay.
     """
 
-    keys: frozenset[str]
+    keys: frozenset[ModelKey]
     spare_bytes: int
     recheck_s: float | None
 
 
-def victims(candidates: Iterable[EvictionCandidate], need: int, free: int) -> list[str] | None:
+def victims(candidates: Iterable[EvictionCandidate], need: int, free: int) -> list[ModelKey] | None:
     """The idle models to evict so that `need` bytes fit into `free` and theirs; None where all are not enough.
 
     No model is evicted without need: one that a later, larger choice makes superfluous stays.
@@ -54,7 +56,7 @@ def victims(candidates: Iterable[EvictionCandidate], need: int, free: int) -> li
 
 def drain(candidates: Iterable[EvictionCandidate], need: int, free: int, now_s: float) -> DrainPlan:
     """The models to drain so that `need` bytes fit in the end. Idle models among them are in the plan too."""
-    chosen: set[str] = set()
+    chosen: set[ModelKey] = set()
     staying: list[float] = []
     for candidate in sorted(candidates, key=lambda one: (one.busy, one.stays_until_s)):
         if need <= free:

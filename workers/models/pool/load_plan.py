@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
+from schemas.model_key import ModelKey
 from workers.models.pool.eviction import EvictionCandidate, drain, victims
 from workers.models.pool.slot import Slot
 from workers.models.tuning import MIN_STAY_LOAD_TIMES
@@ -20,11 +21,11 @@ class LoadPlan(NamedTuple):
 
     slot: Slot | None = None
     evict: tuple[Slot, ...] = ()
-    draining: frozenset[str] = frozenset()
+    draining: frozenset[ModelKey] = frozenset()
     recheck_s: float | None = None
 
 
-def plan_load(slots: dict[str, Slot], free: int, now_s: float) -> LoadPlan:
+def plan_load(slots: dict[ModelKey, Slot], free: int, now_s: float) -> LoadPlan:
     """Plans to load the slot that has needed it longest; while that has to wait, another that fits without delaying it.
 
     Args:

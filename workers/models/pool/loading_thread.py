@@ -10,6 +10,7 @@ import structlog
 import torch
 from pydantic import ByteSize
 
+from schemas.model_key import ModelKey
 from workers.engine.device.allocator import return_freed_memory
 from workers.engine.device.threads import use_threads
 from workers.engine.error_trace import without_data
@@ -36,7 +37,7 @@ class LoadingThread(threading.Thread):
     """
 
     def __init__(
-        self, slots: dict[str, Slot], changed: threading.Condition, device: Device, capacity: int | None
+        self, slots: dict[ModelKey, Slot], changed: threading.Condition, device: Device, capacity: int | None
     ) -> None:
         super().__init__(name="loader", daemon=True)
         self._slots = slots
@@ -44,7 +45,7 @@ class LoadingThread(threading.Thread):
         self._device = device
         self._capacity = capacity
         self.freeing_bytes = 0  # of models that left their slots and are still in memory
-        self.draining: frozenset[str] = frozenset()  # models that take no new jobs
+        self.draining: frozenset[ModelKey] = frozenset()  # models that take no new jobs
         self.stopping = False
 
     def run(self) -> None:
@@ -125,7 +126,7 @@ class LoadingThread(threading.Thread):
         (evicted,) = self.release(slot)
         slot.evictions += 1
         slot.set_status("idle", slot.error)
-        log.info("model evicted", model=slot.key, bytes=evicted.bytes)
+        log.info("model evicted", model=str(slot.key), bytes=evicted.bytes)
         return evicted
 
     def _load(self, slot: Slot) -> list[PooledModel]:
@@ -174,7 +175,7 @@ class LoadingThread(threading.Thread):
                 slot.set_status("ready")
             evicted = self._evict_excess(slot)
             self._changed.notify_all()
-        log.info("model loaded", model=slot.key, digest=loaded.model.card.digest, bytes=loaded.bytes)
+        log.info("model loaded", model=str(slot.key), digest=loaded.model.card.digest, bytes=loaded.bytes)
         return replaced + evicted
 
     def _evict_excess(self, newest: Slot) -> list[PooledModel]:
@@ -192,4 +193,4 @@ class LoadingThread(threading.Thread):
             slot.loading = False
             self.note_failure(slot, reason)
             self._changed.notify_all()
-        log.error("model failed to load", model=slot.key, reason=reason, exception=stack)
+        log.error("model failed to load", model=str(slot.key), reason=reason, exception=stack)

@@ -9,6 +9,7 @@ from pathlib import Path
 import structlog
 
 from schemas.errors import JobCancelled, JobFailed, UnloadedMeanwhile
+from schemas.model_key import ModelKey
 from schemas.models import ModelCard, ModelStatus, Residence
 from schemas.statistics import MemoryCounters
 from workers.engine.task import Task
@@ -22,7 +23,7 @@ log = structlog.get_logger()
 
 
 class ModelPool:
-    """Models by `name@version`. Every method may be called from any thread.
+    """The models of a worker. Every method may be called from any thread.
 
     Args:
         directories: of the model repository.
@@ -34,10 +35,10 @@ class ModelPool:
     def __init__(self, directories: list[Path], device: Device, capacity: int | None = None) -> None:
         self._directories = directories
         self._changed = threading.Condition()
-        self._slots: dict[str, Slot] = {}
+        self._slots: dict[ModelKey, Slot] = {}
         self._loader = LoadingThread(self._slots, self._changed, device, capacity)
 
-    def start(self, unloaded: Iterable[str] = ()) -> None:
+    def start(self, unloaded: Iterable[ModelKey] = ()) -> None:
         """Loads all models but those in `unloaded` in the calling thread, and starts the loading thread."""
         excluded = frozenset(unloaded)
         for entry in find_models(self._directories):
@@ -60,12 +61,12 @@ class ModelPool:
             released = [one for slot in self._slots.values() for one in self._loader.release(slot)]
         self._loader.free(released)
 
-    def serving(self) -> list[str]:
+    def serving(self) -> list[ModelKey]:
         """The models whose jobs are taken, if only after a load."""
         with self._changed:
             return [key for key, slot in self._slots.items() if slot.serves]
 
-    def claimable(self, most: int) -> dict[str, int]:
+    def claimable(self, most: int) -> dict[ModelKey, int]:
         """How many jobs of each model may run at once: `most`, or one where the model has to be loaded first."""
         with self._changed:
             return {
@@ -75,7 +76,7 @@ class ModelPool:
             }
 
     @contextmanager
-    def use(self, key: str, task: Task) -> Iterator[ResidentModel]:
+    def use(self, key: ModelKey, task: Task) -> Iterator[ResidentModel]:
         """Acquires the model for a job, after a load if one is needed, and releases it at the end.
 
         Raises:
@@ -96,14 +97,14 @@ class ModelPool:
         with self._changed:
             self._changed.notify_all()
 
-    def load(self, name: str, version: str | None) -> list[str]:
+    def load(self, name: str, version: str | None) -> list[ModelKey]:
         """Requests loads of a model's folders that are new, not loaded, or changed. Returns the keys of all of them."""
         entries = [one for one in find_models(self._directories) if one.name == name and version in (None, one.version)]
         for entry in entries:
             self._request_load(entry)
         return [entry.key for entry in entries]
 
-    def unload(self, keys: Iterable[str]) -> None:
+    def unload(self, keys: Iterable[ModelKey]) -> None:
         """Takes models out of service. Jobs that run end as usual; jobs that wait are refused."""
         released: list[PooledModel] = []
         with self._changed:
@@ -112,11 +113,11 @@ class ModelPool:
                     slot.load_requested = False
                     slot.set_status("unloaded")
                     released += self._loader.release(slot)
-                    log.info("model unloaded", model=slot.key)
+                    log.info("model unloaded", model=str(slot.key))
             self._changed.notify_all()
         self._loader.free(released)
 
-    def reconcile(self, unloaded: frozenset[str]) -> list[str]:
+    def reconcile(self, unloaded: frozenset[ModelKey]) -> list[ModelKey]:
         """Takes these models out of service, and all others into it. Returns the models that this changes."""
         with self._changed:
             out = [key for key, slot in self._slots.items() if key in unloaded and slot.status != "unloaded"]
@@ -126,7 +127,7 @@ class ModelPool:
             self._request_load(RepositoryEntry(slot.card.name, slot.card.version, slot.folder))
         return [*out, *(slot.key for slot in back)]
 
-    def settled(self, keys: Iterable[str]) -> bool:
+    def settled(self, keys: Iterable[ModelKey]) -> bool:
         """Whether no load of these models is requested or in progress, and replaced and unloaded ones are freed."""
         with self._changed:
             slots = [self._slots[key] for key in keys if key in self._slots]
@@ -138,22 +139,22 @@ class ModelPool:
         with self._changed:
             return [slot.card for slot in self._slots.values()]
 
-    def state(self) -> list[tuple[str, ModelStatus, str | None, str | None]]:
+    def state(self) -> list[tuple[ModelKey, ModelStatus, str | None, str | None]]:
         """Key, status, digest and error of every model, to compare with an earlier state."""
         with self._changed:
             return [(key, slot.status, slot.card.digest, slot.error) for key, slot in self._slots.items()]
 
-    def residence(self, worker_id: str) -> dict[str, Residence]:
+    def residence(self, worker_id: str) -> dict[ModelKey, Residence]:
         """Status and statistics of every model at this worker."""
         with self._changed:
             return {key: slot.residence(worker_id) for key, slot in self._slots.items()}
 
-    def counters(self) -> dict[str, MemoryCounters]:
+    def counters(self) -> dict[ModelKey, MemoryCounters]:
         """Values of metrics, by model."""
         with self._changed:
             return {key: slot.counters() for key, slot in self._slots.items()}
 
-    def resident(self) -> dict[str, ResidentModel]:
+    def resident(self) -> dict[ModelKey, ResidentModel]:
         """The models in memory that take new jobs."""
         with self._changed:
             return {key: slot.current.model for key, slot in self._slots.items() if slot.current is not None}
@@ -163,7 +164,7 @@ class ModelPool:
         """False when an engine or the loading thread has died: the process must be replaced."""
         return self._loader.is_alive() and all(model.engine.alive for model in self.resident().values())
 
-    def _acquire(self, key: str, task: Task) -> tuple[Slot, PooledModel]:
+    def _acquire(self, key: ModelKey, task: Task) -> tuple[Slot, PooledModel]:
         with self._changed:
             slot = self._slots.get(key)
             if slot is None:
@@ -208,7 +209,7 @@ class ModelPool:
             if slot.status == "unloaded":
                 slot.set_status("loading")
             if error is not None:
-                log.error("model refused", model=entry.key, reason=error)
+                log.error("model refused", model=str(entry.key), reason=error)
                 self._loader.note_failure(slot, error)
             elif slot.lacks(files):
                 slot.mark_needed()

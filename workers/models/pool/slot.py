@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 
+from schemas.model_key import ModelKey
 from schemas.models import ModelCard, ModelStatus, Residence
 from schemas.statistics import MemoryCounters
 from schemas.timestamps import rfc3339
@@ -30,7 +31,7 @@ class Slot:
     after an eviction until a job needs it, `unloaded` by the operator, `failed` where no load succeeded.
     """
 
-    key: str  # name@version
+    key: ModelKey
     folder: Path
     card: ModelCard
     current: PooledModel | None = None

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from schemas.errors import JobCancelled, JobError, JobFailed, UnloadedMeanwhile
+from schemas.model_key import ModelKey
 from tests.workers.models.sized_models import ENTERED, KIB, OPEN, break_model, write_model
 from tests.workers.toys import CPU
 from workers.engine.device.gate import DeviceGate
@@ -74,7 +75,7 @@ def make_pool(tmp_path: Path) -> Iterator[MakePool]:
 
 
 def states(pool: ModelPool) -> dict[str, str]:
-    return {f"{card.name}@{card.version}": card.status for card in pool.cards()}
+    return {ModelKey(card.name, card.version): card.status for card in pool.cards()}
 
 
 def until(pool: ModelPool, wanted: Callable[[], bool]) -> None:
@@ -93,10 +94,10 @@ def test_versions_side_by_side_and_one_that_fails(make_pool: MakePool, tmp_path:
         write_model(tmp_path, "m", version, factor=factor)
     break_model(write_model(tmp_path, "m", "11"))
     pool = make_pool()
-    assert states(pool) == {"m@10": "ready", "m@2": "ready", "m@11": "failed"}
-    assert pool.claimable(16) == {"m@10": 16, "m@2": 16}
-    assert [use_once(pool, "m@2"), use_once(pool, "m@10")] == [2.0, 10.0]
-    job = UsingJob(pool, "m@11")
+    assert states(pool) == {ModelKey("m", "10"): "ready", ModelKey("m", "2"): "ready", ModelKey("m", "11"): "failed"}
+    assert pool.claimable(16) == {ModelKey("m", "10"): 16, ModelKey("m", "2"): 16}
+    assert [use_once(pool, ModelKey("m", "2")), use_once(pool, ModelKey("m", "10"))] == [2.0, 10.0]
+    job = UsingJob(pool, ModelKey("m", "11"))
     job.join(TIMEOUT_S)
     assert isinstance(job.error, JobFailed)
 
@@ -106,25 +107,25 @@ def test_the_second_folder_of_a_version_is_refused(make_pool: MakePool, tmp_path
     (tmp_path / "a" / "m-1").rename(tmp_path / "one")
     write_model(tmp_path, "m", "1")
     (tmp_path / "m-1").rename(tmp_path / "two")
-    assert states(make_pool()) == {"m@1": "ready", "m@1.duplicate": "failed"}
+    assert states(make_pool()) == {ModelKey("m", "1"): "ready", ModelKey("m", "1.duplicate"): "failed"}
 
 
 def test_a_version_found_later_loads_while_a_job_runs(make_pool: MakePool, tmp_path: Path) -> None:
     write_model(tmp_path, "m", "1")
     pool = make_pool()
-    job = UsingJob(pool, "m@1").holds()
+    job = UsingJob(pool, ModelKey("m", "1")).holds()
     OPEN["m"].clear()
     write_model(tmp_path, "m", "2", factor=2.0)
     ENTERED["m"].clear()
-    assert pool.load("m", None) == ["m@1", "m@2"]
+    assert pool.load("m", None) == [ModelKey("m", "1"), ModelKey("m", "2")]
     assert ENTERED["m"].wait(TIMEOUT_S)
-    assert states(pool)["m@2"] == "loading"
-    assert not pool.settled(["m@2"])
-    assert use_once(pool, "m@1") == 1.0  # meanwhile
+    assert states(pool)[ModelKey("m", "2")] == "loading"
+    assert not pool.settled([ModelKey("m", "2")])
+    assert use_once(pool, ModelKey("m", "1")) == 1.0  # meanwhile
     OPEN["m"].set()
-    until(pool, lambda: pool.settled(["m@1", "m@2"]))
-    assert use_once(pool, "m@2") == 2.0
-    assert pool.residence("w")["m@1"].loads == 1, "nothing had changed in its folder"
+    until(pool, lambda: pool.settled([ModelKey("m", "1"), ModelKey("m", "2")]))
+    assert use_once(pool, ModelKey("m", "2")) == 2.0
+    assert pool.residence("w")[ModelKey("m", "1")].loads == 1, "nothing had changed in its folder"
     job.end()
     assert pool.load("n", None) == []
 
@@ -133,18 +134,18 @@ def test_new_weights_are_swapped_in_and_running_jobs_keep_the_old(make_pool: Mak
     write_model(tmp_path, "m", factor=1.0)
     pool = make_pool()
     digest = pool.cards()[0].digest
-    old = UsingJob(pool, "m@1").holds()
+    old = UsingJob(pool, ModelKey("m", "1")).holds()
     write_model(tmp_path, "m", factor=3.0)
     pool.load("m", "1")
-    until(pool, lambda: pool.residence("w")["m@1"].loads == 2)
-    assert use_once(pool, "m@1") == 3.0
+    until(pool, lambda: pool.residence("w")[ModelKey("m", "1")].loads == 2)
+    assert use_once(pool, ModelKey("m", "1")) == 3.0
     assert pool.cards()[0].digest != digest
-    with pool.use("m@1", Task("x")) as model:
+    with pool.use(ModelKey("m", "1"), Task("x")) as model:
         assert model.engine.alive
-    assert not pool.settled(["m@1"]), "the old one still has a job"
+    assert not pool.settled([ModelKey("m", "1")]), "the old one still has a job"
     old.end()
     assert old.factor == 1.0
-    assert pool.settled(["m@1"])
+    assert pool.settled([ModelKey("m", "1")])
 
 
 def test_what_does_not_load_leaves_the_old_one_in_service(make_pool: MakePool, tmp_path: Path) -> None:
@@ -152,35 +153,35 @@ def test_what_does_not_load_leaves_the_old_one_in_service(make_pool: MakePool, t
     pool = make_pool()
     break_model(folder)
     pool.load("m", None)
-    until(pool, lambda: pool.settled(["m@1"]))
-    assert states(pool) == {"m@1": "ready"}
-    assert "no weights today" in (pool.residence("w")["m@1"].error or "")
-    assert use_once(pool, "m@1") == 1.0
+    until(pool, lambda: pool.settled([ModelKey("m", "1")]))
+    assert states(pool) == {ModelKey("m", "1"): "ready"}
+    assert "no weights today" in (pool.residence("w")[ModelKey("m", "1")].error or "")
+    assert use_once(pool, ModelKey("m", "1")) == 1.0
 
 
 def test_unload_and_load_again(make_pool: MakePool, tmp_path: Path) -> None:
     write_model(tmp_path, "m")
     pool = make_pool()
-    running = UsingJob(pool, "m@1").holds()
-    pool.unload(["m@1", "unheard@1"])
-    assert states(pool) == {"m@1": "unloaded"}
+    running = UsingJob(pool, ModelKey("m", "1")).holds()
+    pool.unload([ModelKey("m", "1"), ModelKey("unheard", "1")])
+    assert states(pool) == {ModelKey("m", "1"): "unloaded"}
     assert pool.claimable(16) == {}
-    with pytest.raises(UnloadedMeanwhile), pool.use("m@1", Task("late")):
+    with pytest.raises(UnloadedMeanwhile), pool.use(ModelKey("m", "1"), Task("late")):
         pass
-    assert not pool.settled(["m@1"])
+    assert not pool.settled([ModelKey("m", "1")])
     running.end()
-    assert pool.settled(["m@1"])
+    assert pool.settled([ModelKey("m", "1")])
     pool.load("m", None)
-    until(pool, lambda: pool.settled(["m@1"]))
-    assert states(pool) == {"m@1": "ready"}
-    assert use_once(pool, "m@1") == 1.0
+    until(pool, lambda: pool.settled([ModelKey("m", "1")]))
+    assert states(pool) == {ModelKey("m", "1"): "ready"}
+    assert use_once(pool, ModelKey("m", "1")) == 1.0
 
 
 def test_a_model_unloaded_before_the_start_is_not_loaded(make_pool: MakePool, tmp_path: Path) -> None:
     write_model(tmp_path, "m")
     write_model(tmp_path, "n")
-    pool = make_pool(unloaded=["m@1"])
-    assert states(pool) == {"m@1": "unloaded", "n@1": "ready"}
+    pool = make_pool(unloaded=[ModelKey("m", "1")])
+    assert states(pool) == {ModelKey("m", "1"): "unloaded", ModelKey("n", "1"): "ready"}
     assert not ENTERED["m"].is_set()
 
 
@@ -190,10 +191,10 @@ def test_unloaded_while_it_loads(make_pool: MakePool, tmp_path: Path) -> None:
     write_model(tmp_path, "m")
     pool.load("m", None)
     assert ENTERED["m"].wait(TIMEOUT_S)
-    pool.unload(["m@1"])
+    pool.unload([ModelKey("m", "1")])
     OPEN["m"].set()
-    until(pool, lambda: pool.settled(["m@1"]))
-    assert states(pool) == {"m@1": "unloaded"}
+    until(pool, lambda: pool.settled([ModelKey("m", "1")]))
+    assert states(pool) == {ModelKey("m", "1"): "unloaded"}
     assert pool.resident() == {}
 
 
@@ -202,7 +203,7 @@ def test_nothing_holds_a_model_that_is_gone(make_pool: MakePool, tmp_path: Path,
     write_model(tmp_path, "a", kib=64)
     pool = make_pool(capacity_kib=150)
     write_model(tmp_path, "b", kib=128)
-    with pool.use("a@1", Task("x")) as model:
+    with pool.use(ModelKey("a", "1"), Task("x")) as model:
         module = weakref.ref(model.engine.view.module)
         storage = weakref.ref(model.engine.view.module.weight.untyped_storage())
         engine = weakref.ref(model.engine)
@@ -210,15 +211,21 @@ def test_nothing_holds_a_model_that_is_gone(make_pool: MakePool, tmp_path: Path,
         del model
     assert "engine-a" in names
     if leaving == "unload":
-        pool.unload(["a@1"])
+        pool.unload([ModelKey("a", "1")])
     elif leaving == "evict":
         pool.load("b", None)
-        until(pool, lambda: states(pool) == {"a@1": "idle", "b@1": "ready"} and pool.settled(["b@1"]))
+        until(
+            pool,
+            lambda: (
+                states(pool) == {ModelKey("a", "1"): "idle", ModelKey("b", "1"): "ready"}
+                and pool.settled([ModelKey("b", "1")])
+            ),
+        )
     else:
         write_model(tmp_path, "a", kib=64, factor=2.0)
         pool.load("a", None)
-        until(pool, lambda: pool.residence("w")["a@1"].loads == 2 and pool.settled(["a@1"]))
-    assert pool.settled(["a@1"])
+        until(pool, lambda: pool.residence("w")[ModelKey("a", "1")].loads == 2 and pool.settled([ModelKey("a", "1")]))
+    assert pool.settled([ModelKey("a", "1")])
     assert (module(), storage(), engine()) == (None, None, None)
     running = [thread.name for thread in threading.enumerate()].count("engine-a")
     assert running == (1 if leaving == "swap" else 0)
@@ -228,21 +235,21 @@ def test_the_model_used_least_recently_goes_and_comes_back(make_pool: MakePool, 
     for name in "abc":
         write_model(tmp_path, name, kib=100, factor=float(ord(name)))
     pool = make_pool(capacity_kib=250)
-    assert states(pool) == {"a@1": "idle", "b@1": "ready", "c@1": "ready"}
-    assert pool.residence("w")["a@1"].bytes == 100 * KIB
-    assert pool.claimable(16) == {"a@1": 1, "b@1": 16, "c@1": 16}
-    assert use_once(pool, "b@1") == ord("b")
-    assert use_once(pool, "a@1") == ord("a")  # c goes, which nobody has used
-    assert states(pool) == {"a@1": "ready", "b@1": "ready", "c@1": "idle"}
-    assert use_once(pool, "c@1") == ord("c")  # b goes
-    assert states(pool) == {"a@1": "ready", "b@1": "idle", "c@1": "ready"}
+    assert states(pool) == {ModelKey("a", "1"): "idle", ModelKey("b", "1"): "ready", ModelKey("c", "1"): "ready"}
+    assert pool.residence("w")[ModelKey("a", "1")].bytes == 100 * KIB
+    assert pool.claimable(16) == {ModelKey("a", "1"): 1, ModelKey("b", "1"): 16, ModelKey("c", "1"): 16}
+    assert use_once(pool, ModelKey("b", "1")) == ord("b")
+    assert use_once(pool, ModelKey("a", "1")) == ord("a")  # c goes, which nobody has used
+    assert states(pool) == {ModelKey("a", "1"): "ready", ModelKey("b", "1"): "ready", ModelKey("c", "1"): "idle"}
+    assert use_once(pool, ModelKey("c", "1")) == ord("c")  # b goes
+    assert states(pool) == {ModelKey("a", "1"): "ready", ModelKey("b", "1"): "idle", ModelKey("c", "1"): "ready"}
     after = pool.residence("w")
     assert {key: (one.loads, one.evictions) for key, one in after.items()} == {
-        "a@1": (2, 1),
-        "b@1": (1, 1),
-        "c@1": (2, 1),
+        ModelKey("a", "1"): (2, 1),
+        ModelKey("b", "1"): (1, 1),
+        ModelKey("c", "1"): (2, 1),
     }
-    assert after["c@1"].last_used_at is not None
+    assert after[ModelKey("c", "1")].last_used_at is not None
     assert all(card.digest for card in pool.cards())
 
 
@@ -250,17 +257,17 @@ def test_a_model_with_a_job_stays_and_the_other_waits_its_turn(make_pool: MakePo
     for name in "ab":
         write_model(tmp_path, name, kib=100)
     pool = make_pool(capacity_kib=150)
-    first = UsingJob(pool, "b@1").holds()
-    waiting = UsingJob(pool, "a@1")
-    until(pool, lambda: "b@1" not in pool.claimable(16))  # it takes no more jobs, so that the turn comes
-    second = UsingJob(pool, "b@1").holds()  # claimed before that
+    first = UsingJob(pool, ModelKey("b", "1")).holds()
+    waiting = UsingJob(pool, ModelKey("a", "1"))
+    until(pool, lambda: ModelKey("b", "1") not in pool.claimable(16))  # it takes no more jobs, so that the turn comes
+    second = UsingJob(pool, ModelKey("b", "1")).holds()  # claimed before that
     assert not waiting.got.is_set()
     first.end()
     assert not waiting.got.is_set()
     second.end()
     waiting.holds().end()
-    assert states(pool) == {"a@1": "ready", "b@1": "idle"}
-    assert pool.claimable(16) == {"a@1": 16, "b@1": 1}
+    assert states(pool) == {ModelKey("a", "1"): "ready", ModelKey("b", "1"): "idle"}
+    assert pool.claimable(16) == {ModelKey("a", "1"): 16, ModelKey("b", "1"): 1}
 
 
 def test_many_jobs_for_more_models_than_fit_all_end(make_pool: MakePool, tmp_path: Path) -> None:
@@ -268,7 +275,7 @@ def test_many_jobs_for_more_models_than_fit_all_end(make_pool: MakePool, tmp_pat
     for index, name in enumerate(names):
         write_model(tmp_path, name, kib=40 + 20 * index, factor=float(index))
     pool = make_pool(capacity_kib=160)
-    jobs = [UsingJob(pool, f"{name}@1") for _ in range(6) for name in names]
+    jobs = [UsingJob(pool, ModelKey(name, "1")) for _ in range(6) for name in names]
     for job in jobs:
         job.let_go.set()
     for job in jobs:
@@ -282,9 +289,9 @@ def test_another_model_loads_while_one_waits_for_room(make_pool: MakePool, tmp_p
     for name, kib in (("big", 100), ("large", 90), ("small", 10)):
         write_model(tmp_path, name, kib=kib)
     pool = make_pool(capacity_kib=120)
-    busy = UsingJob(pool, "big@1").holds()
-    waiting = UsingJob(pool, "large@1")
-    assert use_once(pool, "small@1") == 1.0  # 10 fit beside 100, and beside 90
+    busy = UsingJob(pool, ModelKey("big", "1")).holds()
+    waiting = UsingJob(pool, ModelKey("large", "1"))
+    assert use_once(pool, ModelKey("small", "1")) == 1.0  # 10 fit beside 100, and beside 90
     assert not waiting.got.is_set()
     busy.end()
     waiting.holds().end()
@@ -294,14 +301,14 @@ def test_a_job_that_waits_for_a_model_can_be_cancelled(make_pool: MakePool, tmp_
     for name in "ab":
         write_model(tmp_path, name, kib=100)
     pool = make_pool(capacity_kib=150)
-    busy = UsingJob(pool, "b@1").holds()
-    waiting = UsingJob(pool, "a@1")
-    until(pool, lambda: "b@1" not in pool.claimable(16))
+    busy = UsingJob(pool, ModelKey("b", "1")).holds()
+    waiting = UsingJob(pool, ModelKey("a", "1"))
+    until(pool, lambda: ModelKey("b", "1") not in pool.claimable(16))
     waiting.task.cancelled.set()
     pool.wake()
     waiting.join(TIMEOUT_S)
     assert isinstance(waiting.error, JobCancelled)
-    until(pool, lambda: pool.claimable(16) == {"a@1": 1, "b@1": 16})
+    until(pool, lambda: pool.claimable(16) == {ModelKey("a", "1"): 1, ModelKey("b", "1"): 16})
     busy.end()
 
 
@@ -309,7 +316,7 @@ def test_larger_than_the_whole_budget(make_pool: MakePool, tmp_path: Path) -> No
     write_model(tmp_path, "a", kib=10)
     write_model(tmp_path, "b", kib=300)
     pool = make_pool(capacity_kib=200)
-    assert states(pool) == {"a@1": "ready", "b@1": "failed"}
+    assert states(pool) == {ModelKey("a", "1"): "ready", ModelKey("b", "1"): "failed"}
     (failed,) = (card for card in pool.cards() if card.status == "failed")
     assert failed.error == "it takes 300.0 KiB, and the memory for models is 200.0 KiB"
 
@@ -317,13 +324,13 @@ def test_larger_than_the_whole_budget(make_pool: MakePool, tmp_path: Path) -> No
 def test_a_successor_that_fits_only_in_its_place(make_pool: MakePool, tmp_path: Path) -> None:
     write_model(tmp_path, "a", kib=100)
     pool = make_pool(capacity_kib=150)
-    job = UsingJob(pool, "a@1").holds()
+    job = UsingJob(pool, ModelKey("a", "1")).holds()
     write_model(tmp_path, "a", kib=100, factor=2.0)
     pool.load("a", None)
     until(pool, lambda: pool.claimable(16) == {})
     job.end()
-    until(pool, lambda: pool.claimable(16) == {"a@1": 16})  # no job is claimed before
-    assert use_once(pool, "a@1") == 2.0
+    until(pool, lambda: pool.claimable(16) == {ModelKey("a", "1"): 16})  # no job is claimed before
+    assert use_once(pool, ModelKey("a", "1")) == 2.0
 
 
 def test_evicted_and_then_broken_fails_its_jobs_by_name(make_pool: MakePool, tmp_path: Path) -> None:
@@ -331,9 +338,9 @@ def test_evicted_and_then_broken_fails_its_jobs_by_name(make_pool: MakePool, tmp
         write_model(tmp_path, name, kib=100)
     pool = make_pool(capacity_kib=150)
     break_model(tmp_path / "a-1")
-    job = UsingJob(pool, "a@1")
+    job = UsingJob(pool, ModelKey("a", "1"))
     job.join(TIMEOUT_S)
     assert isinstance(job.error, JobFailed)
     assert "a@1" in job.error.detail
-    assert states(pool)["a@1"] == "failed"
-    assert use_once(pool, "b@1") == 1.0
+    assert states(pool)[ModelKey("a", "1")] == "failed"
+    assert use_once(pool, ModelKey("b", "1")) == 1.0

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from schemas.model_key import ModelKey
 from schemas.models import ModelCard, ModelStatus
+from schemas.statistics import MemoryCounters
 from workers.models.pool.slot import PooledModel, Slot
 
 
@@ -15,7 +17,7 @@ def pooled(fingerprint: str = "old", jobs: int = 0) -> PooledModel:
 
 
 def slot(status: ModelStatus = "ready", **fields: Any) -> Slot:
-    return Slot("m@1", Path("m"), ModelCard(name="m", version="1", status=status), **fields)
+    return Slot(ModelKey("m", "1"), Path("m"), ModelCard(name="m", version="1", status=status), **fields)
 
 
 def test_a_job_needs_a_load_only_where_the_model_was_evicted() -> None:
@@ -73,11 +75,8 @@ def test_what_is_published() -> None:
     assert (published.worker, published.status, published.error) == ("w", "ready", "no weights today")
     assert (published.loads, published.evictions, published.bytes) == (2, 1, 100)
     assert published.last_used_at == "1970-01-01T00:00:01.500Z"
-    assert one.counters() == {
-        "loads_total": 2,
-        "evictions_total": 1,
-        "model_bytes": 100,
-        "last_used_timestamp_seconds": 1.5,
-    }
+    assert one.counters() == MemoryCounters(
+        loads_total=2, evictions_total=1, model_bytes=100, last_used_timestamp_seconds=1.5
+    )
     one.retire()
-    assert one.counters()["model_bytes"] == 0
+    assert one.counters().model_bytes == 0
