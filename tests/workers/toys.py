@@ -13,8 +13,9 @@ from workers.engine.device.threads import use_threads
 from workers.engine.engine import Engine
 from workers.engine.task import Task
 from workers.engine.view import ModelView
-from workers.methods.explain import Outcome, explain
+from workers.methods.explain import explain
 from workers.methods.explain_inputs import ExplainInputs
+from workers.methods.outcome import Outcome
 from workers.transform.optimize import make_optimized
 
 CPU = torch.device("cpu")

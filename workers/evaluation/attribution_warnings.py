@@ -6,7 +6,7 @@ from torch import Tensor
 from schemas.methods import AnyMethod, IntegratedGradients
 from schemas.results import Convergence
 from workers.evaluation.tuning import COMPLETENESS_TOLERANCE, LARGEST_SHOWN_SHARE, ROUNDING_STEPS
-from workers.methods.explain import Outcome
+from workers.methods.outcome import Outcome
 
 
 def completeness_warnings(method: AnyMethod, outcome: Outcome) -> list[str]:

@@ -3,7 +3,8 @@
 from schemas.metric_requests import Completeness
 from schemas.metrics import CompletenessMetric
 from workers.evaluation.evaluation_run import EvaluationRun
-from workers.methods.explain import Outcome, additional_forward_args_of, held_against, references
+from workers.methods.endpoints import additional_forward_args_of, references, with_completeness
+from workers.methods.outcome import Outcome
 
 
 def completeness(request: Completeness | None, run: EvaluationRun) -> list[CompletenessMetric] | None:
@@ -19,7 +20,7 @@ def completeness(request: Completeness | None, run: EvaluationRun) -> list[Compl
         baselines = references(run.method, run.subject)
         if baselines is not None:
             outputs = run.seams.forward(*baselines, *additional_forward_args_of(run.subject, baselines))
-            outcome = held_against(outputs, outcome, run.method, run.subject)
+            outcome = with_completeness(outputs, outcome, run.method, run.subject)
     return completeness_of(outcome)
 
 

@@ -11,8 +11,8 @@ from schemas.metrics import Curve, Curves, DeletionInsertionMetric
 from schemas.models import OutputKind
 from workers.evaluation.evaluation_run import EvaluationRun
 from workers.evaluation.feature_order import FeatureRanks, feature_ranks, feature_scores
-from workers.methods.explain import explained_outputs
 from workers.methods.explain_inputs import ExplainInputs, Tensors, chunk_rows
+from workers.methods.explained_output import explained_outputs
 from workers.models.predicted_values import are_probabilities, to_predictions
 
 Read = Callable[[Tensor], Tensor]  # outputs (rows, …) -> the explained values (rows,)

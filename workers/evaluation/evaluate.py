@@ -22,8 +22,8 @@ from workers.evaluation.evaluation_run import EvaluationRun
 from workers.evaluation.infidelity import infidelity
 from workers.evaluation.randomization import randomization
 from workers.evaluation.sensitivity import sensitivity_max
-from workers.methods.explain import Outcome
 from workers.methods.explain_inputs import ExplainInputs
+from workers.methods.outcome import Outcome
 
 Compute = Callable[[Any, EvaluationRun], Any]  # (request, run) -> the metric's part of the report
 

@@ -12,7 +12,7 @@ from schemas.metric_requests import AnyQuality, DeletionInsertion, stored_qualit
 from schemas.metrics import Unit
 from schemas.models import OutputKind
 from workers.inputs.prepared import Prepared, Tensors
-from workers.methods.explain import references
+from workers.methods.endpoints import references
 from workers.methods.explain_inputs import ExplainInputs
 from workers.models.resident import ResidentModel
 

@@ -7,8 +7,8 @@ from workers.engine.engine import Engine
 from workers.engine.seams import Seams
 from workers.engine.task import Task
 from workers.evaluation.evaluation_inputs import EvaluationInputs
-from workers.methods.explain import Outcome
 from workers.methods.explain_inputs import ExplainInputs
+from workers.methods.outcome import Outcome
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,9 +25,10 @@ from workers.jobs.job import ClaimedJob, FailedJob, JobEnd, PreparedJob
 from workers.jobs.prepare import prepare_job
 from workers.jobs.single import run_single
 from workers.jobs.tuning import COALESCED_RUN_S
-from workers.methods.explain import Outcome, explain
+from workers.methods.explain import explain
 from workers.methods.explain_inputs import ExplainInputs, Tensors, chunk_rows
 from workers.methods.memory_budget import expanded_bytes
+from workers.methods.outcome import Outcome
 from workers.models.resident import ResidentModel
 
 

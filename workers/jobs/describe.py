@@ -21,7 +21,7 @@ from workers.inputs.prepared import Tensors
 from workers.jobs.job import JobResult, PreparedJob
 from workers.jobs.predictions import predictions
 from workers.jobs.result_warnings import result_warnings
-from workers.methods.explain import Outcome
+from workers.methods.outcome import Outcome
 from workers.models.resident import ResidentModel
 
 VERSIONS = {name: version(name) for name in ("attribution-service", "captum", "torch")}

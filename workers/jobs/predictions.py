@@ -5,7 +5,7 @@ from torch import Tensor
 
 from schemas.results import Prediction
 from workers.jobs.tuning import MAX_REGRESSION_VALUES, TOP_PREDICTIONS
-from workers.methods.explain import Outcome
+from workers.methods.outcome import Outcome
 from workers.models.predicted_values import to_predictions
 from workers.models.resident import ResidentModel
 

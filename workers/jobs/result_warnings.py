@@ -6,7 +6,7 @@ from workers.evaluation.attribution_warnings import completeness_warnings, zero_
 from workers.inputs.prepared import Tensors
 from workers.jobs.job import PreparedJob
 from workers.jobs.tuning import MAX_NAMED_ELEMENTS
-from workers.methods.explain import Outcome
+from workers.methods.outcome import Outcome
 from workers.models.resident import ResidentModel
 
 

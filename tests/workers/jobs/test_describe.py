@@ -16,7 +16,7 @@ from tests.workers.jobs.net import example, spec
 from workers.jobs.describe import describe, target_classes, upsampled
 from workers.jobs.job import PreparedJob
 from workers.jobs.prepare import prepare_job
-from workers.methods.explain import Outcome
+from workers.methods.outcome import Outcome
 from workers.models.resident import ResidentModel
 
 IG = IntegratedGradients(n_steps=20)

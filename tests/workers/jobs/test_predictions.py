@@ -10,7 +10,7 @@ from schemas.jobs import Targets
 from schemas.models import OutputKind
 from workers.jobs.predictions import predictions
 from workers.jobs.tuning import MAX_REGRESSION_VALUES, TOP_PREDICTIONS
-from workers.methods.explain import Outcome
+from workers.methods.outcome import Outcome
 from workers.models.resident import ResidentModel
 
 OUTPUTS = torch.tensor([[0.0, 2.0, 1.0], [3.0, -1.0, 0.5]])

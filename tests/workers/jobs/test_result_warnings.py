@@ -20,7 +20,7 @@ from tests.workers.jobs.claims import claimed
 from tests.workers.jobs.net import example, spec
 from workers.jobs.prepare import prepare_job
 from workers.jobs.result_warnings import result_warnings
-from workers.methods.explain import Outcome
+from workers.methods.outcome import Outcome
 from workers.models.resident import ResidentModel
 
 ONES = example(1.0)

@@ -12,7 +12,7 @@ from schemas.methods import IntegratedGradients
 from tests.workers.toys import RunningJob, ToyConvNet, ToyMlp, ToyScalar, ToyTwoInputs, frozen, problem_of, view_of
 from workers.engine.engine import Engine
 from workers.evaluation.attribution_warnings import completeness_warnings
-from workers.methods.explain import Outcome
+from workers.methods.outcome import Outcome
 
 
 class Recording(nn.Module):

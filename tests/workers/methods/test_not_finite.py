@@ -13,7 +13,7 @@ from tests.workers.toys import RunningJob, frozen, problem_of, view_of
 from workers.engine.engine import Engine
 from workers.evaluation.attribution_warnings import completeness_warnings, zero_warnings
 from workers.inputs.prepared import Prepared
-from workers.methods.explain import Outcome
+from workers.methods.outcome import Outcome
 from workers.models.method_support import method_support, no_gradient
 from workers.models.probes.gradient_reach import gradient_reach
 from workers.transform.hookable.hookable_module import without_relu
