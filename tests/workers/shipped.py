@@ -152,12 +152,12 @@ class Shipped:
     def captum_by_layout(self, method: AnyMethod, seed: int) -> list[tuple[Tensor, ...]]:
         """Captum's answers on the module of shared passes, in each memory layout that it can have."""
         use_threads(THREADS)
-        view, problem = self.model.engine.view, self.problem(method)
+        view, subject = self.model.engine.view, self.subject(method)
         module = view.pass_module
         as_built = module.model if isinstance(module, ChannelsLast) else module
-        laid_out = channels_last(as_built, problem.inputs, len(problem.inputs))
+        laid_out = channels_last(as_built, subject.inputs, len(subject.inputs))
         layouts = [as_built] if laid_out is None else [as_built, laid_out]
-        return [direct(method, one, view.layer_module, problem, seed) for one in layouts]
+        return [direct(method, one, view.layer_module, subject, seed) for one in layouts]
 
     def captum(self, method: AnyMethod, seed: int) -> tuple[Tensor, ...]:
         """Asked for while the engine is idle: Captum then has the model to itself."""

@@ -76,7 +76,7 @@ def test_a_copy_that_reads_what_the_original_keeps_fails_the_job() -> None:
     module = frozen(Closed("hook"))
     subject = problem_of(draw([[2]], 1, seed=1), [0])
     view = view_of(module)
-    with pytest.raises(JobFailed, match="cannot be randomised"):
+    with pytest.raises(JobFailed, match="cannot be randomized"):
         prove_copy(view, copy_view(view), subject)
 
 

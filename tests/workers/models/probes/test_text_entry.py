@@ -78,7 +78,7 @@ def test_rows_are_padded_only_where_padding_changes_nothing(masked: bool) -> Non
 
 
 def test_other_outputs_from_embeddings_are_refused() -> None:
-    with pytest.raises(ModelConfigError, match="otherwise from inputs_embeds than from input_ids"):
+    with pytest.raises(ModelConfigError, match="from inputs_embeds differs from that from input_ids"):
         entered(Classifier(offset=0.5))
 
 
