@@ -55,7 +55,9 @@ def run(settings: WorkerSettings) -> int:
     listener = threading.Thread(target=queue.listen_cancelled, args=(runner.cancel, stop), daemon=True)
     for thread in (listener, commands, reporter):
         thread.start()
-    log.info("worker ready", worker=settings.worker_id, device=str(device.device), models=models.serving())
+    log.info(
+        "worker ready", worker=settings.worker_id, device=str(device.device), models=list(map(str, models.serving()))
+    )
     try:
         healthy = _claim_until(stop, queue, runner, models, lambda: models.alive and commands.is_alive())
     finally:
