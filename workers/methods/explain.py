@@ -14,8 +14,8 @@ from workers.methods.endpoints import endpoints, references, with_completeness
 from workers.methods.explain_inputs import ExplainInputs, Tensors
 from workers.methods.explained_output import require_finite_ends, resolve_targets
 from workers.methods.outcome import Outcome
-from workers.methods.shared_lane import ADAPTIVE, SHARED
-from workers.methods.solo_request import solo_request
+from workers.methods.shared.lane import ADAPTIVE, SHARED
+from workers.methods.solo.request import solo_request
 
 
 def explain(

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from schemas.errors import InputRejected
 from schemas.limits import MAX_NOISE_BYTES
 from schemas.methods import BaseMethod, IntegratedGradients
-from workers.methods.adaptive import most_steps
+from workers.methods.adaptive.integrated_gradients import most_steps
 from workers.methods.explain_inputs import ExplainInputs, chunk_rows
 
 BUDGET_BYTES = 4 * MAX_NOISE_BYTES  # of expanded inputs at once; Captum keeps a handful of tensors of that size

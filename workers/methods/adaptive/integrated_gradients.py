@@ -1,8 +1,8 @@
 """Integrated Gradients that refines its path until the attributions add up: `"n_steps": "auto"`.
 
 Captum's `IntegratedGradients` takes a number of steps and a rule, not nodes one by one, so this loop is our own, over
-the same gradient seam. `workers.methods.quadrature` decides; here rows are made, and gradients kept until their weights
-are known. Every example refines by itself, and a round's rows of all examples go as one block.
+the same gradient seam. `quadrature` decides where; here rows are made, and gradients kept until their weights are
+known. Every example refines by itself, and a round's rows of all examples go as one block.
 """
 
 from dataclasses import dataclass, field
@@ -18,10 +18,10 @@ from schemas.jobs import Targets
 from schemas.limits import MAX_AUTO_STEPS, MAX_PATH_BYTES, TOLERANCE
 from schemas.results import Convergence
 from workers.engine.seams import Seams
-from workers.methods.adaptive_result import AdaptiveResult
+from workers.methods.adaptive.quadrature import Estimate, Path, Vector, estimates, next_nodes
+from workers.methods.adaptive.result import AdaptiveResult
 from workers.methods.calls import AdaptiveCalls
 from workers.methods.explain_inputs import MIN_CHUNK_ROWS, ExplainInputs, Tensors, captum_target, chunk_rows
-from workers.methods.quadrature import Estimate, Path, Vector, estimates, next_nodes
 
 SLAB = 32  # gradients that are widened to float64 at once
 

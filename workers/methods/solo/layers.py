@@ -7,9 +7,9 @@ import captum.attr as captum
 from schemas import methods as spec
 from workers.engine.solo.solo_call import SoloCall
 from workers.engine.view import ModelView
-from workers.methods import layer_perturbation
 from workers.methods.calls import HookedCalls
-from workers.methods.hooked_call import (
+from workers.methods.solo import layer_perturbation
+from workers.methods.solo.hooked_call import (
     Tensors,
     baselines,
     distribution,
@@ -22,7 +22,7 @@ from workers.methods.hooked_call import (
     target,
     unit,
 )
-from workers.methods.token_maps import grad_cam_of_tokens
+from workers.methods.solo.token_maps import grad_cam_of_tokens
 
 
 def layer_grad_cam(method: spec.LayerGradCam, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:

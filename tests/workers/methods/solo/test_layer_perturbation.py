@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from schemas.methods import LayerFeatureAblation, LayerFeaturePermutation
 from tests.workers.toys import ToyMlp, frozen, view_of
 from workers.engine.solo.solo_call import SoloCall
-from workers.methods.layer_perturbation import layer_feature_ablation, layer_feature_permutation
+from workers.methods.solo.layer_perturbation import layer_feature_ablation, layer_feature_permutation
 
 MODEL = frozen(ToyMlp())
 LAYER = "second"  # 8 units

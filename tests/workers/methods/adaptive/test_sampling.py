@@ -15,8 +15,8 @@ from tests.workers.methods.captum_calls import direct, max_relative_difference
 from tests.workers.toys import RunningJob, ToyConvNet, ToyMlp, ToyTwoInputs, frozen, problem_of, view_of
 from workers.engine.engine import Engine
 from workers.evaluation.attribution_warnings import completeness_warnings
+from workers.methods.adaptive.moments import Moments, regression_errors
 from workers.methods.explain_inputs import ExplainInputs
-from workers.methods.moments import Moments, regression_errors
 from workers.methods.outcome import Outcome
 
 NAMES = ("kernel_shap", "shapley_value_sampling", "smooth_grad")

@@ -12,7 +12,7 @@ from schemas.errors import InputRejected
 from workers.engine.solo.solo_call import SoloCall
 from workers.engine.view import ModelView
 from workers.methods.calls import HookedCall, HookedCalls
-from workers.methods.hooked_call import (
+from workers.methods.solo.hooked_call import (
     Tensors,
     baselines,
     distribution,
@@ -22,7 +22,7 @@ from workers.methods.hooked_call import (
     target,
     unit,
 )
-from workers.methods.token_maps import grad_cam_of_tokens
+from workers.methods.solo.token_maps import grad_cam_of_tokens
 
 
 def mean_over_baselines(call_captum: HookedCall) -> HookedCall:

@@ -3,7 +3,7 @@
 `docs/captum-differences.md` lists what this changes in results.
 """
 
-from workers.methods import deep_lift_rules, lrp_rules, quadrature_nodes
+from workers.methods.captum_changes import deep_lift_rules, lrp_rules, quadrature_nodes
 
 
 def install() -> None:

@@ -16,12 +16,12 @@ from schemas import methods as spec
 from schemas.limits import NOISE_ROUND
 from schemas.results import Convergence
 from workers.engine.seams import Seams
-from workers.methods.adaptive_result import AdaptiveResult
+from workers.methods.adaptive.moments import Moments, regression_errors
+from workers.methods.adaptive.result import AdaptiveResult
 from workers.methods.calls import AdaptiveCalls
 from workers.methods.explain_inputs import ExplainInputs, Tensors, detached
-from workers.methods.gradient import noisy_method
-from workers.methods.moments import Moments, regression_errors
-from workers.methods.perturbation import featured
+from workers.methods.shared.gradient import noisy_method
+from workers.methods.shared.perturbation import featured
 
 LEAST_ORDERS = 8  # before the spread of the orders of features means anything
 COALITIONS_ROUND = 16  # coalitions between two looks at the standard error

@@ -5,9 +5,9 @@ from workers.engine.engine import Engine
 from workers.engine.solo.solo_call import SoloCall
 from workers.engine.solo.solo_group import SoloRequest
 from workers.engine.task import Task
-from workers.methods import solo_lane as solo
 from workers.methods.explain_inputs import ExplainInputs
 from workers.methods.explained_output import target_per_example
+from workers.methods.solo import lane as solo
 
 
 def solo_request(engine: Engine, task: Task, method: AnyMethod, subject: ExplainInputs) -> SoloRequest:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workers.methods.quadrature import NODES, Estimate, Path, Vector, estimates, next_nodes
+from workers.methods.adaptive.quadrature import NODES, Estimate, Path, Vector, estimates, next_nodes
 
 Curve = Callable[[Vector], Vector]  # (n,) alphas to (n, elements) attributions
 

@@ -10,7 +10,7 @@ from captum.attr._core.lrp import SUPPORTED_LAYERS_WITH_RULES, SUPPORTED_NON_LIN
 from captum.attr._utils.lrp_rules import EpsilonRule
 from torch import nn
 
-from workers.methods.deep_lift_rules import ELEMENTWISE
+from workers.methods.captum_changes.deep_lift_rules import ELEMENTWISE
 
 LINEAR: tuple[type[nn.Module], ...] = (
     nn.AdaptiveAvgPool1d,

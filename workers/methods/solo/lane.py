@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from schemas.methods import BaseMethod
 from workers.engine.solo.solo_call import SoloCall
 from workers.engine.view import ModelView
-from workers.methods import layers, rules
 from workers.methods.calls import HookedCalls
-from workers.methods.hooked_call import Tensors
-from workers.methods.leaf_copies import private_tensors
+from workers.methods.solo import layers, rules
+from workers.methods.solo.hooked_call import Tensors
+from workers.methods.solo.leaf_copies import private_tensors
 from workers.tracing.module_names import is_embedding
 
 HOOKED: HookedCalls = {**rules.CALLS, **layers.CALLS}

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from schemas import methods as spec
 from workers.engine.solo.solo_call import SoloCall
 from workers.engine.view import ModelView
-from workers.methods.hooked_call import Tensors, as_tuple, target
+from workers.methods.solo.hooked_call import Tensors, as_tuple, target
 
 
 def layer_feature_ablation(

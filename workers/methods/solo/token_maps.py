@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from workers.engine.solo.solo_call import SoloCall
 from workers.engine.view import TokenGrid
-from workers.methods.hooked_call import Tensors, leaves, target
+from workers.methods.solo.hooked_call import Tensors, leaves, target
 
 
 def grad_cam_of_tokens(

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from schemas.methods import DeepLift as DeepLiftMethod
 from tests.workers.toys import RunningJob, ToyConvNet, frozen, problem_of, view_of
 from workers.engine.engine import Engine
-from workers.methods.deep_lift_rules import RESCALED, RULES, ClippedReLU
+from workers.methods.captum_changes.deep_lift_rules import RESCALED, RULES, ClippedReLU
 
 CAPTUMS_OWN = {
     nn.Softmax: captums.softmax,

@@ -139,7 +139,9 @@ def test_examples_that_do_not_fit_together_wait(run: object, monkeypatch: pytest
     inputs = draw(3, 3, 12, 12, seed=5)
     together = run(model, [inputs], [2])
     at_once = len(model.rows)
-    monkeypatch.setattr("workers.methods.adaptive.MAX_PATH_BYTES", MAX_AUTO_STEPS * inputs[0].numel() * 8)
+    monkeypatch.setattr(
+        "workers.methods.adaptive.integrated_gradients.MAX_PATH_BYTES", MAX_AUTO_STEPS * inputs[0].numel() * 8
+    )
     one_by_one = run(model, [inputs], [2])
     assert len(model.rows) == 2 * at_once
     assert one_by_one.convergence == together.convergence

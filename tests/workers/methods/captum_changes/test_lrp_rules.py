@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from schemas.methods import LayerLrp, Lrp
 from tests.workers.toys import CPU, RunningJob, frozen, problem_of
 from workers.engine.device.gate import DeviceGate
-from workers.methods.deep_lift_rules import ClippedReLU
-from workers.methods.lrp_rules import ELEMENTWISE
+from workers.methods.captum_changes.deep_lift_rules import ClippedReLU
+from workers.methods.captum_changes.lrp_rules import ELEMENTWISE
 from workers.models.loaders import load_module
 from workers.models.pipeline import load_model
 from workers.models.resident import Device
