@@ -28,9 +28,7 @@ SCRIPT_VALUE_BYTES = 65_536  # larger inputs and tensors bypass the scripts, whi
 TENSORS_TTL_S = 60  # of large tensors that are stored before the script that takes them: for the loss of their worker
 
 # Reporting and ending
-MAX_COUNTER_DIGITS = (
-    15  # of a counter in a job's record: more digits are damage, and Lua's numbers hold no more exactly
-)
+MAX_COUNTER_DIGITS = 15  # of a counter in a job's record: Lua's numbers hold no more exactly
 WORKER_TTL_MS = 10_000  # of a worker's registration: five heartbeats
 CARD_TTL_MS = 60_000  # of a model card: the gateway can check requests while its workers restart
 MAX_MESSAGE_TENSORS_BYTES = 16_384  # of tensors in the message of a job's end: many may be queued for a slow gateway

@@ -65,7 +65,7 @@ class ClaimedJobs:
         )
 
     def fail_alone(self, job_id: str, token: str, failure: JobFailure) -> bool:
-        """Ends a job for a reason that lies in its own record: jobs that wait for its result are computed without it."""
+        """Ends a job for a reason in its own record: jobs that wait for its result go on without it."""
         arguments = (job_id, token, failure.model_dump_json(), self._result_ttl_s, 1)
         return bool(self._connection.run("fail", [self._keys.job(job_id)], *arguments))
 
