@@ -50,12 +50,13 @@ check:
 	@$(BIN)/mypy $(PACKAGES)
 	@for model in models/*/; do $(BIN)/mypy "$$model"*.py || exit 1; done
 
-# The broker's tests need Valkey, which a wheel brings. Where Redis is installed, they run on it too.
+# The broker's tests need Valkey, which a wheel brings. Where Redis is installed, they run on it too, and those of
+# encrypted connections run on it alone: the wheel's Valkey is built without TLS.
 system:
 	@if ! command -v redis-server >/dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		echo "Installing redis-server for the tests"; \
 		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends redis-server; } \
-			>/dev/null 2>&1 </dev/null || echo "redis-server could not be installed; the tests use only Valkey"; \
+			>/dev/null 2>&1 </dev/null || echo "redis-server could not be installed; the tests use only Valkey, and none encrypts"; \
 	fi
 
 clean: ## remove everything that the other commands made

@@ -65,7 +65,7 @@ def gateway(
 def worker(
     models: ModelDirectories = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda:0, …")] = None,
-    health: Annotated[bool, typer.Option("--health", help="Only tell whether a worker of this host is alive.")] = False,
+    health: Annotated[bool, typer.Option("--health", help="Only tell whether this worker sends heartbeats.")] = False,
 ) -> None:
     """One worker process on one device; the job store is at ATTRIBUTION_REDIS_URL."""
     from cli.worker import check_health, run_worker  # noqa: PLC0415

@@ -56,7 +56,7 @@ class State(TypedDict):
 def open_store(settings: GatewaySettings) -> JobStore:
     """The job store of these settings. The caller closes it."""
     return JobStore(
-        settings.redis_url,
+        settings.store_url,
         namespace=settings.namespace,
         queue_depth=settings.queue_depth,
         result_ttl_s=settings.result_ttl_s,

@@ -95,7 +95,7 @@ def _configured_device(settings: WorkerSettings) -> Device:
 
 def _job_store(settings: WorkerSettings) -> WorkerQueue:
     return WorkerQueue(
-        settings.redis_url,
+        settings.store_url,
         settings.worker_id,
         namespace=settings.namespace,
         lease_ms=settings.lease_ms,

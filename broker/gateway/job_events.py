@@ -16,6 +16,7 @@ from broker.gateway.async_connection import AsyncConnection
 from broker.gateway.subscription import Subscription
 from broker.job_hash import ended_job, job_from_message
 from broker.keys import new_inbox
+from broker.stored_job import NOT_READABLE
 from broker.tuning import FIRST_GATEWAY_PAUSE_S, MAX_GATEWAY_PAUSE_S
 
 log = structlog.get_logger(__name__)
@@ -179,7 +180,13 @@ class JobEvents:
             for subscription in channel.subscriptions:
                 subscription.confirm()
         elif reply[0] == b"message":
-            snapshot = job_from_message(channel.job_id, reply[2])
+            try:
+                snapshot = job_from_message(channel.job_id, reply[2])
+            except NOT_READABLE:
+                log.warning("job_event_unreadable", job=channel.job_id)
+                for subscription in channel.subscriptions:
+                    subscription.confirm()  # reads the job anew
+                return
             for subscription in channel.subscriptions:
                 subscription.put(snapshot)
 
@@ -189,6 +196,12 @@ class JobEvents:
             for subscription in self._endings.values():
                 subscription.confirm()
         elif reply[0] == b"message":
-            job_id, snapshot = ended_job(reply[2])
+            try:
+                job_id, snapshot = ended_job(reply[2])
+            except NOT_READABLE:
+                log.warning("job_event_unreadable")
+                for subscription in self._endings.values():
+                    subscription.confirm()  # reads the job anew
+                return
             if job_id in self._endings:
                 self._endings[job_id].put(snapshot)

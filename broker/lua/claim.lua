@@ -10,13 +10,18 @@ local worker = ARGV[1] -- id
 local lease_ms, max_attempts, ttl_s = ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local failure = ARGV[5] -- JSON, of a job that has used up its attempts
 local last_attempts = tonumber(ARGV[6]) -- how many jobs on their last attempt may be started
-local FIRST_MODEL = 7 -- from here on: name@version and capacity of each model in turn
+local unreadable = ARGV[7] -- JSON, the failure of a job whose record is damaged
+local FIRST_MODEL = 8 -- from here on: name@version and capacity of each model in turn
 local started = {}
 
-local function start(id, stream, entry)
+local function start_readable(id, stream, entry)
   local job = keys.job .. id
   local fields = redis.call('HMGET', job, 'status', 'entry', 'attempts', 'spec', 'created_ms')
   local status, current_entry, attempts, spec, created_ms = unpack(fields, 1, 5)
+  if redis.call('EXISTS', job) == 1 then
+    assert(is_live(status) or status == SUCCEEDED or status == FAILED or status == CANCELLED, 'no known status')
+    assert(string.match(current_entry, '^%d+%-%d+$'), 'no id of an entry')
+  end
   if not is_live(status) or current_entry ~= entry then -- expired or ended
     remove_entry(stream, entry)
     return false
@@ -33,14 +38,26 @@ local function start(id, stream, entry)
   update_followers(id, 'status', RUNNING, 'started_ms', now, 'done', 0)
   local size = redis.call('STRLEN', keys.payload .. id)
   local payload = size > 0 and size <= SCRIPT_VALUE_BYTES and redis.call('GET', keys.payload .. id)
-  started[#started + 1] = {id, spec, attempt, token, tonumber(created_ms), now, payload}
+  started[#started + 1] = {id, spec, attempt, token, tonumber(created_ms) or now, now, payload}
   return true
+end
+
+-- Whether the job was started. One whose record is damaged is failed instead; the other jobs do not notice.
+local function start(id, stream, entry)
+  return unless_damaged(id, function()
+    return start_readable(id, stream, entry)
+  end, function()
+    redis.call('HSET', keys.job .. id, 'stream', stream, 'entry', entry)
+    end_job(id, FAILED, ttl_s, unreadable, nil, true)
+    return false
+  end)
 end
 
 -- Whether a lapsed job may be started now. A job that kills its worker costs the other jobs there an attempt; so that
 -- they do not all use up their attempts with it, jobs on their last attempt are started one by one.
 local function may_start(id)
-  if tonumber(redis.call('HGET', keys.job .. id, 'attempts') or 0) ~= max_attempts - 1 then
+  local attempts = redis.pcall('HGET', keys.job .. id, 'attempts')
+  if type(attempts) ~= 'string' or tonumber(attempts) ~= max_attempts - 1 then
     return true
   end
   last_attempts = last_attempts - 1

@@ -14,14 +14,22 @@ if redis.call('SISMEMBER', unloaded_key, model) == 0 then
 end
 for i = FIRST_STREAM, #KEYS do
   local stream = KEYS[i]
+  local function end_refused(id)
+    end_job(id, FAILED, ttl_s, failure)
+    ended = ended + 1
+  end
   local function refuse(entry, id)
-    local fields = redis.call('HMGET', keys.job .. id, 'status', 'entry')
-    if is_live(fields[1]) and fields[2] == entry then
-      end_job(id, FAILED, ttl_s, failure)
-      ended = ended + 1
-    else
-      remove_entry(stream, entry)
-    end
+    unless_damaged(id, function()
+      local fields = redis.call('HMGET', keys.job .. id, 'status', 'entry')
+      if is_live(fields[1]) and fields[2] == entry then
+        end_refused(id)
+      else
+        remove_entry(stream, entry)
+      end
+    end, function()
+      redis.call('HSET', keys.job .. id, 'stream', stream, 'entry', entry)
+      end_refused(id)
+    end)
   end
   each_lapsed(stream, lease_ms, MAX_FAILED_AT_ONCE, refuse)
   if ended < MAX_FAILED_AT_ONCE then

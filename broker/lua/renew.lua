@@ -7,7 +7,9 @@ for i, job_key in ipairs(KEYS) do
   if owns(job_key, token) then
     local place = redis.call('HMGET', job_key, 'stream', 'entry')
     -- Claiming the entry again resets its idle time; JUSTID reads nothing and counts no delivery.
-    redis.call('XCLAIM', place[1], GROUP, CONSUMER, 0, place[2], 'JUSTID')
+    if redis.pcall('XCLAIM', place[1], GROUP, CONSUMER, 0, place[2], 'JUSTID').err then -- the record is damaged
+      lost[#lost + 1] = id
+    end
   else
     lost[#lost + 1] = id
   end

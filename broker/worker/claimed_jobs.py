@@ -64,6 +64,11 @@ class ClaimedJobs:
             self._connection.run("fail", keys, claim.job_id, claim.token, failure.model_dump_json(), self._result_ttl_s)
         )
 
+    def fail_alone(self, job_id: str, token: str, failure: JobFailure) -> bool:
+        """Ends a job for a reason in its own record: jobs that wait for its result go on without it."""
+        arguments = (job_id, token, failure.model_dump_json(), self._result_ttl_s, 1)
+        return bool(self._connection.run("fail", [self._keys.job(job_id)], *arguments))
+
     def release(self, claim: Claim) -> bool:
         """Returns the job to the front of its queue; the attempt does not count."""
         return bool(self._connection.run("release", [self._keys.job(claim.job_id)], claim.job_id, claim.token))

@@ -1,6 +1,6 @@
 """Jobs that wait for a model which has been unloaded."""
 
-from broker.job_hash import failure_of
+from broker.stored_job import failure_of
 from broker.tuning import MAX_FAILED_AT_ONCE
 from broker.worker.sync_connection import SyncConnection
 from schemas.errors import UnloadedMeanwhile

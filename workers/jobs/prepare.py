@@ -5,10 +5,11 @@ from time import perf_counter
 from typing import Any, NamedTuple, cast
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load
 from torch import Tensor
 
-from schemas.errors import InputRejected
+from schemas.errors import InputRejected, Unreadable
 from schemas.jobs import JobSpec
 from schemas.methods import AnyMethod, BaselineName, stored_method
 from workers.inputs.prepared import Payload, Prepared, Tensors
@@ -27,13 +28,22 @@ def prepare_job(model: ResidentModel, job: ClaimedJob, method: AnyMethod | None 
 
     Raises:
         InputRejected: the input cannot be used.
+        Unreadable: it is no longer as the gateway stored it.
     """
     started = perf_counter()
     method = method or stored_method(job.spec.method)
-    payload = load(job.claim.payload)
+    payload = _loaded(job.claim.payload)
     prepared = model.adapter.prepare(payload, model.engine.view.device)
     subject = make_explain_inputs(model, job.spec, method, payload, prepared)
     return PreparedJob(job, method, prepared, subject, prepare_s=perf_counter() - started)
+
+
+def _loaded(payload: bytes) -> Payload:
+    """The tensors of a stored input. Raises `Unreadable` where they are damaged."""
+    try:
+        return load(payload)
+    except (SafetensorError, ValueError, KeyError) as error:
+        raise Unreadable("its stored input is damaged") from error
 
 
 def make_explain_inputs(
