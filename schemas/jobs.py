@@ -38,6 +38,7 @@ class JobSpec(Record):
     priority: Priority = "interactive"
     rows: int = 0  # model rows to expect, an upper bound for texts
     digest: str | None = None  # of the model, as its card was when the request was checked
+    owner: str = ""  # name of the API key that sent the request; empty on a service without keys
 
 
 class Progress(Record):

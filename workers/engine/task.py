@@ -15,6 +15,7 @@ class Task:
     Attributes:
         id: of the job.
         priority: of the job.
+        owner: whose job it is; owners take turns.
         random: the random numbers of a method that draws.
         seed: of a model that draws.
         cancelled: set once the job is cancelled.
@@ -29,6 +30,7 @@ class Task:
 
     id: str
     priority: Priority = "interactive"
+    owner: str = ""
     random: RandomStream | None = None
     seed: int = 0
     cancelled: threading.Event = field(default_factory=threading.Event)

@@ -33,10 +33,13 @@ from workers.models.resident import ResidentModel
 
 
 def group_key(spec: JobSpec) -> Hashable | None:
-    """A key that is equal for jobs that may be coalesced; None for a job that must run by itself."""
+    """A key that is equal for jobs that may be coalesced; None for a job that must run by itself.
+
+    Jobs of different owners are kept apart, since owners take turns.
+    """
     if spec.quality or not METHODS[spec.method["name"]].coalesces or stored_method(spec.method).adaptive:
         return None
-    return spec.model, spec.version, spec.priority, spec.input_kind, repr(sorted(spec.method.items()))
+    return spec.model, spec.version, spec.owner, spec.priority, spec.input_kind, repr(sorted(spec.method.items()))
 
 
 def coalescible_rows(engine: Engine) -> int:
@@ -95,7 +98,7 @@ def _explain_as_one(model: ResidentModel, jobs: list[PreparedJob]) -> list[JobEn
     """
     first = jobs[0]
     subject = _concatenated([job.subject for job in jobs])
-    whole = Task(first.claimed.id, first.spec.priority)
+    whole = Task(first.claimed.id, first.spec.priority, first.spec.owner)
     chunk = chunk_rows(model.engine.batch_rows, first.subject.examples)  # what one job alone expands at once
     expanded = chunk * len(jobs) // 2
     started = perf_counter()

@@ -30,7 +30,7 @@ class ClaimedJob:
     reported: tuple[int, int] = (-1, -1)
 
     def __post_init__(self) -> None:
-        self.task = Task(self.claim.job_id, self.spec.priority, total_rows=self.spec.rows)
+        self.task = Task(self.claim.job_id, self.spec.priority, self.spec.owner, total_rows=self.spec.rows)
 
     @property
     def id(self) -> str:

@@ -3,6 +3,9 @@
 Half of a pass belongs to the oldest block, so that no block starves. The other half goes to the blocks with the fewest
 rows left, so that a long block never holds short ones up. What remains is handed out in order of arrival. Blocks of
 batch priority take what interactive blocks leave, but at least an eighth of each pass.
+
+Where blocks of several owners wait, each owner first gets an equal share of the rows, within which the rules above
+hold: how much one owner sends does not slow another one down.
 """
 
 from dataclasses import dataclass
@@ -10,6 +13,7 @@ from itertools import count
 
 from schemas.requests import Priority
 from workers.engine.tuning import BATCH_PRIORITY_SHARE
+from workers.engine.turns import Turns, fair_shares
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,7 @@ class _Waiting:
     block: int
     rows: int  # of the whole block
     priority: Priority
+    owner: str
     arrival: int
     next_row: int = 0
 
@@ -45,6 +50,7 @@ class RowQueue:
         self._waiting: dict[int, _Waiting] = {}
         self._arrivals = count()
         self._rows = 0
+        self._turns: dict[Priority, Turns] = {"interactive": Turns(), "batch": Turns()}
 
     def __len__(self) -> int:
         """Rows waiting."""
@@ -53,15 +59,15 @@ class RowQueue:
     def __bool__(self) -> bool:
         return self._rows > 0
 
-    def add(self, block: int, rows: int, priority: Priority) -> None:
-        """Appends a block of `rows` rows. `block` is its number.
+    def add(self, block: int, rows: int, priority: Priority, owner: str = "") -> None:
+        """Appends a block of `rows` rows. `block` is its number, `owner` whose job it belongs to.
 
         Raises:
             ValueError: the block has no rows or is already waiting.
         """
         if rows < 1 or block in self._waiting:
             raise ValueError(f"block {block} of {rows} rows cannot be added")
-        self._waiting[block] = _Waiting(block, rows, priority, next(self._arrivals))
+        self._waiting[block] = _Waiting(block, rows, priority, owner, next(self._arrivals))
         self._rows += rows
 
     def remove(self, block: int) -> None:
@@ -76,8 +82,8 @@ class RowQueue:
         batch = [w for w in self._waiting.values() if w.priority == "batch"]
         reserved = max(1, budget // BATCH_PRIORITY_SHARE) if interactive and batch else 0
         grants: dict[int, int] = {}
-        left = reserved + _grant(interactive, max(0, budget - reserved), grants)
-        left = _grant(batch, left, grants)
+        left = reserved + self._grant(interactive, max(0, budget - reserved), grants)
+        left = self._grant(batch, left, grants)
         _fill(interactive, left, grants)
         slices = []
         for block, rows in grants.items():
@@ -88,6 +94,21 @@ class RowQueue:
             if not waiting.left:
                 del self._waiting[block]
         return slices
+
+    def _grant(self, waiting: list[_Waiting], budget: int, grants: dict[int, int]) -> int:
+        """Grants `budget` rows to blocks of one priority, by turns among their owners; returns the rows not needed."""
+        owned: dict[str, list[_Waiting]] = {}
+        for w in waiting:
+            owned.setdefault(w.owner, []).append(w)
+        if len(owned) <= 1:
+            return _grant(waiting, budget, grants)
+        turns = self._turns[waiting[0].priority]
+        demands = {owner: sum(w.left for w in blocks) for owner, blocks in owned.items()}
+        shares = fair_shares(demands, budget, turns.order(owned))
+        for owner, rows in shares.items():
+            _grant(owned[owner], rows, grants)
+            turns.serve(owner, rows)
+        return budget - sum(shares.values())
 
 
 def _grant(waiting: list[_Waiting], budget: int, grants: dict[int, int]) -> int:

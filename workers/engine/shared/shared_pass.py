@@ -67,7 +67,7 @@ class SharedLane(Lane[Block]):
     def add(self, pending: Block, number: int) -> None:
         pending.number = number
         self._blocks[number] = pending
-        self._queue.add(number, pending.rows, pending.task.priority)
+        self._queue.add(number, pending.rows, pending.task.priority, pending.task.owner)
 
     def take(self, batch_rows: int) -> Work:
         return SharedPass([Part(self._blocks[s.block], s.start, s.stop) for s in self._queue.take(batch_rows)])

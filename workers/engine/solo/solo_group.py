@@ -15,6 +15,7 @@ from workers.engine.solo.hooks import HookSnapshot
 from workers.engine.solo.solo_call import SoloCall, joined
 from workers.engine.stats import EngineStats
 from workers.engine.task import Task
+from workers.engine.turns import Turns
 from workers.engine.view import ModelView
 from workers.engine.work import Delivery, Lane, Pending, Tensors, Work
 
@@ -140,6 +141,7 @@ class SoloLane(Lane[SoloRequest]):
 
     def __init__(self) -> None:
         self._waiting: list[SoloRequest] = []
+        self._turns = Turns()
 
     def __len__(self) -> int:
         return sum(request.rows for request in self._candidates())
@@ -148,7 +150,11 @@ class SoloLane(Lane[SoloRequest]):
         self._waiting.append(pending)
 
     def take(self, batch_rows: int) -> SoloGroup:
-        """The oldest interactive request, or else the oldest, and those of its key that fit into a batch with it."""
+        """The next request, and those of its key that fit into a batch with it.
+
+        Next is an interactive request before others; among those the owners take turns, and each owner's come in order
+        of arrival.
+        """
         chosen: list[SoloRequest] = []
         rows = 0
         for request in self._candidates():
@@ -156,6 +162,8 @@ class SoloLane(Lane[SoloRequest]):
             if chosen and rows > batch_rows:
                 break
             chosen.append(request)
+        for request in chosen:
+            self._turns.serve(request.task.owner, request.rows)
         self._waiting = [request for request in self._waiting if request not in chosen]
         return SoloGroup(chosen, batch_rows)
 
@@ -169,7 +177,14 @@ class SoloLane(Lane[SoloRequest]):
         """The request whose turn it is, and all that may be joined with it."""
         if not self._waiting:
             return []
-        first = min(self._waiting, key=lambda request: request.task.priority == "batch")  # the first of equals
+        place = {owner: number for number, owner in enumerate(self._turns.order(self._owners()))}
+        first = min(  # the first of equals
+            self._waiting, key=lambda request: (request.task.priority == "batch", place[request.task.owner])
+        )
         if first.key is None:
             return [first]
         return [first, *(request for request in self._waiting if request.key == first.key and request is not first)]
+
+    def _owners(self) -> list[str]:
+        """Of the waiting requests, each once, in order of arrival."""
+        return list(dict.fromkeys(request.task.owner for request in self._waiting))
