@@ -8,11 +8,15 @@
     {ns}:content:{sha256}   string   the job that computes, or has computed, the content with this digest; TTL
     {ns}:followers:{id}     set      jobs that wait for this one's result instead of computing it again
     {ns}:queue:{model@version}:{priority}   stream   jobs that wait or run, entry `job` = id; one consumer group
+    {ns}:waiting:{stream}:{owner}   zset     the entries that an owner has waiting, by age
+    {ns}:turns:{stream}, {ns}:tags:{stream}   zset, hash with TTL   whose turn it is, see `lua/includes/turns.lua`
     {ns}:queues             set      every model@version that ever had a job
     {ns}:pace:{model@version}   hash   how fast jobs end, for Retry-After; TTL
-    {ns}:index              zset     all jobs by submission, microseconds, unique
-    {ns}:expiry             zset     terminal jobs by the time they expire, to trim the index
-    {ns}:idempotency:{sha256 of the key}    hash     `fingerprint`, `job`; TTL
+    {ns}:index, {ns}:index:{owner}   zset   the jobs of nobody and of an owner by submission, microseconds, unique
+    {ns}:expiry             zset     terminal jobs (id, owner) by the time they expire, to trim the indexes
+    {ns}:idempotency:{sha256 of owner and key}    hash     `fingerprint`, `job`; TTL
+    {ns}:rate:{owner}       string   when an API key has its whole allowance of a minute again, milliseconds; TTL
+    {ns}:queued_rows        hash     by owner, the rows of its jobs that have not ended
     {ns}:worker:{id}, {ns}:workers          string, zset by expiry   registry of workers; TTL
     {ns}:card:{status model@version}, {ns}:cards   string, zset by expiry   registry of models; TTL
     {ns}:unloaded           set      model@version that an admin command has unloaded
@@ -52,6 +56,7 @@ class Keys:
         self._namespace = namespace
         self.index = f"{namespace}:index"
         self.expiry = f"{namespace}:expiry"
+        self.queued_rows = f"{namespace}:queued_rows"
         self.queues = f"{namespace}:queues"
         self.workers = f"{namespace}:workers"
         self.cards = f"{namespace}:cards"
@@ -103,9 +108,17 @@ class Keys:
         """Every stream of a model, in order of priority."""
         return [self.stream(model, priority) for priority in PRIORITIES]
 
-    def idempotency(self, key: str) -> str:
-        """Hashed, since the key is the client's and may be long."""
-        return f"{self._namespace}:idempotency:{hashlib.sha256(key.encode()).hexdigest()}"
+    def idempotency(self, key: str, owner: str = "") -> str:
+        """Hashed, since the key is the client's and may be long. Two owners may use the same one."""
+        digest = hashlib.sha256(f"{owner}\n{key}".encode()).hexdigest()
+        return f"{self._namespace}:idempotency:{digest}"
+
+    def index_of(self, owner: str) -> str:
+        """The jobs of an owner by submission."""
+        return f"{self.index}:{owner}" if owner else self.index
+
+    def rate(self, owner: str) -> str:
+        return f"{self._namespace}:rate:{owner}"
 
     def for_scripts(self) -> dict[str, str]:
         """What scripts need to name the keys of jobs that they find: prefixes of keys, and names of whole ones."""
@@ -117,8 +130,12 @@ class Keys:
             "content": self.content(""),
             "followers": self.followers(""),
             "pace": self.pace(""),
+            "rate": self.rate(""),
+            "waiting": f"{self._namespace}:waiting:",
+            "turns": f"{self._namespace}:turns:",
+            "tags": f"{self._namespace}:tags:",
             "card": self.card(""),
             "events": self.events(""),
             "inbox": self.inbox(""),
         }
-        return prefixes | {"index": self.index, "expiry": self.expiry}
+        return prefixes | {"index": self.index, "expiry": self.expiry, "queued_rows": self.queued_rows}

@@ -13,6 +13,7 @@ from schemas.statistics import WorkerStatistics
 NO_COMMAND = "0-0"  # an id before that of any admin command
 
 SubmitOutcome = Literal["created", "known", "hit", "shared"]
+KeyLimit = Literal["rows_per_minute", "queued_rows"]
 SubmitRefusal = Literal["full", "conflict", "unloaded"]
 StoredResult = tuple[bytes, bytes]  # `ResultMeta` as JSON, and the attributions as a safetensors blob
 
@@ -48,13 +49,21 @@ class Content(NamedTuple):
     reuse: bool = True
 
 
+class KeyLimits(NamedTuple):
+    """What the API key that owns a job allows: rows of new jobs a minute, and rows of jobs that have not ended."""
+
+    rows_per_minute: int | None = None
+    queued_rows: int | None = None
+
+
 class NewJob(NamedTuple):
     """A job to submit.
 
     `payload` is a safetensors blob, its names as in `JobSpec`. `rows` is the work to expect, the job's `total` until
     the worker has seen the input. A repeat with the same `idempotency` gets the first job; the key is remembered for a
     day, or as long as its job is kept. With `content` the job shares the result of an equal job that is being computed,
-    or was and is still kept; it is a job of its own all the same.
+    or was and is still kept; it is a job of its own all the same. `limits` are those of `spec.owner`. An owner's
+    idempotency keys are its own; digests of content must tell owners apart.
     """
 
     spec: JobSpec
@@ -62,6 +71,7 @@ class NewJob(NamedTuple):
     rows: int
     idempotency: Idempotency | None = None
     content: Content | None = None
+    limits: KeyLimits = KeyLimits()
 
 
 class Submitted(NamedTuple):

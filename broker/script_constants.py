@@ -3,7 +3,7 @@
 from typing import Literal, get_args
 
 import broker.tuning
-from broker.records import SubmitOutcome, SubmitRefusal
+from broker.records import KeyLimit, SubmitOutcome, SubmitRefusal
 from schemas.jobs import JobStatus
 from schemas.models import AdminAction
 
@@ -15,6 +15,7 @@ _WORDS: tuple[str, ...] = (
     *get_args(JobStatus),
     *get_args(SubmitOutcome),
     *get_args(SubmitRefusal),
+    *get_args(KeyLimit),
     *get_args(AdminAction),
 )
 CONSTANTS: dict[str, str | int | float] = {

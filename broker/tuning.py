@@ -17,12 +17,17 @@ DRAIN_SHARE = 10  # a refused client is told to wait until one part in so many o
 UNKNOWN_WAIT_S = 5  # that a refused client is told to wait while no job of the model has ended
 MIN_WAIT_S = 1  # that a refused client is told to wait
 MAX_WAIT_S = 60  # that a refused client is told to wait: the estimate is rough, and workers may be added
+MINUTE_MS = 60_000  # in which an API key may have its rows a minute
 PACE_MEMORY = 0.9  # weight of the past in the moving average of the time between two ends of jobs
 PACE_TTL_S = 24 * 3600  # for which the pace of a model without jobs is remembered
 
 # Claiming
 MAX_BLOCK_S = 0.5  # between two looks at lapsed leases while nothing is submitted
 BATCH_FIRST_EVERY = 8  # one claim in so many looks at the batch stream first, so that batch jobs never starve
+SORTED_AT_ONCE = 1_000  # new jobs that a claim gives to their owners: a full queue in one or two claims
+MAX_ENTRIES_A_MS = 1_024  # of a stream, that are told apart by age; with milliseconds since 1970 exact in a double
+MAX_TURN_ROWS = 1_000_000_000  # that one job moves its owner back: a damaged number must not spoil the order
+TURNS_TTL_S = 24 * 3600  # for which the turns of owners are remembered while no job of the model starts
 SPARE_LAPSED_ENTRIES = 64  # lapsed entries that a claim reads beyond its capacity, since some may have to wait
 RELEASED_IDLE_MS = 24 * 3600 * 1000  # idle time given to a released job, longer than any lease: it is claimed first
 SCRIPT_VALUE_BYTES = 65_536  # larger inputs and tensors bypass the scripts, which copy them while all others wait

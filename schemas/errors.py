@@ -7,8 +7,9 @@
         BodyTooLarge                    413  body_too_large
         UnsupportedMedia                415  unsupported_media_type
         NotAcceptable                   406  not_acceptable
-        Unauthorized                    401  unauthorized             no admin key, or a wrong one
-        AdminDisabled                   403  admin_disabled           the service has no admin key
+        Unauthorized                    401  unauthorized             no API key, or an unknown one
+        ScopeMissing                    403  scope_missing            the API key does not allow it
+        AdminDisabled                   403  admin_disabled           the service has no API keys
         ModelNotFound                   404  model_not_found
         ModelUnloaded                   409  model_unloaded           the operator unloaded it
         JobNotFound                     404  job_not_found
@@ -17,6 +18,7 @@
         MetricNotFound                  404  metric_not_found         the request did not name it
         IdempotencyConflict             422  idempotency_conflict
       Overloaded                        429  queue_full               Retry-After
+        KeyLimitReached                 429  key_limit_reached        of the API key; Retry-After
       Unavailable                       503  unavailable              Retry-After
         StoreUnavailable                503  store_unavailable        Redis cannot be reached
         StoreFull                       503  store_full               Redis is out of memory
@@ -129,7 +131,11 @@ class ModelNotFound(RequestError):
 
 
 class Unauthorized(RequestError):
-    code, status, title = "unauthorized", 401, "The admin key is needed"
+    code, status, title = "unauthorized", 401, "An API key is needed"
+
+
+class ScopeMissing(RequestError):
+    code, status, title = "scope_missing", 403, "The API key does not allow this"
 
 
 class AdminDisabled(RequestError):
@@ -162,6 +168,10 @@ class IdempotencyConflict(RequestError):
 
 class Overloaded(ServiceError):
     code, status, title = "queue_full", 429, "The queue is full"
+
+
+class KeyLimitReached(Overloaded):
+    code, title = "key_limit_reached", "A limit of the API key is reached"
 
 
 class Unavailable(ServiceError):

@@ -13,9 +13,9 @@ from broker.gateway.job_events import JobEvents
 from broker.gateway.job_id import checked_job_id, missing_if_damaged
 from broker.job_hash import job_from_reply
 from broker.keys import new_job_id
-from broker.records import JobRecord, NewJob, Snapshot, Submitted, Waited
+from broker.records import JobRecord, KeyLimit, NewJob, Snapshot, Submitted, Waited
 from broker.tuning import MAX_PAGE_JOBS
-from schemas.errors import IdempotencyConflict, InvalidRequest, JobNotFound, ModelUnloaded, Overloaded
+from schemas.errors import IdempotencyConflict, InvalidRequest, JobNotFound, KeyLimitReached, ModelUnloaded, Overloaded
 from schemas.jobs import JobStatus
 from schemas.model_key import ModelKey
 
@@ -38,6 +38,7 @@ class StoredJobs:
 
         Raises:
             Overloaded: the queue of this model holds `queue_depth` jobs.
+            KeyLimitReached: the job would exceed a limit of its owner's key.
             IdempotencyConflict: the key was used with another fingerprint.
             ModelUnloaded: the operator has unloaded the model.
         """
@@ -73,8 +74,9 @@ class StoredJobs:
         version: str | None = None,
         cursor: str | None = None,
         limit: int = 50,
+        owner: str = "",
     ) -> tuple[list[JobRecord], str | None]:
-        """A page of jobs, newest first, and the cursor of the next one; None after the last.
+        """A page of an owner's jobs, newest first, and the cursor of the next one; None after the last.
 
         `version` is that of the `model` named. Pages follow one another without gaps or repeats whatever is submitted
         meanwhile. One page looks at a bounded number of jobs, so under a filter it may hold fewer than `limit`
@@ -84,7 +86,7 @@ class StoredJobs:
             raise InvalidRequest.at(["cursor"], "is not the `next` of a page")
         limit = max(1, min(limit, MAX_PAGE_JOBS))
         found, following = await self._connection.run(
-            "page", [self._keys.index], cursor or "", limit, status or "", model or "", version or ""
+            "page", [self._keys.index_of(owner)], cursor or "", limit, status or "", model or "", version or ""
         )
         jobs = [job_from_reply(job_id.decode(), fields).record for job_id, fields in found]
         return jobs, following.decode() or None
@@ -96,6 +98,13 @@ class StoredJobs:
         if not fields:
             raise JobNotFound(f"no job {job_id}")
         return job_from_reply(job_id, fields).record
+
+    async def check_owner(self, job_id: str, owner: str) -> None:
+        """Raises `JobNotFound` unless the job is this owner's. Others' jobs and those that do not exist look alike."""
+        async with self._connection.guard(), missing_if_damaged(job_id):
+            found: Any = await self._connection.client.hget(self._keys.job(checked_job_id(job_id)), "owner")
+        if found != owner.encode():
+            raise JobNotFound(f"no job {job_id}")
 
     async def payload(self, job_id: str) -> bytes:
         """The input as submitted, a safetensors blob. Raises `JobNotFound`."""
@@ -142,8 +151,8 @@ class StoredJobs:
             other_stream,
             self._keys.unloaded,
             self._keys.queues,
-            self._keys.index,
-            self._keys.idempotency(job.idempotency.key) if job.idempotency else "",
+            self._keys.index_of(job.spec.owner),
+            self._keys.idempotency(job.idempotency.key, job.spec.owner) if job.idempotency else "",
         ]
         outcome, value, *fields = await self._connection.run(
             "submit",
@@ -160,10 +169,15 @@ class StoredJobs:
             int(job.spec.priority == "batch"),
             inbox,
             int(takes_result),
+            job.spec.owner,
+            job.limits.rows_per_minute or 0,
+            job.limits.queued_rows or 0,
         )
         match outcome.decode():
             case "full":
                 raise Overloaded(f"the queue of {model} holds {self._queue_depth} jobs", retry_after_s=value)
+            case "rows_per_minute" | "queued_rows" as limit:
+                raise KeyLimitReached(_limit_reached(limit, job), retry_after_s=value)
             case "unloaded":
                 raise ModelUnloaded(f"the model {model} is unloaded")
             case "conflict":
@@ -183,3 +197,12 @@ class StoredJobs:
         if not fields:
             raise JobNotFound(f"no job {job_id}")
         return job_from_reply(job_id, [part for pair in fields.items() for part in pair])
+
+
+def _limit_reached(limit: KeyLimit, job: NewJob) -> str:
+    """Names the limit, for the client."""
+    if limit == "rows_per_minute":
+        allowed = f"{job.limits.rows_per_minute} rows of new jobs a minute"
+    else:
+        allowed = f"{job.limits.queued_rows} rows of jobs that have not ended"
+    return f"{limit}: the key {job.spec.owner} may have {allowed}, and this job takes {job.rows}"

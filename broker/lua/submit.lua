@@ -3,11 +3,11 @@
 -- Queues a job, unless its idempotency key is known, its model is unloaded, or the queue is full. A job with the content
 -- of an earlier one shares that one's result.
 -- Returns {CREATED or KNOWN or HIT or SHARED, id, hash of the job}, {CONFLICT, id}, {UNLOADED, ''} or
--- {FULL, seconds to wait}.
+-- {FULL or ROWS_PER_MINUTE or QUEUED_ROWS, seconds to wait}.
 local job_key, payload_key = KEYS[1], KEYS[2]
 local own_stream, other_stream = KEYS[3], KEYS[4] -- of the model; the first is that of the job's priority
 local unloaded_key, models_key, index_key = KEYS[5], KEYS[6], KEYS[7]
-local idempotency_key = KEYS[8] -- or ''
+local idempotency_key = KEYS[8] -- of the owner, or ''
 local id = ARGV[1]
 local spec = ARGV[2] -- JSON
 local model = ARGV[3] -- name@version
@@ -20,6 +20,8 @@ local may_reuse = ARGV[9] == '1' -- whether the result of an earlier job will do
 local may_follow_other = ARGV[10] == '1' -- whether the job may follow one of `other_stream`
 local inbox = ARGV[11] -- of the gateway that waits for the job's end, or ''
 local takes_result = ARGV[12] == '1' -- whether a small result is sent to the inbox too
+local owner = ARGV[13] -- or '' without keys; the index is the owner's
+local rows_per_minute, queued_rows = tonumber(ARGV[14]), tonumber(ARGV[15]) -- limits of the owner, 0 for none
 
 if idempotency_key ~= '' then
   local known = redis.call('HMGET', idempotency_key, 'job', 'fingerprint')
@@ -74,19 +76,31 @@ end
 if not reuse and redis.call('XLEN', own_stream) + redis.call('XLEN', other_stream) >= depth then
   return full()
 end
+if owner ~= '' and reuse ~= HIT then
+  local limit, wait_s = limit_of_key(owner, model, tonumber(rows), rows_per_minute, queued_rows, now_ms())
+  if limit then
+    return {limit, wait_s}
+  end
+end
 
 redis.call('SET', payload_key, payload) -- first: refused when out of memory
 local created_us = now_us()
 local now = math.floor(created_us / 1000)
 redis.call('HSET', job_key, 'spec', spec, 'status', QUEUED, 'done', 0, 'total', rows,
   'created_ms', now, 'attempts', 0, 'starts', 0, 'revision', 0, 'queue', model)
+if owner ~= '' then
+  redis.call('HSET', job_key, 'owner', owner)
+end
+if owner ~= '' and reuse ~= HIT then
+  charge_key(id, owner, rows, rows_per_minute, now)
+end
 if reuse then
   redis.call('HSET', job_key, 'leader', leader, 'cache', reuse)
   if earlier.target then
     redis.call('HSET', job_key, 'target', earlier.target)
   end
 else
-  redis.call('HSET', job_key, 'stream', own_stream, 'entry', redis.call('XADD', own_stream, '*', 'job', id))
+  redis.call('HSET', job_key, 'stream', own_stream, 'entry', redis.call('XADD', own_stream, '*', 'job', id, 'owner', owner))
 end
 if inbox ~= '' then
   redis.call('HSET', job_key, 'inbox', inbox)

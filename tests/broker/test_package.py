@@ -15,6 +15,7 @@ def test_the_public_names() -> None:
         "Idempotency",
         "JobRecord",
         "JobStore",
+        "KeyLimits",
         "LoadCommand",
         "NewJob",
         "StoreSettings",

@@ -39,7 +39,7 @@ def fair_shares(demands: Mapping[str, int], budget: int, order: Sequence[str]) -
     left = min(budget, sum(demands.values()))
     while left:
         hungry = [owner for owner in order if shares[owner] < demands[owner]]
-        each = min(left // len(hungry), min(demands[owner] - shares[owner] for owner in hungry))
+        each = min(left // len(hungry), *(demands[owner] - shares[owner] for owner in hungry))
         chosen = hungry if each else hungry[:left]
         for owner in chosen:
             shares[owner] += max(1, each)

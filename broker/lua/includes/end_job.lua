@@ -5,6 +5,7 @@
 --- @include "streams"
 --- @include "followers"
 --- @include "repair"
+--- @include "key_limits"
 
 -- Makes later requests with the same content compute it anew.
 local function forget_content(id, content)
@@ -34,7 +35,8 @@ local function end_job(id, status, ttl_s, failure, result, is_alone)
   for _, key in ipairs({job, keys.payload .. id, keys.result .. id, keys.tensors .. id}) do
     redis.call('EXPIRE', key, ttl_s)
   end
-  redis.call('ZADD', keys.expiry, now + ttl_s * 1000, id)
+  discharge_key(id)
+  redis.call('ZADD', keys.expiry, now + ttl_s * 1000, expiring(id, redis.call('HGET', job, 'owner')))
   trim_index(now)
   local followers = followers_of(id)
   redis.call('DEL', keys.followers .. id)

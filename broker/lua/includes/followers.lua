@@ -38,7 +38,7 @@ local function promote_follower(followers, leaders_stream, content)
   local leader = table.remove(followers, chosen)
   local job = keys.job .. leader
   local stream = redis.call('HGET', job, 'waits_in')
-  local entry = redis.call('XADD', stream, '*', 'job', leader)
+  local entry = redis.call('XADD', stream, '*', 'job', leader, 'owner', redis.call('HGET', job, 'owner') or '')
   redis.call('HDEL', job, 'leader', 'cache', 'started_ms')
   redis.call('HSET', job, 'status', QUEUED, 'done', 0, 'stream', stream, 'entry', entry, 'content', content)
   redis.call('SET', keys.content .. content, leader, 'EX', REUSE_TTL_S)

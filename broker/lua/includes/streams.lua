@@ -1,5 +1,8 @@
+--- @include "turns"
+
 -- Removes an entry from its stream.
 local function remove_entry(stream, entry)
+  leave_turns(stream, entry)
   redis.call('XACK', stream, GROUP, entry)
   redis.call('XDEL', stream, entry)
 end
@@ -25,12 +28,17 @@ local function each_lapsed(stream, lease_ms, count, take)
   end
 end
 
--- Calls `take(entry, id)` for up to `count` entries that no worker has read, and returns how many there were.
+-- Calls `take(entry, id)` for up to `count` entries that wait, by turns among their owners, and returns how many there
+-- were. From then on an entry has a lease.
 local function each_waiting(stream, count, take)
-  local reply = redis.call('XREADGROUP', 'GROUP', GROUP, CONSUMER, 'COUNT', count, 'STREAMS', stream, '>')
-  local messages = reply and reply[1][2] or {}
-  for _, message in ipairs(messages) do
+  sort_waiting(stream)
+  for taken = 0, count - 1 do
+    local message = take_by_turns(stream)
+    if not message then
+      return taken
+    end
+    redis.call('XCLAIM', stream, GROUP, CONSUMER, 0, message[1], 'FORCE', 'JUSTID')
     take(message[1], message[2][2])
   end
-  return #messages
+  return count
 end

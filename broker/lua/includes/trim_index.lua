@@ -1,8 +1,21 @@
+-- The jobs of an owner, by submission.
+local function index_of(owner)
+  return owner == '' and keys.index or keys.index .. ':' .. owner
+end
+
+-- A job among those that expire: its id, and its owner where it has one.
+local function expiring(id, owner)
+  return owner and owner ~= '' and id .. ' ' .. owner or id
+end
+
 -- Removes some expired jobs from the index. Each script that adds one calls it, so the index does not grow.
 local function trim_index(now)
   local expired = redis.call('ZRANGEBYSCORE', keys.expiry, '-inf', now, 'LIMIT', 0, MAX_TRIMMED)
   if #expired > 0 then
     redis.call('ZREM', keys.expiry, unpack(expired))
-    redis.call('ZREM', keys.index, unpack(expired))
+    for _, member in ipairs(expired) do
+      local id, owner = string.match(member, '^(%S+) ?(.*)$')
+      redis.call('ZREM', index_of(owner), id)
+    end
   end
 end
