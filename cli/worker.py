@@ -1,14 +1,20 @@
 """`attribution worker`: one worker process on one device."""
 
 import asyncio
+import contextlib
+import importlib
+import json
 import os
 import socket
+import sys
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from cli.console import EXIT_FAILED, EXIT_USAGE, fail
 from cli.model_directories import VARIABLE, NoModels, joined, model_directories
+
+LIBRARIES = ("workers.main", "sklearn.linear_model", "transformers")  # that take a worker seconds to load
 
 
 def run_worker(models: list[Path] | None, device: str | None) -> int:
@@ -30,6 +36,22 @@ def run_worker(models: list[Path] | None, device: str | None) -> int:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         fail(f"ATTRIBUTION_{str(first['loc'][0]).upper()}: {first['msg']}", EXIT_USAGE)
     return run(settings)
+
+
+def stand_by() -> bool:
+    """Loads the libraries of a worker, then waits for a line on standard input: the variables to run with, as JSON.
+
+    Returns:
+        False when none will come: what started this process has ended.
+    """
+    for name in LIBRARIES:
+        with contextlib.suppress(ImportError):  # of an extra that is not installed
+            importlib.import_module(name)
+    line = sys.stdin.readline()
+    if not line:
+        return False
+    os.environ.update({str(name): str(value) for name, value in json.loads(line).items()})
+    return True
 
 
 def check_health() -> None:

@@ -27,6 +27,7 @@
         OutOfMemory                          out_of_memory            one row alone does not fit
         NonFinite                            non_finite               the result holds NaN or infinity
         WorkerLost                           worker_lost              it ended three workers
+        JobStalled                           stalled                  it made no progress, three times
         UnloadedMeanwhile                    model_unloaded           its model was unloaded before it ran
         JobCancelled                         cancelled
 
@@ -203,6 +204,10 @@ class NonFinite(JobError):
 
 class WorkerLost(JobError):
     code, title = "worker_lost", "The worker died repeatedly"
+
+
+class JobStalled(JobError):
+    code, title = "stalled", "The job made no progress"
 
 
 class UnloadedMeanwhile(JobError):

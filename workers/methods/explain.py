@@ -14,6 +14,7 @@ from workers.methods.endpoints import endpoints, references, with_completeness
 from workers.methods.explain_inputs import ExplainInputs, Tensors
 from workers.methods.explained_output import require_finite_ends, resolve_targets
 from workers.methods.outcome import Outcome
+from workers.methods.quadrature_nodes import prepare_nodes
 from workers.methods.shared_lane import ADAPTIVE, SHARED
 from workers.methods.solo_request import solo_request
 
@@ -34,6 +35,7 @@ def explain(
         JobError: the job was cancelled, does not fit into memory, or the model raised.
     """
     task.seed = seed
+    prepare_nodes(method, task)
     if method.draws:
         task.random = RandomStream(seed, engine.view.device)
     engine.enter(task)
