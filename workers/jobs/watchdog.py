@@ -49,8 +49,7 @@ class Watchdog(threading.Thread):
     Args:
         claimed_jobs: where jobs are given up.
         stall_s: seconds without progress.
-        end_process: called when a job that was given up does not end.
-        grace_s: seconds that such a job has to end.
+        end_process: called when a job that was given up does not end within `STALL_GRACE_S`, or within `stall_s`.
     """
 
     def __init__(
@@ -59,14 +58,13 @@ class Watchdog(threading.Thread):
         claimed_jobs: ClaimedJobs,
         stall_s: float,
         end_process: Callable[[], object],
-        grace_s: float = STALL_GRACE_S,
     ) -> None:
         super().__init__(name="watchdog", daemon=True)
         self._runner = runner
         self._claimed_jobs = claimed_jobs
         self._stall_s = stall_s
         self._end_process = end_process
-        self._grace_s = grace_s
+        self._grace_s = min(STALL_GRACE_S, stall_s)
         self._progress: dict[ClaimedJob, _Progress] = {}
         self._stalled: dict[ClaimedJob, _Stalled] = {}
         self._ended = threading.Event()
@@ -108,7 +106,7 @@ class Watchdog(threading.Thread):
     def _give_up(self, job: ClaimedJob, now_s: float) -> None:
         task = job.running_task
         failure = failure_of(JobStalled(f"it made no progress for {self._stall_s:g} s, or ended its worker, each time"))
-        stacks = {"stack": stack_of(job.thread and job.thread.ident)}
+        stacks = {"stack": stack_of(None if job.thread is None else job.thread.ident)}
         if task.pass_began_s is not None:
             stacks["pass_stack"] = stack_of(task.pass_thread)
         log.error(

@@ -1,9 +1,10 @@
 """Gauss-Legendre nodes: each order is computed once for all jobs, and kept in a bounded table.
 
 Captum asks numpy for them several times in every call. numpy takes all eigenvalues of a dense matrix, which is O(n³):
-two seconds and some hundred megabytes for 2,000 nodes, in every job's thread at once. Here the eigenvalues are those of
-the same matrix in tridiagonal form, O(n²), and one thread at a time computes them. The rest is numpy's algorithm, so
-the nodes are Captum's to the last bits of float64 and the weights to 1e-8, the resolution of Captum's float32 weights.
+two seconds and some hundred megabytes for 2,000 nodes, in every job's thread at once. Here one thread at a time
+computes them. Up to `NUMPY_NODES` they are numpy's, as Captum's are. For more, the eigenvalues are those of the same
+matrix in tridiagonal form, O(n²): the nodes agree to the last bits, the weights to 1e-8, the resolution of Captum's
+float32.
 """
 
 import threading
@@ -20,7 +21,7 @@ from scipy.linalg import eigvalsh_tridiagonal
 from schemas.errors import JobCancelled
 from schemas.methods import AnyMethod
 from workers.engine.task import Task
-from workers.methods.tuning import MAX_NODE_ORDERS
+from workers.methods.tuning import MAX_NODE_ORDERS, NUMPY_NODES
 
 Builder = Callable[[int], list[float]]
 Vector = NDArray[np.float64]
@@ -81,9 +82,12 @@ def compute_nodes(count: int) -> Nodes:
     """`numpy.polynomial.legendre.leggauss`, scaled to the path as Captum does, in O(n²)."""
     if count < 1:
         raise AssertionError("The number of steps has to be larger than zero")  # Captum's own
+    if count <= NUMPY_NODES:
+        x, weights = legendre.leggauss(count)
+        return Nodes(0.5 * weights, 0.5 * (1 + x))
     k = np.arange(1.0, count)
     between = k / np.sqrt((2 * k - 1) * (2 * k + 1))
-    x = np.zeros(1) if count == 1 else eigvalsh_tridiagonal(np.zeros(count), between, lapack_driver="sterf")
+    x = eigvalsh_tridiagonal(np.zeros(count), between, lapack_driver="sterf")
     polynomial = np.zeros(count + 1)
     polynomial[-1] = 1.0
     derivative = legendre.legval(x, legendre.legder(polynomial))

@@ -15,7 +15,7 @@ from workers.methods.quadrature_nodes import TABLE, Nodes, NodeTable, alphas, co
 LIMIT_S = 60.0
 
 
-@pytest.mark.parametrize("count", [1, 2, 3, 20, 50, 64, 333])
+@pytest.mark.parametrize("count", [1, 2, 3, 20, 50, 256, 257, 333])
 def test_the_nodes_are_numpys(count: int) -> None:
     points, weights = np.polynomial.legendre.leggauss(count)
     assert np.allclose(alphas(count), 0.5 * (1 + points), rtol=0, atol=1e-15)
