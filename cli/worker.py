@@ -9,6 +9,7 @@ import socket
 import sys
 from pathlib import Path
 
+import structlog
 from pydantic import ValidationError
 
 from cli.console import EXIT_FAILED, EXIT_USAGE, fail
@@ -44,9 +45,13 @@ def stand_by() -> bool:
     Returns:
         False when none will come: what started this process has ended.
     """
+    from service.monitoring.logging import configure_logging  # noqa: PLC0415
+
     for name in LIBRARIES:
         with contextlib.suppress(ImportError):  # of an extra that is not installed
             importlib.import_module(name)
+    configure_logging()
+    structlog.get_logger("standby").info("standby ready", pid=os.getpid())
     line = sys.stdin.readline()
     if not line:
         return False

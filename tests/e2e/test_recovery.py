@@ -1,19 +1,17 @@
 """Workers that are killed or hang, as `serve` replaces them: with real processes."""
 
 import base64
+import json
 import os
-import re
 import signal
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.e2e.running import ROOT, RunningService
-from tests.e2e.toy_repository import MODEL_PY, MODEL_TOML
 
 LIMIT_S = 240.0
 STEPS = 200
@@ -37,8 +35,10 @@ def client(service: RunningService) -> Iterator[httpx.Client]:
         yield client
 
 
-def logged(service: RunningService, pattern: str) -> list[str]:
-    return re.findall(pattern, service.log.read_text(errors="replace"))
+def logged(service: RunningService, event: str) -> list[dict[str, Any]]:
+    """The lines of the log with this event."""
+    lines = service.log.read_text(errors="replace").splitlines()
+    return [entry for line in lines if line.startswith("{") and (entry := json.loads(line)).get("event") == event]
 
 
 def until(found: Callable[[], Any], what: str) -> Any:
@@ -64,13 +64,8 @@ def ended(client: httpx.Client, job_id: str) -> dict[str, Any]:
 
 
 def worker_pids(service: RunningService) -> list[int]:
-    """Of worker 0, in the order of their lives."""
-    return [
-        int(pid)
-        for pid in logged(service, r"child=['\"]?worker 0[^\n]*pid=(\d+)|\"child\": \"worker 0[^\n]*\"pid\": (\d+)")
-        for pid in pid
-        if pid
-    ]
+    """Of the only worker, in the order of their lives."""
+    return [entry["pid"] for entry in logged(service, "started") if entry["child"].startswith("worker")]
 
 
 def test_a_killed_workers_job_ends_soon(service: RunningService, client: httpx.Client) -> None:
@@ -84,7 +79,7 @@ def test_a_killed_workers_job_ends_soon(service: RunningService, client: httpx.C
     undisturbed = ended(client, client.post("/explain", json=body).json()["id"])
     undisturbed_s = time.monotonic() - began_s
     assert undisturbed["status"] == "succeeded"
-    standby = int(until(lambda: logged(service, r"standby started[^\n]*?pid\W+(\d+)"), "the standby")[0])
+    standby = until(lambda: logged(service, "standby ready"), "the standby")[0]["pid"]
     began_s = time.monotonic()
     job_id = client.post("/explain", json=body).json()["id"]
     until(lambda: job(client, job_id)["progress"]["done"] > STEPS // 4, "progress")
