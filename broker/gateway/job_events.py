@@ -92,8 +92,7 @@ class JobEvents:
         """Closes the connection and fails every subscription."""
         if self._task is not None:
             self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.gather(self._task, return_exceptions=True)
         for subscription in self._subscriptions():
             subscription.fail()
 
@@ -195,7 +194,7 @@ class JobEvents:
         elif reply[0] == b"message":
             try:
                 snapshot = job_from_message(channel.job_id, reply[2])
-            except (ValueError, LookupError):
+            except Exception:  # whoever wrote it may have written anything
                 self._unreadable(channel.job_id, channel.subscriptions)
                 return
             for subscription in channel.subscriptions:
@@ -209,7 +208,7 @@ class JobEvents:
         elif reply[0] == b"message":
             try:
                 job_id, snapshot = ended_job(reply[2])
-            except (ValueError, LookupError):
+            except Exception:  # whoever wrote it may have written anything
                 job_id = reply[2].partition(b" ")[0].decode(errors="replace")
                 self._unreadable(job_id, {one for one in [self._endings.get(job_id)] if one is not None})
                 return

@@ -2,12 +2,13 @@
 
 import threading
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import structlog
 
 from workers.jobs.background import BackgroundThreads, log_deaths
+from workers.main import _claim_until
 
 LIMIT_S = 30.0
 
@@ -48,3 +49,12 @@ def test_the_death_of_a_thread_is_logged_without_data(monkeypatch: pytest.Monkey
     assert (logs[0]["event"], logs[0]["thread"]) == ("thread died", "one of ours")
     assert "ValueError" in logs[0]["exception"]
     assert "words" not in logs[0]["exception"].replace('raise ValueError("the client\'s own words")', "")
+
+
+def test_the_claim_loop_ends_when_a_thread_has_died() -> None:
+    dead = thread(lambda: None)
+    background = BackgroundThreads(cast(Any, SimpleNamespace(alive=True)), {"reporter": dead})
+    background.start()
+    dead.join(LIMIT_S)
+    nothing: Any = SimpleNamespace(admission=None)
+    assert not _claim_until(threading.Event(), nothing, nothing, nothing, background)
