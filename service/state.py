@@ -1,6 +1,7 @@
 """The long-lived parts of a gateway process, which the lifespan hands to every request."""
 
 import os
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, TypedDict, TypeVar
@@ -60,7 +61,13 @@ def open_store(settings: GatewaySettings) -> JobStore:
         namespace=settings.namespace,
         queue_depth=settings.queue_depth,
         result_ttl_s=settings.result_ttl_s,
+        on_death=_stop_process,
     )
+
+
+def _stop_process() -> None:
+    """Stops this gateway as SIGTERM does; its exit code is that of the signal, so whatever started it replaces it."""
+    signal.raise_signal(signal.SIGTERM)
 
 
 async def _gateway(request: Request) -> Gateway:  # async, because FastAPI runs plain functions in a thread
