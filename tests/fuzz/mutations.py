@@ -58,7 +58,7 @@ def changed_values(chance: random.Random, request: HttpRequest) -> None:
             case 0:
                 del holder[key]
             case 1:
-                holder[key] = chance.choice(OTHERS)
+                holder[key] = copy.deepcopy(chance.choice(OTHERS))
             case 2 if isinstance(holder, dict):
                 holder[chance.choice(FIELDS)] = any_value(chance)
             case 3 if isinstance(holder[key], str):
@@ -158,7 +158,7 @@ def changed_form(chance: random.Random, request: HttpRequest) -> None:
 
 def any_value(chance: random.Random) -> Any:
     """A value of any JSON type."""
-    return chance.choice(chance.choice((NUMBERS, TEXTS, OTHERS)))
+    return copy.deepcopy(chance.choice(chance.choice((NUMBERS, TEXTS, OTHERS))))
 
 
 def _places(value: Any) -> Any:

@@ -2,8 +2,11 @@
 
 import asyncio
 import contextlib
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
+T = TypeVar("T")
 HEAD_BYTES = 1 << 20  # more than any head of a response
 BODY_STATUSES = frozenset({204, 304})
 
@@ -86,7 +89,7 @@ class Connection:
                 await self._streams[1].wait_closed()
             self._streams = None
 
-    async def _bounded(self, exchange):  # type: ignore[no-untyped-def]
+    async def _bounded(self, exchange: Coroutine[Any, Any, T]) -> T:
         try:
             async with asyncio.timeout(self._bound_s):
                 return await exchange
