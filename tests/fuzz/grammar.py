@@ -78,7 +78,7 @@ def look(chance: random.Random, jobs: list[str]) -> HttpRequest:
 
 def document(chance: random.Random) -> dict[str, Any]:
     """A valid body."""
-    model = chance.choices(list(MODEL_SHARES), MODEL_SHARES.values())[0]
+    model = chance.choices(list(MODEL_SHARES), list(MODEL_SHARES.values()))[0]
     name = chance.choice(CHEAP[model] if chance.random() < 0.9 else list(METHODS[model]))
     method: dict[str, Any] = {"name": name, **METHODS[model][name]}
     if name.startswith(("layer_", "neuron_", "internal_")):

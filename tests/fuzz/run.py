@@ -71,7 +71,7 @@ class Fuzzer:
         for _ in range(requests):
             if clock() > self._until_s:
                 break
-            kind = chance.choices(list(SHARES), SHARES.values())[0]
+            kind = chance.choices(list(SHARES), list(SHARES.values()))[0]
             began_s = clock()
             if kind == "frame":
                 await self._frame(chance, connection)

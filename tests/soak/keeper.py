@@ -52,10 +52,10 @@ class Keeper:
 
     def send(self, number: signal.Signals) -> None:
         """Sends a signal. SIGKILL and SIGTERM make the next death a wanted one."""
-        if self.pid is not None:
+        if self._process is not None and self._process.returncode is None:
             self._wanted = self._wanted or number in {signal.SIGKILL, signal.SIGTERM}
             with contextlib.suppress(ProcessLookupError):
-                self._process and self._process.send_signal(number)
+                self._process.send_signal(number)
 
     async def stop(self) -> None:
         """Ends the process for good: SIGCONT and SIGTERM, then SIGKILL."""

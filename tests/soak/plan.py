@@ -110,7 +110,7 @@ def _job(chance: random.Random, seed: int, index: int, body: dict[str, Any]) -> 
         index,
         {**body, "priority": "batch" if chance.random() < 0.4 else "interactive"},
         form=chance.random() < 0.3,
-        waiting=chance.choices(list(WAITING_SHARES), WAITING_SHARES.values())[0],
+        waiting=chance.choices(list(WAITING_SHARES), list(WAITING_SHARES.values()))[0],
         accept=chance.choice(ACCEPTED) if drawable else ACCEPTED[1],
         key=f"soak-{seed}-{index}" if chance.random() < 0.35 else None,
         cancelled=chance.random() < 0.05,
@@ -125,7 +125,7 @@ def _killer(seed: int, index: int) -> JobPlan:
 
 
 def _body(chance: random.Random, model: str | None = None, method: str | None = None) -> dict[str, Any]:
-    model = model or chance.choices(list(MODEL_SHARES), MODEL_SHARES.values())[0]
+    model = model or chance.choices(list(MODEL_SHARES), list(MODEL_SHARES.values()))[0]
     method = method or chance.choice(list(METHODS[model]))
     fields = {"name": method, **METHODS[model][method]}
     if method.startswith(("layer_", "neuron_", "internal_")):

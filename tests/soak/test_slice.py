@@ -10,7 +10,7 @@ from tests.soak.plan import METHODS, plan_jobs
 from tests.soak.record import JobTrace
 from tests.soak.run import SoakOptions, run_seed
 
-SLICE = SoakOptions(jobs=100, sample=40, disturbances=2, clients=8, gateways=1, workers=1, killers=0, result_ttl_s=12)
+SLICE = SoakOptions(jobs=100, sample=40, disturbances=2, clients=8, gateways=1, workers=1, killers=0, result_ttl_s=10)
 (PLAN,) = plan_jobs(1, 1, kills=0)
 KILLED = Death("worker-0", 5.0, -9, wanted=True)
 
