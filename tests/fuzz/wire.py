@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 HEAD_BYTES = 1 << 20  # more than any head of a response
-BODY_STATUSES = frozenset({204, 304})
+FINAL_STATUS = 200  # and above
+NO_BODY = frozenset({204, 304})
 
 
 class NoAnswer(Exception):
@@ -127,10 +128,12 @@ async def _read_answer(reader: asyncio.StreamReader, head_only: bool) -> Answer:
         head = await reader.readuntil(b"\r\n\r\n")
         lines = head.decode("latin-1").split("\r\n")
         status = int(lines[0].split(" ")[1])
+        if status < FINAL_STATUS:  # 100 Continue: the response follows
+            return await _read_answer(reader, head_only)
         headers = {
             name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])
         }
-        if head_only or status in BODY_STATUSES:
+        if head_only or status in NO_BODY:
             return Answer(status, headers)
         return Answer(status, headers, await _read_body(reader, headers))
     except asyncio.IncompleteReadError:

@@ -14,7 +14,8 @@ from tests.soak.record import JobTrace
 
 TERMINAL = {"succeeded", "failed", "cancelled"}
 REFUSED_FOR_NOW = {429, 503}
-TIMEOUT_S = 30.0  # of one try; longer than any disturbance
+TIMEOUT_S = 20.0  # of one try; longer than any disturbance, and than the wait for a job
+SLACK_S = 2.0  # between a job's end and the client's clock at its report
 WAIT_S = 15  # that the service is told to wait for the end of a job
 FIRST_PAUSE_S, MOST_PAUSE_S = 0.05, 0.5
 READ_AGAIN_S = (0.5, 6.0)  # after the first read of a result
@@ -25,13 +26,23 @@ class GaveUp(Exception):
     """The bound is over. The message says what did not come."""
 
 
-class Client:
-    """One connection pool to each gateway. `bound_s`: how long one step may take, through all tries."""
+class Expired(Exception):
+    """The job is gone, and its time to live is over: a disturbance kept the client away for too long."""
 
-    def __init__(self, urls: list[str], seed: int, bound_s: float) -> None:
+
+class Client:
+    """One connection pool to each gateway.
+
+    Args:
+        bound_s: how long one step may take, through all tries.
+        kept_s: how long the service keeps a job after its end.
+    """
+
+    def __init__(self, urls: list[str], seed: int, bound_s: float, kept_s: float) -> None:
         self._pools = [httpx.AsyncClient(base_url=url, timeout=TIMEOUT_S, trust_env=False) for url in urls]
         self._chance = random.Random(seed)
         self._bound_s = bound_s
+        self._kept_s = kept_s
 
     async def close(self) -> None:
         for pool in self._pools:
@@ -47,17 +58,21 @@ class Client:
             await self._until_ended(trace)
             if trace.status == "succeeded":
                 await self._read(trace)
+        except Expired:
+            trace.expired = True
         except GaveUp as error:
             trace.faults.append(f"{plan.index}: {error}")
         return trace
 
     async def look_again(self, trace: JobTrace) -> None:
         """Reads job and result once more, some seconds later, and repeats the key: nothing may have changed."""
-        if trace.faults:
+        if trace.faults or trace.expired:
             return
         await asyncio.sleep(self._chance.uniform(*READ_AGAIN_S))
         try:
             await self._look_again(trace)
+        except Expired:
+            trace.expired = True
         except GaveUp as error:
             trace.faults.append(f"{trace.plan.index}: {error}")
 
@@ -135,9 +150,16 @@ class Client:
             await self._read(trace)
         if trace.plan.key is not None:
             again = await self._send(trace, "POST", "/explain", "be repeated", **_content(trace.plan))
+            if self._is_over(trace):  # the key may have been forgotten with the job: the repeat is a new job
+                raise Expired
             if again.status_code not in {200, 202}:
                 raise GaveUp(f"its repeat gave {again.status_code}: {again.text[:200]}")
             trace.repeated_ids.add(again.headers["location"].rsplit("/", 1)[-1])
+
+    def _is_over(self, trace: JobTrace) -> bool:
+        """Whether the job may have expired: a job whose end was not seen may have ended when it was accepted."""
+        began_s = trace.ended_at_s or trace.accepted_at_s
+        return began_s is not None and time.time() > began_s + self._kept_s - SLACK_S
 
     def _seen(self, trace: JobTrace, document: dict[str, Any]) -> None:
         trace.job = document
@@ -154,6 +176,8 @@ class Client:
             except httpx.TransportError:
                 trace.cuts += 1
             else:
+                if response.status_code == httpx.codes.NOT_FOUND and self._is_over(trace):
+                    raise Expired
                 if response.status_code not in REFUSED_FOR_NOW:
                     if response.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
                         said = f"{verb} {path}: {response.status_code} {response.text[:200]}"

@@ -22,6 +22,7 @@ class JobTrace:
     refusals: dict[int, int] = field(default_factory=dict)  # tries that were refused, by status
     cuts: int = 0  # tries that ended in a broken connection
     confirmed_cancel: bool = False
+    expired: bool = False  # the client came back later than the job is kept
     faults: list[str] = field(default_factory=list)
 
     @property

@@ -19,6 +19,7 @@ from tests.soak.record import JobTrace
 
 LEASE_MS = 2_000
 SWEEPS_S = 2.0  # beyond a TTL, within which a store removes what has expired
+INDEXES = 2  # of jobs, by submission and by expiry
 TRIMMED_PER_JOB = 32  # expired entries of an index that each job's scripts remove, `broker.tuning.MAX_TRIMMED`
 
 
@@ -34,7 +35,7 @@ class SoakOptions:
     workers: int = 3
     killers: int = 1  # inputs that kill the worker that computes them
     bound_s: float = 300.0  # within which each accepted job must end, and each try succeed
-    result_ttl_s: int = 40
+    result_ttl_s: int = 120
 
 
 @dataclass
@@ -48,6 +49,7 @@ class SeedReport:
     slowest_s: float
     refusals: dict[int, int]
     cuts: int
+    expired: int  # jobs to which their client came back too late
     compared: int
     worst_difference: float
     disturbances: list[Disturbance]
@@ -76,7 +78,7 @@ async def run_seed(seed: int, options: SoakOptions, keep_logs: Path | None = Non
             "ATTRIBUTION_GRACE_S": "3",
         }
         async with Cluster(folder, gateways=options.gateways, workers=options.workers, variables=variables) as cluster:
-            client = Client(cluster.urls, seed, options.bound_s)
+            client = Client(cluster.urls, seed, options.bound_s, options.result_ttl_s)
             try:
                 return await _checked(seed, options, cluster, client)
             finally:
@@ -101,7 +103,7 @@ async def _checked(seed: int, options: SoakOptions, cluster: Cluster, client: Cl
     compared, worst, faults = await comparing
     faults += faults_of_jobs(traces, cluster.worker_deaths)
     faults += faults_of_deaths(cluster.deaths, options.killers)
-    faults += after.faults_after(before)
+    faults += after.faults_after(before, INDEXES * _rounds(options, seed) * len(sweep(seed)))
     faults += (f"log: {line}" for line in cluster.defects())
     return SeedReport(
         seed,
@@ -111,6 +113,7 @@ async def _checked(seed: int, options: SoakOptions, cluster: Cluster, client: Cl
         round(max(trace.took_s for trace in traces), 1),
         dict(sum((Counter(trace.refusals) for trace in traces), Counter())),
         sum(trace.cuts for trace in traces),
+        sum(trace.expired for trace in traces),
         compared,
         worst,
         chaos.done,
@@ -140,13 +143,17 @@ async def _settled(client: Client, cluster: Cluster, options: SoakOptions, seed:
     The indexes are trimmed by later jobs: a few of them run after the first expiry, and expire themselves.
     """
     await asyncio.sleep(options.result_ttl_s + SWEEPS_S)
-    few = sweep(seed)
-    for _ in range(1 + options.jobs // (TRIMMED_PER_JOB * len(few))):
-        await _run_all(client, few, options.clients)
+    for _ in range(_rounds(options, seed)):
+        await _run_all(client, sweep(seed), options.clients)
     await asyncio.sleep(options.result_ttl_s + SWEEPS_S)
     async with cluster.raw_store() as store:
         await store.ping()
     return await measure(cluster)
+
+
+def _rounds(options: SoakOptions, seed: int) -> int:
+    """How often a sweep runs, so that its jobs trim everything of the run from the indexes."""
+    return 1 + options.jobs // (TRIMMED_PER_JOB * len(sweep(seed)))
 
 
 def _compared(
