@@ -59,6 +59,7 @@ METHODS: dict[str, dict[str, dict[str, Any]]] = {
     },
     "text": {name: AT_INPUT[name] for name in ("saliency", "integrated_gradients", "feature_ablation", "kernel_shap")},
 }  # fmt: skip
+LONG_STEPS = 2_000
 MODEL_SHARES = {"table": 60, "picture": 20, "text": 20}
 WAITING_SHARES: dict[Waiting, int] = {"poll": 40, "events": 10, "wait_job": 25, "wait_result": 25}
 ACCEPTED = ("application/json", "application/vnd.safetensors", "application/x-npy", "image/png")
@@ -105,15 +106,19 @@ def sweep(seed: int) -> list[JobPlan]:
 
 
 def _job(chance: random.Random, seed: int, index: int, body: dict[str, Any]) -> JobPlan:
+    cancelled = chance.random() < 0.05
+    if cancelled:  # long enough that the cancellation comes before the end
+        body = _body(chance, "table", "integrated_gradients")
+        body["method"] = {"name": "integrated_gradients", "n_steps": LONG_STEPS}
     drawable = not body["method"]["name"].startswith(("layer", "neuron", "internal"))
     return JobPlan(
         index,
         {**body, "priority": "batch" if chance.random() < 0.4 else "interactive"},
         form=chance.random() < 0.3,
-        waiting=chance.choices(list(WAITING_SHARES), list(WAITING_SHARES.values()))[0],
+        waiting="poll" if cancelled else chance.choices(list(WAITING_SHARES), list(WAITING_SHARES.values()))[0],
         accept=chance.choice(ACCEPTED) if drawable else ACCEPTED[1],
         key=f"soak-{seed}-{index}" if chance.random() < 0.35 else None,
-        cancelled=chance.random() < 0.05,
+        cancelled=cancelled,
         computed_anew=chance.random() < 0.5,
     )
 
