@@ -10,6 +10,7 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Request
 
 from broker import JobStore
+from service.byte_budget import ByteBudget
 from service.model_cards import RecentCards
 from service.monitoring.http_metrics import HttpMetrics
 from service.settings import GatewaySettings
@@ -24,13 +25,21 @@ def _cpu_threads() -> CapacityLimiter:
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """The parts of one gateway process. `cpu` bounds how many requests parse, decode and render at the same time."""
+    """The parts of one gateway process.
+
+    `cpu` bounds how many requests parse, decode and render at the same time, `picture_memory` the memory that decoding
+    pictures takes.
+    """
 
     settings: GatewaySettings
     store: JobStore
     metrics: HttpMetrics
     cards: RecentCards = field(default_factory=RecentCards)
     cpu: CapacityLimiter = field(default_factory=_cpu_threads)
+    picture_memory: ByteBudget = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "picture_memory", ByteBudget(self.settings.decode_bytes))
 
     async def compute(self, work: Callable[..., T], *arguments: object) -> T:
         """Run CPU work in a thread, off the event loop. Raises what `work` raises."""
