@@ -11,8 +11,12 @@
     {ns}:queues             set      every model@version that ever had a job
     {ns}:pace:{model@version}   hash   how fast jobs end, for Retry-After; TTL
     {ns}:index              zset     all jobs by submission, microseconds, unique
-    {ns}:expiry             zset     terminal jobs by the time they expire, to trim the index
-    {ns}:idempotency:{sha256 of the key}    hash     `fingerprint`, `job`; TTL
+    {ns}:listed:{status} {model@version}   zset   jobs as in the index: of a status, of a model, or of both
+    {ns}:expiry             zset     terminal jobs by the time they expire, to trim the indexes
+    {ns}:held               hash     what each job holds of the queue and the store, see `lua/includes/held.lua`
+    {ns}:load               hash     sums of what all jobs hold, by measure and model
+    {ns}:stored             zset     results, as `id bytes`, by the time they expire
+    {ns}:idempotency:{sha256 of the key}    hash     `fingerprint`, `job`; TTL, that of the job once it has ended
     {ns}:worker:{id}, {ns}:workers          string, zset by expiry   registry of workers; TTL
     {ns}:card:{status model@version}, {ns}:cards   string, zset by expiry   registry of models; TTL
     {ns}:answers            hash     when the store answered workers last, and since when without a pause; TTL
@@ -60,6 +64,9 @@ class Keys:
         self.unloaded = f"{namespace}:unloaded"
         self.commands = f"{namespace}:commands"
         self.answers = f"{namespace}:answers"
+        self.held = f"{namespace}:held"
+        self.load = f"{namespace}:load"
+        self.stored = f"{namespace}:stored"
 
     def job(self, job_id: str) -> str:
         return f"{self._namespace}:job:{job_id}"
@@ -81,6 +88,10 @@ class Keys:
 
     def followers(self, job_id: str) -> str:
         return f"{self._namespace}:followers:{job_id}"
+
+    def listed(self, status_and_model: str) -> str:
+        """Status, space, "model@version"; either may be empty."""
+        return f"{self._namespace}:listed:{status_and_model}"
 
     def pace(self, model: str) -> str:
         return f"{self._namespace}:pace:{model}"
@@ -119,9 +130,18 @@ class Keys:
             "content": self.content(""),
             "followers": self.followers(""),
             "pace": self.pace(""),
+            "listed": self.listed(""),
             "card": self.card(""),
             "events": self.events(""),
             "inbox": self.inbox(""),
         }
-        whole = {"index": self.index, "expiry": self.expiry, "workers": self.workers, "answers": self.answers}
+        whole = {
+            "index": self.index,
+            "expiry": self.expiry,
+            "workers": self.workers,
+            "answers": self.answers,
+            "held": self.held,
+            "load": self.load,
+            "stored": self.stored,
+        }
         return prefixes | whole

@@ -9,7 +9,7 @@ from typing import Annotated, TypedDict, TypeVar
 from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Request
 
-from broker import JobStore
+from broker import JobStore, QueueBounds
 from service.byte_budget import ByteBudget
 from service.model_cards import RecentCards
 from service.monitoring.http_metrics import HttpMetrics
@@ -68,7 +68,9 @@ def open_store(settings: GatewaySettings) -> JobStore:
     return JobStore(
         settings.store_url,
         namespace=settings.namespace,
-        queue_depth=settings.queue_depth,
+        bounds=QueueBounds(
+            settings.queue_depth, settings.queue_seconds, int(settings.queue_bytes), settings.store_bytes
+        ),
         result_ttl_s=settings.result_ttl_s,
         on_death=_stop_process,
     )

@@ -43,6 +43,9 @@ local function start_readable(id, stream, entry)
   end
   if not is_live(status) or current_entry ~= entry then -- expired or ended
     remove_entry(stream, entry)
+    if not status then
+      forget_held(id)
+    end
     return false
   end
   local counted = counted_attempts(status, attempts, owner)
@@ -53,6 +56,8 @@ local function start_readable(id, stream, entry)
   local token = worker .. ':' .. redis.call('HINCRBY', job, 'starts', 1)
   local attempt = counted + 1
   redis.call('HSET', job, 'status', RUNNING, 'token', token, 'started_ms', now, 'done', 0, 'attempts', attempt)
+  list_as(id, RUNNING)
+  list_followers_as(id, RUNNING)
   publish(id)
   update_followers(id, 'status', RUNNING, 'started_ms', now, 'done', 0)
   local size = redis.call('STRLEN', keys.payload .. id)

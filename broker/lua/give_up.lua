@@ -18,6 +18,7 @@ end
 redis.call('XCLAIM', fields[1], GROUP, CONSUMER, 0, fields[2], 'IDLE', RELEASED_IDLE_MS, 'JUSTID')
 redis.call('HDEL', job_key, 'token', 'started_ms')
 redis.call('HSET', job_key, 'status', QUEUED, 'done', 0)
+list_as(id, QUEUED)
 publish(id)
 return_followers_to_queue(id)
 return 1
