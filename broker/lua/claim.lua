@@ -29,7 +29,7 @@ end
 -- The attempts of a job that count: those whose worker died, or gave the job up. A worker that lives but does not renew
 -- has never heard of its claim: the store paused, or the connection broke, between the script and its reply.
 local function counted_attempts(status, attempts, token)
-  attempts = tonumber(attempts or 0)
+  attempts = tonumber(attempts)
   return status == RUNNING and is_alive(token) and attempts - 1 or attempts
 end
 

@@ -165,8 +165,8 @@ def _check_features(method: AnyMethod, masks: Tensors) -> None:
     if not masks or not isinstance(method, FeatureMethod) or method.objection_to(1) is None:
         return
     for example in range(max(map(len, masks))):
-        features = torch.cat([mask[min(example, len(mask) - 1)].flatten() for mask in masks]).unique()
-        objection = method.objection_to(len(features))
+        features = torch.cat([mask[min(example, len(mask) - 1)].flatten() for mask in masks])
+        objection = method.objection_to(len(set(features.tolist())))
         if objection is not None:
             raise InputRejected(objection)
 
