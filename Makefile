@@ -1,8 +1,8 @@
-# One list of commands, for people and for CI: `make install run test bench lint clean`.
+# One list of commands, for people and for CI: `make install run test bench soak fuzz lint clean`.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install run test bench lint check system clean
+.PHONY: help install run test bench soak fuzz lint check system clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -40,6 +40,12 @@ test: install system check ## lint, types and every test
 bench: install ## measure benchmarks/results.md in about half an hour; ONLY="ig memory" for parts
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
 	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY))
+
+soak: install ## seeds of mixed jobs through killed and stopped processes; SEEDS=20 FIRST=1, a few minutes each
+	@$(BIN)/python -m tests.soak --seeds $(or $(SEEDS),20) --first $(or $(FIRST),1)
+
+fuzz: install ## 100,000 nearly valid requests over real sockets; REQUESTS= and SEED= for others
+	@$(BIN)/python -m tests.fuzz --requests $(or $(REQUESTS),100000) --seed $(or $(SEED),1)
 
 lint: install check ## ruff and mypy
 

@@ -13,12 +13,18 @@
     {ns}:queues             set      every model@version that ever had a job
     {ns}:pace:{model@version}   hash   how fast jobs end, for Retry-After; TTL
     {ns}:index, {ns}:index:{owner}   zset   the jobs of nobody and of an owner by submission, microseconds, unique
+    {ns}:listed:{status} {model@version}, {ns}:listed:{status} {model@version} {owner}   zset   jobs as in such an index:
+                                     of a status, of a model, or of both
     {ns}:expiry             zset     terminal jobs (id, owner) by the time they expire, to trim the indexes
-    {ns}:idempotency:{sha256 of owner and key}    hash     `fingerprint`, `job`; TTL
+    {ns}:held               hash     what each job holds of the queue and the store, see `lua/includes/held.lua`
+    {ns}:load               hash     sums of what all jobs hold, by measure and model
+    {ns}:stored             zset     results, as `id bytes`, by the time they expire
+    {ns}:idempotency:{sha256 of owner and key}    hash     `fingerprint`, `job`; TTL, that of the job once it has ended
     {ns}:rate:{owner}       string   when an API key has its whole allowance of a minute again, milliseconds; TTL
     {ns}:queued_rows        hash     by owner, the rows of its jobs that have not ended
     {ns}:worker:{id}, {ns}:workers          string, zset by expiry   registry of workers; TTL
     {ns}:card:{status model@version}, {ns}:cards   string, zset by expiry   registry of models; TTL
+    {ns}:answers            hash     when the store answered workers last, and since when without a pause; TTL
     {ns}:unloaded           set      model@version that an admin command has unloaded
     {ns}:commands           stream   admin commands: `action`, `model`, `version`; TTL
     {ns}:events:{id}        channel  the job's hash after each change
@@ -63,6 +69,10 @@ class Keys:
         self.cancelled = f"{namespace}:cancelled"
         self.unloaded = f"{namespace}:unloaded"
         self.commands = f"{namespace}:commands"
+        self.answers = f"{namespace}:answers"
+        self.held = f"{namespace}:held"
+        self.load = f"{namespace}:load"
+        self.stored = f"{namespace}:stored"
 
     def job(self, job_id: str) -> str:
         return f"{self._namespace}:job:{job_id}"
@@ -84,6 +94,10 @@ class Keys:
 
     def followers(self, job_id: str) -> str:
         return f"{self._namespace}:followers:{job_id}"
+
+    def listed(self, status_and_model: str) -> str:
+        """Status, space, "model@version"; either may be empty."""
+        return f"{self._namespace}:listed:{status_and_model}"
 
     def pace(self, model: str) -> str:
         return f"{self._namespace}:pace:{model}"
@@ -134,8 +148,19 @@ class Keys:
             "waiting": f"{self._namespace}:waiting:",
             "turns": f"{self._namespace}:turns:",
             "tags": f"{self._namespace}:tags:",
+            "listed": self.listed(""),
             "card": self.card(""),
             "events": self.events(""),
             "inbox": self.inbox(""),
         }
-        return prefixes | {"index": self.index, "expiry": self.expiry, "queued_rows": self.queued_rows}
+        whole = {
+            "index": self.index,
+            "expiry": self.expiry,
+            "workers": self.workers,
+            "answers": self.answers,
+            "held": self.held,
+            "load": self.load,
+            "stored": self.stored,
+            "queued_rows": self.queued_rows,
+        }
+        return prefixes | whole

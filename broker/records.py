@@ -4,6 +4,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
+from broker.tuning import RESULT_BYTES
 from schemas.base import Record
 from schemas.jobs import ClassRef, JobFailure, JobSpec, JobStatus
 from schemas.model_key import ModelKey
@@ -60,10 +61,11 @@ class NewJob(NamedTuple):
     """A job to submit.
 
     `payload` is a safetensors blob, its names as in `JobSpec`. `rows` is the work to expect, the job's `total` until
-    the worker has seen the input. A repeat with the same `idempotency` gets the first job; the key is remembered for a
-    day, or as long as its job is kept. With `content` the job shares the result of an equal job that is being computed,
-    or was and is still kept; it is a job of its own all the same. `limits` are those of `spec.owner`. An owner's
-    idempotency keys are its own; digests of content must tell owners apart.
+    the worker has seen the input, and `result_bytes` the size of the result, for which room is kept in the store. A
+    repeat with the same `idempotency` gets the first job; the key is remembered as long as its job. With `content` the
+    job shares the result of an equal job that is being computed, or was and is still kept; it is a job of its own
+    all the same. `limits` are those of `spec.owner`. An owner's idempotency keys are its own; digests of content must tell
+    owners apart.
     """
 
     spec: JobSpec
@@ -71,6 +73,7 @@ class NewJob(NamedTuple):
     rows: int
     idempotency: Idempotency | None = None
     content: Content | None = None
+    result_bytes: int = RESULT_BYTES
     limits: KeyLimits = KeyLimits()
 
 

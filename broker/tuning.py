@@ -2,6 +2,7 @@
 
 # Connections
 RETRY_AFTER_S = 2  # sent to clients while the store is away: about the time that a restart takes
+MAX_LOGGED_ERROR = 200  # characters of an error of Redis in the log: its text names commands and keys, never values
 READ_BYTES = 1 << 20  # per read of a socket: a result of some hundred kilobytes comes in a few turns of the event loop
 MAX_CONNECTIONS = 64  # of one gateway process; further calls wait for a connection within their timeout
 SENTINEL_TRIES = 4  # sentinels that are asked within the time limit of one call, since some may be gone
@@ -12,7 +13,7 @@ FIRST_GATEWAY_PAUSE_S = 0.02  # before a gateway, whose clients wait, renews a l
 MAX_GATEWAY_PAUSE_S = 0.5  # between two tries of a gateway
 
 # Submitting
-REUSE_TTL_S = 24 * 3600  # for which an idempotency key, and the digest of a job's content, are remembered
+REUSE_TTL_S = 24 * 3600  # for which the idempotency key and the content's digest of a job are remembered until it ends
 DRAIN_SHARE = 10  # a refused client is told to wait until one part in so many of a full queue has drained
 UNKNOWN_WAIT_S = 5  # that a refused client is told to wait while no job of the model has ended
 MIN_WAIT_S = 1  # that a refused client is told to wait
@@ -20,6 +21,20 @@ MAX_WAIT_S = 60  # that a refused client is told to wait: the estimate is rough,
 MINUTE_MS = 60_000  # in which an API key may have its rows a minute
 PACE_MEMORY = 0.9  # weight of the past in the moving average of the time between two ends of jobs
 PACE_TTL_S = 24 * 3600  # for which the pace of a model without jobs is remembered
+PACE_WINDOW_MS = 60_000  # of busy time, over which the past of the pace in rows fades: some hundred passes on a CPU
+MIN_PACE_MS = 1_000  # of busy time before the pace in rows is believed
+UNKNOWN_ROWS_PER_S = 500  # until then: what a small picture model does on a few cores
+
+# Bounds of the queue and of the store
+QUEUE_SECONDS = 1_800  # of work at the measured pace that the jobs of one model may hold, waiting and running
+QUEUE_BYTES = 256 << 20  # of inputs that all jobs may hold, waiting and running
+ALL_MODELS_FACTOR = 4  # the work of all models together, in parts of that of one: some share a device
+MODEL_BYTES_SHARE = 0.8  # of the queue's bytes that one model may hold, so that another finds room
+BATCH_SHARE = 0.7  # of each bound that batch jobs may fill: the rest is for interactive ones
+RECORD_BYTES = 4_096  # of the store that a job takes besides its input and result: record, indexes, overhead
+RESULT_BYTES = 65_536  # of a result whose size nobody has estimated
+STORE_SHARE = 0.8  # of the server's memory that jobs may hold: the rest is for its overhead, its buffers and replies
+BUDGET_CHECK_S = 10.0  # after which the server's memory limit is read again
 
 # Claiming
 MAX_BLOCK_S = 0.5  # between two looks at lapsed leases while nothing is submitted
@@ -30,6 +45,9 @@ MAX_TURN_ROWS = 1_000_000_000  # that one job moves its owner back: a damaged nu
 TURNS_TTL_S = 24 * 3600  # for which the turns of owners are remembered while no job of the model starts
 SPARE_LAPSED_ENTRIES = 64  # lapsed entries that a claim reads beyond its capacity, since some may have to wait
 RELEASED_IDLE_MS = 24 * 3600 * 1000  # idle time given to a released job, longer than any lease: it is claimed first
+MIN_PAUSE_MS = 1_000  # of the store, that extends leases; workers claim or renew more often than that
+ANSWERS_TTL_S = 24 * 3600  # for which the last answer of the store is remembered while no worker calls
+MAX_INHERITED = 1_000  # running jobs of one model that are looked at for those of a dead worker
 SCRIPT_VALUE_BYTES = 65_536  # larger inputs and tensors bypass the scripts, which copy them while all others wait
 TENSORS_TTL_S = 60  # of large tensors that are stored before the script that takes them: for the loss of their worker
 
@@ -39,12 +57,11 @@ WORKER_TTL_MS = 10_000  # of a worker's registration: five heartbeats
 CARD_TTL_MS = 60_000  # of a model card: the gateway can check requests while its workers restart
 MAX_MESSAGE_TENSORS_BYTES = 16_384  # of tensors in the message of a job's end: many may be queued for a slow gateway
 MAX_FAILED_AT_ONCE = 100  # jobs of an unloaded model that one script fails, so that none takes long
-MAX_TRIMMED = 32  # expired jobs that one script removes from the index
+MAX_TRIMMED = 64  # expired jobs that one script removes from the indexes
 
 # Listing
 MAX_PAGE_JOBS = 200  # of one page
-MAX_SCANNED_JOBS = 5_000  # that one page looks at, so that a rare filter does not hold up the store
-SCAN_CHUNK_JOBS = 200  # that the script reads from the index at a time
+MAX_SCANNED_JOBS = 200  # records that one page looks at: each filter has an index, so all but expired ones match
 
 # Admin commands
 MAX_COMMANDS = 1_000  # that are kept; a worker that misses some still reads which models are unloaded

@@ -1,10 +1,15 @@
 """`attribution worker`: one worker process on one device."""
 
 import asyncio
+import contextlib
+import importlib
+import json
 import os
 import socket
+import sys
 from pathlib import Path
 
+import structlog
 from pydantic import ValidationError
 
 from broker import JobStore, StoreSettings, WorkerInfo
@@ -12,6 +17,7 @@ from cli.console import EXIT_FAILED, EXIT_USAGE, fail
 from cli.model_directories import VARIABLE, NoModels, joined, model_directories
 
 WORKER_ID = "ATTRIBUTION_WORKER_ID"
+LIBRARIES = ("workers.main", "sklearn.linear_model", "transformers")  # that take a worker seconds to load
 
 
 def run_worker(models: list[Path] | None, device: str | None) -> int:
@@ -36,6 +42,26 @@ def run_worker(models: list[Path] | None, device: str | None) -> int:
     if refused is not None:
         fail(refused, EXIT_USAGE)
     return run(settings)
+
+
+def stand_by() -> bool:
+    """Loads the libraries of a worker, then waits for a line on standard input: the variables to run with, as JSON.
+
+    Returns:
+        False when none will come: what started this process has ended.
+    """
+    from service.monitoring.logging import configure_logging  # noqa: PLC0415
+
+    for name in LIBRARIES:
+        with contextlib.suppress(ImportError):  # of an extra that is not installed
+            importlib.import_module(name)
+    configure_logging()
+    structlog.get_logger("standby").info("standby ready", pid=os.getpid())
+    line = sys.stdin.readline()
+    if not line:
+        return False
+    os.environ.update({str(name): str(value) for name, value in json.loads(line).items()})
+    return True
 
 
 def check_health() -> None:

@@ -4,9 +4,9 @@ import asyncio
 from time import monotonic
 
 from broker import JobStore
-from schemas.errors import FieldError, ModelNotFound
+from schemas.errors import FieldError, ModelNotFound, ModelUnavailable
 from schemas.models import ModelCard
-from service.tuning import CARD_CACHE_S, MAX_CACHED_CARDS, MAX_LISTED_MODELS
+from service.tuning import CARD_CACHE_S, MAX_CACHED_CARDS, MAX_LISTED_MODELS, NO_WORKER_RETRY_S
 from service.validation.document.suggest import suggestion
 
 CardKey = tuple[str, str | None]  # the model's name, and the version if the request names one
@@ -51,12 +51,15 @@ async def find_card(store: JobStore, name: str, version: str | None) -> ModelCar
 
     Raises:
         ModelNotFound: no such model or version; names similar models, or the versions there are.
+        ModelUnavailable: no worker has announced a model: workers start, or the registry is lost.
         StoreUnavailable: the job store cannot be reached.
     """
     try:
         return await store.models.card(name, version)
     except ModelNotFound:
         cards = await store.models.cards()
+    if not cards:
+        raise ModelUnavailable("no worker has announced a model yet; try again", retry_after_s=NO_WORKER_RETRY_S)
     versions = [card.version for card in cards if card.name == name]
     if versions:
         raise _not_found("version", f"the model {name} has no such version; its versions: {', '.join(versions)}")
@@ -67,7 +70,7 @@ async def find_card(store: JobStore, name: str, version: str | None) -> ModelCar
 def _listed(names: list[str]) -> str:
     """The names of all models, up to `MAX_LISTED_MODELS`."""
     more = f" and {len(names) - MAX_LISTED_MODELS} more" if len(names) > MAX_LISTED_MODELS else ""
-    return f"models: {', '.join(names[:MAX_LISTED_MODELS])}{more}" if names else "no model is loaded"
+    return f"models: {', '.join(names[:MAX_LISTED_MODELS])}{more}"
 
 
 def _not_found(field: str, message: str) -> ModelNotFound:

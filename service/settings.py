@@ -2,11 +2,13 @@
 
 from typing import Annotated
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import ByteSize, Field, SecretStr, ValidationError, field_validator
 
 from broker import StoreSettings
 from broker.settings import PREFIX
+from broker.tuning import QUEUE_BYTES, QUEUE_SECONDS
 
+MIN_DECODE_BYTES = 64 * 1024 * 1024  # decodes a picture of some 10 million pixels
 MIN_ADMIN_KEY_CHARS = 16  # long enough that a key cannot be guessed over HTTP
 
 
@@ -18,7 +20,15 @@ class GatewaySettings(StoreSettings):
     """The store's settings, and those of one gateway process. Frozen."""
 
     queue_depth: Annotated[int, Field(ge=1, le=1_000_000)] = 1000  # jobs queued or running, per model
+    queue_seconds: Annotated[int, Field(ge=1, le=86_400)] = QUEUE_SECONDS  # of work queued or running, per model
+    queue_bytes: Annotated[ByteSize, Field(ge=1 << 20)] = ByteSize(QUEUE_BYTES)  # of inputs queued or running, in all
+    store_bytes: Annotated[ByteSize, Field(ge=1 << 20)] | None = (
+        None  # of jobs and results; None: by the store's memory
+    )
     max_body_bytes: Annotated[int, Field(ge=1024, le=1 << 30)] = 16 * 1024 * 1024
+    decode_bytes: Annotated[ByteSize, Field(ge=MIN_DECODE_BYTES)] = ByteSize(
+        256 * 1024 * 1024
+    )  # memory of all pictures being decoded, such as "512MiB"
     cache: bool = True  # equal requests share one computation
     max_wait_s: Annotated[float, Field(ge=0, le=3600)] = 60.0  # upper bound of `?wait=` and `Prefer: wait`
     admin_key: Annotated[SecretStr, Field(min_length=MIN_ADMIN_KEY_CHARS)] | None = (
@@ -27,7 +37,7 @@ class GatewaySettings(StoreSettings):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
 
-    @field_validator("admin_key", mode="before")
+    @field_validator("admin_key", "store_bytes", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return value or None  # compose files pass an unset variable as an empty string

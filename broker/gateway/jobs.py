@@ -1,12 +1,14 @@
 """Jobs as the gateway handles them: submit, look up, list, watch and cancel."""
 
 import re
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 from functools import partial
 from typing import Any
 
 from broker.card_names import model_keys
+from broker.gateway.admission import QueueBounds, StoreBudget
 from broker.gateway.async_connection import AsyncConnection
 from broker.gateway.job_changes import changes, ended_within, watched_within
 from broker.gateway.job_events import JobEvents
@@ -15,7 +17,7 @@ from broker.job_hash import job_from_reply
 from broker.keys import new_job_id
 from broker.records import JobRecord, KeyLimit, NewJob, Snapshot, Submitted, Waited
 from broker.tuning import MAX_PAGE_JOBS
-from schemas.errors import IdempotencyConflict, InvalidRequest, JobNotFound, KeyLimitReached, ModelUnloaded, Overloaded
+from schemas.errors import IdempotencyConflict, InvalidRequest, JobNotFound, KeyLimitReached, ModelUnloaded
 from schemas.jobs import JobStatus
 from schemas.model_key import ModelKey
 
@@ -24,20 +26,24 @@ CURSOR = re.compile(r"[0-9]{1,16}")
 
 
 class StoredJobs:
-    """The jobs of a store. `queue_depth` and `cancelled_ttl_s` are settings of the `JobStore`."""
+    """The jobs of a store. `bounds` and `cancelled_ttl_s` are settings of the `JobStore`."""
 
-    def __init__(self, connection: AsyncConnection, events: JobEvents, queue_depth: int, cancelled_ttl_s: int) -> None:
+    def __init__(
+        self, connection: AsyncConnection, events: JobEvents, bounds: QueueBounds, cancelled_ttl_s: int
+    ) -> None:
         self._connection = connection
         self._keys = connection.keys
         self._events = events
-        self._queue_depth = queue_depth
+        self._bounds = bounds
+        self._budget = StoreBudget(connection, bounds.store_bytes, time.monotonic)
         self._cancelled_ttl_s = cancelled_ttl_s
 
     async def submit(self, job: NewJob) -> Submitted:
         """Queues a job.
 
         Raises:
-            Overloaded: the queue of this model holds `queue_depth` jobs.
+            Overloaded: the queue has no room for the job, see `QueueBounds`; says for what.
+            StoreFull: the store has no room for its result.
             KeyLimitReached: the job would exceed a limit of its owner's key.
             IdempotencyConflict: the key was used with another fingerprint.
             ModelUnloaded: the operator has unloaded the model.
@@ -79,15 +85,15 @@ class StoredJobs:
         """A page of an owner's jobs, newest first, and the cursor of the next one; None after the last.
 
         `version` is that of the `model` named. Pages follow one another without gaps or repeats whatever is submitted
-        meanwhile. One page looks at a bounded number of jobs, so under a filter it may hold fewer than `limit`
-        (1 to 200) and still have a next one. Raises `InvalidRequest` for a malformed cursor.
+        meanwhile. One page looks at a bounded number of records, so where many have expired it may hold fewer than
+        `limit` (1 to 200) and still have a next one. Raises `InvalidRequest` for a malformed cursor.
         """
         if cursor is not None and not CURSOR.fullmatch(cursor):
             raise InvalidRequest.at(["cursor"], "is not the `next` of a page")
         limit = max(1, min(limit, MAX_PAGE_JOBS))
-        found, following = await self._connection.run(
-            "page", [self._keys.index_of(owner)], cursor or "", limit, status or "", model or "", version or ""
-        )
+        keys = [self._keys.index_of(owner), self._keys.queues]
+        filters = [status or "", model or "", version or "", owner]
+        found, following = await self._connection.run("page", keys, cursor or "", limit, *filters)
         jobs = [job_from_reply(job_id.decode(), fields).record for job_id, fields in found]
         return jobs, following.decode() or None
 
@@ -161,7 +167,7 @@ class StoredJobs:
             job.spec.model_dump_json(),
             str(model),
             job.rows,
-            self._queue_depth,
+            self._bounds.depth,
             job.payload,
             job.idempotency.fingerprint if job.idempotency else "",
             job.content.digest if job.content else "",
@@ -169,13 +175,16 @@ class StoredJobs:
             int(job.spec.priority == "batch"),
             inbox,
             int(takes_result),
+            job.result_bytes,
+            *self._bounds.arguments(await self._budget.bytes()),
             job.spec.owner,
             job.limits.rows_per_minute or 0,
             job.limits.queued_rows or 0,
         )
         match outcome.decode():
             case "full":
-                raise Overloaded(f"the queue of {model} holds {self._queue_depth} jobs", retry_after_s=value)
+                what, scope = (part.decode() for part in fields)
+                raise self._bounds.refusal(what, scope, value)
             case "rows_per_minute" | "queued_rows" as limit:
                 raise KeyLimitReached(_limit_reached(limit, job), retry_after_s=value)
             case "unloaded":

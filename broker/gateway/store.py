@@ -1,6 +1,9 @@
 """The gateway's side of the job store, put together."""
 
+from collections.abc import Callable
+
 from broker.gateway.admin_commands import AdminCommands
+from broker.gateway.admission import QueueBounds
 from broker.gateway.async_connection import AsyncConnection
 from broker.gateway.job_events import JobEvents
 from broker.gateway.jobs import StoredJobs
@@ -19,9 +22,11 @@ class JobStore:
     Args:
         url: of the Redis or Valkey server.
         namespace: first part of every key; deployments that share a server use different ones.
-        queue_depth: jobs of one model that may wait or run.
+        bounds: of what jobs may hold at a time.
+        queue_depth: jobs of one model that may wait or run; takes the place of `bounds.depth`.
         timeout_s: of one call.
         result_ttl_s: how long a job that is cancelled here is kept; workers set it for the others.
+        on_death: called when a part of the store can serve no more, so that the process has to be replaced.
     """
 
     def __init__(
@@ -29,13 +34,16 @@ class JobStore:
         url: str,
         *,
         namespace: str = "attribution",
-        queue_depth: int = 1000,
+        bounds: QueueBounds = QueueBounds(),  # noqa: B008  # immutable
+        queue_depth: int | None = None,
         timeout_s: float = 2.0,
         result_ttl_s: int = 3600,
+        on_death: Callable[[], None] = lambda: None,
     ) -> None:
         self._connection = AsyncConnection(url, namespace, timeout_s)
-        self._events = JobEvents(self._connection)
-        self.jobs = StoredJobs(self._connection, self._events, queue_depth, result_ttl_s)
+        self._events = JobEvents(self._connection, on_death)
+        bounds = bounds if queue_depth is None else bounds._replace(depth=queue_depth)
+        self.jobs = StoredJobs(self._connection, self._events, bounds, result_ttl_s)
         self.results = StoredResults(self._connection)
         self.models = ModelRegistry(self._connection)
         self.workers = WorkerRegistry(self._connection)

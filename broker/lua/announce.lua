@@ -1,4 +1,5 @@
 --- @include "clock"
+--- @include "trim_index"
 -- Registers a worker and its model cards.
 local workers_key = KEYS[1] -- registry
 local worker_key = KEYS[2]
@@ -10,6 +11,7 @@ local FIRST_CARD = 4 -- from here on: the name and the JSON of each card in turn
 local now = now_ms()
 redis.call('ZREMRANGEBYSCORE', workers_key, '-inf', now)
 redis.call('ZREMRANGEBYSCORE', cards_key, '-inf', now)
+trim_index(now)
 
 local function register(registry_key, member, key, text, ttl_ms)
   redis.call('SET', key, text, 'PX', ttl_ms)

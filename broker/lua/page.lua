@@ -1,53 +1,58 @@
+--- @include "held"
 -- Lists jobs, newest first. Returns {{id, hash}, ...} and the cursor of the next page or ''.
--- A page scans a bounded number of jobs, so one with a rare filter may be short and still have a next page.
+-- A page looks at up to MAX_SCANNED_JOBS records, all of which match: each filter has an index of its own.
 local index_key = KEYS[1]
+local models_key = KEYS[2] -- every model that had a job
 local cursor = ARGV[1] -- score of the last job of the page before, or ''
 local limit = tonumber(ARGV[2]) -- jobs
 local status = ARGV[3] -- or '' for any
 local name = ARGV[4] -- of a model, or '' for any
 local version = ARGV[5] -- of that model, or '' for any
+local owner = ARGV[6] -- of the jobs, or ''; the index is the owner's
 local prefix = name .. '@'
 
-local function is_of_model(model) -- nil where the record is damaged
-  model = model or ''
-  if version == '' then
-    return name == '' or string.sub(model, 1, #prefix) == prefix
+-- The indexes that together hold the jobs that match.
+local function indexes()
+  if name == '' then
+    return {status == '' and index_key or list_name(status, '', owner)}
   end
-  return model == prefix .. version
+  local found = {}
+  for _, model in ipairs(version == '' and redis.call('SMEMBERS', models_key) or {prefix .. version}) do
+    if string.sub(model, 1, #prefix) == prefix then
+      found[#found + 1] = list_name(status, model, owner)
+    end
+  end
+  return found
 end
 
-local function matches(fields)
-  local job = {}
-  for i = 1, #fields, 2 do
-    job[fields[i]] = fields[i + 1]
-  end
-  return is_of_model(job.queue) and (status == '' or job.status == status)
-end
-
-local found, expired, scanned = {}, {}, 0
 local below = cursor == '' and '+inf' or '(' .. cursor
-local next_cursor = ''
-repeat
-  local chunk = redis.call('ZREVRANGEBYSCORE', index_key, below, '-inf', 'WITHSCORES', 'LIMIT', 0, SCAN_CHUNK_JOBS)
-  for i = 1, #chunk, 2 do
-    if #found == limit or scanned == MAX_SCANNED_JOBS then
-      next_cursor = string.sub(below, 2)
-      break
-    end
-    local id = chunk[i]
-    below = '(' .. chunk[i + 1]
-    scanned = scanned + 1
-    local fields = redis.pcall('HGETALL', keys.job .. id)
-    if fields.err then -- not a hash: the worker that claims the job makes it one that can be shown
-    elseif #fields == 0 then
-      expired[#expired + 1] = id
-    elseif matches(fields) then
-      found[#found + 1] = {id, fields}
-    end
+local listed = {} -- {id, score, index}, of each index one more than is looked at
+for _, index in ipairs(indexes()) do
+  local entries = redis.call('ZREVRANGEBYSCORE', index, below, '-inf', 'WITHSCORES', 'LIMIT', 0, MAX_SCANNED_JOBS + 1)
+  for i = 1, #entries, 2 do
+    listed[#listed + 1] = {entries[i], entries[i + 1], index}
   end
-until #chunk == 0 or next_cursor ~= ''
+end
+table.sort(listed, function(a, b) return tonumber(a[2]) > tonumber(b[2]) end)
 
-for _, id in ipairs(expired) do
-  redis.call('ZREM', index_key, id)
+local found, next_cursor, expired = {}, '', {}
+for i, one in ipairs(listed) do
+  if #found == limit or i > MAX_SCANNED_JOBS then
+    next_cursor = listed[i - 1][2]
+    break
+  end
+  local fields = redis.pcall('HGETALL', keys.job .. one[1])
+  if fields.err then -- not a hash: the worker that claims the job makes it one that can be shown
+  elseif #fields == 0 then
+    expired[#expired + 1] = one
+  else
+    found[#found + 1] = {one[1], fields}
+  end
+end
+
+for _, one in ipairs(expired) do
+  redis.call('ZREM', one[3], one[1])
+  redis.call('ZREM', index_key, one[1])
+  forget_held(one[1])
 end
 return {found, next_cursor}

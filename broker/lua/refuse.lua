@@ -1,12 +1,13 @@
 --- @include "job_state"
 --- @include "end_job"
+--- @include "store_pause"
 -- Fails jobs of an unloaded model: those that wait, and those whose worker stopped renewing its lease.
 -- Returns how many it failed; fewer than MAX_FAILED_AT_ONCE when none is left.
 local unloaded_key = KEYS[1]
 local FIRST_STREAM = 2 -- from here on: the streams of the model
 local model = ARGV[1] -- name@version
 local failure = ARGV[2] -- JSON
-local ttl_s, lease_ms = ARGV[3], ARGV[4]
+local ttl_s, lease_ms = ARGV[3], tonumber(ARGV[4])
 local ended = 0
 
 if redis.call('SISMEMBER', unloaded_key, model) == 0 then
@@ -31,7 +32,7 @@ for i = FIRST_STREAM, #KEYS do
       end_refused(id)
     end)
   end
-  each_lapsed(stream, lease_ms, MAX_FAILED_AT_ONCE, refuse)
+  each_lapsed(stream, lapsed_after_ms(now_ms(), lease_ms), MAX_FAILED_AT_ONCE, refuse)
   if ended < MAX_FAILED_AT_ONCE then
     each_waiting(stream, MAX_FAILED_AT_ONCE - ended, refuse)
   end

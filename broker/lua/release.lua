@@ -14,6 +14,7 @@ redis.call('XCLAIM', place[1], GROUP, CONSUMER, 0, place[2], 'IDLE', RELEASED_ID
 redis.call('HDEL', job_key, 'token', 'started_ms')
 redis.call('HSET', job_key, 'status', QUEUED, 'done', 0)
 redis.call('HINCRBY', job_key, 'attempts', -1)
+list_as(id, QUEUED)
 publish(id)
 return_followers_to_queue(id)
 return 1

@@ -27,8 +27,8 @@ ALLOCATOR = {
     f":glibc.malloc.trim_threshold={64 * 2**20}"
 }
 
-# When memory is full, the keys with a TTL that were not used for longest are evicted: old results. `volatile-ttl` would
-# begin with the workers' heartbeats, whose TTL is the shortest. Waiting jobs have no TTL and are never evicted.
+# Nothing is evicted, so no client's work drives out another's results: at the bound, gateways refuse new work before
+# the server has to refuse a write.
 CONFIG = """\
 port 0
 unixsocket "{socket}"
@@ -39,7 +39,7 @@ save ""
 appendonly no
 disable-thp no
 maxmemory {maxmemory}
-maxmemory-policy volatile-lru
+maxmemory-policy noeviction
 loglevel nothing
 daemonize no
 """

@@ -14,7 +14,16 @@ from tests.servers import StoreServer
 
 pytestmark = pytest.mark.anyio
 LARGE = bytes(range(256)) * 1024  # more than goes through a script
-LASTING = {"index", "expiry", "queues", "queue"}  # the second part of keys without TTL
+LASTING = {
+    "index",
+    "listed",
+    "expiry",
+    "held",
+    "load",
+    "stored",
+    "queues",
+    "queue",
+}  # the second part of keys without TTL
 
 
 async def test_ended_jobs_leave_empty_streams_and_keys_that_expire(

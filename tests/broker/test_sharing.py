@@ -231,4 +231,4 @@ async def test_all_of_it_is_forgotten(store: JobStore, queue: WorkerQueue, raw: 
     await ask(store)
     lasting = [key for key in raw.scan_iter(f"{namespace}:*") if raw.ttl(key) == -1]
     kinds = {key.removeprefix(f"{namespace}:").split(":")[0] for key in lasting}
-    assert kinds <= {"index", "expiry", "queues", "queue"}
+    assert kinds <= {"index", "listed", "expiry", "held", "load", "stored", "queues", "queue"}

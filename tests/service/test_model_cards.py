@@ -6,7 +6,7 @@ from typing import cast
 import pytest
 
 from broker import JobStore
-from schemas.errors import ModelNotFound
+from schemas.errors import ModelNotFound, ModelUnavailable
 from schemas.models import ModelCard
 from service import model_cards
 from service.model_cards import RecentCards, find_card
@@ -85,5 +85,10 @@ async def test_errors_name_what_there_is() -> None:
     assert caught.value.errors[0].loc == ["model"]
     with pytest.raises(ModelNotFound, match="its versions: 1"):
         await find_card(store, "breast-cancer-mlp", "7")
-    with pytest.raises(ModelNotFound, match="no model is loaded"):
+
+
+async def test_an_empty_registry_is_unavailable_not_a_missing_model() -> None:
+    with pytest.raises(ModelUnavailable, match="no worker has announced a model") as caught:
         await find_card(as_store(Store()), "m", None)
+    assert caught.value.status == 503
+    assert caught.value.retry_after_s

@@ -14,6 +14,16 @@ local function forget_content(id, content)
   end
 end
 
+-- The digest and the idempotency key by which a job is found are kept as long as the job.
+local function keep_names(id, content, idempotency, ttl_s)
+  if content and redis.call('GET', keys.content .. content) == id then
+    redis.call('EXPIRE', keys.content .. content, ttl_s)
+  end
+  if idempotency and redis.call('HGET', idempotency, 'job') == id then
+    redis.call('EXPIRE', idempotency, ttl_s)
+  end
+end
+
 -- Makes a job terminal, and its followers with it: removes it from its stream, sets the TTL of its keys, and publishes
 -- it, with its result where one is given and requested. With `is_alone`, and when it is cancelled, its followers wait on
 -- without it. Returns its hash.
@@ -22,6 +32,7 @@ local function end_job(id, status, ttl_s, failure, result, is_alone)
   local fields = redis.call('HMGET', job, 'stream', 'entry', 'queue', 'started_ms', 'leader', 'content', 'target',
     'inbox', 'takes_result')
   local stream, entry, model, started_ms, leader, content, target, inbox, takes_result = unpack(fields, 1, 9)
+  local rows, idempotency = unpack(redis.call('HMGET', job, 'done', 'idempotency'), 1, 2)
   if stream then
     remove_entry(stream, entry)
   elseif leader then
@@ -37,6 +48,8 @@ local function end_job(id, status, ttl_s, failure, result, is_alone)
   end
   discharge_key(id)
   redis.call('ZADD', keys.expiry, now + ttl_s * 1000, expiring(id, redis.call('HGET', job, 'owner')))
+  hold_after_end(id, status, now + ttl_s * 1000)
+  keep_names(id, content, idempotency, ttl_s)
   trim_index(now)
   local followers = followers_of(id)
   redis.call('DEL', keys.followers .. id)
@@ -60,7 +73,7 @@ local function end_job(id, status, ttl_s, failure, result, is_alone)
     unless_damaged(follower, function() end_follower(follower) end, function() end_follower(follower) end)
   end
   if stream and model then
-    update_pace(model, started_ms, now)
+    update_pace(model, started_ms, now, rows)
   end
   return publish(id, inbox, takes_result and result)
 end

@@ -1,9 +1,17 @@
 --- @include "publish"
+--- @include "held"
+--- @include "pace"
 
 -- A follower is a job with the same content as its leader, which is being computed. It is in no stream, and changes
 -- together with its leader.
 local function followers_of(id)
   return redis.call('SMEMBERS', keys.followers .. id)
+end
+
+local function list_followers_as(id, status)
+  for _, follower in ipairs(followers_of(id)) do
+    list_as(follower, status)
+  end
 end
 
 -- Sets these fields, names and values in turn, on all followers of a job.
@@ -17,10 +25,21 @@ local function update_followers(id, ...)
 end
 
 local function return_followers_to_queue(id)
+  list_followers_as(id, QUEUED)
   for _, follower in ipairs(followers_of(id)) do
     redis.call('HDEL', keys.job .. follower, 'started_ms')
     redis.call('HSET', keys.job .. follower, 'status', QUEUED, 'done', 0)
     publish(follower)
+  end
+end
+
+-- What a follower holds changes when it is to compute the result itself: its rows, and the room for the result.
+local function hold_as_leader(id)
+  local held = read_held(id)
+  if held then
+    set_queued(held, held.bytes, work_ms_of(held.model, redis.call('HGET', keys.job .. id, 'total')))
+    set_store(held, held.store + held.result)
+    write_held(id, held)
   end
 end
 
@@ -46,6 +65,8 @@ local function promote_follower(followers, leaders_stream, content)
     redis.call('SADD', keys.followers .. leader, follower)
     redis.call('HSET', keys.job .. follower, 'leader', leader)
   end
+  hold_as_leader(leader)
+  list_as(leader, QUEUED)
   publish(leader)
   return_followers_to_queue(leader)
 end

@@ -69,7 +69,7 @@ def test_it_keeps_nothing_on_disk_and_bounds_its_memory() -> None:
         assert settings["save"] == ""
         assert settings["appendonly"] == "no"
         assert int(settings["maxmemory"]) >= 256 * 2**20
-        assert settings["maxmemory-policy"] == "volatile-lru"
+        assert settings["maxmemory-policy"] == "noeviction"
 
     with_store(use)
 
