@@ -11,6 +11,7 @@ from schemas.methods import stored_fields
 from schemas.models import ModelCard
 from schemas.requests import ExplainRequest
 from service.cost.estimate import check_cost, check_noise, estimate
+from service.cost.result_bytes import result_bytes
 from service.release import RELEASE
 from service.validation.inputs import check_input
 from service.validation.method import check_method
@@ -23,7 +24,8 @@ from service.validation.target import resolve_target
 class Submission:
     """A job ready for the queue.
 
-    `payload` is a safetensors blob with the names of `JobSpec`. `rows` is an estimate. `digest` is equal for jobs with
+    `payload` is a safetensors blob with the names of `JobSpec`. `rows` and `result_bytes` are
+    estimates. `digest` is equal for jobs with
     equal results; None if the model has no digest.
     """
 
@@ -31,6 +33,7 @@ class Submission:
     payload: bytes
     rows: int
     digest: str | None
+    result_bytes: int
 
 
 def prepare(request: ExplainRequest, card: ModelCard) -> Submission:
@@ -66,7 +69,8 @@ def prepare(request: ExplainRequest, card: ModelCard) -> Submission:
         digest=card.digest,
     )
     payload = save({**given.arrays, **arrays})
-    return Submission(spec, payload, cost.rows, _digest(card, spec, payload))
+    expected_bytes = result_bytes(method, model, given, request.quality)
+    return Submission(spec, payload, cost.rows, _digest(card, spec, payload), expected_bytes)
 
 
 def _digest(card: ModelCard, spec: JobSpec, payload: bytes) -> str | None:

@@ -13,6 +13,12 @@ BUDGET_WAIT_S = 15.0  # a picture of 40 million pixels takes about a second; cli
 OVERTAKEN_S = 5.0  # how long smaller work may go ahead of a waiting picture
 BUDGET_RETRY_S = 5
 
+# The size of a result to expect, for which the store keeps room.
+RESULT_META_BYTES = 16_384  # of the method's parameters, the model, timing and warnings
+RESULT_EXAMPLE_BYTES = 1_024  # of one example: its prediction, target and completeness
+RESULT_NAME_BYTES = 256  # of one word or column with its value
+CURVE_BYTES = 8_192  # of one metric's curve
+
 # Model cards.
 CARD_CACHE_S = 0.25  # short against the two seconds between a worker's announcements of its cards
 MAX_CACHED_CARDS = 64  # bounds the memory that requests for many versions can fill

@@ -85,7 +85,7 @@ async def explain(
     preferred_s = preferred_wait_s(prefer)
     wait_s = min(wait if wait is not None else preferred_s or 0.0, gateway.settings.max_wait_s)
     content = _shared_content(gateway, submission, cache_control or "")
-    job = NewJob(submission.spec, submission.payload, submission.rows, idempotency, content)
+    job = NewJob(submission.spec, submission.payload, submission.rows, idempotency, content, submission.result_bytes)
     waited = await _submit(request, gateway, job, wait_s, takes_result=result_format is not None)
     if waited is None:
         return Response(status_code=CLIENT_LEFT)

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from time import perf_counter
 from typing import TypeVar
 
@@ -14,7 +15,7 @@ from schemas.jobs import JobFailure
 from workers.engine.error_trace import without_data
 from workers.jobs.job import ClaimedJob, FailedJob, JobEnd, JobResult
 from workers.jobs.statistics import JobStatistics
-from workers.jobs.tuning import STORE_RETRY_S
+from workers.jobs.tuning import STORE_FULL_TRIES, STORE_RETRY_S
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -48,7 +49,7 @@ class Settling:
     def _finish(self, results: list[JobResult]) -> None:
         finished = [_as_finished(result) for result in results]
         started = perf_counter()
-        outcomes = self._retried(lambda: self._claimed_jobs.finish_all(finished)) or []
+        outcomes = self._stored(finished)
         finish_s = perf_counter() - started
         for result in results:
             self.statistics.add_timing(result.job.model_key, result.meta.timing, finish_s)
@@ -58,6 +59,21 @@ class Settling:
             elif outcome:
                 self.statistics.count_succeeded(result.job.model_key)
                 _logger(result.job).info("job succeeded", **result.meta.timing.model_dump())
+
+    def _stored(self, finished: list[FinishedJob]) -> list[bool | StoreFull]:
+        """The outcomes of `finish_all`. Results for which there is no room are tried again: room was kept for them, and
+        what took it is the buffers of other connections, which the server frees within seconds."""
+        outcomes = self._retried(lambda: self._claimed_jobs.finish_all(finished)) or []
+        for _ in range(STORE_FULL_TRIES):
+            full = [i for i, outcome in enumerate(outcomes) if isinstance(outcome, StoreFull)]
+            if not full or self._stopping.wait(STORE_RETRY_S):
+                break
+            again = [finished[i] for i in full]
+            for i, outcome in zip(
+                full, self._retried(partial(self._claimed_jobs.finish_all, again)) or [], strict=False
+            ):
+                outcomes[i] = outcome
+        return outcomes
 
     def _end_without_result(self, job: ClaimedJob, error: Exception) -> None:
         if isinstance(error, JobCancelled):

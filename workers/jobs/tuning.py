@@ -24,6 +24,7 @@ STALL_GRACE_S = 10.0  # that a job which was given up has to end: cancelled jobs
 
 # Settling
 STORE_RETRY_S = 0.5  # between tries to store the end of a job while the job store is away
+STORE_FULL_TRIES = 10  # more, for a store that is out of memory: it frees the buffers of idle connections after 2 s
 
 # Describing
 TOP_PREDICTIONS = 5  # in a result, per example
