@@ -13,5 +13,5 @@ def printable(text: str) -> str:
 
 
 def printable_lines(text: str, margin: str = "  ") -> str:
-    """As `printable`, for a text of several lines; each begins with a margin, so that none passes for a line of a log."""
+    """As `printable`, for a text of several lines; a margin keeps each from passing for a log line."""
     return "\n".join(margin + printable(line) for line in text.split("\n"))

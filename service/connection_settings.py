@@ -69,6 +69,6 @@ def is_loopback(host: str) -> bool:
     if host.lower() == "localhost":
         return True
     try:
-        return ipaddress.ip_address(host.strip("[]").split("%")[0]).is_loopback
+        return ipaddress.ip_address(host.strip("[]").split("%", maxsplit=1)[0]).is_loopback
     except ValueError:
         return False

@@ -65,7 +65,7 @@ def address_group(address: str) -> str:
     if not address:
         return NO_ADDRESS
     try:
-        parsed = ipaddress.ip_address(address.split("%")[0])
+        parsed = ipaddress.ip_address(address.split("%", maxsplit=1)[0])
     except ValueError:
         return address
     if isinstance(parsed, ipaddress.IPv4Address):

@@ -59,6 +59,7 @@ class Arrival:
 
     def body_begins(self) -> None:
         self._enter("body")
+        self.unused_bytes = 0
 
     def body(self, size: int) -> None:
         """More of the body. The middleware answers a body that is too large; this bounds what is read after it."""
@@ -68,6 +69,7 @@ class Arrival:
     def ends(self) -> None:
         self._enter("idle")
         self.begun = False
+        self.unused_bytes = 0
 
     def waits(self, seconds: float) -> bool:
         """Add to the time that the client has taken; whether it has taken too long."""
@@ -85,4 +87,3 @@ class Arrival:
     def _enter(self, phase: Phase) -> None:
         self.phase = phase
         self.waited_s = 0.0
-        self.unused_bytes = 0

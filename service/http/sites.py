@@ -65,7 +65,9 @@ class OwnOrigin:
         if origin in self._origins or not _comes_from_another(headers, origin, scope["method"]):
             await self.app(scope, receive, send)
             return
-        detail = "Pages of other sites may not call this service; its operator lists origins in ATTRIBUTION_CORS_ORIGINS."
+        detail = (
+            "Pages of other sites may not call this service; its operator lists origins in ATTRIBUTION_CORS_ORIGINS."
+        )
         await _refuse(HTTPStatus.FORBIDDEN, detail, scope, receive, send)
 
 

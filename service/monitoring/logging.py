@@ -7,6 +7,7 @@ also in the log of libraries, which goes through the same processors.
 import logging
 import sys
 from collections.abc import Mapping, Sequence
+from typing import TextIO
 
 import structlog
 from structlog.types import EventDict, Processor, WrappedLogger
@@ -21,11 +22,16 @@ SHARED: tuple[Processor, ...] = (
 TRACEBACK = "exception"  # the key of a formatted traceback, which has lines of its own
 
 
+class LibraryHandler(logging.StreamHandler[TextIO]):
+    """The handler that `configure_logging` adds; a second call replaces it."""
+
+
 def configure_logging() -> None:
     """Configure the log of this process. Bodies, query values and credentials are never logged."""
-    tty = sys.stderr.isatty()
-    renderer: Processor = structlog.dev.ConsoleRenderer() if tty else structlog.processors.JSONRenderer()
-    # Tracebacks without variables, which hold headers and bodies.
+    renderer: Processor = structlog.processors.JSONRenderer()
+    if sys.stderr.isatty():
+        renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    # `format_exc_info` shows no variables, which hold headers and bodies.
     rendering: list[Processor] = [structlog.processors.format_exc_info, escape_values, renderer]
     structlog.configure(
         processors=[*SHARED, *rendering],
@@ -58,11 +64,13 @@ def _escaped(value: object) -> object:
 
 def _configure_libraries(rendering: Sequence[Processor]) -> None:
     """Warnings and errors that libraries log through `logging`, in the same form."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
-            foreign_pre_chain=[*SHARED, structlog.stdlib.add_logger_name],
-        )
+    formatter = structlog.stdlib.ProcessorFormatter(
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
+        foreign_pre_chain=[*SHARED, structlog.stdlib.add_logger_name],
     )
-    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    root = logging.getLogger()
+    for earlier in [handler for handler in root.handlers if isinstance(handler, LibraryHandler)]:
+        root.removeHandler(earlier)
+    handler = LibraryHandler(sys.stderr)
+    handler.setFormatter(formatter)
+    root.addHandler(handler)
