@@ -54,3 +54,15 @@ MAX_DRAWN_FEATURES = 100  # bars of one picture
 
 # Feature masks.
 MAX_MASK_FEATURES = 4096  # features of one example
+
+# Connections.
+MAX_HEADERS = 100  # fields of one request: browsers send about 20; some look-ups in them take time quadratic in this
+MAX_PIPELINED = 8  # requests that one connection may send ahead of their responses; each is some kilobytes in memory
+PARSED_BYTES = 16_384  # given to the parser at a time, so that a limit is seen soon after it is passed
+DEFAULT_CONNECTIONS = 4_096  # open at once, if descriptors allow: some 20 KiB of memory each
+PROBE_PLACES = 32  # connections beyond the caps, on which only health checks are answered
+BACKLOG = 256  # connections that the system holds until they are accepted, all of which may be accepted in one turn
+OTHER_DESCRIPTORS = 512  # 64 of the store, 32 of health checks, 256 accepted at once, and files, with room to spare
+MOST_DESCRIPTORS = 65_536  # that a process asks for
+LINGER_S = 1.0  # for which a refused connection stays open, so that its client can read why
+MIN_SWEEP_S, MAX_SWEEP_S = 0.05, 1.0  # between two looks at the times of all connections
