@@ -34,7 +34,8 @@ COPY --from=wheel /wheels /wheels
 RUN /opt/attribution/bin/pip install --no-deps /wheels/*.whl && /opt/attribution/bin/pip uninstall --yes pip
 
 FROM ${BASE_IMAGE} AS runtime
-RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /tmp attribution
+RUN groupadd --gid 10001 attribution \
+    && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin attribution
 ENV PATH=/opt/attribution/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOME=/tmp
 WORKDIR /
 STOPSIGNAL SIGTERM
@@ -42,7 +43,7 @@ STOPSIGNAL SIGTERM
 FROM runtime AS gateway
 COPY --from=gateway-environment /opt/attribution /opt/attribution
 COPY docker/gateway_health.py /opt/attribution/
-USER attribution
+USER 10001:10001
 ENV ATTRIBUTION_HOST=0.0.0.0 ATTRIBUTION_PORT=8000
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
@@ -52,7 +53,7 @@ CMD ["attribution", "gateway"]
 FROM runtime AS worker
 COPY --from=worker-environment /opt/attribution /opt/attribution
 COPY models /models
-USER attribution
+USER 10001:10001
 ENV ATTRIBUTION_MODELS=/models
 HEALTHCHECK --interval=15s --timeout=10s --start-period=120s --retries=3 \
     CMD ["attribution", "worker", "--health"]

@@ -1,8 +1,8 @@
-# One list of commands, for people and for CI: `make install run test bench lint clean`.
+# One list of commands, for people and for CI: `make install run test bench soak fuzz lint clean`.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install run test bench lint check system clean
+.PHONY: help install run test bench soak fuzz lint check system clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -41,6 +41,12 @@ bench: install ## measure benchmarks/results.md in about half an hour; ONLY="ig 
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
 	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY))
 
+soak: install ## seeds of mixed jobs through killed and stopped processes; SEEDS=20 FIRST=1, a few minutes each
+	@$(BIN)/python -m tests.soak --seeds $(or $(SEEDS),20) --first $(or $(FIRST),1)
+
+fuzz: install ## 100,000 nearly valid requests over real sockets; REQUESTS= and SEED= for others
+	@$(BIN)/python -m tests.fuzz --requests $(or $(REQUESTS),100000) --seed $(or $(SEED),1)
+
 lint: install check ## ruff and mypy
 
 # Models are checked one by one, because each has a model.py.
@@ -50,12 +56,13 @@ check:
 	@$(BIN)/mypy $(PACKAGES)
 	@for model in models/*/; do $(BIN)/mypy "$$model"*.py || exit 1; done
 
-# The broker's tests need Valkey, which a wheel brings. Where Redis is installed, they run on it too.
+# The broker's tests need Valkey, which a wheel brings. Where Redis is installed, they run on it too, and those of
+# encrypted connections run on it alone: the wheel's Valkey is built without TLS.
 system:
 	@if ! command -v redis-server >/dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		echo "Installing redis-server for the tests"; \
 		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends redis-server; } \
-			>/dev/null 2>&1 </dev/null || echo "redis-server could not be installed; the tests use only Valkey"; \
+			>/dev/null 2>&1 </dev/null || echo "redis-server could not be installed; the tests use only Valkey, and none encrypts"; \
 	fi
 
 clean: ## remove everything that the other commands made

@@ -2,7 +2,7 @@
 
 `JobStore` is the gateway's side (asyncio), `WorkerQueue` a worker's (threads). Each change is one Lua script, so a
 crash leaves no job half done; each start writes a token, so a worker that lost its lease can write nothing.
-One Redis >= 6.2 or Valkey server, standalone or replicated; Redis Cluster is out of scope.
+One Redis >= 6.2 or Valkey server, standalone or replicated, also behind Sentinel; Redis Cluster is refused at start.
 """
 
 from broker.gateway.store import JobStore

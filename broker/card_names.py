@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from typing import NamedTuple, get_args
 
 from schemas.model_key import ModelKey
@@ -31,7 +32,11 @@ class CardName(NamedTuple):
         return self.status in SERVING and not self.unloaded
 
     def shown(self, blob: bytes) -> ModelCard:
-        """The card to show to clients, from its JSON."""
+        """The card to show to clients, from its JSON.
+
+        Raises:
+            ValidationError: the card is damaged, or of a version of the service that this one cannot read.
+        """
         card = ModelCard.model_validate_json(blob)
         return card.model_copy(update={"status": "unloaded", "error": None}) if self.unloaded else card
 
@@ -46,10 +51,24 @@ def card_names(members: Iterable[str], unloaded: Collection[ModelKey] = ()) -> l
     chosen: dict[ModelKey, CardName] = {}
     for member in members:
         status, _, text = member.partition(" ")
-        model = ModelKey.parse(text)
-        if status in STATUSES and (model not in chosen or _rank(status) < _rank(chosen[model].status)):
+        if status not in STATUSES:  # of a later version of the service
+            continue
+        try:
+            model = ModelKey.parse(text)
+        except ValueError:
+            continue
+        if model not in chosen or _rank(status) < _rank(chosen[model].status):
             chosen[model] = CardName(status, model, model in unloaded)
     return sorted(chosen.values(), key=lambda name: (name.model.name, version_order(name.model.version)))
+
+
+def model_keys(members: Iterable[bytes]) -> frozenset[ModelKey]:
+    """The models that a set of the store names; what is no name of a model is left out."""
+    keys = set()
+    for member in members:
+        with suppress(ValueError):
+            keys.add(ModelKey.parse(member.decode()))
+    return frozenset(keys)
 
 
 def best_card(names: Iterable[CardName], model: str, version: str | None) -> CardName | None:

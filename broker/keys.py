@@ -15,6 +15,7 @@
     {ns}:idempotency:{sha256 of the key}    hash     `fingerprint`, `job`; TTL
     {ns}:worker:{id}, {ns}:workers          string, zset by expiry   registry of workers; TTL
     {ns}:card:{status model@version}, {ns}:cards   string, zset by expiry   registry of models; TTL
+    {ns}:answers            hash     when the store answered workers last, and since when without a pause; TTL
     {ns}:unloaded           set      model@version that an admin command has unloaded
     {ns}:commands           stream   admin commands: `action`, `model`, `version`; TTL
     {ns}:events:{id}        channel  the job's hash after each change
@@ -58,6 +59,7 @@ class Keys:
         self.cancelled = f"{namespace}:cancelled"
         self.unloaded = f"{namespace}:unloaded"
         self.commands = f"{namespace}:commands"
+        self.answers = f"{namespace}:answers"
 
     def job(self, job_id: str) -> str:
         return f"{self._namespace}:job:{job_id}"
@@ -121,4 +123,5 @@ class Keys:
             "events": self.events(""),
             "inbox": self.inbox(""),
         }
-        return prefixes | {"index": self.index, "expiry": self.expiry}
+        whole = {"index": self.index, "expiry": self.expiry, "workers": self.workers, "answers": self.answers}
+        return prefixes | whole

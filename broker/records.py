@@ -1,6 +1,6 @@
 """Values that the broker takes and returns."""
 
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -121,7 +121,9 @@ class WorkerInfo(Record):
     models: list[ModelKey]
     statistics: WorkerStatistics = WorkerStatistics()
     residence: dict[ModelKey, Residence] = Field(default_factory=dict)
-    executed_command: str = NO_COMMAND  # the latest admin command that it has executed, with all before it
+    executed_command: Annotated[str, Field(pattern=r"^[0-9]{1,19}-[0-9]{1,19}$")] = (
+        NO_COMMAND  # the latest admin command that it has executed, with all before it
+    )
 
 
 class LoadCommand(NamedTuple):

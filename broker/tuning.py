@@ -2,8 +2,10 @@
 
 # Connections
 RETRY_AFTER_S = 2  # sent to clients while the store is away: about the time that a restart takes
+MAX_LOGGED_ERROR = 200  # characters of an error of Redis in the log: its text names commands and keys, never values
 READ_BYTES = 1 << 20  # per read of a socket: a result of some hundred kilobytes comes in a few turns of the event loop
 MAX_CONNECTIONS = 64  # of one gateway process; further calls wait for a connection within their timeout
+SENTINEL_TRIES = 4  # sentinels that are asked within the time limit of one call, since some may be gone
 STOP_POLL_S = 0.25  # a listening thread sees so late that it must stop
 FIRST_PAUSE_S = 0.05  # before a worker renews a lost subscription; doubled with each failure
 MAX_PAUSE_S = 2.0  # between two tries of a worker, which learns of cancellations from its leases meanwhile
@@ -24,10 +26,14 @@ MAX_BLOCK_S = 0.5  # between two looks at lapsed leases while nothing is submitt
 BATCH_FIRST_EVERY = 8  # one claim in so many looks at the batch stream first, so that batch jobs never starve
 SPARE_LAPSED_ENTRIES = 64  # lapsed entries that a claim reads beyond its capacity, since some may have to wait
 RELEASED_IDLE_MS = 24 * 3600 * 1000  # idle time given to a released job, longer than any lease: it is claimed first
+MIN_PAUSE_MS = 1_000  # of the store, that extends leases; workers claim or renew more often than that
+ANSWERS_TTL_S = 24 * 3600  # for which the last answer of the store is remembered while no worker calls
+MAX_INHERITED = 1_000  # running jobs of one model that are looked at for those of a dead worker
 SCRIPT_VALUE_BYTES = 65_536  # larger inputs and tensors bypass the scripts, which copy them while all others wait
 TENSORS_TTL_S = 60  # of large tensors that are stored before the script that takes them: for the loss of their worker
 
 # Reporting and ending
+MAX_COUNTER_DIGITS = 15  # of a counter in a job's record: Lua's numbers hold no more exactly
 WORKER_TTL_MS = 10_000  # of a worker's registration: five heartbeats
 CARD_TTL_MS = 60_000  # of a model card: the gateway can check requests while its workers restart
 MAX_MESSAGE_TENSORS_BYTES = 16_384  # of tensors in the message of a job's end: many may be queued for a slow gateway

@@ -12,7 +12,8 @@ from tempfile import TemporaryFile
 from time import monotonic
 from typing import IO
 
-from cli.processes.child import DIE_WITH_PARENT, describe
+from cli.processes.child import describe
+from cli.processes.die_with_parent import COMMAND as DIE_WITH_PARENT
 from workers.jobs.check_progress import CheckEvent, CheckPosition, CheckRow, CheckStarted, from_line
 
 LOAD_LIMIT_FACTOR = 10  # a load may take so many times the limit of a method: it reads weights and measures the model

@@ -23,7 +23,7 @@ def demonstrate(url: str, directories: list[Path]) -> bool:
     if explain_and_print(ExplainOptions(file=sample, model=MODEL, method=METHOD, output=OVERLAY), url) != 0:
         return False
     command = f"curl -F image=@{_shown(sample)} -F model={MODEL} -F method={METHOD} '{url}/explain?wait=30'"
-    console.print("\nAsk yourself, from another terminal:")
+    console.print("\nTry it from another terminal:")
     console.print(Text(f"  {command}\n", style="bold"), soft_wrap=True)
     return True
 

@@ -5,6 +5,7 @@ import socket
 
 import uvicorn
 
+from broker.supported_store import refusal_of_store
 from cli.console import EXIT_FAILED, EXIT_USAGE, fail
 from cli.processes.listen import CannotListen, bound_host, listen
 from service.app import create_app
@@ -21,6 +22,9 @@ def run_gateway(host: str, port: int, descriptor: int | None) -> None:
     try:
         settings = read_settings()
         listening = socket.socket(fileno=descriptor) if descriptor is not None else listen(host, port)
+        refused = refusal_of_store(settings)
+        if refused is not None:
+            fail(refused, EXIT_USAGE)
     except SettingsError as error:
         fail(str(error), EXIT_USAGE)
     except CannotListen as error:

@@ -37,6 +37,9 @@ def serve(
     workers: Annotated[str, typer.Option(help="Worker processes: a number, or auto for one per device.")] = "auto",
     demo: Annotated[bool, typer.Option(help="When ready, explain the sample picture to out/overlay.png.")] = False,
     once: Annotated[bool, typer.Option(help="With --demo: stop after it.")] = False,
+    standby: Annotated[
+        bool, typer.Option(envvar="ATTRIBUTION_STANDBY", help="Keep a process ready that replaces a worker which dies.")
+    ] = True,
 ) -> None:
     """The whole service on this machine: job store, gateway and one worker per device."""
     if workers != "auto" and not (workers.isdecimal() and 1 <= int(workers) <= 64):
@@ -45,7 +48,7 @@ def serve(
         fail("--once belongs to --demo", EXIT_USAGE)
     from cli.serve import ServeOptions, run_serve  # noqa: PLC0415
 
-    options = ServeOptions(host, port, models, None if workers == "auto" else int(workers), demo, once)
+    options = ServeOptions(host, port, models, None if workers == "auto" else int(workers), demo, once, standby)
     raise typer.Exit(run_serve(options))
 
 
@@ -65,14 +68,15 @@ def gateway(
 def worker(
     models: ModelDirectories = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda:0, …")] = None,
-    health: Annotated[bool, typer.Option("--health", help="Only tell whether a worker of this host is alive.")] = False,
+    health: Annotated[bool, typer.Option("--health", help="Only tell whether this worker sends heartbeats.")] = False,
+    standby: Annotated[bool, typer.Option("--standby", hidden=True)] = False,
 ) -> None:
     """One worker process on one device; the job store is at ATTRIBUTION_REDIS_URL."""
-    from cli.worker import check_health, run_worker  # noqa: PLC0415
+    from cli.worker import check_health, run_worker, stand_by  # noqa: PLC0415
 
     if health:
         check_health()
-    else:
+    elif not standby or stand_by():
         raise typer.Exit(run_worker(models, device))
 
 

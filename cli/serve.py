@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import secrets
 import socket
 import sys
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from cli.processes.child import ChildCommand, ChildFailed
 from cli.processes.devices import cores, cuda_devices, plan_workers
 from cli.processes.embedded import EmbeddedStore
 from cli.processes.listen import CannotListen, listen, url_of
+from cli.processes.standby import Standby
 from cli.processes.supervisor import StopRequested, Supervisor
 from cli.processes.wait_ready import ready
 from service.monitoring.logging import configure_logging
@@ -24,6 +26,7 @@ from service.settings import SettingsError, read_settings
 # -P keeps the working directory off the path, where a folder may have the name of one of our packages.
 OURSELVES = (sys.executable, "-P", "-m", "cli")
 REDIS_URL = "ATTRIBUTION_REDIS_URL"
+WORKER_ID = "ATTRIBUTION_WORKER_ID"
 GATEWAY_GRACE_S = 10.0  # longer than the gateway's own grace period
 WORKER_GRACE_S = 20.0  # longer than the worker's own grace period, in which it finishes or releases its jobs
 
@@ -38,6 +41,7 @@ class ServeOptions:
     workers: int | None = None  # None: one per device
     demo: bool = False
     once: bool = False  # stop after the demonstration
+    standby: bool = True  # keep a process ready that replaces a worker which dies
 
 
 def run_serve(options: ServeOptions) -> int:
@@ -70,16 +74,22 @@ async def _serve(
     store: EmbeddedStore | None,
 ) -> int:
     common = {VARIABLE: joined(models), REDIS_URL: store.url if store else os.environ[REDIS_URL]}
-    async with Supervisor() as supervisor:
+    async with contextlib.AsyncExitStack() as stack:
+        standby = Standby((*OURSELVES, "worker", "--standby")) if options.standby else None
+        if standby is not None:
+            stack.push_async_callback(standby.close)
+        supervisor = await stack.enter_async_context(Supervisor())
         if store is not None:
             supervisor.start(store.program())
             await supervisor.during(store.answering())
         supervisor.start(_gateway(common, listening))
-        supervisor.start(*(_worker(index, {**common, **plan}) for index, plan in enumerate(plans)))
+        supervisor.start(*(_worker(index, {**common, **plan}, standby) for index, plan in enumerate(plans)))
         console.print(f"Starting on {', '.join(plan['ATTRIBUTION_DEVICE'] for plan in plans)}; loading the models")
         url = url_of(listening)
         await supervisor.during(ready(url))
         supervisor.settle()
+        if standby is not None:
+            standby.prepare()
         console.print(f"[bold green]Ready[/] on [bold]{url}[/]")
         shown = not options.demo or await supervisor.during(asyncio.to_thread(demonstrate, url, models))
         if not options.once:
@@ -98,10 +108,19 @@ def _gateway(common: Mapping[str, str], listening: socket.socket) -> ChildComman
     )
 
 
-def _worker(index: int, environment: Mapping[str, str]) -> ChildCommand:
+def _worker(index: int, environment: Mapping[str, str], standby: Standby | None) -> ChildCommand:
+    name = f"{os.environ.get(WORKER_ID) or f'{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}'}-{index}"
+
+    def identity(birth: int) -> dict[str, str]:
+        """The worker's id. A later one takes over the jobs of the earlier, whose process is known to be gone."""
+        own = {WORKER_ID: f"{name}-{birth}"}
+        return own if birth == 1 else own | {"ATTRIBUTION_REPLACES": f"{name}-{birth - 1}"}
+
     return ChildCommand(
         name=f"worker {index} ({environment['ATTRIBUTION_DEVICE']})",
         command=(*OURSELVES, "worker"),
         environment=environment,
         grace_s=WORKER_GRACE_S,
+        of_birth=identity,
+        standby=standby,
     )

@@ -1,14 +1,23 @@
 """`attribution worker`: one worker process on one device."""
 
 import asyncio
+import contextlib
+import importlib
+import json
 import os
 import socket
+import sys
 from pathlib import Path
 
+import structlog
 from pydantic import ValidationError
 
+from broker import JobStore, StoreSettings, WorkerInfo
 from cli.console import EXIT_FAILED, EXIT_USAGE, fail
 from cli.model_directories import VARIABLE, NoModels, joined, model_directories
+
+WORKER_ID = "ATTRIBUTION_WORKER_ID"
+LIBRARIES = ("workers.main", "sklearn.linear_model", "transformers")  # that take a worker seconds to load
 
 
 def run_worker(models: list[Path] | None, device: str | None) -> int:
@@ -19,6 +28,7 @@ def run_worker(models: list[Path] | None, device: str | None) -> int:
         fail(str(error), EXIT_USAGE)
     if device is not None:
         os.environ["ATTRIBUTION_DEVICE"] = device
+    from broker.supported_store import refusal_of_store  # noqa: PLC0415
     from service.monitoring.logging import configure_logging  # noqa: PLC0415  # before torch, which takes seconds
     from workers.main import run  # noqa: PLC0415
     from workers.settings import WorkerSettings  # noqa: PLC0415
@@ -27,27 +37,79 @@ def run_worker(models: list[Path] | None, device: str | None) -> int:
     try:
         settings = WorkerSettings()
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        fail(f"ATTRIBUTION_{str(first['loc'][0]).upper()}: {first['msg']}", EXIT_USAGE)
+        fail(_first_fault(error), EXIT_USAGE)
+    refused = refusal_of_store(settings)
+    if refused is not None:
+        fail(refused, EXIT_USAGE)
     return run(settings)
 
 
+def stand_by() -> bool:
+    """Loads the libraries of a worker, then waits for a line on standard input: the variables to run with, as JSON.
+
+    Returns:
+        False when none will come: what started this process has ended.
+    """
+    from service.monitoring.logging import configure_logging  # noqa: PLC0415
+
+    for name in LIBRARIES:
+        with contextlib.suppress(ImportError):  # of an extra that is not installed
+            importlib.import_module(name)
+    configure_logging()
+    structlog.get_logger("standby").info("standby ready", pid=os.getpid())
+    line = sys.stdin.readline()
+    if not line:
+        return False
+    os.environ.update({str(name): str(value) for name, value in json.loads(line).items()})
+    return True
+
+
 def check_health() -> None:
-    """Exits with 0 when a worker of this host has a fresh heartbeat. For container health checks."""
-    from broker import JobStore, StoreSettings  # noqa: PLC0415
+    """Exits with 0 when the worker of this container has a fresh heartbeat. For container health checks.
+
+    The worker is the one named by `ATTRIBUTION_WORKER_ID`. Without that variable it is one of this host whose process
+    this one can see: in a container, the container's own.
+    """
     from schemas.errors import Unavailable  # noqa: PLC0415
 
-    async def hosts() -> set[str]:
+    async def live() -> list[WorkerInfo]:
         settings = StoreSettings()
-        store = JobStore(settings.redis_url, namespace=settings.namespace)
+        store = JobStore(settings.store_url, namespace=settings.namespace)
         try:
-            return {worker.host for worker in await store.workers.live()}
+            return await store.workers.live()
         finally:
             await store.close()
 
     try:
-        alive = socket.gethostname() in asyncio.run(hosts())
+        workers = asyncio.run(live())
+    except ValidationError as error:
+        fail(_first_fault(error), EXIT_USAGE)
     except Unavailable as error:
         fail(error.detail, EXIT_FAILED)
-    if not alive:
-        fail("no worker of this host has sent a heartbeat lately", EXIT_FAILED)
+    if not any(_is_ours(worker) for worker in workers):
+        fail("no heartbeat of this worker within the last seconds", EXIT_FAILED)
+
+
+def _is_ours(worker: WorkerInfo) -> bool:
+    """Whether the heartbeat is that of the worker that this container runs."""
+    name = os.environ.get(WORKER_ID)
+    if name:
+        return worker.id == name
+    return worker.host == socket.gethostname() and _runs(worker.pid)
+
+
+def _runs(pid: int) -> bool:
+    """Whether there is a process of this id that this one can see."""
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except (OSError, OverflowError):
+        return False
+    return True
+
+
+def _first_fault(error: ValidationError) -> str:
+    """The variable that holds a bad value, and why it is bad."""
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    return f"ATTRIBUTION_{str(first['loc'][0]).upper()}: {first['msg']}"

@@ -1,4 +1,4 @@
-"""The two base classes of all documents on the wire."""
+"""The base classes of all documents on the wire."""
 
 from pydantic import BaseModel, ConfigDict
 
@@ -16,6 +16,16 @@ class Strict(BaseModel):
 
 
 class Record(BaseModel):
-    """Output of the service, and messages between its parts."""
+    """Output of the service, and messages between its parts.
 
-    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+    The parts may be of different versions, so fields that this version does not know are ignored.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True, protected_namespaces=())
+
+
+class Forwarded(Record):
+    """A record that the gateway reads from the job store and passes on to clients. Fields that this version does not
+    know are kept."""
+
+    model_config = ConfigDict(extra="allow")

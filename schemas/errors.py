@@ -27,6 +27,8 @@
         OutOfMemory                          out_of_memory            one row alone does not fit
         NonFinite                            non_finite               the result holds NaN or infinity
         WorkerLost                           worker_lost              it ended three workers
+        Unreadable                           unreadable               its stored record cannot be read
+        JobStalled                           stalled                  it made no progress, three times
         UnloadedMeanwhile                    model_unloaded           its model was unloaded before it ran
         JobCancelled                         cancelled
 
@@ -203,6 +205,16 @@ class NonFinite(JobError):
 
 class WorkerLost(JobError):
     code, title = "worker_lost", "The worker died repeatedly"
+
+
+class Unreadable(JobError):
+    """The stored record is damaged, or of a version of the service that this one cannot read."""
+
+    code, title = "unreadable", "The stored job cannot be read"
+
+
+class JobStalled(JobError):
+    code, title = "stalled", "The job made no progress"
 
 
 class UnloadedMeanwhile(JobError):

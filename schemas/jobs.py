@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from schemas.base import Record
+from schemas.base import Forwarded, Record
 from schemas.pictures import Picture
 from schemas.requests import Priority
 
@@ -52,7 +52,7 @@ class Progress(Record):
         return cls(done=done, total=total, fraction=min(1.0, done / total) if total else 0.0)
 
 
-class ClassRef(Record):
+class ClassRef(Forwarded):
     """An output of the model. `position` is the place within the class's map, where outputs have several dimensions."""
 
     index: int
@@ -71,7 +71,7 @@ class ClassRef(Record):
         return f"{name} ({', '.join(map(str, self.position))})" if self.position else name
 
 
-class JobFailure(Record):
+class JobFailure(Forwarded):
     """Why a job failed; codes as in `schemas.errors`."""
 
     code: str

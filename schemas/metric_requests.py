@@ -155,5 +155,5 @@ _ADAPTER: TypeAdapter[list[AnyQuality]] = TypeAdapter(Quality)
 
 
 def stored_quality(fields: list[dict[str, Any]]) -> list[AnyQuality]:
-    """Metrics read back from the job store."""
-    return _ADAPTER.validate_python(fields)
+    """Metrics read back from the job store. Parameters that this version does not know are ignored."""
+    return _ADAPTER.validate_python(fields, extra="ignore")

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from schemas.base import Record
+from schemas.base import Forwarded, Record
 from schemas.methods import BaselineName
 from schemas.pictures import Preprocessing
 from schemas.precision import PassPrecision
@@ -24,7 +24,7 @@ ModelStatus = Literal["ready", "idle", "loading", "unloaded", "failed"]
 AdminAction = Literal["load", "unload"]
 
 
-class FeatureCard(Record):
+class FeatureCard(Forwarded):
     """One column of a table, in its own unit; the model sees `(value - mean) / std`."""
 
     name: str
@@ -33,7 +33,7 @@ class FeatureCard(Record):
     unit: str | None = None
 
 
-class InputCard(Record):
+class InputCard(Forwarded):
     """What one example looks like to the model. `shapes` leave the batch dimension out."""
 
     kind: InputKind
@@ -45,7 +45,7 @@ class InputCard(Record):
     max_tokens: int | None = None  # text
 
 
-class OutputCard(Record):
+class OutputCard(Forwarded):
     """`shape` is that of one example's output: `[]` a number, `[classes]`, or `[classes, height, width]` and the like,
     whose targets name a class and a position."""
 
@@ -56,7 +56,7 @@ class OutputCard(Record):
     labels: list[str] | None = None
 
 
-class LayerCard(Record):
+class LayerCard(Forwarded):
     """A module by its path in `named_modules`; shapes leave the batch dimension out."""
 
     name: str
@@ -72,13 +72,13 @@ class LayerCard(Record):
     no_relu_before: list[Side] = Field(default_factory=list)  # sides on whose units guided methods are the gradient
 
 
-class MethodSupport(Record):
+class MethodSupport(Forwarded):
     name: str
     supported: bool
     reason: str | None = None  # why not
 
 
-class Defaults(Record):
+class Defaults(Forwarded):
     """What a request gets that names no method, baseline or layer."""
 
     method: str
@@ -87,7 +87,7 @@ class Defaults(Record):
     layer: str | None = None
 
 
-class Residence(Record):
+class Residence(Forwarded):
     """A model at one worker."""
 
     worker: str
@@ -99,7 +99,7 @@ class Residence(Record):
     last_used_at: str | None = None
 
 
-class ModelCard(Record):
+class ModelCard(Forwarded):
     name: str
     version: str
     status: ModelStatus

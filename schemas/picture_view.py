@@ -17,6 +17,19 @@ Box = tuple[float, float, float, float]  # left, top, right, bottom, in pixels o
 
 
 @dataclass(frozen=True, slots=True)
+class Scaling:
+    """One resize and one crop: `box` of a picture is scaled to `size`, (width, height), of which `kept` is the view.
+
+    `shown`: the part of the picture that the view shows.
+    """
+
+    size: tuple[int, int]
+    box: Box
+    kept: tuple[int, int, int, int]  # left, top, right, bottom, in pixels of the scaled picture
+    shown: Picture
+
+
+@dataclass(frozen=True, slots=True)
 class PictureView:
     """The scaling and cropping of pictures of any size to one model's input size, before values are normalised."""
 
@@ -36,19 +49,30 @@ class PictureView:
         Without `resize_to`, the picture is cropped first, at exact edges. With it, the whole picture is scaled first
         and cropped at whole pixels, as torchvision and transformers do.
         """
-        resampling = Image.Resampling[self.how.interpolation.upper()]
-        size = self.width, self.height
-        scaled = self._scaled(picture.size)
+        scaling = self.scaling(picture.size)
+        scaled = picture.resize(scaling.size, self.resampling, box=scaling.box)
+        return scaled.crop(scaling.kept), scaling.shown
+
+    @property
+    def resampling(self) -> Image.Resampling:
+        return Image.Resampling[self.how.interpolation.upper()]
+
+    def scaling(self, picture: tuple[int, int]) -> Scaling:
+        """How a picture of this width and height is scaled and cropped."""
+        width, height = picture
+        size, whole = (self.width, self.height), (0, 0, self.width, self.height)
+        scaled = self._scaled(picture)
         if scaled is None:
-            box = self._box(picture.width, picture.height)
-            return picture.resize(size, resampling, box=box), _picture(picture, box)
+            box = self._box(width, height)
+            return Scaling(size, box, whole, _picture(picture, box))
         left, top = (scaled[0] - self.width) // 2, (scaled[1] - self.height) // 2
-        across, down = picture.width / scaled[0], picture.height / scaled[1]
+        across, down = width / scaled[0], height / scaled[1]
         box = (left * across, top * down, (left + self.width) * across, (top + self.height) * down)
+        shown = _picture(picture, box)
         if math.prod(scaled) > MAX_IMAGE_PIXELS:  # a long, thin picture: scale only the part shown
-            return picture.resize(size, resampling, box=box), _picture(picture, box)
-        whole = picture.resize(scaled, resampling)
-        return whole.crop((left, top, left + self.width, top + self.height)), _picture(picture, box)
+            return Scaling(size, box, whole, shown)
+        kept = (left, top, left + self.width, top + self.height)
+        return Scaling(scaled, (0.0, 0.0, float(width), float(height)), kept, shown)
 
     def pixels_to_write(self, size: tuple[int, int]) -> int:
         """The number of pixels that `apply` writes for a picture of this width and height."""
@@ -76,5 +100,5 @@ class PictureView:
         return left, top, left + across, top + down
 
 
-def _picture(picture: Image.Image, box: Box) -> Picture:
-    return Picture(crop=list(box), width=picture.width, height=picture.height)
+def _picture(size: tuple[int, int], box: Box) -> Picture:
+    return Picture(crop=list(box), width=size[0], height=size[1])

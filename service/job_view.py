@@ -1,5 +1,7 @@
 """A stored job as the `Job` document that clients see."""
 
+from typing import Any
+
 from fastapi import Request, Response
 
 from broker import JobRecord
@@ -18,7 +20,7 @@ def job_view(record: JobRecord, root_path: str = "") -> Job:
         progress=Progress.of(record.done, record.total),
         model=spec.model,
         version=spec.version,
-        method=echo(stored_method(spec.method)),
+        method=_method_echo(spec.method),
         target=record.target or _requested_targets(spec.target),
         priority=spec.priority,
         created_at=rfc3339(record.created_ms),
@@ -39,6 +41,11 @@ def job_response(
 def job_path(job_id: str, root_path: str = "") -> str:
     """The path of `GET /jobs/{id}`."""
     return f"{root_path}/jobs/{job_id}"
+
+
+def _method_echo(fields: dict[str, Any]) -> dict[str, Any]:
+    """The method's parameters as clients see them; none where the stored job cannot be read."""
+    return echo(stored_method(fields)) if fields else {}
 
 
 def _requested_targets(targets: Targets | None) -> list[ClassRef] | None:

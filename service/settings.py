@@ -2,11 +2,12 @@
 
 from typing import Annotated
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import ByteSize, Field, SecretStr, ValidationError, field_validator
 
 from broker.settings import PREFIX
 from service.connection_settings import ConnectionSettings
 
+MIN_DECODE_BYTES = 64 * 1024 * 1024  # decodes a picture of some 10 million pixels
 MIN_ADMIN_KEY_CHARS = 16  # long enough that a key cannot be guessed over HTTP
 
 
@@ -19,6 +20,9 @@ class GatewaySettings(ConnectionSettings):
 
     queue_depth: Annotated[int, Field(ge=1, le=1_000_000)] = 1000  # jobs queued or running, per model
     max_body_bytes: Annotated[int, Field(ge=1024, le=1 << 30)] = 16 * 1024 * 1024
+    decode_bytes: Annotated[ByteSize, Field(ge=MIN_DECODE_BYTES)] = ByteSize(
+        256 * 1024 * 1024
+    )  # memory of all pictures being decoded, such as "512MiB"
     cache: bool = True  # equal requests share one computation
     max_wait_s: Annotated[float, Field(ge=0, le=3600)] = 60.0  # upper bound of `?wait=` and `Prefer: wait`
     admin_key: Annotated[SecretStr, Field(min_length=MIN_ADMIN_KEY_CHARS)] | None = (

@@ -1,6 +1,7 @@
 """The long-lived parts of a gateway process, which the lifespan hands to every request."""
 
 import os
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, TypedDict, TypeVar
@@ -9,6 +10,7 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Request
 
 from broker import JobStore
+from service.byte_budget import ByteBudget
 from service.model_cards import RecentCards
 from service.monitoring.http_metrics import HttpMetrics
 from service.settings import GatewaySettings
@@ -23,13 +25,21 @@ def _cpu_threads() -> CapacityLimiter:
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """The parts of one gateway process. `cpu` bounds how many requests parse, decode and render at the same time."""
+    """The parts of one gateway process.
+
+    `cpu` bounds how many requests parse, decode and render at the same time, `picture_memory` the memory that decoding
+    pictures takes.
+    """
 
     settings: GatewaySettings
     store: JobStore
     metrics: HttpMetrics
     cards: RecentCards = field(default_factory=RecentCards)
     cpu: CapacityLimiter = field(default_factory=_cpu_threads)
+    picture_memory: ByteBudget = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "picture_memory", ByteBudget(self.settings.decode_bytes))
 
     async def compute(self, work: Callable[..., T], *arguments: object) -> T:
         """Run CPU work in a thread, off the event loop. Raises what `work` raises."""
@@ -56,11 +66,17 @@ class State(TypedDict):
 def open_store(settings: GatewaySettings) -> JobStore:
     """The job store of these settings. The caller closes it."""
     return JobStore(
-        settings.redis_url,
+        settings.store_url,
         namespace=settings.namespace,
         queue_depth=settings.queue_depth,
         result_ttl_s=settings.result_ttl_s,
+        on_death=_stop_process,
     )
+
+
+def _stop_process() -> None:
+    """Stops this gateway as SIGTERM does; its exit code is that of the signal, so whatever started it replaces it."""
+    signal.raise_signal(signal.SIGTERM)
 
 
 async def _gateway(request: Request) -> Gateway:  # async, because FastAPI runs plain functions in a thread

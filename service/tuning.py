@@ -8,6 +8,11 @@ SMALL_JSON_BYTES = 65_536  # JSON parsed or written in a fraction of a milliseco
 COPIED_BYTES = 4 * 1024 * 1024  # tensors sent as they are stored: copied in a fraction of a millisecond
 SMALL_PICTURE_PIXELS = 256 * 256  # a picture decoded and scaled in one or two milliseconds
 
+# Memory of decoded pictures.
+BUDGET_WAIT_S = 15.0  # a picture of 40 million pixels takes about a second; clients give up after 30 to 60
+OVERTAKEN_S = 5.0  # how long smaller work may go ahead of a waiting picture
+BUDGET_RETRY_S = 5
+
 # Model cards.
 CARD_CACHE_S = 0.25  # short against the two seconds between a worker's announcements of its cards
 MAX_CACHED_CARDS = 64  # bounds the memory that requests for many versions can fill
@@ -37,6 +42,10 @@ SUGGESTION_CUTOFF = 0.6  # difflib's ratio below which a name is not suggested
 
 # Pictures.
 MAX_JPEG_SCANS = 64  # encoders write about ten; each scan makes the decoder pass over the whole picture again
+MAX_PNG_TEXT_BYTES = 4 * 1024 * 1024  # decompressed comments of one file; profiles and EXIF have their own chunks
+STRIP_PIXELS = 512 * 1024  # of a picture that is laid on white and scaled at a time: some 16 MiB with all copies
+WEBP_BLOCK_PIXELS = 10_000_000  # decoded at a time: 40 MB; all that lies above is decoded again for each block
+EXACT_CANVAS_BYTES = 32 * 1024 * 1024  # rows of a picture that are kept, needed or not, between the two scalings
 MAX_MAP_SIDE = 1024  # elements; finer maps are averaged down to this before they are smoothed
 MAX_PANEL_PIXELS = 1024  # longer side of each of three panels
 MAX_TEXT_LINES = 120  # lines of a drawn text

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
@@ -48,7 +49,9 @@ class StoreServer:
     Raises `FileNotFoundError` when the binary is absent and `TimeoutError` when it does not answer within 10 s.
     """
 
-    def __init__(self, kind: StoreKind = "valkey", port: int | None = None) -> None:
+    def __init__(
+        self, kind: StoreKind = "valkey", port: int | None = None, options: Mapping[str, str | int] | None = None
+    ) -> None:
         binary = store_binary(kind)
         if binary is None:
             raise FileNotFoundError(f"no {kind} server is installed")
@@ -56,13 +59,21 @@ class StoreServer:
         self.port = port or free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._binary = binary
+        self._options = options or {}
         self._folder = tempfile.TemporaryDirectory(prefix="store-")
         self._process: subprocess.Popen[bytes] | None = None
         self.start()
 
     def start(self) -> None:
         """Start the process and return once it answers PING."""
-        options = {"port": self.port, "bind": "127.0.0.1", "save": "", "appendonly": "no", "dir": self._folder.name}
+        options: dict[str, str | int] = {
+            "port": self.port,
+            "bind": "127.0.0.1",
+            "save": "",
+            "appendonly": "no",
+            "dir": self._folder.name,
+        }
+        options |= self._options
         arguments = [part for name, value in options.items() for part in (f"--{name}", str(value))]
         self._process = subprocess.Popen(
             [str(self._binary), *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

@@ -46,7 +46,7 @@ ROOMS = {
         ["http", "cost"],
         ["state"],
         ["model_cards"],
-        ["validation", "monitoring"],
+        ["byte_budget", "monitoring", "validation"],
         ["pictures"],
         ["gateway_documents", "languages", "release", "settings", "tuning"],
         ["connection_settings"],

@@ -5,16 +5,20 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Callable
 
 import structlog
 
 from broker import WorkerQueue
 from schemas.errors import Unavailable
+from schemas.model_key import ModelKey
 from workers.engine.device.allocator import keep_freed_memory
+from workers.engine.device.blas import use_one_thread_beside_torch
 from workers.engine.device.gate import DeviceGate
 from workers.engine.device.tf32 import forbid_tf32
+from workers.engine.error_trace import without_data
 from workers.jobs.admission import Admission
+from workers.jobs.background import BackgroundThreads, log_deaths
+from workers.jobs.ending import EXIT_STALLED, EXIT_THREAD_DIED, end_process
 from workers.jobs.reporter import Reporter
 from workers.jobs.running import JobRunner
 from workers.jobs.settling import Settling
@@ -26,6 +30,7 @@ from workers.jobs.tuning import (
     MAX_ATTEMPTS,
     THREAD_SWITCH_S,
 )
+from workers.jobs.watchdog import Watchdog
 from workers.methods.captum_changes import install as install_captum_changes
 from workers.models.pool import CommandExecutor, ModelPool
 from workers.models.resident import Device
@@ -35,13 +40,19 @@ log = structlog.get_logger()
 
 
 def run(settings: WorkerSettings) -> int:
-    """Serves until SIGTERM or SIGINT; returns the exit code, 1 when a thread of the worker has died."""
+    """Serves until SIGTERM or SIGINT; returns the exit code.
+
+    The process ends with `EXIT_THREAD_DIED` when a thread of the worker dies, and with `EXIT_STALLED` when a job hangs
+    that nothing else can stop; it is then to be replaced.
+    """
+    log_deaths()
     stop = _stop_at_signals()
     device = _configured_device(settings)
     queue = _job_store(settings)
     models = ModelPool(settings.models, device, settings.model_memory)
     commands = CommandExecutor(queue, models, stop)
-    models.start(commands.read_unloaded())
+    unloaded = commands.read_unloaded()
+    models.start(unloaded, first=_urgent_models(queue, settings.replaces))
     runner = JobRunner(models, Admission(models, settings.live_jobs()), Settling(queue.claimed_jobs))
     reporter = Reporter(
         queue,
@@ -52,22 +63,44 @@ def run(settings: WorkerSettings) -> int:
         worker_id=settings.worker_id,
         lease_ms=settings.lease_ms,
     )
-    listener = threading.Thread(target=queue.listen_cancelled, args=(runner.cancel, stop), daemon=True)
-    for thread in (listener, commands, reporter):
-        thread.start()
-    log.info("worker ready", worker=settings.worker_id, device=str(device.device), models=models.serving())
+    watchdog = Watchdog(runner, queue.claimed_jobs, settings.stall_s, lambda: end_process(queue, runner, EXIT_STALLED))
+    listener = threading.Thread(
+        name="cancellations", target=queue.listen_cancelled, args=(runner.cancel, stop), daemon=True
+    )
+    threads = {"listener": listener, "admin commands": commands, "reporter": reporter, "watchdog": watchdog}
+    background = BackgroundThreads(models, threads)
+    background.start()
+    log.info(
+        "worker ready", worker=settings.worker_id, device=str(device.device), models=list(map(str, models.serving()))
+    )
     try:
-        healthy = _claim_until(stop, queue, runner, models, lambda: models.alive and commands.is_alive())
-    finally:
-        stop.set()
-        runner.stop(settings.grace_s)
-        reporter.end()
-        _retire(queue)
-        models.stop()
-        for thread in (listener, commands):
-            thread.join()
-        queue.close()
-    return 0 if healthy else 1
+        healthy = _claim_until(stop, queue, runner, models, background)
+    except Exception as error:
+        log.critical("the claim loop died", exception=without_data(error))
+        healthy = False
+    if not healthy:
+        end_process(queue, runner, EXIT_THREAD_DIED)
+    runner.stop(settings.grace_s)
+    watchdog.end()
+    reporter.end()
+    _retire(queue)
+    models.stop()
+    for thread in (listener, commands):
+        thread.join()
+    queue.close()
+    return 0
+
+
+def _urgent_models(queue: WorkerQueue, replaced: str | None) -> list[ModelKey]:
+    """The models that have jobs waiting, after those of the replaced worker were given back."""
+    try:
+        if replaced is not None:
+            given_back = queue.registration.inherit(replaced)
+            log.info("worker replaced", replaced=replaced, given_back=given_back)
+        return queue.waiting_jobs.models()
+    except Unavailable:
+        log.warning("job store is away", action="look for waiting jobs")
+        return []
 
 
 def _stop_at_signals() -> threading.Event:
@@ -84,6 +117,7 @@ def _configured_device(settings: WorkerSettings) -> Device:
     sys.setswitchinterval(THREAD_SWITCH_S)
     gc.freeze()  # imported objects live for ever; without this each full collection walks through torch for 0.1 s
     forbid_tf32()
+    use_one_thread_beside_torch()
     install_captum_changes()
     device = Device(settings.torch_device(), settings.threads, settings.batch_rows, DeviceGate())
     if device.device.type == "cpu":
@@ -93,7 +127,7 @@ def _configured_device(settings: WorkerSettings) -> Device:
 
 def _job_store(settings: WorkerSettings) -> WorkerQueue:
     return WorkerQueue(
-        settings.redis_url,
+        settings.store_url,
         settings.worker_id,
         namespace=settings.namespace,
         lease_ms=settings.lease_ms,
@@ -103,7 +137,7 @@ def _job_store(settings: WorkerSettings) -> WorkerQueue:
 
 
 def _claim_until(
-    stop: threading.Event, queue: WorkerQueue, runner: JobRunner, models: ModelPool, is_healthy: Callable[[], bool]
+    stop: threading.Event, queue: WorkerQueue, runner: JobRunner, models: ModelPool, background: BackgroundThreads
 ) -> bool:
     """The claim loop: claims as many jobs as there is capacity for, and starts them, until `stop` is set.
 
@@ -111,8 +145,8 @@ def _claim_until(
     """
     admission = runner.admission
     while not stop.is_set():
-        if not is_healthy():
-            log.error("an engine, the loader or the executor of admin commands has died")
+        if dead := background.dead():
+            log.critical("threads of the worker have died", threads=dead)
             return False
         capacity = admission.capacity()
         if not capacity:

@@ -23,6 +23,8 @@ class WorkerSettings(StoreSettings):
     model_memory: Annotated[ByteSize, Field(ge=1)] | None = None  # for models, such as "8GiB"; None: no bound
     worker_id: str = Field(default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}")
     lease_ms: Annotated[int, Field(ge=500, le=600_000)] = 8_000
+    replaces: str | None = None  # the worker whose place this one takes, when its process is known to be gone
+    stall_s: Annotated[float, Field(ge=1, le=86_400)] = 120.0  # a job without progress for so long is given up
     grace_s: Annotated[float, Field(ge=0, le=3_600)] = 10.0  # that running jobs have when the worker stops
 
     @field_validator("models", mode="before")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from broker.clients import async_client
+from broker.clients import async_client, close_async
 from broker.keys import Keys
 from broker.scripts import Argument, ScriptCall, Scripts
 from broker.store_errors import StoreGuard
@@ -46,4 +46,4 @@ class AsyncConnection:
 
     async def close(self) -> None:
         """Closes every connection."""
-        await self.client.aclose()
+        await close_async(self.client)

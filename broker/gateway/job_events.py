@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from time import monotonic
@@ -33,10 +33,15 @@ class JobEvents:
 
     A job that is watched has a channel of its own. All who wait for the end of a job that they have submitted share the
     inbox of this process, which takes no round trip to open.
+
+    Args:
+        store: the connection to Redis.
+        on_death: called when reading ends by an error that is no failure of Redis: nothing reaches a watch any more.
     """
 
-    def __init__(self, store: AsyncConnection) -> None:
+    def __init__(self, store: AsyncConnection, on_death: Callable[[], None]) -> None:
         self._store = store
+        self._on_death = on_death
         self._keys = store.keys
         self._timeout_s = store.timeout_s
         self.inbox = new_inbox()
@@ -87,8 +92,7 @@ class JobEvents:
         """Closes the connection and fails every subscription."""
         if self._task is not None:
             self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.gather(self._task, return_exceptions=True)
         for subscription in self._subscriptions():
             subscription.fail()
 
@@ -103,6 +107,15 @@ class JobEvents:
     def _start_reading(self) -> None:
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run(), name="job-events")
+            self._task.add_done_callback(self._on_end)
+
+    def _on_end(self, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            log.critical("job_events_died", error=type(error).__name__)
+            for subscription in self._subscriptions():
+                subscription.fail()
+            self._on_death()
 
     async def _send(self, *command: str | bytes) -> None:
         """Sends, and ignores failures: the connection is then lost, and the next one subscribes to every channel."""
@@ -179,7 +192,11 @@ class JobEvents:
             for subscription in channel.subscriptions:
                 subscription.confirm()
         elif reply[0] == b"message":
-            snapshot = job_from_message(channel.job_id, reply[2])
+            try:
+                snapshot = job_from_message(channel.job_id, reply[2])
+            except Exception:  # whoever wrote it may have written anything
+                self._unreadable(channel.job_id, channel.subscriptions)
+                return
             for subscription in channel.subscriptions:
                 subscription.put(snapshot)
 
@@ -189,6 +206,18 @@ class JobEvents:
             for subscription in self._endings.values():
                 subscription.confirm()
         elif reply[0] == b"message":
-            job_id, snapshot = ended_job(reply[2])
+            try:
+                job_id, snapshot = ended_job(reply[2])
+            except Exception:  # whoever wrote it may have written anything
+                job_id = reply[2].partition(b" ")[0].decode(errors="replace")
+                self._unreadable(job_id, {one for one in [self._endings.get(job_id)] if one is not None})
+                return
             if job_id in self._endings:
                 self._endings[job_id].put(snapshot)
+
+    @staticmethod
+    def _unreadable(job_id: str, subscriptions: set[Subscription]) -> None:
+        """A message that another version of the service wrote, or nobody: its readers read the job itself."""
+        log.error("job_event_unreadable", job=job_id)
+        for subscription in subscriptions:
+            subscription.confirm()

@@ -1,6 +1,10 @@
 """Ids of jobs as clients send them."""
 
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from redis.exceptions import ResponseError
 
 from schemas.errors import JobNotFound
 
@@ -12,3 +16,14 @@ def checked_job_id(job_id: str) -> str:
     if not JOB_ID.fullmatch(job_id):
         raise JobNotFound("no such job")
     return job_id
+
+
+@asynccontextmanager
+async def missing_if_damaged(job_id: str) -> AsyncIterator[None]:
+    """Raises `JobNotFound` where the key of a job holds something else, until a worker mends it."""
+    try:
+        yield
+    except ResponseError as error:
+        if "WRONGTYPE" not in str(error):
+            raise
+        raise JobNotFound(f"no job {job_id}") from error

@@ -6,10 +6,11 @@ from contextlib import aclosing, asynccontextmanager
 from functools import partial
 from typing import Any
 
+from broker.card_names import model_keys
 from broker.gateway.async_connection import AsyncConnection
 from broker.gateway.job_changes import changes, ended_within, watched_within
 from broker.gateway.job_events import JobEvents
-from broker.gateway.job_id import checked_job_id
+from broker.gateway.job_id import checked_job_id, missing_if_damaged
 from broker.job_hash import job_from_reply
 from broker.keys import new_job_id
 from broker.records import JobRecord, NewJob, Snapshot, Submitted, Waited
@@ -120,7 +121,7 @@ class StoredJobs:
         """Jobs that wait or run, by model; 0 for a model that has had some."""
         async with self._connection.guard():
             names: Any = await self._connection.client.smembers(self._keys.queues)
-            models = sorted(ModelKey.parse(name.decode()) for name in names)
+            models = sorted(model_keys(names))
             async with self._connection.client.pipeline(transaction=False) as pipeline:
                 for model in models:
                     for stream in self._keys.streams(model):
@@ -177,7 +178,7 @@ class StoredJobs:
 
     async def _snapshot(self, job_id: str) -> Snapshot:
         key = self._keys.job(checked_job_id(job_id))
-        async with self._connection.guard():
+        async with self._connection.guard(), missing_if_damaged(job_id):
             fields: dict[Any, Any] = await self._connection.client.hgetall(key)
         if not fields:
             raise JobNotFound(f"no job {job_id}")

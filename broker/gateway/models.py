@@ -1,10 +1,14 @@
 """Model cards that workers have announced."""
 
-from broker.card_names import CardName, best_card, card_names
+import structlog
+from pydantic import ValidationError
+
+from broker.card_names import CardName, best_card, card_names, model_keys
 from broker.gateway.async_connection import AsyncConnection
-from schemas.errors import ModelNotFound
-from schemas.model_key import ModelKey
+from schemas.errors import ModelNotFound, ModelUnavailable
 from schemas.models import ModelCard
+
+log = structlog.get_logger(__name__)
 
 
 class ModelRegistry:
@@ -19,24 +23,32 @@ class ModelRegistry:
         where some workers loaded the model and others failed."""
         names = await self._card_names()
         blobs = await self._connection.values([self._keys.card(str(name)) for name in names])
-        return [name.shown(blob) for name, blob in zip(names, blobs, strict=True) if blob is not None]
+        cards = []
+        for name, blob in zip(names, blobs, strict=True):
+            try:
+                cards += [] if blob is None else [name.shown(blob)]
+            except ValidationError as error:
+                log.warning("model_card_unreadable", card=str(name), errors=error.error_count())
+        return cards
 
     async def card(self, name: str, version: str | None = None) -> ModelCard:
         """One model; without a version the highest that takes jobs, or, if none does, the highest.
 
-        Raises `ModelNotFound`.
+        Raises `ModelNotFound`, and `ModelUnavailable` for a card that cannot be read.
         """
         chosen = best_card(await self._card_names(), name, version)
         blob = (await self._connection.values([self._keys.card(str(chosen))]))[0] if chosen else None
         if chosen is None or blob is None:
             raise ModelNotFound(f"no model {name}" + (f" of version {version}" if version else ""))
-        return chosen.shown(blob)
+        try:
+            return chosen.shown(blob)
+        except ValidationError as error:
+            log.warning("model_card_unreadable", card=str(chosen), errors=error.error_count())
+            raise ModelUnavailable(f"the card of {chosen.model} cannot be read by this gateway") from error
 
     async def _card_names(self) -> list[CardName]:
         async with self._connection.guard(), self._connection.client.pipeline(transaction=False) as pipeline:
             pipeline.zrange(self._keys.cards, 0, -1)
             pipeline.smembers(self._keys.unloaded)
             members, unloaded = await pipeline.execute()
-        return card_names(
-            (member.decode() for member in members), {ModelKey.parse(model.decode()) for model in unloaded}
-        )
+        return card_names((member.decode(errors="replace") for member in members), model_keys(unloaded))

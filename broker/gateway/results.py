@@ -5,8 +5,9 @@ from typing import Any
 import orjson
 
 from broker.gateway.async_connection import AsyncConnection
-from broker.gateway.job_id import checked_job_id
+from broker.gateway.job_id import checked_job_id, missing_if_damaged
 from broker.records import StoredResult
+from broker.stored_job import NOT_READABLE
 from schemas.errors import JobHasNoResult, JobNotFound, ResultNotReady
 from schemas.jobs import TERMINAL
 
@@ -26,9 +27,9 @@ class StoredResults:
         own = await self._computed_for(checked_job_id(job_id))
         if own is not None:  # true for most jobs, and takes one command
             return own
-        async with self._connection.guard():
+        async with self._connection.guard(), missing_if_damaged(job_id):
             fields: Any = await self._connection.client.hmget(self._keys.job(job_id), ["status", "leader", "cache"])
-        status, leader, cache = (None if field is None else field.decode() for field in fields)
+        status, leader, cache = (None if field is None else field.decode(errors="replace") for field in fields)
         if status is None:
             raise JobNotFound(f"no job {job_id}")
         if status not in TERMINAL:
@@ -40,7 +41,10 @@ class StoredResults:
         if found is None:
             raise JobNotFound(f"no job {job_id}")
         meta, tensors = found
-        return (meta if leader is None else shared_meta(meta, job_id, cache)), tensors
+        try:
+            return (meta if leader is None else shared_meta(meta, job_id, cache)), tensors
+        except NOT_READABLE as error:
+            raise JobHasNoResult("the stored result cannot be read (unreadable)") from error
 
     async def _computed_for(self, job_id: str) -> StoredResult | None:
         """The result stored under a job's id; None if there is none, as for a job that shares another one's."""

@@ -1,5 +1,7 @@
 """The gateway's side of the job store, put together."""
 
+from collections.abc import Callable
+
 from broker.gateway.admin_commands import AdminCommands
 from broker.gateway.async_connection import AsyncConnection
 from broker.gateway.job_events import JobEvents
@@ -22,6 +24,7 @@ class JobStore:
         queue_depth: jobs of one model that may wait or run.
         timeout_s: of one call.
         result_ttl_s: how long a job that is cancelled here is kept; workers set it for the others.
+        on_death: called when a part of the store can serve no more, so that the process has to be replaced.
     """
 
     def __init__(
@@ -32,9 +35,10 @@ class JobStore:
         queue_depth: int = 1000,
         timeout_s: float = 2.0,
         result_ttl_s: int = 3600,
+        on_death: Callable[[], None] = lambda: None,
     ) -> None:
         self._connection = AsyncConnection(url, namespace, timeout_s)
-        self._events = JobEvents(self._connection)
+        self._events = JobEvents(self._connection, on_death)
         self.jobs = StoredJobs(self._connection, self._events, queue_depth, result_ttl_s)
         self.results = StoredResults(self._connection)
         self.models = ModelRegistry(self._connection)

@@ -4,6 +4,9 @@
 local job_key, cancelled_channel = KEYS[1], KEYS[2]
 local id, ttl_s = ARGV[1], ARGV[2]
 
+if redis.call('TYPE', job_key).ok ~= 'hash' then -- gone, or damaged
+  return {}
+end
 local status = redis.call('HGET', job_key, 'status')
 if not is_live(status) then
   return redis.call('HGETALL', job_key)

@@ -1,5 +1,6 @@
 --- @include "job_state"
 --- @include "end_job"
+--- @include "store_pause"
 -- Starts jobs of several models, up to the capacity given for each: first those whose worker stopped renewing its lease.
 -- Returns {{id, spec, attempt, token, created_ms, started_ms, payload or false}, ...}, and, when that is empty, the last
 -- entry id of each stream in the order of KEYS, behind which to wait for new entries. A large payload is left for a
@@ -7,40 +8,78 @@
 local unloaded_key = KEYS[1]
 local FIRST_STREAM = 2 -- from here on two streams per model, the one to serve first before the other
 local worker = ARGV[1] -- id
-local lease_ms, max_attempts, ttl_s = ARGV[2], tonumber(ARGV[3]), ARGV[4]
+local lease_ms, max_attempts, ttl_s = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local failure = ARGV[5] -- JSON, of a job that has used up its attempts
 local last_attempts = tonumber(ARGV[6]) -- how many jobs on their last attempt may be started
-local FIRST_MODEL = 7 -- from here on: name@version and capacity of each model in turn
+local unreadable = ARGV[7] -- JSON, the failure of a job whose record is damaged
+local FIRST_MODEL = 8 -- from here on: name@version and capacity of each model in turn
 local started = {}
+local now = now_ms()
+note_answer(now, lease_ms)
+local lapse_ms = lapsed_after_ms(now, lease_ms)
 
-local function start(id, stream, entry)
+-- Whether the worker that wrote this token lives: it has sent a heartbeat within half a lease. One that died has sent
+-- none for longer when its leases lapse, since it sends heartbeats as often as it renews.
+local function is_alive(token)
+  local owner = token and string.match(token, '^(.*):%d+$')
+  local expires = owner and redis.call('ZSCORE', keys.workers, owner)
+  return expires and tonumber(expires) - WORKER_TTL_MS > now - lease_ms / 2
+end
+
+-- The attempts of a job that count: those whose worker died, or gave the job up. A worker that lives but does not renew
+-- has never heard of its claim: the store paused, or the connection broke, between the script and its reply.
+local function counted_attempts(status, attempts, token)
+  attempts = tonumber(attempts)
+  return status == RUNNING and is_alive(token) and attempts - 1 or attempts
+end
+
+local function start_readable(id, stream, entry)
   local job = keys.job .. id
-  local fields = redis.call('HMGET', job, 'status', 'entry', 'attempts', 'spec', 'created_ms')
-  local status, current_entry, attempts, spec, created_ms = unpack(fields, 1, 5)
+  local fields = redis.call('HMGET', job, 'status', 'entry', 'attempts', 'spec', 'created_ms', 'token')
+  local status, current_entry, attempts, spec, created_ms, owner = unpack(fields, 1, 6)
+  if redis.call('EXISTS', job) == 1 then
+    assert(is_live(status) or status == SUCCEEDED or status == FAILED or status == CANCELLED, 'no known status')
+    assert(string.match(current_entry, '^%d+%-%d+$'), 'no id of an entry')
+  end
   if not is_live(status) or current_entry ~= entry then -- expired or ended
     remove_entry(stream, entry)
     return false
   end
-  if tonumber(attempts) >= max_attempts then
+  local counted = counted_attempts(status, attempts, owner)
+  if counted >= max_attempts then
     end_job(id, FAILED, ttl_s, failure)
     return false
   end
   local token = worker .. ':' .. redis.call('HINCRBY', job, 'starts', 1)
-  local attempt = redis.call('HINCRBY', job, 'attempts', 1)
-  local now = now_ms()
-  redis.call('HSET', job, 'status', RUNNING, 'token', token, 'started_ms', now, 'done', 0)
+  local attempt = counted + 1
+  redis.call('HSET', job, 'status', RUNNING, 'token', token, 'started_ms', now, 'done', 0, 'attempts', attempt)
   publish(id)
   update_followers(id, 'status', RUNNING, 'started_ms', now, 'done', 0)
   local size = redis.call('STRLEN', keys.payload .. id)
   local payload = size > 0 and size <= SCRIPT_VALUE_BYTES and redis.call('GET', keys.payload .. id)
-  started[#started + 1] = {id, spec, attempt, token, tonumber(created_ms), now, payload}
+  started[#started + 1] = {id, spec, attempt, token, tonumber(created_ms) or now, now, payload}
   return true
+end
+
+-- Whether the job was started. One whose record is damaged is failed instead; the other jobs do not notice.
+local function start(id, stream, entry)
+  return unless_damaged(id, function()
+    return start_readable(id, stream, entry)
+  end, function()
+    redis.call('HSET', keys.job .. id, 'stream', stream, 'entry', entry)
+    end_job(id, FAILED, ttl_s, unreadable, nil, true)
+    return false
+  end)
 end
 
 -- Whether a lapsed job may be started now. A job that kills its worker costs the other jobs there an attempt; so that
 -- they do not all use up their attempts with it, jobs on their last attempt are started one by one.
 local function may_start(id)
-  if tonumber(redis.call('HGET', keys.job .. id, 'attempts') or 0) ~= max_attempts - 1 then
+  local fields = redis.pcall('HMGET', keys.job .. id, 'status', 'attempts', 'token')
+  local is_readable, counted = pcall(function()
+    return counted_attempts(unpack(fields, 1, 3))
+  end)
+  if not is_readable or counted ~= max_attempts - 1 then -- `start` fails a damaged job
     return true
   end
   last_attempts = last_attempts - 1
@@ -49,9 +88,9 @@ end
 
 local function start_lapsed(stream, capacity)
   local count = 0
-  each_lapsed(stream, lease_ms, capacity + SPARE_LAPSED_ENTRIES, function(entry, id)
+  each_lapsed(stream, lapse_ms, capacity + SPARE_LAPSED_ENTRIES, function(entry, id)
     if count < capacity and may_start(id) then
-      redis.call('XCLAIM', stream, GROUP, CONSUMER, lease_ms, entry, 'JUSTID')
+      redis.call('XCLAIM', stream, GROUP, CONSUMER, lapse_ms, entry, 'JUSTID')
       if start(id, stream, entry) then
         count = count + 1
       end

@@ -8,7 +8,8 @@ local name = ARGV[4] -- of a model, or '' for any
 local version = ARGV[5] -- of that model, or '' for any
 local prefix = name .. '@'
 
-local function is_of_model(model)
+local function is_of_model(model) -- nil where the record is damaged
+  model = model or ''
   if version == '' then
     return name == '' or string.sub(model, 1, #prefix) == prefix
   end
@@ -36,8 +37,9 @@ repeat
     local id = chunk[i]
     below = '(' .. chunk[i + 1]
     scanned = scanned + 1
-    local fields = redis.call('HGETALL', keys.job .. id)
-    if #fields == 0 then
+    local fields = redis.pcall('HGETALL', keys.job .. id)
+    if fields.err then -- not a hash: the worker that claims the job makes it one that can be shown
+    elseif #fields == 0 then
       expired[#expired + 1] = id
     elseif matches(fields) then
       found[#found + 1] = {id, fields}

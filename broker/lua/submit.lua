@@ -48,10 +48,13 @@ local function find_earlier()
     return nil
   end
   local names = {'status', 'stream', 'started_ms', 'done', 'total', 'target', 'leader', 'ttl_s'}
-  local values = redis.call('HMGET', keys.job .. known, unpack(names))
+  local values = redis.pcall('HMGET', keys.job .. known, unpack(names))
   local fields = {}
   for i, name in ipairs(names) do
     fields[name] = values[i]
+  end
+  if not (tonumber(fields.done or '') and tonumber(fields.total or '')) then -- expired, or damaged
+    return nil
   end
   local holder = fields.leader or known
   if fields.status == SUCCEEDED and redis.call('EXISTS', keys.result .. holder, keys.tensors .. holder) == 2 then

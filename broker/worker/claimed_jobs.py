@@ -18,9 +18,11 @@ class ClaimedJobs:
     """The jobs that one worker has claimed. A method returns False when the job is no longer this worker's: it was
     cancelled, another worker has taken it over, or it has expired."""
 
-    def __init__(self, connection: SyncConnection, result_ttl_s: int) -> None:
+    def __init__(self, connection: SyncConnection, result_ttl_s: int, lease_ms: int, max_attempts: int) -> None:
         self._connection = connection
         self._keys = connection.keys
+        self._lease_ms = lease_ms
+        self._max_attempts = max_attempts
         self._result_ttl_s = result_ttl_s
 
     def renew(self, claims: Iterable[Claim]) -> set[str]:
@@ -29,7 +31,8 @@ class ClaimedJobs:
         if not claims:
             return set()
         keys = [self._keys.job(claim.job_id) for claim in claims]
-        lost = self._connection.run("renew", keys, *(part for one in claims for part in (one.job_id, one.token)))
+        owned = (part for one in claims for part in (one.job_id, one.token))
+        lost = self._connection.run("renew", keys, self._lease_ms, *owned)
         return {job_id.decode() for job_id in lost}
 
     def progress(self, claim: Claim, done: int, total: int, target: list[ClassRef] | None = None) -> bool:
@@ -64,9 +67,20 @@ class ClaimedJobs:
             self._connection.run("fail", keys, claim.job_id, claim.token, failure.model_dump_json(), self._result_ttl_s)
         )
 
+    def fail_alone(self, job_id: str, token: str, failure: JobFailure) -> bool:
+        """Ends a job for a reason in its own record: jobs that wait for its result go on without it."""
+        arguments = (job_id, token, failure.model_dump_json(), self._result_ttl_s, 1)
+        return bool(self._connection.run("fail", [self._keys.job(job_id)], *arguments))
+
     def release(self, claim: Claim) -> bool:
         """Returns the job to the front of its queue; the attempt does not count."""
         return bool(self._connection.run("release", [self._keys.job(claim.job_id)], claim.job_id, claim.token))
+
+    def give_up(self, claim: Claim, failure: JobFailure) -> bool:
+        """Returns a job that makes no progress to the front of its queue. The attempt counts; after the last one the
+        job ends with this failure."""
+        arguments = (claim.job_id, claim.token, failure.model_dump_json(), self._result_ttl_s, self._max_attempts)
+        return bool(self._connection.run("give_up", [self._keys.job(claim.job_id)], *arguments))
 
     def _finish_call(self, one: FinishedJob) -> ScriptCall:
         job_id, token = one.claim.job_id, one.claim.token

@@ -6,15 +6,14 @@ from typing import Any, NamedTuple
 
 import structlog
 
-from broker.job_hash import failure_of
 from broker.records import Claim
 from broker.scripts import Argument
 from broker.store_errors import store_errors
+from broker.stored_job import UNREADABLE, failure_of, readable_spec
 from broker.tuning import BATCH_FIRST_EVERY, MAX_BLOCK_S
 from broker.worker.claimed_jobs import ClaimedJobs
 from broker.worker.sync_connection import SyncConnection
-from schemas.errors import JobFailed, WorkerLost
-from schemas.jobs import JobSpec
+from schemas.errors import JobFailed, Unreadable, WorkerLost
 from schemas.model_key import ModelKey
 
 log = structlog.get_logger(__name__)
@@ -94,7 +93,12 @@ class Claims:
         """The jobs that are started now, and, without any, the position in each stream behind which to wait."""
         counts: list[Argument] = [part for model, count in capacity.items() for part in (str(model), count)]
         started, positions = self._connection.run(
-            "claim", [self._keys.unloaded, *streams], *self._settings, max(0, last_attempts), *counts
+            "claim",
+            [self._keys.unloaded, *streams],
+            *self._settings,
+            max(0, last_attempts),
+            UNREADABLE.model_dump_json(),
+            *counts,
         )
         return [_Started(*fields) for fields in started], positions
 
@@ -105,14 +109,21 @@ class Claims:
             self._connection.blocking.xread(dict(zip(streams, positions, strict=True)), count=1, block=block_ms)
 
     def _with_payloads(self, started: list[_Started]) -> list[Claim]:
-        """The claims with their inputs; a job whose input is missing (evicted, deleted) is failed."""
+        """The claims with their inputs; a job whose spec cannot be read or whose input is missing (evicted, deleted) is
+        failed."""
         payloads = self._large_payloads([one.job_id for one in started if one.payload is None])
         claims = []
         for one in started:
             payload = payloads.get(one.job_id) if one.payload is None else one.payload
+            try:
+                spec = readable_spec(one.spec)
+            except Unreadable as error:
+                log.warning("job_unreadable", job=one.job_id.decode(), reason=error.detail)
+                self._claimed_jobs.fail_alone(one.job_id.decode(), one.token.decode(), failure_of(error))
+                continue
             claim = Claim(
                 job_id=one.job_id.decode(),
-                spec=JobSpec.model_validate_json(one.spec),
+                spec=spec,
                 payload=payload or b"",
                 attempt=one.attempt,
                 token=one.token.decode(),

@@ -2,11 +2,17 @@
 
 from typing import Any
 
+import structlog
+
+from broker.card_names import model_keys
 from broker.records import NO_COMMAND, CommandBatch, LoadCommand
 from broker.store_errors import store_errors
+from broker.stored_job import NOT_READABLE
 from broker.tuning import MAX_BLOCK_S
 from broker.worker.sync_connection import SyncConnection
 from schemas.model_key import ModelKey
+
+log = structlog.get_logger(__name__)
 
 
 class CommandLog:
@@ -32,7 +38,7 @@ class CommandLog:
             loads = {
                 entry.decode(): LoadCommand(fields[b"model"].decode(), fields[b"version"].decode() or None)
                 for entry, fields in entries
-                if fields[b"action"] == b"load"
+                if _is_load(fields)
             }
             latest = entries[-1][0].decode() if entries else after
             return CommandBatch(latest, loads, self._unloaded())
@@ -40,4 +46,15 @@ class CommandLog:
     def _unloaded(self) -> frozenset[ModelKey]:
         """Read after the commands, so that it includes their effect."""
         models: Any = self._connection.client.smembers(self._keys.unloaded)
-        return frozenset(ModelKey.parse(model.decode()) for model in models)
+        return model_keys(models)
+
+
+def _is_load(fields: dict[bytes, bytes]) -> bool:
+    """Whether this is a command to load a model that this version can read; others have no effect here, or are seen by
+    theirs."""
+    try:
+        fields[b"model"].decode(), fields[b"version"].decode()
+    except NOT_READABLE:
+        log.warning("admin_command_unreadable")
+        return False
+    return fields.get(b"action") == b"load"

@@ -41,7 +41,7 @@ class WorkerQueue:
     ) -> None:
         self._connection = SyncConnection(url, namespace, timeout_s)
         self.registration = Registration(self._connection, worker_id)
-        self.claimed_jobs = ClaimedJobs(self._connection, result_ttl_s)
+        self.claimed_jobs = ClaimedJobs(self._connection, result_ttl_s, lease_ms, max_attempts)
         self.claims = Claims(self._connection, self.claimed_jobs, worker_id, lease_ms, result_ttl_s, max_attempts)
         self.waiting_jobs = WaitingJobs(self._connection, lease_ms, result_ttl_s)
         self.commands = CommandLog(self._connection)

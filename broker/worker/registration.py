@@ -1,11 +1,14 @@
 """A worker in the registry, with the cards of its models."""
 
+from typing import Any
+
 import orjson
 
 from broker.card_names import name_of
 from broker.records import WorkerInfo
 from broker.store_errors import store_errors
 from broker.worker.sync_connection import SyncConnection
+from schemas.model_key import ModelKey
 from schemas.models import ModelCard
 
 
@@ -30,6 +33,19 @@ class Registration:
 
     def retire(self) -> None:
         """Leaves the registry now. The cards stay for their time: other workers may hold the same models."""
+        self._forget(self._worker_id)
+
+    def inherit(self, worker_id: str) -> int:
+        """Gives back the jobs of a worker whose process is known to be gone, so that they need not wait for their
+        leases, and removes it from the registry. Returns how many jobs there were."""
         with store_errors():
-            self._connection.client.zrem(self._keys.workers, self._worker_id)
-            self._connection.client.delete(self._keys.worker(self._worker_id))
+            models: Any = self._connection.client.smembers(self._keys.queues)
+        keys = [stream for model in models for stream in self._keys.streams(ModelKey.parse(model.decode()))]
+        count = int(self._connection.run("inherit", keys, worker_id)) if keys else 0
+        self._forget(worker_id)
+        return count
+
+    def _forget(self, worker_id: str) -> None:
+        with store_errors():
+            self._connection.client.zrem(self._keys.workers, worker_id)
+            self._connection.client.delete(self._keys.worker(worker_id))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from broker.clients import sync_client
+from broker.clients import close_sync, sync_client
 from broker.keys import Keys
 from broker.scripts import Argument, ScriptCall, Scripts
 from broker.store_errors import store_errors
@@ -39,5 +39,5 @@ class SyncConnection:
 
     def close(self) -> None:
         """Closes every connection."""
-        self.client.close()
-        self.blocking.close()
+        close_sync(self.client)
+        close_sync(self.blocking)

@@ -1,6 +1,9 @@
 """Jobs that wait for a model which has been unloaded."""
 
-from broker.job_hash import failure_of
+from typing import Any
+
+from broker.store_errors import store_errors
+from broker.stored_job import failure_of
 from broker.tuning import MAX_FAILED_AT_ONCE
 from broker.worker.sync_connection import SyncConnection
 from schemas.errors import UnloadedMeanwhile
@@ -16,6 +19,20 @@ class WaitingJobs:
         self._lease_ms = lease_ms
         self._result_ttl_s = result_ttl_s
         self._failure = failure_of(UnloadedMeanwhile("the model was unloaded before the job began")).model_dump_json()
+
+    def models(self) -> list[ModelKey]:
+        """The models that have jobs which wait or run."""
+        with store_errors():
+            client = self._connection.client
+            names: Any = client.smembers(self._keys.queues)
+            known = [ModelKey.parse(name.decode()) for name in sorted(names)]
+            with client.pipeline(transaction=False) as pipeline:
+                for model in known:
+                    for stream in self._keys.streams(model):
+                        pipeline.xlen(stream)
+                lengths = pipeline.execute()
+        each = len(lengths) // len(known) if known else 0
+        return [model for number, model in enumerate(known) if any(lengths[number * each : (number + 1) * each])]
 
     def refuse(self, model: ModelKey) -> int:
         """Fails the jobs that wait for a model if it is unloaded; returns how many."""

@@ -4,18 +4,17 @@ import asyncio
 import contextlib
 import os
 import signal
-import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import structlog
 
 from cli.processes.backoff import Backoff
+from cli.processes.die_with_parent import COMMAND as DIE_WITH_PARENT
+from cli.processes.standby import Standby
 
 log = structlog.get_logger("supervisor")
 
-DIE_WITH_PARENT = (sys.executable, "-I", "-S", str(Path(__file__).with_name("die_with_parent.py")))
 STEADY_S = 10.0  # a process that lived this long is not in a crash loop
 HOPELESS = frozenset({2, 127})  # a wrong setting, or a missing program: a restart cannot help
 
@@ -26,13 +25,22 @@ class ChildFailed(Exception):
 
 @dataclass(frozen=True)
 class ChildCommand:
-    """A command to run. `grace_s` is the time it may take to stop before it is killed."""
+    """A command to run.
+
+    Attributes:
+        environment: added to the supervisor's own.
+        grace_s: the time it may take to stop before it is killed.
+        of_birth: more variables, for the first process of this command, the second, and so on from 1.
+        standby: a process that may take the place of one that died.
+    """
 
     name: str
     command: tuple[str, ...]
-    environment: Mapping[str, str] = field(default_factory=dict)  # added to the supervisor's own
+    environment: Mapping[str, str] = field(default_factory=dict)
     pass_fds: tuple[int, ...] = ()
     grace_s: float = 10.0
+    of_birth: Callable[[int], Mapping[str, str]] = lambda _: {}
+    standby: Standby | None = None
 
 
 class Child:
@@ -49,6 +57,7 @@ class Child:
         self._task: asyncio.Task[None] | None = None
         self._stop = asyncio.Event()
         self._settled = False
+        self._births = 0
 
     @property
     def pid(self) -> int | None:
@@ -104,21 +113,32 @@ class Child:
 
     async def _live(self) -> int:
         """Runs the process once. Returns its exit code."""
-        process = self._process = await asyncio.create_subprocess_exec(
-            *DIE_WITH_PARENT,
-            str(os.getpid()),
-            *self.program.command,
-            env={**os.environ, **self.program.environment},
-            stdin=asyncio.subprocess.DEVNULL,
-            pass_fds=self.program.pass_fds,
-            start_new_session=True,
-        )
+        process = self._process = await self._begin()
         log.info("started", child=self.program.name, pid=process.pid)
         if self._stop.is_set():  # a stop was requested during the start
             self._signal(signal.SIGTERM)
         code = await process.wait()
         self._sweep(process.pid)
         return code
+
+    async def _begin(self) -> asyncio.subprocess.Process:
+        """A process of the command: the one that stands by, or a new one."""
+        program = self.program
+        self._births += 1
+        environment = {**program.environment, **program.of_birth(self._births)}
+        if program.standby is not None and self._births > 1:
+            taken = await program.standby.take(environment)
+            if taken is not None:
+                return taken
+        return await asyncio.create_subprocess_exec(
+            *DIE_WITH_PARENT,
+            str(os.getpid()),
+            *program.command,
+            env={**os.environ, **environment},
+            stdin=asyncio.subprocess.DEVNULL,
+            pass_fds=program.pass_fds,
+            start_new_session=True,
+        )
 
     async def _stopped_within(self, pause_s: float) -> None:
         with contextlib.suppress(TimeoutError):

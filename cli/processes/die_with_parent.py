@@ -15,6 +15,7 @@ import sys
 
 PR_SET_PDEATHSIG = 1
 EXIT_NO_PROGRAM = 127  # the shell's code for "command not found"
+COMMAND = (sys.executable, "-I", "-S", __file__)  # to be followed by the pid and the command
 
 
 def main(parent_pid: int, command: list[str]) -> None:

@@ -18,8 +18,14 @@ def stored_fields(method: AnyMethod) -> dict[str, Any]:
 
 
 def stored_method(fields: dict[str, Any]) -> AnyMethod:
-    """The method of `stored_fields`; tensor values are stored apart (see `schemas.tensors.Tensor`)."""
-    return _ADAPTER.validate_python(fields, context={"stored": True})
+    """The method of `stored_fields`; tensor values are stored apart (see `schemas.tensors.Tensor`).
+
+    Parameters that this version does not know are ignored: a gateway of a later version may have stored them.
+
+    Raises:
+        ValidationError: the fields are no method that this version knows.
+    """
+    return _ADAPTER.validate_python(fields, context={"stored": True}, extra="ignore")
 
 
 def echo(method: AnyMethod) -> dict[str, Any]:

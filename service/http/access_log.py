@@ -13,6 +13,7 @@ from service.monitoring.http_metrics import CLIENT_LEFT, HttpMetrics
 
 REQUEST_ID = re.compile(rb"^[A-Za-z0-9._-]{1,64}$")
 UNMATCHED = "unmatched"  # one label for all unknown paths, so that clients cannot add labels to the metrics
+CLOSED = "the handler is closed"
 KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 log = structlog.get_logger("service.access")
@@ -35,7 +36,7 @@ class AccessLog:
         try:
             await self.app(scope, receive, exchange.send)
         except ClientDisconnect:
-            exchange.status = CLIENT_LEFT  # while its body was read
+            exchange.status = CLIENT_LEFT  # while its body was read, or its response was sent
         except Exception:
             log.exception("defect", route=exchange.route())
             if not exchange.status:
@@ -85,4 +86,9 @@ class _Exchange:
             message = {**message, "headers": [*message["headers"], (b"x-request-id", self.request_id.encode())]}
         elif message["type"] == "http.response.body":
             self.sent_bytes += len(message.get("body", b""))
-        await self._send(message)
+        try:
+            await self._send(message)
+        except RuntimeError as error:  # what uvloop raises between the client's end of the connection and its report
+            if CLOSED not in str(error):
+                raise
+            raise ClientDisconnect from None

@@ -1,26 +1,25 @@
 """Decodes a client's picture, within limits, to the pixels that a model sees. A refused picture never becomes a job."""
 
-import io
 import math
-import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
 from schemas.limits import MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS, MIN_IMAGE_SIDE
 from schemas.picture_view import PictureView
 from schemas.pictures import Picture
-from service.pictures.flatten import load_with_transparency, on_white
+from service.pictures.jpeg_file import START_OF_SCAN_MARKER, scans
+from service.pictures.sources import Source, open_source
+from service.pictures.strips import scaled_pixels, strips, upright_size, working_bytes
 from service.tuning import MAX_JPEG_SCANS
 
+FILE_COPIES = 3  # of the file itself while it is read
 _PNG = b"\x89PNG\r\n\x1a\n"
 _JPEG = b"\xff\xd8\xff"
-_JPEG_MARKER = re.compile(
-    rb"\xff+([^\x00\xd0-\xd7\xff])", re.DOTALL
-)  # not stuffed bytes or restarts, which are picture data
-_SCAN = b"\xff\xda"  # found at least once per scan, and possibly inside comments
-_START_OF_SCAN, _END_OF_IMAGE, _BARE = 0xDA, 0xD9, (0x01, 0xD8)
 
 
 class PictureRejected(ValueError):
@@ -33,19 +32,31 @@ def model_pixels(data: bytes, view: PictureView) -> tuple[NDArray[np.uint8], Pic
     Raises:
         PictureRejected: as `open_picture`.
     """
-    pixels, picture = view.apply(open_picture(data))
-    return np.array(pixels), picture
+    with _refusing(data) as source:
+        return scaled_pixels(source, view)
 
 
-def pixels_to_write(data: bytes, view: PictureView) -> int:
-    """The number of pixels that decoding or scaling writes, from the file's headers; 0 if the headers are refused."""
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What preparing a picture takes, from the headers of its file; zeros if they are refused.
+
+    `pixels`: those that decoding or scaling writes, a measure of its time. `memory_bytes`: the most that it holds at a
+    time, all copies.
+    """
+
+    pixels: int = 0
+    memory_bytes: int = 0
+
+
+def work_of(data: bytes, view: PictureView) -> Work:
+    """What `model_pixels` takes for this file. Decodes nothing."""
     try:
-        kind = _format(data)
-        with Image.open(io.BytesIO(data), formats=(kind,)) as picture:
-            scans = max(1, data.count(_SCAN)) if kind == "JPEG" else 1
-            return max(math.prod(picture.size) * scans, view.pixels_to_write(picture.size))
-    except Exception:  # `open_picture` reports what is wrong with the file
-        return 0
+        with _refusing(data) as source:
+            scans_written = max(1, data.count(START_OF_SCAN_MARKER)) if data.startswith(_JPEG) else 1
+            pixels = max(math.prod(source.size) * scans_written, view.pixels_to_write(source.size))
+            return Work(pixels, working_bytes(source, view) + FILE_COPIES * len(data))
+    except PictureRejected:  # `model_pixels` reports the reason, and decodes nothing either
+        return Work()
 
 
 def open_picture(data: bytes) -> Image.Image:
@@ -56,16 +67,27 @@ def open_picture(data: bytes) -> Image.Image:
     Raises:
         PictureRejected: the file is not a PNG, JPEG or WebP, or is too large, too small or damaged.
     """
+    with _refusing(data) as source:
+        orientation = source.load()
+        size = upright_size(source, orientation)
+        picture = Image.new("RGB", size)
+        for first, strip in strips(source, orientation, range(size[1]), size[0]):
+            picture.paste(strip, (0, first))
+        return picture
+
+
+@contextmanager
+def _refusing(data: bytes) -> Iterator[Source]:
+    """The picture by its headers. Whatever the block raises about the file becomes a `PictureRejected`."""
     kind = _format(data)
     if len(data) > MAX_IMAGE_BYTES:
         raise PictureRejected(f"the picture's file is larger than {MAX_IMAGE_BYTES} bytes; send a smaller one")
-    if kind == "JPEG" and data.count(_SCAN) > MAX_JPEG_SCANS and _scans(data) > MAX_JPEG_SCANS:
+    if kind == "JPEG" and scans(data) > MAX_JPEG_SCANS:
         raise PictureRejected(f"the JPEG file has more than {MAX_JPEG_SCANS} scans; save it again as a baseline JPEG")
     try:
-        with Image.open(io.BytesIO(data), formats=(kind,)) as picture:
-            _check_size(picture.size)
-            load_with_transparency(picture, data)
-            return on_white(ImageOps.exif_transpose(picture))
+        source = open_source(data, kind)
+        _check_size(source.size)
+        yield source
     except PictureRejected:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -93,21 +115,3 @@ def _check_size(size: tuple[int, int]) -> None:
         )
     if min(size) < MIN_IMAGE_SIDE:
         raise PictureRejected(f"the picture has {width} x {height} pixels; each side needs at least {MIN_IMAGE_SIDE}")
-
-
-def _scans(data: bytes) -> int:
-    """The number of scans of a JPEG file, counted up to one over the limit.
-
-    A progressive file may repeat an empty scan of some 80 bytes a hundred thousand times. At 40 million pixels each
-    scan takes the decoder tens of milliseconds.
-    """
-    scans = position = 0
-    while scans <= MAX_JPEG_SCANS:
-        marker = _JPEG_MARKER.search(data, position)
-        if marker is None or marker[1][0] == _END_OF_IMAGE:
-            break
-        position = marker.end()
-        scans += marker[1][0] == _START_OF_SCAN
-        if marker[1][0] not in _BARE:
-            position += int.from_bytes(data[position : position + 2], "big")
-    return scans

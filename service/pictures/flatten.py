@@ -1,10 +1,11 @@
 """Converts a decoded picture to RGB, on white where it is transparent."""
 
 import io
-from typing import Any
 
 import numpy as np
 from PIL import Image, ImageFile
+
+from service.tuning import STRIP_PIXELS
 
 _GREY_LEVELS = {"L;2": 4, "L;4": 16}  # levels of grey PNG files below 8 bits, by Pillow's name of the coding
 _TRUE_COLOUR_16 = "RGB;16B"  # big-endian; Pillow keeps the high bytes
@@ -22,14 +23,20 @@ def load_with_transparency(picture: ImageFile.ImageFile, data: bytes) -> None:
         Exception: the file is damaged; Pillow raises many kinds.
     """
     coding = picture.tile[0].args if picture.format == "PNG" and picture.tile else None
-    picture.load()
     clear = picture.info.get("transparency")
+    picture.load()
     if isinstance(clear, int) and coding in _GREY_LEVELS:
         levels = _GREY_LEVELS[str(coding)]
         picture.info["transparency"] = clear % levels * (255 // (levels - 1))
     elif isinstance(clear, tuple) and coding == _TRUE_COLOUR_16:
-        picture.paste((255, 255, 255), (0, 0), Image.fromarray(_transparent(picture, data, clear)))
+        _paint_white(picture, data, clear)
         del picture.info["transparency"]
+
+
+def full_copies(picture: ImageFile.ImageFile) -> int:
+    """How many times `load_with_transparency` holds the whole picture."""
+    coding = picture.tile[0].args if picture.format == "PNG" and picture.tile else None
+    return 2 if coding == _TRUE_COLOUR_16 and "transparency" in picture.info else 1
 
 
 def on_white(picture: Image.Image) -> Image.Image:
@@ -45,13 +52,17 @@ def on_white(picture: Image.Image) -> Image.Image:
     return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
 
 
-def _transparent(picture: Image.Image, data: bytes, clear: tuple[int, ...]) -> Any:
-    """Where a PNG file of 16-bit colours has exactly the colour `clear`. (H, W), bool."""
+def _paint_white(picture: Image.Image, data: bytes, clear: tuple[int, ...]) -> None:
+    """Paint white where a PNG file of 16-bit colours has exactly the colour `clear`."""
+    width, height = picture.size
+    step = max(1, STRIP_PIXELS // width)  # rows at a time, which bounds the memory
     with Image.open(io.BytesIO(data), formats=("PNG",)) as again:
         again.tile = [tile._replace(args=_LOW_BYTES) for tile in again.tile]
         again.load()
-        high, low = np.asarray(picture), np.asarray(again)
-        transparent = np.ones(high.shape[:2], dtype=np.bool_)
-        for channel, level in enumerate(clear):  # one at a time bounds the memory: a picture may have 40 million pixels
-            transparent &= (high[..., channel] == level >> 8) & (low[..., channel] == (level & 255))
-        return transparent
+        for top in range(0, height, step):
+            box = (0, top, width, min(height, top + step))
+            high, low = np.asarray(picture.crop(box)), np.asarray(again.crop(box))
+            transparent = np.ones(high.shape[:2], dtype=np.bool_)
+            for channel, level in enumerate(clear):
+                transparent &= (high[..., channel] == level >> 8) & (low[..., channel] == (level & 255))
+            picture.paste((255, 255, 255), (0, top), Image.fromarray(transparent))

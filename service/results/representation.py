@@ -7,12 +7,11 @@ from fastapi import Response
 
 from broker import JobStore, StoredResult
 from schemas.errors import JobHasNoResult, NotAcceptable
-from schemas.results import ResultMeta
 from service.http.negotiation import choose_media, language_of
 from service.languages import Language
 from service.results.caching import cached_response, entity_tag
 from service.results.draw_overlay import OverlayQuery, draw_overlay, needs_payload
-from service.results.formats import JSON, MEDIA, NPY, PNG, SAFETENSORS, explanation_json, npy
+from service.results.formats import JSON, MEDIA, NPY, PNG, SAFETENSORS, explanation_json, npy, read_meta
 from service.state import Gateway
 from service.tuning import COPIED_BYTES
 
@@ -97,6 +96,6 @@ async def overlay_png(
     gateway: Gateway, job_id: str, stored: StoredResult, options: OverlayQuery, language: Language
 ) -> bytes:
     """The overlay of a stored result as PNG."""
-    meta = ResultMeta.model_validate_json(stored[0])
+    meta = read_meta(stored[0])
     payload = await gateway.store.jobs.payload(job_id) if needs_payload(meta) else b""
     return await gateway.compute(draw_overlay, meta, stored[1], payload, options, language)

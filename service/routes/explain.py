@@ -23,7 +23,7 @@ from service.routes.parameters import PictureLanguage, WaitQuery
 from service.state import CurrentGateway, Gateway
 from service.submission import Submission, fingerprint, prepare
 from service.tuning import SMALL_JSON_BYTES, SMALL_PICTURE_PIXELS
-from service.validation.inputs import pixels_to_prepare
+from service.validation.inputs import check_picture_memory, picture_work
 
 router = APIRouter(tags=["explain"])
 PreferHeader = Annotated[
@@ -99,12 +99,19 @@ async def explain(
 
 
 async def _prepare(request: Request, gateway: Gateway, explain_request: ExplainRequest, card: ModelCard) -> Submission:
-    """`prepare`, in a thread unless body and picture are small."""
+    """`prepare`, in a thread unless body and picture are small. A picture's memory is reserved before it is decoded.
+
+    Raises:
+        InvalidRequest: the picture alone takes more memory than all pictures may.
+        Unavailable: other pictures hold the memory for too long.
+    """
     body_bytes = int(request.headers.get("content-length", SMALL_JSON_BYTES + 1))
-    pixels = pixels_to_prepare(explain_request.input, card.input) if body_bytes <= SMALL_JSON_BYTES else 0
-    if body_bytes <= SMALL_JSON_BYTES and pixels <= SMALL_PICTURE_PIXELS:
+    work = await gateway.compute_sized(body_bytes, picture_work, explain_request.input, card.input)
+    if body_bytes <= SMALL_JSON_BYTES and work.pixels <= SMALL_PICTURE_PIXELS:
         return prepare(explain_request, card)
-    return await gateway.compute(prepare, explain_request, card)
+    check_picture_memory(work, gateway.settings.decode_bytes)
+    async with gateway.picture_memory.reserve(work.memory_bytes):
+        return await gateway.compute(prepare, explain_request, card)
 
 
 def _shared_content(gateway: Gateway, submission: Submission, cache_control: str) -> Content | None:

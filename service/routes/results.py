@@ -13,14 +13,13 @@ from schemas.errors import (
     ResultNotReady,
     StoreUnavailable,
 )
-from schemas.results import ResultMeta
 from service.http.negotiation import language_of
 from service.openapi import examples
 from service.openapi import response_objects as openapi
 from service.results.caching import cached_response, entity_tag
 from service.results.draw_overlay import OverlayQuery
 from service.results.draw_quality import QualityQuery, draw_quality, find_curves
-from service.results.formats import JSON, MEDIA, NPY, PNG, SAFETENSORS
+from service.results.formats import JSON, MEDIA, NPY, PNG, SAFETENSORS, read_meta
 from service.results.representation import RequestedFormat, overlay_png, result_response, stored_result
 from service.routes.parameters import BINARY, CACHE_HEADERS, NOT_MODIFIED, IfNoneMatch, JobId, PictureLanguage
 from service.state import CurrentGateway
@@ -109,7 +108,7 @@ async def get_quality(
     accept_language: PictureLanguage = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    meta = ResultMeta.model_validate_json((await stored_result(gateway.store, job_id))[0])
+    meta = read_meta((await stored_result(gateway.store, job_id))[0])
     find_curves(meta, options)
     language = language_of(accept_language)
     tag = entity_tag(job_id, "quality", options.model_dump_json(), language)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from pydantic import ByteSize
 
 from schemas.errors import InvalidRequest
 from schemas.jobs import PayloadKind
@@ -12,7 +13,7 @@ from schemas.picture_view import PictureView
 from schemas.pictures import Picture
 from schemas.requests import FeaturesInput, ImageInput, Input, TensorInput, TextInput
 from schemas.tensors import Tensor
-from service.pictures.decode import PictureRejected, model_pixels, pixels_to_write
+from service.pictures.decode import PictureRejected, Work, model_pixels, work_of
 from service.tuning import MAX_NAMED_FEATURES
 from service.validation.document.base64_image import NOT_A_LOCATION, NotBase64, image_bytes, is_location
 from service.validation.document.field_errors import short
@@ -59,14 +60,25 @@ def check_input(given: Input, card: InputCard) -> CheckedInput:
     return _tensors([(tensor, ["input", "tensors", i]) for i, tensor in enumerate(given.tensors)], card)
 
 
-def pixels_to_prepare(given: Input, card: InputCard | None) -> int:
-    """The pixels that preparing a picture writes, possibly far more than its bytes; 0 for other and refused inputs."""
+def picture_work(given: Input, card: InputCard | None) -> Work:
+    """What preparing a picture takes, possibly far more than its bytes; zeros for other and refused inputs."""
     if not isinstance(given, ImageInput) or card is None or card.kind != "image":
-        return 0
+        return Work()
     try:
-        return pixels_to_write(image_bytes(given.image), PictureView.of(card))
-    except ValueError:
-        return 0
+        return work_of(image_bytes(given.image), PictureView.of(card))
+    except NotBase64:
+        return Work()
+
+
+def check_picture_memory(work: Work, allowed_bytes: int) -> None:
+    """Raise `InvalidRequest` if preparing the picture alone takes more memory than is allowed for all pictures."""
+    if work.memory_bytes > allowed_bytes:
+        taken, allowed = (ByteSize(count).human_readable() for count in (work.memory_bytes, allowed_bytes))
+        raise InvalidRequest.at(
+            ["input", "image"],
+            f"decoding the picture takes {taken} of memory; ATTRIBUTION_DECODE_BYTES allows {allowed}; send a smaller "
+            "picture, or a JPEG that is not progressive",
+        )
 
 
 def _image(given: ImageInput, card: InputCard) -> CheckedInput:

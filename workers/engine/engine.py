@@ -67,9 +67,16 @@ class Engine:
     def run(self, work: Work) -> list[Delivery]:
         """Runs the work in its turn on the device."""
         before_s = self.stats.seconds
-        outcomes = self.gate.run(partial(self._executor.run, work), self._threads)
+        outcomes = self.gate.run(partial(self._run, work), self._threads)
         work.charge(self.stats.seconds - before_s)
         return outcomes
+
+    def _run(self, work: Work) -> list[Delivery]:
+        work.begin()
+        try:
+            return self._executor.run(work)
+        finally:
+            work.end()
 
     def settle(self, outcomes: list[Delivery]) -> None:
         """Hands outcomes to the jobs and wakes those that have all they wait for."""

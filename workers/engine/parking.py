@@ -32,7 +32,8 @@ class Parking:
     def enter(self, task: Task) -> None:
         """Makes the task live: part-filled batches wait for its rows."""
         with self._changed:
-            self._live.add(task)
+            if not task.cancelled.is_set():
+                self._live.add(task)
 
     def leave(self, task: Task) -> None:
         """Ends what `enter` began."""
@@ -52,7 +53,7 @@ class Parking:
             self._changed.notify_all()
 
     def cancel(self, task: Task) -> None:
-        """Settles what the task waits for with `JobCancelled`; its next `park` raises it."""
+        """Settles what the task waits for with `JobCancelled`; its next `park` raises it. It is no longer live."""
         with self._changed:
             self._cancel(task)
             self._changed.notify_all()
@@ -61,7 +62,7 @@ class Parking:
         """Cancels all live tasks and hands out no more work."""
         with self._changed:
             self._stopped = True
-            for task in self._live:
+            for task in list(self._live):
                 self._cancel(task)
             self._changed.notify_all()
 
@@ -110,6 +111,7 @@ class Parking:
 
     def _cancel(self, task: Task) -> None:
         task.cancelled.set()
+        self._live.discard(task)  # whatever its thread still does, it brings no rows: nobody waits for them
         for pending in self._schedule.remove_task(task):
             self._wake(pending, JobCancelled("the job was cancelled"))
 

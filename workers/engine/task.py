@@ -1,6 +1,8 @@
 """A job as the engine sees it: its priority, whether it is cancelled, and what it has cost."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from schemas.jobs import Targets
@@ -25,6 +27,10 @@ class Task:
         parked_s: seconds for which the job has waited for the engine; written by the job's own thread.
         total_rows: expected; 0 while unknown.
         targets: the outputs explained, once they are determined.
+        is_waiting: whether the job's own thread waits for something that other jobs hold: passes, memory, generators.
+        pass_began_s: when the work of the engine began that computes this job now, by the monotonic clock; None while
+            none does.
+        pass_thread: the identifier of the thread that does that work.
     """
 
     id: str
@@ -39,3 +45,15 @@ class Task:
     parked_s: float = 0.0
     total_rows: int = 0
     targets: Targets | None = None
+    is_waiting: bool = False
+    pass_began_s: float | None = None
+    pass_thread: int | None = None
+
+    @contextmanager
+    def waits(self) -> Iterator[None]:
+        """Marks the body as a wait of the job's own thread, which is no lack of progress."""
+        before, self.is_waiting = self.is_waiting, True
+        try:
+            yield
+        finally:
+            self.is_waiting = before

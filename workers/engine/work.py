@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Hashable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import ClassVar, Generic, TypeVar
 
 from torch import Tensor
@@ -73,7 +73,7 @@ class Pending(ABC):
             JobError: the job was cancelled, does not fit into memory, or the model raised.
         """
         started_s = perf_counter()
-        with nullcontext() if self.task.random is None else self.task.random.paused():
+        with self.task.waits(), nullcontext() if self.task.random is None else self.task.random.paused():
             self.settled.wait()
         self.task.parked_s += perf_counter() - started_s
         return self.result()
@@ -141,6 +141,17 @@ class Work(ABC):
     @abstractmethod
     def apart(self) -> list["Work"]:
         """What to run instead after another error, so that a failing job fails alone; nothing if it cannot be cut."""
+
+    def begin(self) -> None:
+        """Notes on the jobs that their work is on the device."""
+        now_s, thread = monotonic(), threading.get_ident()
+        for pending in self.pendings():
+            pending.task.pass_began_s, pending.task.pass_thread = now_s, thread
+
+    def end(self) -> None:
+        """Ends what `begin` began."""
+        for pending in self.pendings():
+            pending.task.pass_began_s = pending.task.pass_thread = None
 
     def charge(self, seconds: float) -> None:
         """Adds the time and the rows of this work to the jobs that took part."""

@@ -61,6 +61,8 @@ def run_coalesced(model: ResidentModel, jobs: Sequence[ClaimedJob]) -> list[JobE
         try:
             ends += _explain_as_one(model, members)
         except Exception:  # one by one, to find the job that fails
+            for job in members:
+                job.claimed.run = None
             ends += [_run_or_fail(model, job.claimed) for job in members]
     return ends
 
@@ -99,7 +101,9 @@ def _explain_as_one(model: ResidentModel, jobs: list[PreparedJob]) -> list[JobEn
     chunk = chunk_rows(model.engine.batch_rows, first.subject.examples)  # what one job alone expands at once
     expanded = chunk * len(jobs) // 2
     started = perf_counter()
-    with model.memory.lend(expanded_bytes(first.method, subject, expanded)):
+    for job in jobs:
+        job.claimed.run = whole
+    with model.memory.lend(expanded_bytes(first.method, subject, expanded), whole):
         outcome = explain(model.engine, whole, first.method, subject, first.spec.seed, batch_rows=expanded)
     run_s = perf_counter() - started
     ends: list[JobEnd] = []

@@ -1,5 +1,6 @@
 """A job in this worker, as it moves along: claimed, prepared, and ended with a result or a failure."""
 
+import threading
 from dataclasses import dataclass, field
 
 from broker import Claim
@@ -22,12 +23,16 @@ class ClaimedJob:
         task: the job as the engine sees it: priority, cancellation, and what it has cost so far.
         model: the model while the job runs on it by itself; None before, after, and in a coalesced run.
         reported: rows done and rows expected, as last reported to the store.
+        thread: that computes the job; None before it runs, and while its end is stored.
+        run: the coalesced run that computes the job; None while the job runs by itself.
     """
 
     claim: Claim
     task: Task = field(init=False)
     model: ResidentModel | None = None
     reported: tuple[int, int] = (-1, -1)
+    thread: threading.Thread | None = None
+    run: Task | None = None
 
     def __post_init__(self) -> None:
         self.task = Task(self.claim.job_id, self.spec.priority, total_rows=self.spec.rows)
@@ -44,6 +49,11 @@ class ClaimedJob:
     def model_key(self) -> ModelKey:
         """By which the pool holds the model."""
         return ModelKey(self.spec.model, self.spec.version)
+
+    @property
+    def running_task(self) -> Task:
+        """The task whose rows the engine computes for this job."""
+        return self.run or self.task
 
     @property
     def queued_ms(self) -> float:

@@ -5,12 +5,13 @@ from time import perf_counter
 from typing import Any, NamedTuple, cast
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load
 from torch import Tensor
 
-from schemas.errors import InputRejected
+from schemas.errors import InputRejected, Unreadable
 from schemas.jobs import JobSpec
-from schemas.methods import AnyMethod, BaselineName, stored_method
+from schemas.methods import AnyMethod, BaselineName, FeatureMethod, stored_method
 from workers.inputs.prepared import Payload, Prepared, Tensors
 from workers.jobs.job import ClaimedJob, PreparedJob
 from workers.methods.explain_inputs import ExplainInputs
@@ -27,13 +28,22 @@ def prepare_job(model: ResidentModel, job: ClaimedJob, method: AnyMethod | None 
 
     Raises:
         InputRejected: the input cannot be used.
+        Unreadable: it is no longer as the gateway stored it.
     """
     started = perf_counter()
     method = method or stored_method(job.spec.method)
-    payload = load(job.claim.payload)
+    payload = _loaded(job.claim.payload)
     prepared = model.adapter.prepare(payload, model.engine.view.device)
     subject = make_explain_inputs(model, job.spec, method, payload, prepared)
     return PreparedJob(job, method, prepared, subject, prepare_s=perf_counter() - started)
+
+
+def _loaded(payload: bytes) -> Payload:
+    """The tensors of a stored input. Raises `Unreadable` where they are damaged."""
+    try:
+        return load(payload)
+    except (SafetensorError, ValueError, KeyError) as error:
+        raise Unreadable("its stored input is damaged") from error
 
 
 def make_explain_inputs(
@@ -42,9 +52,11 @@ def make_explain_inputs(
     """Adds to prepared input what the method needs: target, baselines, masks.
 
     Raises:
-        InputRejected: a baseline or mask does not fit the input.
+        InputRejected: a baseline or mask does not fit the input, or the input has too few features for the method.
     """
     baselines = _baselines(model, method, payload, prepared)
+    feature_mask = _feature_mask(model, method, payload, prepared)
+    _check_features(method, feature_mask or ())
     digest = baseline_digest = None
     if any(name.startswith(INPUT_PREFIXES) for name in payload):
         digest = _digest(payload, INPUT_PREFIXES)
@@ -56,7 +68,7 @@ def make_explain_inputs(
         targets=spec.target,
         baselines=baselines.inputs,
         baseline_distribution=baselines.distribution,
-        feature_mask=_feature_mask(model, method, payload, prepared),
+        feature_mask=feature_mask,
         layer_mask=_masks(payload, "layer_mask", prepared),
         layer_inputs=prepared.layer_inputs,
         layer_additional_forward_args=prepared.layer_additional_forward_args,
@@ -139,6 +151,24 @@ def _feature_mask(model: ResidentModel, method: Any, payload: Payload, prepared:
     if given is not None:
         return given
     return model.adapter.feature_mask(method.feature_mask, prepared)
+
+
+def _check_features(method: AnyMethod, masks: Tensors) -> None:
+    """Checks what only the worker knows: how many words or tokens a text has, or superpixels a picture.
+
+    Args:
+        masks: (1 or examples, …) each.
+
+    Raises:
+        InputRejected: the method is not defined for so few features.
+    """
+    if not masks or not isinstance(method, FeatureMethod) or method.objection_to(1) is None:
+        return
+    for example in range(max(map(len, masks))):
+        features = torch.cat([mask[min(example, len(mask) - 1)].flatten() for mask in masks])
+        objection = method.objection_to(len(set(features.tolist())))
+        if objection is not None:
+            raise InputRejected(objection)
 
 
 def _masks(payload: Payload, name: str, prepared: Prepared) -> Tensors | None:

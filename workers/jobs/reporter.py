@@ -17,7 +17,7 @@ from workers.models.pool import CommandExecutor, ModelPool
 
 log = structlog.get_logger()
 TICK_S = 0.1  # between two reports of progress: as often as a person notices
-HEARTBEAT_S = 2.0  # a fifth of the time for which the registry keeps a worker
+HEARTBEAT_S = 2.0  # a fifth of the time for which the registry keeps a worker; with short leases, as often as renewals
 RENEWALS_PER_LEASE = 4  # so that three renewals in a row may fail
 
 
@@ -50,7 +50,8 @@ class Reporter(threading.Thread):
         self._memory = IdleMemory()
 
     def run(self) -> None:
-        interval_s = {self._announce: HEARTBEAT_S, self._renew: self._renew_s, self._report_progress: TICK_S}
+        heartbeat_s = min(HEARTBEAT_S, self._renew_s)  # who has sent none for half a lease counts as dead
+        interval_s = {self._announce: heartbeat_s, self._renew: self._renew_s, self._report_progress: TICK_S}
         due_at = dict.fromkeys(interval_s, 0.0)
         while not self._ended.wait(TICK_S):
             now = time.monotonic()

@@ -1,11 +1,18 @@
 """Runs claimed jobs in threads: each job by itself, or coalesced with others of its group."""
 
-from collections.abc import Hashable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TypeVar
+
+import structlog
 
 from broker import Claim
 from schemas.errors import JobCancelled
+from workers.engine.device.blas import use_one_thread_beside_torch
 from workers.engine.device.threads import use_threads
+from workers.engine.error_trace import without_data
 from workers.jobs.admission import Admission
 from workers.jobs.coalesce import run_coalesced
 from workers.jobs.job import ClaimedJob, FailedJob, JobEnd, JobResult
@@ -13,6 +20,9 @@ from workers.jobs.settling import Settling
 from workers.jobs.single import run_single
 from workers.jobs.tuning import MAX_THREADS
 from workers.models.pool import ModelPool
+
+log = structlog.get_logger()
+T = TypeVar("T")
 
 
 class JobRunner:
@@ -25,8 +35,7 @@ class JobRunner:
         self._threads = ThreadPoolExecutor(
             max_workers=MAX_THREADS,
             thread_name_prefix="job",
-            initializer=use_threads,
-            initargs=(1,),  # the passes have the cores
+            initializer=_use_one_thread,
         )
 
     def start(self, claim: Claim) -> None:
@@ -34,9 +43,9 @@ class JobRunner:
         job = self.admission.admit(claim)
         group = self.admission.group_of(job)
         if group is None:
-            self._threads.submit(self._run_alone, job)
+            self._submit(self._run_alone, job)
         elif self.admission.join_group(group, job):
-            self._threads.submit(self._run_group, group)
+            self._submit(self._run_group, group)
 
     def active(self) -> list[ClaimedJob]:
         """The jobs that have not ended."""
@@ -56,6 +65,9 @@ class JobRunner:
             self._cancel(job)
         self._threads.shutdown(wait=True)
 
+    def _submit(self, run: Callable[[T], None], what: T) -> None:
+        self._threads.submit(run, what).add_done_callback(_log_error)
+
     def _cancel(self, job: ClaimedJob) -> None:
         job.task.cancelled.set()
         model = job.model
@@ -74,7 +86,8 @@ class JobRunner:
         with self._models.use(job.model_key, job.task) as model:
             job.model = model
             try:
-                return run_single(model, job)
+                with _watched([job]):
+                    return run_single(model, job)
             finally:
                 job.model = None  # the pool may evict it while the result is stored
 
@@ -83,7 +96,7 @@ class JobRunner:
         while jobs := self.admission.next_run(group):
             first = jobs[0]
             try:
-                with self._models.use(first.model_key, first.task) as model:
+                with self._models.use(first.model_key, first.task) as model, _watched(jobs):
                     ends = run_coalesced(model, jobs)
             except JobCancelled:  # the first job, while it waited for the model
                 for job in jobs:
@@ -98,3 +111,28 @@ class JobRunner:
             self.settling.settle(ends)
         finally:
             self.admission.discharge(end.job for end in ends)
+
+
+def _use_one_thread() -> None:
+    """Prepares a thread of jobs: the passes have the cores."""
+    use_threads(1)
+    use_one_thread_beside_torch()
+
+
+@contextmanager
+def _watched(jobs: Sequence[ClaimedJob]) -> Iterator[None]:
+    """Shows the watchdog that the calling thread computes these jobs."""
+    for job in jobs:
+        job.thread = threading.current_thread()
+    try:
+        yield
+    finally:
+        for job in jobs:
+            job.thread = None
+
+
+def _log_error(future: Future[None]) -> None:
+    """Logs an error that no job is to blame for: its end could not be stored."""
+    error = future.exception()
+    if error is not None:
+        log.critical("job thread raised", exception=without_data(error))

@@ -3,6 +3,7 @@
 from math import prod
 from time import perf_counter
 
+from schemas.errors import JobCancelled
 from workers.evaluation.evaluate import evaluate
 from workers.evaluation.evaluation_inputs import EvaluationInputs, make_evaluation_inputs
 from workers.evaluation.perturbed_memory import perturbed_bytes
@@ -22,11 +23,13 @@ def run_single(model: ResidentModel, claimed: ClaimedJob) -> JobResult:
     Raises:
         JobError: the input cannot be used, the model failed on it, memory ran out, or the job was cancelled.
     """
+    if claimed.task.cancelled.is_set():
+        raise JobCancelled("the job was cancelled")
     job = prepare_job(model, claimed)
     seed = job.spec.seed
     started = perf_counter()
     evaluation_inputs = make_evaluation_inputs(model, job.spec, job.method, job.prepared, job.subject)
-    with model.memory.lend(_needed_bytes(model, job, evaluation_inputs)):
+    with model.memory.lend(_needed_bytes(model, job, evaluation_inputs), job.task):
         outcome = explain(model.engine, job.task, job.method, job.subject, seed)
         quality = evaluate(model.engine, job.task, job.method, job.subject, outcome, evaluation_inputs, seed)
     return describe(model, job, outcome, quality, run_s=perf_counter() - started)

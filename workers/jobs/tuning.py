@@ -15,6 +15,13 @@ MAX_THREADS = 4_096  # the pool makes them as needed; the capacity of the models
 COALESCED_RUN_S = 0.02  # one Captum call of coalesced jobs: other jobs and cancellations wait so long
 THREAD_SWITCH_S = 0.0005  # a thread whose rows are computed waits so long for one that runs Python; the default is 5 ms
 
+# Watching
+MAX_WATCH_TICK_S = 1.0  # between two looks at running jobs
+WATCH_TICKS = 10  # looks at least in the time after which a job has stalled
+BUSY_STALLS = 5  # times that a job may compute outside passes: fits of many samples take minutes, endless loops longer
+BUSY_SHARE = 0.01  # of a core that a thread uses at least when it computes, however many others want the cores
+STALL_GRACE_S = 10.0  # that a job which was given up has to end: cancelled jobs end at their next pass
+
 # Settling
 STORE_RETRY_S = 0.5  # between tries to store the end of a job while the job store is away
 

@@ -7,7 +7,7 @@ from schemas.methods import BaseMethod
 from workers.engine.seams import Seams
 from workers.engine.solo.solo_call import SoloCall
 from workers.engine.view import ModelView
-from workers.methods.adaptive_result import AdaptiveResult
+from workers.methods.adaptive.result import AdaptiveResult
 from workers.methods.explain_inputs import ExplainInputs, Tensors
 
 # Each takes the method's parameters first, and last the rows that one pass of the engine holds.

@@ -10,12 +10,13 @@ from workers.engine.numerics import widened
 from workers.engine.randomness.stream import RandomStream
 from workers.engine.seams import Seams
 from workers.engine.task import Task
+from workers.methods.captum_changes.quadrature_nodes import prepare_nodes
 from workers.methods.endpoints import endpoints, references, with_completeness
 from workers.methods.explain_inputs import ExplainInputs, Tensors
 from workers.methods.explained_output import require_finite_ends, resolve_targets
 from workers.methods.outcome import Outcome
-from workers.methods.shared_lane import ADAPTIVE, SHARED
-from workers.methods.solo_request import solo_request
+from workers.methods.shared.lane import ADAPTIVE, SHARED
+from workers.methods.solo.request import solo_request
 
 
 def explain(
@@ -34,6 +35,7 @@ def explain(
         JobError: the job was cancelled, does not fit into memory, or the model raised.
     """
     task.seed = seed
+    prepare_nodes(method, task)
     if method.draws:
         task.random = RandomStream(seed, engine.view.device)
     engine.enter(task)

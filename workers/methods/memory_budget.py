@@ -2,13 +2,15 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
-from schemas.errors import InputRejected
+from schemas.errors import InputRejected, JobCancelled
 from schemas.limits import MAX_NOISE_BYTES
 from schemas.methods import BaseMethod, IntegratedGradients
-from workers.methods.adaptive import most_steps
+from workers.engine.task import Task
+from workers.methods.adaptive.integrated_gradients import most_steps
 from workers.methods.explain_inputs import ExplainInputs, chunk_rows
+from workers.methods.tuning import CANCELLED_POLL_S
 
 BUDGET_BYTES = 4 * MAX_NOISE_BYTES  # of expanded inputs at once; Captum keeps a handful of tensors of that size
 CHUNK_COPIES = 4  # a chunk's inputs and answers while its job waits, and what Captum joins and scales them from
@@ -23,11 +25,18 @@ class MemoryBudget:
         self._changed = threading.Condition()
 
     @contextmanager
-    def lend(self, count: int) -> Iterator[None]:
-        """Waits until `count` bytes are free, or, for more than there are in all, until none is lent."""
+    def lend(self, count: int, task: Task | None = None) -> Iterator[None]:
+        """Waits until `count` bytes are free, or, for more than there are in all, until none is lent.
+
+        Raises:
+            JobCancelled: the task was cancelled meanwhile.
+        """
         count = min(count, self._total)
-        with self._changed:
-            self._changed.wait_for(lambda: self._lent + count <= self._total)
+        with self._changed, nullcontext() if task is None else task.waits():
+            while self._lent + count > self._total:
+                self._changed.wait(CANCELLED_POLL_S)
+                if task is not None and task.cancelled.is_set():
+                    raise JobCancelled("the job was cancelled")
             self._lent += count
         try:
             yield

@@ -12,7 +12,7 @@ from workers.engine.solo.hooks import TORCHSCRIPT, HookSnapshot, takes_hooks
 from workers.engine.solo.solo_call import SoloCall
 from workers.engine.view import ModelView
 from workers.inputs.prepared import Prepared
-from workers.methods import solo_lane as solo
+from workers.methods.solo import lane as solo
 from workers.models.probes.gradient_reach import Reach
 from workers.models.support_rules import SupportFacts, unsupported_reason
 from workers.models.tuning import MAX_SUPPORT_REASON_CHARACTERS

@@ -4,6 +4,7 @@
 --- @include "pace"
 --- @include "streams"
 --- @include "followers"
+--- @include "repair"
 
 -- Makes later requests with the same content compute it anew.
 local function forget_content(id, content)
@@ -13,8 +14,9 @@ local function forget_content(id, content)
 end
 
 -- Makes a job terminal, and its followers with it: removes it from its stream, sets the TTL of its keys, and publishes
--- it, with its result where one is given and requested. Returns its hash.
-local function end_job(id, status, ttl_s, failure, result)
+-- it, with its result where one is given and requested. With `is_alone`, and when it is cancelled, its followers wait on
+-- without it. Returns its hash.
+local function end_job(id, status, ttl_s, failure, result, is_alone)
   local job = keys.job .. id
   local fields = redis.call('HMGET', job, 'stream', 'entry', 'queue', 'started_ms', 'leader', 'content', 'target',
     'inbox', 'takes_result')
@@ -39,11 +41,11 @@ local function end_job(id, status, ttl_s, failure, result)
   if status ~= SUCCEEDED then
     forget_content(id, content)
   end
-  if status == CANCELLED then
+  if (status == CANCELLED or is_alone) and content then
     promote_follower(followers, stream, content)
     return publish(id, inbox)
   end
-  for _, follower in ipairs(followers) do
+  local function end_follower(follower)
     if status == SUCCEEDED then
       redis.call('HSET', keys.job .. follower, 'done', redis.call('HGET', keys.job .. follower, 'total'))
       if target then
@@ -52,7 +54,10 @@ local function end_job(id, status, ttl_s, failure, result)
     end
     end_job(follower, status, ttl_s, failure)
   end
-  if stream then
+  for _, follower in ipairs(followers) do
+    unless_damaged(follower, function() end_follower(follower) end, function() end_follower(follower) end)
+  end
+  if stream and model then
     update_pace(model, started_ms, now)
   end
   return publish(id, inbox, takes_result and result)

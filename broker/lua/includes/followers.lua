@@ -9,8 +9,10 @@ end
 -- Sets these fields, names and values in turn, on all followers of a job.
 local function update_followers(id, ...)
   for _, follower in ipairs(followers_of(id)) do
-    redis.call('HSET', keys.job .. follower, ...)
-    publish(follower)
+    if redis.call('TYPE', keys.job .. follower).ok == 'hash' then
+      redis.call('HSET', keys.job .. follower, ...)
+      publish(follower)
+    end
   end
 end
 

@@ -3,7 +3,9 @@
 -- `inbox` names the gateway whose client waits for the job's end; a small `result`, {meta, tensors}, may be sent along.
 -- The lengths of the parts precede them, since tensors may hold any byte.
 local function publish(id, inbox, result)
-  redis.call('HINCRBY', keys.job .. id, 'revision', 1)
+  if type(redis.pcall('HINCRBY', keys.job .. id, 'revision', 1)) == 'table' then -- damaged: no number
+    redis.call('HSET', keys.job .. id, 'revision', 1)
+  end
   local fields = redis.call('HGETALL', keys.job .. id)
   local text = cjson.encode(fields)
   redis.call('PUBLISH', keys.events .. id, text)

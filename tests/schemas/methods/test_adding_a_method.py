@@ -50,7 +50,7 @@ FIELDS = ("title", "idea", "typical_results", "analogy", "when", "when_not")
 EDITS = {  # file: text to look for, empty for the end of the file, and what takes its place
     "schemas/methods/gradient_methods.py": ("", CLASS),
     "schemas/methods/__init__.py": ("    Saliency,\n", "    Saliency,\n    ScaledGradient,\n"),
-    "workers/methods/gradient.py": ("\n\nCALLS: SharedCalls = {\n", CAPTUM_CALL),
+    "workers/methods/shared/gradient.py": ("\n\nCALLS: SharedCalls = {\n", CAPTUM_CALL),
     "service/catalogue/facts.toml": ("", FACTS),
 }
 RUN = """

@@ -15,7 +15,7 @@ from schemas.pictures import Preprocessing
 from service.pictures.decode import (
     PictureRejected,
     open_picture,
-    pixels_to_write,
+    work_of,
 )
 from service.tuning import MAX_JPEG_SCANS
 from tests.service.pictures.drawn import photograph
@@ -178,15 +178,18 @@ def test_a_jpeg_of_many_scans_is_refused() -> None:
 
 
 def test_what_will_be_written_is_told_by_the_headers() -> None:
+    def pixels_of(data: bytes, view: PictureView) -> int:
+        return work_of(data, view).pixels
+
     pixels = VIEW.width * VIEW.height
     small = PictureView(8, 8, Preprocessing())
-    assert [pixels_to_write(encoded(VIEW, kind), small) for kind in ("PNG", "JPEG", "WEBP")] == [pixels] * 3
-    assert pixels_to_write(encoded(VIEW, "JPEG", progressive=True), small) > 5 * pixels  # each scan writes all of them
-    assert pixels_to_write(png_of(6_000, 6_000), small) == 36_000_000
-    assert pixels_to_write(encoded(VIEW, "PNG"), PictureView(2_000, 3_000, Preprocessing())) == 6_000_000
-    assert pixels_to_write(png_of(8, 4_000), PictureView(256, 256, Preprocessing(resize_to=256))) == 256 * 128_000
-    assert pixels_to_write(png_of(4_000, 8), PictureView(256, 256, Preprocessing(resize_to=[300, 400]))) == 120_000
-    assert pixels_to_write(b"no picture", small) == pixels_to_write(encoded(VIEW, "JPEG")[:20], small) == 0
+    assert [pixels_of(encoded(VIEW, kind), small) for kind in ("PNG", "JPEG", "WEBP")] == [pixels] * 3
+    assert pixels_of(encoded(VIEW, "JPEG", progressive=True), small) > 5 * pixels  # each scan writes all of them
+    assert pixels_of(png_of(6_000, 6_000), small) == 36_000_000
+    assert pixels_of(encoded(VIEW, "PNG"), PictureView(2_000, 3_000, Preprocessing())) == 6_000_000
+    assert pixels_of(png_of(8, 4_000), PictureView(256, 256, Preprocessing(resize_to=256))) == 256 * 128_000
+    assert pixels_of(png_of(4_000, 8), PictureView(256, 256, Preprocessing(resize_to=[300, 400]))) == 120_000
+    assert pixels_of(b"no picture", small) == pixels_of(encoded(VIEW, "JPEG")[:20], small) == 0
 
 
 def test_scans_are_not_counted_in_metadata_or_behind_the_end() -> None:

@@ -5,8 +5,8 @@ from captum.attr._core.lrp import SUPPORTED_NON_LINEAR_LAYERS
 
 from schemas.methods import METHODS
 from workers.methods.captum_changes import install
-from workers.methods.shared_lane import ADAPTIVE, SHARED
-from workers.methods.solo_lane import HOOKED
+from workers.methods.shared.lane import ADAPTIVE, SHARED
+from workers.methods.solo.lane import HOOKED
 
 
 def test_tables_and_classes_agree() -> None:

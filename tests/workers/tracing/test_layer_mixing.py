@@ -58,7 +58,7 @@ def test_only_the_layer_that_mixes_is_found(module: nn.Module) -> None:
     draws = [draw_rows(kinds, module, CPU, number) for number in range(3)]
     assert rows_mix(module, draws, 1) is None
     assert list(layers_mix(module, draws[0])) == ["part"]
-    assert "beside" in layers_mix(module, draws[0])["part"]
+    assert "in the batch" in layers_mix(module, draws[0])["part"]
 
 
 def test_layers_of_a_plain_net_are_independent() -> None:

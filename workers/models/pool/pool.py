@@ -38,16 +38,25 @@ class ModelPool:
         self._slots: dict[ModelKey, Slot] = {}
         self._loader = LoadingThread(self._slots, self._changed, device, capacity)
 
-    def start(self, unloaded: Iterable[ModelKey] = ()) -> None:
-        """Loads all models but those in `unloaded` in the calling thread, and starts the loading thread."""
-        excluded = frozenset(unloaded)
-        for entry in find_models(self._directories):
+    def start(self, unloaded: Iterable[ModelKey] = (), first: Iterable[ModelKey] = ()) -> None:
+        """Loads models in the calling thread, and starts the loading thread.
+
+        Args:
+            unloaded: models that are not loaded.
+            first: models that have jobs waiting. Where there are any, the others are loaded later, by the loading
+                thread, while these serve.
+        """
+        excluded, urgent = frozenset(unloaded), frozenset(first)
+        entries = sorted(find_models(self._directories), key=lambda entry: entry.key not in urgent)
+        for entry in entries:
             if entry.key in excluded:
                 self._add_unloaded(entry)
             else:
                 self._request_load(entry)
-        while self._loader.load_next(block=False):
-            pass
+        count = len(urgent & {entry.key for entry in entries} - excluded)
+        loaded = 0
+        while (not count or loaded < count) and self._loader.load_next(block=False):
+            loaded += 1
         self._loader.start()
 
     def stop(self) -> None:

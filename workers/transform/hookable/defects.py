@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from torch import nn
 
-from workers.methods.deep_lift_rules import RULES
-from workers.methods.lrp_rules import PASSED_THROUGH, WITH_RULES
+from workers.methods.captum_changes.deep_lift_rules import RULES
+from workers.methods.captum_changes.lrp_rules import PASSED_THROUGH, WITH_RULES
 from workers.tracing.module_names import labelled
 from workers.tracing.samples import Tensors, first_row, stacked
 from workers.tracing.trace import Observation, observe

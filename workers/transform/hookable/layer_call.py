@@ -7,7 +7,7 @@ from typing import Any
 from captum.attr._utils.custom_modules import Addition_Module
 from torch import Tensor, nn
 
-from workers.methods.deep_lift_rules import ClippedReLU
+from workers.methods.captum_changes.deep_lift_rules import ClippedReLU
 from workers.transform.hookable.stand_ins import SpatialMean
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from workers.methods.deep_lift_rules import RULES, ClippedReLU
-from workers.methods.lrp_rules import PASSED_THROUGH, WITH_RULES
+from workers.methods.captum_changes.deep_lift_rules import RULES, ClippedReLU
+from workers.methods.captum_changes.lrp_rules import PASSED_THROUGH, WITH_RULES
 from workers.tracing.equivalence import why_not_equal
 from workers.tracing.module_names import STANDS_FOR, named
 from workers.tracing.samples import Tensors, cloned, first_row, leaves, neighbours

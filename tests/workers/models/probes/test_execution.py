@@ -62,7 +62,7 @@ def test_rows_that_mix_run_alone(name: str) -> None:
     found = examine(Made(MIXING[name]), FOUR, 1, CPU)
     assert found.alone is not None
     assert not found.random
-    assert "beside" in found.alone
+    assert "in the batch" in found.alone
 
 
 @pytest.mark.parametrize("name", APART)
@@ -75,7 +75,7 @@ def test_a_batch_norm_in_training_mode_runs_alone(dtype: torch.dtype) -> None:
     net = nn.Sequential(nn.Conv1d(2, 3, 1), nn.InstanceNorm1d(3)).to(dtype).eval()
     assert examine(net, [RowKind((2, 5), dtype)], 1, CPU).alone is None
     net = nn.Sequential(nn.Conv1d(2, 3, 1), nn.BatchNorm1d(3, track_running_stats=False)).to(dtype).eval()
-    assert "beside" in str(examine(net, [RowKind((2, 5), dtype)], 1, CPU).alone)
+    assert "in the batch" in str(examine(net, [RowKind((2, 5), dtype)], 1, CPU).alone)
 
 
 def test_a_recurrent_net_that_takes_rows_for_time_runs_alone() -> None:
@@ -230,4 +230,4 @@ def test_a_model_that_refuses_negative_values_is_tested_on_others() -> None:
         return table[(x[:, 0] * 5).long()] + x[:, :2]
 
     assert examine(Made(lookup), FOUR, 1, CPU).alone is None
-    assert "beside" in str(examine(Made(lambda x: lookup(x) * x.sum()), FOUR, 1, CPU).alone)
+    assert "in the batch" in str(examine(Made(lambda x: lookup(x) * x.sum()), FOUR, 1, CPU).alone)

@@ -1,0 +1,100 @@
+"""Bounds the memory that requests take at the same time, by bytes that each reserves beforehand."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from schemas.errors import Unavailable
+from service.tuning import BUDGET_RETRY_S, BUDGET_WAIT_S, OVERTAKEN_S
+
+
+@dataclass(eq=False, slots=True)
+class _Waiter:
+    count: int
+    since: float = field(default_factory=time.monotonic)
+    admitted: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class ByteBudget:
+    """Bytes that requests of one event loop share. Waiters are served in order.
+
+    While the first waiter needs more than is free, others that fit go ahead of it, so that small work passes large
+    work; but no more once it has waited for `overtaken_s`.
+    """
+
+    def __init__(self, limit: int, wait_s: float = BUDGET_WAIT_S, overtaken_s: float = OVERTAKEN_S) -> None:
+        self.limit = limit
+        self.wait_s = wait_s
+        self.overtaken_s = overtaken_s
+        self._reserved = 0
+        self._waiters: list[_Waiter] = []
+
+    @property
+    def reserved(self) -> int:
+        """Bytes that are reserved now."""
+        return self._reserved
+
+    @property
+    def waiting(self) -> int:
+        """Requests that wait now."""
+        return len(self._waiters)
+
+    def fits(self, count: int) -> bool:
+        """Whether so many bytes can ever be reserved."""
+        return count <= self.limit
+
+    @asynccontextmanager
+    async def reserve(self, count: int) -> AsyncIterator[None]:
+        """Hold `count` bytes for the block; wait for them if need be.
+
+        Raises:
+            Unavailable: they did not become free within the wait, or never can.
+        """
+        await self._acquire(count)
+        try:
+            yield
+        finally:
+            self._reserved -= count
+            self._admit()
+
+    async def _acquire(self, count: int) -> None:
+        if not self.fits(count):
+            raise Unavailable(f"the work takes {count} bytes of memory; at most {self.limit} are allowed")
+        waiter = _Waiter(count)
+        self._waiters.append(waiter)
+        self._admit()
+        try:
+            async with asyncio.timeout(self.wait_s):
+                await waiter.admitted.wait()
+        except TimeoutError:
+            if not waiter.admitted.is_set():
+                self._withdraw(waiter)
+                raise Unavailable(
+                    "The memory for pictures is in use by other requests; send the request again later.",
+                    retry_after_s=BUDGET_RETRY_S,
+                ) from None
+        except asyncio.CancelledError:
+            self._withdraw(waiter)
+            raise
+
+    def _withdraw(self, waiter: _Waiter) -> None:
+        """Take back what a request waits for, or has been given and will not use."""
+        if waiter.admitted.is_set():
+            self._reserved -= waiter.count
+        else:
+            self._waiters.remove(waiter)
+        self._admit()
+
+    def _admit(self) -> None:
+        """Admit the waiters that fit."""
+        overtaking = True
+        for waiter in list(self._waiters):
+            if waiter.count <= self.limit - self._reserved:
+                if overtaking:
+                    self._waiters.remove(waiter)
+                    self._reserved += waiter.count
+                    waiter.admitted.set()
+            else:
+                overtaking = overtaking and time.monotonic() - waiter.since < self.overtaken_s

@@ -1,0 +1,122 @@
+"""Workers that are killed or hang, as `serve` replaces them: with real processes."""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.e2e.running import RunningService
+from tests.e2e.toy_repository import MODEL_PY, write_repository
+
+LIMIT_S = 240.0
+STEPS = 400  # of 16 rows a pass, which takes 20 ms
+HANGS_AT = 31.0
+STALL_S = 2.0
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
+    """One worker with the slow model, which hangs at 31."""
+    folder = tmp_path_factory.mktemp("recovery")
+    models = write_repository(folder / "models")
+    hangs = f"        if bool((x == {HANGS_AT}).any()):\n            time.sleep(3600)\n        time.sleep(0.02)\n"
+    (models / "slow" / "model.py").write_text(MODEL_PY.replace("        time.sleep(0.02)\n", hangs))
+    variables = {"ATTRIBUTION_THREADS": "1", "ATTRIBUTION_BATCH_ROWS": "16", "ATTRIBUTION_STALL_S": str(STALL_S)}
+    service = RunningService(folder / "log", "--models", str(models), "--workers", "1", variables=variables)
+    try:
+        service.wait_until_ready()
+        yield service
+    finally:
+        service.stop()
+
+
+@pytest.fixture
+def client(service: RunningService) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=service.url, timeout=LIMIT_S, headers={"Cache-Control": "no-store"}) as client:
+        yield client
+
+
+def logged(service: RunningService, event: str) -> list[dict[str, Any]]:
+    """The lines of the log with this event."""
+    lines = service.log.read_text(errors="replace").splitlines()
+    return [entry for line in lines if line.startswith("{") and (entry := json.loads(line)).get("event") == event]
+
+
+def until(found: Callable[[], Any], what: str) -> Any:
+    """The first true value; polled, since logs and jobs of another process send no events here."""
+    deadline = time.monotonic() + LIMIT_S
+    while time.monotonic() < deadline:
+        if value := found():
+            return value
+        time.sleep(0.05)
+    raise AssertionError(f"{what} did not come")
+
+
+def job(client: httpx.Client, job_id: str) -> dict[str, Any]:
+    found: dict[str, Any] = client.get(f"/jobs/{job_id}").json()
+    return found
+
+
+def ended(client: httpx.Client, job_id: str) -> dict[str, Any]:
+    found: dict[str, Any] = until(
+        lambda: (one := job(client, job_id))["status"] in {"succeeded", "failed"} and one, "the end of the job"
+    )
+    return found
+
+
+def worker_pids(service: RunningService) -> list[int]:
+    """Of the only worker, in the order of their lives."""
+    return [entry["pid"] for entry in logged(service, "started") if entry["child"].startswith("worker")]
+
+
+def submit(client: httpx.Client, value: float, steps: int) -> str:
+    body = {
+        "model": "slow",
+        "input": {"tensor": {"shape": [1, 4], "data": [value, -1.0, 0.5, 2.0]}},
+        "method": {"name": "integrated_gradients", "n_steps": steps},
+        "target": 1,
+    }
+    response = client.post("/explain", json=body)
+    assert response.status_code == 202, response.text
+    return str(response.json()["id"])
+
+
+def test_a_killed_workers_job_goes_on_in_the_process_that_stands_by(
+    service: RunningService, client: httpx.Client
+) -> None:
+    began_s = time.monotonic()
+    undisturbed = ended(client, submit(client, 1.0, STEPS))
+    undisturbed_s = time.monotonic() - began_s
+    assert undisturbed["status"] == "succeeded"
+    standby = until(lambda: logged(service, "standby ready"), "the standby")[0]["pid"]
+    began_s = time.monotonic()
+    job_id = submit(client, 1.0, STEPS)
+    until(lambda: job(client, job_id)["progress"]["done"] > STEPS // 4, "progress")
+    os.kill(worker_pids(service)[0], signal.SIGKILL)
+    assert ended(client, job_id)["status"] == "succeeded"
+    print(f"undisturbed {undisturbed_s:.1f} s, killed {time.monotonic() - began_s - undisturbed_s:.1f} s more")
+    assert worker_pids(service)[1] == standby
+    assert [entry["given_back"] for entry in logged(service, "worker replaced")] == [1]
+    (taken,) = logged(service, "job_taken_over")
+    assert (taken["job"], taken["attempt"]) == (job_id, 2)
+
+
+def test_a_job_that_hangs_three_times_fails_and_the_service_goes_on(
+    service: RunningService, client: httpx.Client
+) -> None:
+    innocent = submit(client, 2.0, STEPS)
+    hanging = submit(client, HANGS_AT, 20)
+    failed = ended(client, hanging)
+    assert (failed["status"], failed["error"]["code"]) == ("failed", "stalled")
+    assert ended(client, innocent)["status"] == "succeeded"
+    assert ended(client, submit(client, 3.0, 20))["status"] == "succeeded"
+    stalls = [entry for entry in logged(service, "job stalled") if entry["job"] == hanging]
+    assert [entry["attempt"] for entry in stalls] == [1, 2, 3]
+    assert all("in forward" in entry["pass_stack"] for entry in stalls)
+    causes = [entry["cause"] for entry in logged(service, "died")]
+    assert causes.count("exit code 75") == 3

@@ -1,0 +1,80 @@
+"""Bytes that requests share: who is admitted, who waits, and who is refused."""
+
+import asyncio
+
+import pytest
+
+from schemas.errors import Unavailable
+from service.byte_budget import ByteBudget
+
+pytestmark = pytest.mark.anyio
+
+
+async def started(budget: ByteBudget, count: int, order: list[int], leave: asyncio.Event) -> asyncio.Task[None]:
+    """A task that holds `count` bytes until it may leave."""
+
+    async def hold() -> None:
+        async with budget.reserve(count):
+            order.append(count)
+            await leave.wait()
+
+    task = asyncio.create_task(hold())
+    await asyncio.sleep(0)  # the task runs up to its first wait
+    await asyncio.sleep(0)
+    return task
+
+
+async def test_no_more_than_the_limit_is_held_and_small_work_passes() -> None:
+    budget, order, first, rest = ByteBudget(100), list[int](), asyncio.Event(), asyncio.Event()
+    tasks = [await started(budget, 80, order, first)]
+    tasks += [await started(budget, count, order, rest) for count in (60, 20, 30)]
+    assert (order, budget.reserved, budget.waiting) == ([80, 20], 100, 2)
+    first.set()
+    await tasks[0]
+    assert (budget.reserved, budget.waiting) == (80, 1)
+    rest.set()
+    await asyncio.gather(*tasks)
+    assert order == [80, 20, 60, 30]
+    assert (budget.reserved, budget.waiting) == (0, 0)
+
+
+async def test_who_has_waited_long_is_not_overtaken() -> None:
+    budget, order, first, rest = ByteBudget(100, overtaken_s=0), list[int](), asyncio.Event(), asyncio.Event()
+    tasks = [await started(budget, 80, order, first)]
+    tasks += [await started(budget, count, order, rest) for count in (60, 20)]
+    assert order == [80]
+    first.set()
+    rest.set()
+    await asyncio.gather(*tasks)
+    assert order == [80, 60, 20]
+
+
+async def test_a_wait_ends_with_a_refusal_that_says_when_to_return() -> None:
+    budget, leave = ByteBudget(100, wait_s=0.01), asyncio.Event()
+    holder = await started(budget, 80, [], leave)
+    with pytest.raises(Unavailable) as refused:
+        async with budget.reserve(30):
+            pass
+    assert refused.value.retry_after_s is not None
+    assert (budget.reserved, budget.waiting) == (80, 0)
+    leave.set()
+    await holder
+    assert budget.reserved == 0
+
+
+async def test_who_is_cancelled_while_waiting_leaves_nothing() -> None:
+    budget, order, leave = ByteBudget(100), list[int](), asyncio.Event()
+    holder = await started(budget, 80, order, leave)
+    waiter = await started(budget, 60, order, leave)
+    waiter.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiter
+    leave.set()
+    await holder
+    assert (order, budget.reserved, budget.waiting) == ([80], 0, 0)
+
+
+async def test_more_than_the_limit_is_never_admitted() -> None:
+    with pytest.raises(Unavailable, match="at most 100"):
+        async with ByteBudget(100).reserve(101):
+            pass

@@ -1,0 +1,1 @@
+"""Methods that choose their number of steps or samples, until the result is good enough."""

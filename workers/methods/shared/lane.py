@@ -1,0 +1,9 @@
+"""Methods of the shared lane: their rows share passes with those of other jobs."""
+
+from workers.methods.adaptive import integrated_gradients as adaptive
+from workers.methods.adaptive import sampling
+from workers.methods.calls import AdaptiveCalls, SharedCalls
+from workers.methods.shared import gradient, perturbation
+
+SHARED: SharedCalls = {**gradient.CALLS, **perturbation.CALLS}
+ADAPTIVE: AdaptiveCalls = {**adaptive.CALLS, **sampling.CALLS}  # in place of those above for `method.adaptive`

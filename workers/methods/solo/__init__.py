@@ -1,0 +1,1 @@
+"""Methods of the solo lane: Captum on the model itself, with hooks on its modules."""
