@@ -5,6 +5,7 @@ crash leaves no job half done; each start writes a token, so a worker that lost 
 One Redis >= 6.2 or Valkey server, standalone or replicated, also behind Sentinel; Redis Cluster is refused at start.
 """
 
+from broker.gateway.opened_result import OpenedResult
 from broker.gateway.store import JobStore
 from broker.records import (
     Claim,
@@ -33,6 +34,7 @@ __all__ = [
     "JobStore",
     "LoadCommand",
     "NewJob",
+    "OpenedResult",
     "StoreSettings",
     "StoredResult",
     "Submitted",

@@ -13,6 +13,9 @@ BUDGET_WAIT_S = 15.0  # a picture of 40 million pixels takes about a second; cli
 OVERTAKEN_S = 5.0  # how long smaller work may go ahead of a waiting picture
 BUDGET_RETRY_S = 5
 
+# Large results.
+JSON_PART_BYTES = 65_536  # of tensors, written as JSON at a time: two or three milliseconds, some 200 kB of text
+
 # Model cards.
 CARD_CACHE_S = 0.25  # short against the two seconds between a worker's announcements of its cards
 MAX_CACHED_CARDS = 64  # bounds the memory that requests for many versions can fill
@@ -64,5 +67,6 @@ PROBE_PLACES = 32  # connections beyond the caps, on which only health checks ar
 BACKLOG = 256  # connections that the system holds until they are accepted, all of which may be accepted in one turn
 OTHER_DESCRIPTORS = 512  # 64 of the store, 32 of health checks, 256 accepted at once, and files, with room to spare
 MOST_DESCRIPTORS = 65_536  # that a process asks for
+UNSENT_BYTES = 131_072  # that the system holds for a connection before it sends them
 LINGER_S = 1.0  # for which a refused connection stays open, so that its client can read why
 MIN_SWEEP_S, MAX_SWEEP_S = 0.05, 1.0  # between two looks at the times of all connections

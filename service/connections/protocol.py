@@ -1,6 +1,7 @@
 """uvicorn's HTTP/1.1 protocol with bounds: on sizes while a request arrives, on times, and on reading the response."""
 
 import asyncio
+import socket
 from http import HTTPStatus
 from typing import ClassVar
 
@@ -9,7 +10,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from service.connections.door import Door
 from service.connections.progress import Arrival
 from service.connections.refusals import Refused, refusal
-from service.tuning import LINGER_S, PARSED_BYTES
+from service.tuning import LINGER_S, PARSED_BYTES, UNSENT_BYTES
 
 PROBE_PATHS = frozenset({b"/healthz", b"/readyz"})
 FIELD_BYTES = 4  # of a header beside its name and value: a colon, a space and the end of the line
@@ -30,6 +31,10 @@ class BoundedProtocol(HttpToolsProtocol):
         self._part_bytes = min(PARSED_BYTES, self.door.limits.header_bytes)
         self._lingers_s: float | None = None  # since the connection was refused
         self._unread_s = 0.0  # for which the client has not read
+        connected = transport.get_extra_info("socket")
+        if connected is not None and connected.family in {socket.AF_INET, socket.AF_INET6}:
+            # Else a client has to read megabytes of the system's buffer before its reading shows.
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
         self.door.enter(self, self.client[0] if self.client else "", self.loop)
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -77,13 +77,13 @@ def gateway_process(
 
 def response_of(connection: socket.socket) -> bytes:
     """All that the gateway sends until it closes; empty if it resets the connection."""
-    received = b""
+    received = bytearray()
     try:
         while part := connection.recv(65_536):
             received += part
     except ConnectionError:
         pass
-    return received
+    return bytes(received)
 
 
 class Probes:
