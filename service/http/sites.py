@@ -11,12 +11,16 @@ from service.connection_settings import ANY
 from service.http.problems import http_problem, problem_response
 
 HOST_HEADER = re.compile(r"(?P<host>\[[0-9a-f:.]{2,45}\]|[a-z0-9_.-]{1,253})(:[0-9]{1,5})?")
+PROBE_PATHS = frozenset({"/healthz", "/readyz"})
 REDIRECTS = range(300, 400)
 
 
 class AllowedHosts:
     """Refuses requests that name another host, which is how a page reaches a service by a name of its own that it
-    lets resolve to this machine (DNS rebinding). 421 for another host; 400 without exactly one well-formed `Host`."""
+    lets resolve to this machine (DNS rebinding). 421 for another host; 400 without exactly one well-formed `Host`.
+
+    Health checks name whatever address they use and learn no more than a status, so they pass.
+    """
 
     def __init__(self, app: ASGIApp, hosts: Sequence[str]) -> None:
         self.app = app
@@ -24,7 +28,7 @@ class AllowedHosts:
         self._domains = tuple(host[1:] for host in hosts if host.startswith("*."))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope["path"] in PROBE_PATHS:
             await self.app(scope, receive, send)
             return
         named = [value for name, value in scope["headers"] if name == b"host"]

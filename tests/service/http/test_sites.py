@@ -14,7 +14,7 @@ ORIGIN = "https://app.example.com"
 
 @pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example:8000", "0.0.0.0"])
 async def test_a_rebound_name_reaches_nothing(client: httpx.AsyncClient, host: str) -> None:
-    for path in ("/healthz", "/jobs", "/docs", "/nowhere"):
+    for path in ("/models", "/jobs", "/docs", "/openapi.json", "/nowhere"):
         refused = await client.get(path, headers={"Host": host})
         assert refused.status_code == 421
         assert refused.headers["content-type"] == "application/problem+json"
@@ -24,17 +24,22 @@ async def test_a_rebound_name_reaches_nothing(client: httpx.AsyncClient, host: s
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8000", "localhost.", "127.0.0.1:9", "[::1]:8000"])
 async def test_loopback_names_reach_a_service_bound_to_loopback(client: httpx.AsyncClient, host: str) -> None:
+    assert (await client.get("/methods", headers={"Host": host})).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["10.0.0.7:8000", "", "a b"])
+async def test_health_checks_pass_by_any_name(client: httpx.AsyncClient, host: str) -> None:
     assert (await client.get("/healthz", headers={"Host": host})).status_code == 200
 
 
 @pytest.mark.parametrize("host", ["", "a b", "localhost/x", "user@localhost", "localhost:port", "[::1", "localhost,x"])
 async def test_a_malformed_host_is_refused(client: httpx.AsyncClient, host: str) -> None:
-    assert (await client.get("/healthz", headers={"Host": host})).status_code == 400
+    assert (await client.get("/methods", headers={"Host": host})).status_code == 400
 
 
 async def test_two_hosts_are_refused(client: httpx.AsyncClient) -> None:
     headers = [("Host", "localhost"), ("Host", "evil.example")]
-    assert (await client.get("/healthz", headers=headers)).status_code == 400
+    assert (await client.get("/methods", headers=headers)).status_code == 400
 
 
 async def test_the_operator_lists_hosts(store: JobStore) -> None:
@@ -46,12 +51,12 @@ async def test_the_operator_lists_hosts(store: JobStore) -> None:
             ("example.org", 421),
             ("localhost", 421),
         ):
-            assert (await client.get("/healthz", headers={"Host": host})).status_code == status
+            assert (await client.get("/methods", headers={"Host": host})).status_code == status
 
 
 async def test_bound_to_every_address_any_host_is_allowed(store: JobStore) -> None:
     async with client_of(store, GatewaySettings(host="0.0.0.0")) as client:
-        assert (await client.get("/healthz", headers={"Host": "anything.example"})).status_code == 200
+        assert (await client.get("/methods", headers={"Host": "anything.example"})).status_code == 200
 
 
 @pytest.mark.parametrize(
