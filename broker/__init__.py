@@ -6,6 +6,7 @@ One Redis >= 6.2 or Valkey server, standalone or replicated, also behind Sentine
 """
 
 from broker.gateway.admission import QueueBounds
+from broker.gateway.opened_result import OpenedResult
 from broker.gateway.store import JobStore
 from broker.records import (
     Claim,
@@ -36,6 +37,7 @@ __all__ = [
     "KeyLimits",
     "LoadCommand",
     "NewJob",
+    "OpenedResult",
     "QueueBounds",
     "StoreSettings",
     "StoredResult",

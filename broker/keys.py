@@ -13,8 +13,8 @@
     {ns}:queues             set      every model@version that ever had a job
     {ns}:pace:{model@version}   hash   how fast jobs end, for Retry-After; TTL
     {ns}:index, {ns}:index:{owner}   zset   the jobs of nobody and of an owner by submission, microseconds, unique
-    {ns}:listed:{status} {model@version}, {ns}:listed:{status} {model@version} {owner}   zset   jobs as in such an index:
-                                     of a status, of a model, or of both
+    {ns}:listed:{status} {model@version}, {ns}:listed:{status} {model@version} {owner}   zset   jobs as in such an
+                                     index: of a status, of a model, or of both
     {ns}:expiry             zset     terminal jobs (id, owner) by the time they expire, to trim the indexes
     {ns}:held               hash     what each job holds of the queue and the store, see `lua/includes/held.lua`
     {ns}:load               hash     sums of what all jobs hold, by measure and model

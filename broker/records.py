@@ -64,8 +64,8 @@ class NewJob(NamedTuple):
     the worker has seen the input, and `result_bytes` the size of the result, for which room is kept in the store. A
     repeat with the same `idempotency` gets the first job; the key is remembered as long as its job. With `content` the
     job shares the result of an equal job that is being computed, or was and is still kept; it is a job of its own
-    all the same. `limits` are those of `spec.owner`. An owner's idempotency keys are its own; digests of content must tell
-    owners apart.
+    all the same. `limits` are those of `spec.owner`. An owner's idempotency keys are its own; digests of content must
+    tell owners apart.
     """
 
     spec: JobSpec

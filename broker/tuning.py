@@ -12,6 +12,10 @@ MAX_PAUSE_S = 2.0  # between two tries of a worker, which learns of cancellation
 FIRST_GATEWAY_PAUSE_S = 0.02  # before a gateway, whose clients wait, renews a lost subscription; doubled likewise
 MAX_GATEWAY_PAUSE_S = 0.5  # between two tries of a gateway
 
+# Reading results
+FIRST_PART_BYTES = 1 << 20  # read with the meta of a result: all of most results, in one round trip
+PART_BYTES = 1 << 18  # of a larger one: what a slow client makes the gateway hold, and must read within its time
+
 # Submitting
 REUSE_TTL_S = 24 * 3600  # for which the idempotency key and the content's digest of a job are remembered until it ends
 DRAIN_SHARE = 10  # a refused client is told to wait until one part in so many of a full queue has drained

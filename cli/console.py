@@ -6,6 +6,8 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from schemas.printable import printable_lines
+
 console = Console(highlight=False)
 stderr = Console(stderr=True, highlight=False)
 
@@ -17,5 +19,5 @@ EXIT_INTERRUPTED = 130
 
 def fail(message: str, code: int) -> NoReturn:
     """Prints the reason and exits."""
-    stderr.print(Text("error: ", style="bold red") + Text(message))
+    stderr.print(Text("error: ", style="bold red") + Text(printable_lines(message, margin="")))
     raise typer.Exit(code)

@@ -7,13 +7,12 @@ import uvicorn
 
 from broker.supported_store import refusal_of_store
 from cli.console import EXIT_FAILED, EXIT_USAGE, fail
-from cli.processes.listen import CannotListen, listen
+from cli.processes.listen import CannotListen, bound_host, listen
 from service.app import create_app
+from service.connections.server import server_config
 from service.monitoring.logging import configure_logging
 from service.settings import SettingsError, read_settings
 from workers.engine.device.allocator import keep_freed_blocks
-
-GRACE_S = 5  # seconds that open requests have at a stop
 
 
 def run_gateway(host: str, port: int, descriptor: int | None) -> None:
@@ -30,13 +29,7 @@ def run_gateway(host: str, port: int, descriptor: int | None) -> None:
         fail(str(error), EXIT_USAGE)
     except CannotListen as error:
         fail(str(error), EXIT_FAILED)
-    config = uvicorn.Config(
-        create_app(settings),
-        log_config=None,
-        access_log=False,  # the gateway's own log has a line per request
-        server_header=False,
-        timeout_graceful_shutdown=GRACE_S,
-    )
-    server = uvicorn.Server(config)
+    settings = settings.model_copy(update={"host": bound_host(listening)})
+    server = uvicorn.Server(server_config(create_app(settings), settings))
     gc.freeze()  # keeps imported modules out of every later collection
     server.run(sockets=[listening])

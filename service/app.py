@@ -4,17 +4,31 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Response
+from starlette.middleware.cors import CORSMiddleware
 
 from broker import JobStore
 from service.http import problems
 from service.http.access_log import AccessLog
 from service.http.body_limit import BodyLimit
+from service.http.sites import AllowedHosts, OwnOrigin, RelativeRedirects
 from service.monitoring.http_metrics import HttpMetrics
 from service.openapi import document as openapi
 from service.release import RELEASE
-from service.routes import admin, explain, health, jobs, methods, models, results
+from service.routes import admin, docs, explain, health, jobs, methods, models, results
 from service.settings import GatewaySettings
 from service.state import Gateway, State, open_store
+
+CORS_METHODS = ("GET", "POST", "DELETE")
+CORS_REQUEST_HEADERS = (
+    "Authorization",
+    "Cache-Control",
+    "Idempotency-Key",
+    "If-None-Match",
+    "Last-Event-ID",
+    "Prefer",
+    "X-Request-Id",
+)
+CORS_RESPONSE_HEADERS = ("Content-Location", "ETag", "Location", "Preference-Applied", "Retry-After", "X-Request-Id")
 
 
 def create_app(settings: GatewaySettings, store: JobStore | None = None) -> FastAPI:
@@ -44,13 +58,30 @@ def create_app(settings: GatewaySettings, store: JobStore | None = None) -> Fast
         openapi_tags=openapi.TAGS,
         responses=openapi.COMMON_RESPONSES,
         default_response_class=Response,
+        docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
     )
     problems.install(app)
-    for routes in (explain, jobs, results, models, admin, methods, health):
+    for routes in (explain, jobs, results, models, admin, methods, health, docs):
         app.include_router(routes.router)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    _keep_other_sites_out(app, settings)
     app.add_middleware(AccessLog, metrics=metrics)  # added last: outermost
     openapi.install(app)
     return app
+
+
+def _keep_other_sites_out(app: FastAPI, settings: GatewaySettings) -> None:
+    """Hosts, origins and redirects. What is added later sees a request earlier."""
+    app.add_middleware(RelativeRedirects)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=CORS_METHODS,
+            allow_headers=CORS_REQUEST_HEADERS,
+            expose_headers=CORS_RESPONSE_HEADERS,
+        )
+    app.add_middleware(OwnOrigin, origins=settings.cors_origins)
+    app.add_middleware(AllowedHosts, hosts=settings.allowed_hosts())

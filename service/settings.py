@@ -4,9 +4,9 @@ from typing import Annotated
 
 from pydantic import ByteSize, Field, SecretStr, ValidationError, field_validator
 
-from broker import StoreSettings
 from broker.settings import PREFIX
 from broker.tuning import QUEUE_BYTES, QUEUE_SECONDS
+from service.connection_settings import ConnectionSettings
 
 MIN_DECODE_BYTES = 64 * 1024 * 1024  # decodes a picture of some 10 million pixels
 MIN_ADMIN_KEY_CHARS = 16  # long enough that a key cannot be guessed over HTTP
@@ -16,8 +16,8 @@ class SettingsError(ValueError):
     """A variable holds a bad value; the message names it and does not repeat the value."""
 
 
-class GatewaySettings(StoreSettings):
-    """The store's settings, and those of one gateway process. Frozen."""
+class GatewaySettings(ConnectionSettings):
+    """The settings of the store, of connections, and of one gateway process. Frozen."""
 
     queue_depth: Annotated[int, Field(ge=1, le=1_000_000)] = 1000  # jobs queued or running, per model
     queue_seconds: Annotated[int, Field(ge=1, le=86_400)] = QUEUE_SECONDS  # of work queued or running, per model
@@ -34,7 +34,6 @@ class GatewaySettings(StoreSettings):
     admin_key: Annotated[SecretStr, Field(min_length=MIN_ADMIN_KEY_CHARS)] | None = (
         None  # None: the admin routes are off
     )
-    host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
 
     @field_validator("admin_key", "store_bytes", mode="before")

@@ -28,7 +28,7 @@ class Gateway:
     """The parts of one gateway process.
 
     `cpu` bounds how many requests parse, decode and render at the same time, `picture_memory` the memory that decoding
-    pictures takes.
+    pictures takes, `large_results` how many large results are whole in memory.
     """
 
     settings: GatewaySettings
@@ -36,6 +36,7 @@ class Gateway:
     metrics: HttpMetrics
     cards: RecentCards = field(default_factory=RecentCards)
     cpu: CapacityLimiter = field(default_factory=_cpu_threads)
+    large_results: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
     picture_memory: ByteBudget = field(init=False)
 
     def __post_init__(self) -> None:

@@ -19,6 +19,9 @@ RESULT_EXAMPLE_BYTES = 1_024  # of one example: its prediction, target and compl
 RESULT_NAME_BYTES = 256  # of one word or column with its value
 CURVE_BYTES = 8_192  # of one metric's curve
 
+# Large results.
+JSON_PART_BYTES = 65_536  # of tensors, written as JSON at a time: two or three milliseconds, some 200 kB of text
+
 # Model cards.
 CARD_CACHE_S = 0.25  # short against the two seconds between a worker's announcements of its cards
 MAX_CACHED_CARDS = 64  # bounds the memory that requests for many versions can fill
@@ -60,3 +63,16 @@ MAX_DRAWN_FEATURES = 100  # bars of one picture
 
 # Feature masks.
 MAX_MASK_FEATURES = 4096  # features of one example
+
+# Connections.
+MAX_HEADERS = 100  # fields of one request: browsers send about 20; some look-ups in them take time quadratic in this
+MAX_PIPELINED = 8  # requests that one connection may send ahead of their responses; each is some kilobytes in memory
+PARSED_BYTES = 16_384  # given to the parser at a time, so that a limit is seen soon after it is passed
+DEFAULT_CONNECTIONS = 4_096  # open at once, if descriptors allow: some 20 KiB of memory each
+PROBE_PLACES = 32  # connections beyond the caps, on which only health checks are answered
+BACKLOG = 256  # connections that the system holds until they are accepted, all of which may be accepted in one turn
+OTHER_DESCRIPTORS = 512  # 64 of the store, 32 of health checks, 256 accepted at once, and files, with room to spare
+MOST_DESCRIPTORS = 65_536  # that a process asks for
+UNSENT_BYTES = 131_072  # that the system holds for a connection before it sends them
+LINGER_S = 1.0  # for which a refused connection stays open, so that its client can read why
+MIN_SWEEP_S, MAX_SWEEP_S = 0.05, 1.0  # between two looks at the times of all connections

@@ -37,7 +37,7 @@ ROOMS = {
         ["tracing", "repository"],
     ],
     "service": [
-        ["main"],
+        ["main", "connections"],
         ["app"],
         ["routes"],
         ["openapi"],
@@ -49,6 +49,7 @@ ROOMS = {
         ["byte_budget", "monitoring", "validation"],
         ["pictures"],
         ["gateway_documents", "languages", "release", "settings", "tuning"],
+        ["connection_settings"],
     ],
 }
 UNKNOWN_TO_THE_ENGINE = {"captum", "broker", "workers.repository", "workers.settings"}

@@ -34,6 +34,12 @@ def listen(host: str, port: int) -> socket.socket:
     return opened
 
 
+def bound_host(listening: socket.socket) -> str:
+    """The address that the socket is bound to, from which the allowed hosts follow."""
+    address = listening.getsockname()
+    return str(address[0]) if isinstance(address, tuple) else "localhost"  # a Unix socket is reached from here alone
+
+
 def url_of(listening: socket.socket) -> str:
     """The URL at which a client on this machine reaches the service."""
     host, port = listening.getsockname()[:2]

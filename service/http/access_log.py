@@ -8,6 +8,7 @@ import structlog
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.http.cut import ResponseCut
 from service.http.problems import internal_error
 from service.monitoring.http_metrics import CLIENT_LEFT, HttpMetrics
 
@@ -37,6 +38,8 @@ class AccessLog:
             await self.app(scope, receive, exchange.send)
         except ClientDisconnect:
             exchange.status = CLIENT_LEFT  # while its body was read, or its response was sent
+        except ResponseCut as cut:
+            log.warning("response cut", route=exchange.route(), reason=str(cut))  # the server closes the connection
         except Exception:
             log.exception("defect", route=exchange.route())
             if not exchange.status:

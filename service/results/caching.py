@@ -4,14 +4,17 @@ import hashlib
 from collections.abc import Awaitable, Callable
 
 from fastapi import Response
+from fastapi.responses import StreamingResponse
 
+from service.http.cut import unless_cut
 from service.release import RELEASE
+from service.results.streams import Streamed
 
 CACHE_CONTROL = "private, max-age=3600, immutable"  # a result never changes
 
 
 async def cached_response(
-    tag: str, if_none_match: str | None, media: str, vary: str, body: Callable[[], Awaitable[bytes]]
+    tag: str, if_none_match: str | None, media: str, vary: str, body: Callable[[], Awaitable[bytes | Streamed]]
 ) -> Response:
     """A cacheable response: 304 if `If-None-Match` names the entity tag, else 200 with the body.
 
@@ -23,7 +26,12 @@ async def cached_response(
     headers = {"Cache-Control": CACHE_CONTROL, "ETag": tag, "Vary": vary}
     if matches(tag, if_none_match):
         return Response(status_code=304, headers=headers)
-    return Response(await body(), media_type=media, headers=headers)
+    made = await body()
+    if isinstance(made, bytes):
+        return Response(made, media_type=media, headers=headers)
+    if made.size is not None:
+        headers["Content-Length"] = str(made.size)
+    return StreamingResponse(unless_cut(made.parts), media_type=media, headers=headers)
 
 
 def entity_tag(*parts: str) -> str:

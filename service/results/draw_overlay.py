@@ -32,7 +32,9 @@ def needs_payload(meta: ResultMeta) -> bool:
     return meta.picture is not None or meta.words is not None
 
 
-def draw_overlay(meta: ResultMeta, tensors: bytes, payload: bytes, options: OverlayQuery, language: Language) -> bytes:
+def draw_overlay(
+    meta: ResultMeta, tensors: bytes | bytearray, payload: bytes, options: OverlayQuery, language: Language
+) -> bytes:
     """Draw a PNG of one example. CPU work: run it in a thread.
 
     Args:

@@ -7,11 +7,10 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 from pydantic import ValidationError
-from safetensors import SafetensorError
-from safetensors.numpy import load
 
-from schemas.errors import InvalidRequest, JobHasNoResult
+from schemas.errors import InvalidRequest
 from schemas.results import ResultMeta
+from service.results.blob import LENGTH_BYTES, header_end, stored_tensors, unreadable
 
 JSON = "application/json"
 NPY = "application/x-npy"
@@ -25,23 +24,20 @@ def read_meta(meta: bytes) -> ResultMeta:
     try:
         return ResultMeta.model_validate_json(meta)
     except ValidationError as error:
-        raise _unreadable() from error
+        raise unreadable() from error
 
 
-def read_tensors(blob: bytes) -> dict[str, NDArray[Any]]:
-    """The arrays of a stored safetensors blob, by name. Raises `JobHasNoResult` where it is damaged."""
-    try:
-        arrays: dict[str, NDArray[Any]] = load(blob)
-    except (SafetensorError, ValueError, KeyError) as error:
-        raise _unreadable() from error
-    return arrays
+def read_tensors(blob: bytes | bytearray) -> dict[str, NDArray[Any]]:
+    """The arrays of a stored safetensors blob, by name, as views of it. Raises `JobHasNoResult` where it is damaged."""
+    head = memoryview(blob)[: header_end(blob[:LENGTH_BYTES], len(blob))]
+    return {name: tensor.array(blob) for name, tensor in stored_tensors(bytes(head), len(blob)).items()}
 
 
-def stored_array(blob: bytes, name: str) -> NDArray[Any]:
+def stored_array(blob: bytes | bytearray, name: str) -> NDArray[Any]:
     """One array of a stored safetensors blob. Raises `JobHasNoResult` where it is damaged or holds no such array."""
     arrays = read_tensors(blob)
     if name not in arrays:
-        raise _unreadable()
+        raise unreadable()
     return arrays[name]
 
 
@@ -57,7 +53,7 @@ def explanation_json(meta: bytes, tensors: bytes) -> bytes:
         for spec in document["attributions"]:
             spec["data"] = np.ascontiguousarray(arrays[spec["name"]]).ravel()
     except (ValueError, KeyError, TypeError) as error:
-        raise _unreadable() from error
+        raise unreadable() from error
     return orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
@@ -68,31 +64,32 @@ def npy(meta: bytes, tensors: bytes, name: str | None) -> bytes:
         InvalidRequest: the result holds no tensor of that name.
         JobHasNoResult: the stored result is damaged.
     """
-    try:
-        names = [spec["name"] for spec in orjson.loads(meta)["attributions"]]
-    except (ValueError, KeyError, TypeError) as error:
-        raise _unreadable() from error
-    array = _tensor_named(names, tensors, name)
+    array = stored_array(tensors, chosen_name(tensor_names(meta), name))
     head = io.BytesIO()
     np.lib.format.write_array_header_1_0(head, np.lib.format.header_data_from_array_1_0(array))
     return b"".join((head.getvalue(), np.ascontiguousarray(array).data))
 
 
-def attribution(meta: ResultMeta, tensors: bytes, name: str | None = None) -> NDArray[Any]:
+def attribution(meta: ResultMeta, tensors: bytes | bytearray, name: str | None = None) -> NDArray[Any]:
     """One attribution tensor, (examples, …): the one named, or the first.
 
     Raises:
         InvalidRequest: the result holds no tensor of that name.
     """
-    return _tensor_named([spec.name for spec in meta.attributions], tensors, name)
+    return stored_array(tensors, chosen_name([spec.name for spec in meta.attributions], name))
 
 
-def _tensor_named(names: list[str], tensors: bytes, name: str | None) -> NDArray[Any]:
+def tensor_names(meta: bytes) -> list[str]:
+    """The names of the attributions, in their order. Raises `JobHasNoResult` where the meta is damaged."""
+    try:
+        return [spec["name"] for spec in orjson.loads(meta)["attributions"]]
+    except (ValueError, KeyError, TypeError) as error:
+        raise unreadable() from error
+
+
+def chosen_name(names: list[str], name: str | None) -> str:
+    """The name that the client has chosen, else the first. Raises `InvalidRequest` if the result has no such tensor."""
     chosen = name if name is not None or not names else names[0]
-    if chosen not in names:
+    if chosen is None or chosen not in names:
         raise InvalidRequest.at(["query", "tensor"], f"no such tensor; the result holds {', '.join(names)}")
-    return stored_array(tensors, chosen)
-
-
-def _unreadable() -> JobHasNoResult:
-    return JobHasNoResult("the stored result cannot be read: it is damaged, or of another version (unreadable)")
+    return chosen

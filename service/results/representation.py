@@ -5,13 +5,14 @@ from typing import Self
 
 from fastapi import Response
 
-from broker import JobStore, StoredResult
+from broker import JobStore, OpenedResult, StoredResult
 from schemas.errors import JobHasNoResult, NotAcceptable
 from service.http.negotiation import choose_media, language_of
 from service.languages import Language
 from service.results.caching import cached_response, entity_tag
 from service.results.draw_overlay import OverlayQuery, draw_overlay, needs_payload
-from service.results.formats import JSON, MEDIA, NPY, PNG, SAFETENSORS, explanation_json, npy, read_meta
+from service.results.formats import JSON, MEDIA, NPY, PNG, explanation_json, npy, read_meta
+from service.results.streams import Streamed, streamed_blob, streamed_json, streamed_npy
 from service.state import Gateway
 from service.tuning import COPIED_BYTES
 
@@ -53,30 +54,45 @@ async def result_response(
         fetched: the stored result, if the caller has it already.
 
     Raises:
-        JobNotFound, ResultNotReady, JobHasNoResult: as `stored_result`.
+        JobNotFound, ResultNotReady, JobHasNoResult: as `opened_result`.
         InvalidRequest: the result holds no tensor of that name.
         StoreUnavailable: the job store cannot be reached.
     """
-    stored = fetched or await stored_result(gateway.store, job_id)
+    opened = await opened_result(gateway.store, job_id) if fetched is None else whole_result(fetched)
     language = requested.language if requested.media == PNG else ""
     tag = entity_tag(job_id, requested.media, requested.tensor or "", language)
 
-    async def body() -> bytes:
-        meta, tensors = stored
+    async def body() -> bytes | Streamed:
+        if requested.media == PNG:
+            return await overlay_png(gateway, job_id, opened, OverlayQuery(), requested.language)
+        if not opened.is_whole:
+            return await _streamed(gateway, opened, requested)
+        meta, tensors = opened.meta, opened.first
         if requested.media == JSON:
             return await gateway.compute_sized(len(meta) + len(tensors), explanation_json, meta, tensors)
         if requested.media == NPY:
             arguments = (meta, tensors, requested.tensor)
             return await gateway.compute_sized(len(tensors), npy, *arguments, small_bytes=COPIED_BYTES)
-        if requested.media == SAFETENSORS:
-            return tensors
-        return await overlay_png(gateway, job_id, stored, OverlayQuery(), requested.language)
+        return tensors
 
     return await cached_response(tag, if_none_match, requested.media, "Accept, Accept-Language", body)
 
 
-async def stored_result(store: JobStore, job_id: str) -> StoredResult:
-    """The result that a worker has stored for the job.
+async def _streamed(gateway: Gateway, opened: OpenedResult, requested: RequestedFormat) -> Streamed:
+    """A large result, in parts."""
+    if requested.media == JSON:
+        return await streamed_json(gateway, opened)
+    return await streamed_npy(opened, requested.tensor) if requested.media == NPY else streamed_blob(opened)
+
+
+def whole_result(stored: StoredResult) -> OpenedResult:
+    """A result that is in memory."""
+    meta, tensors = stored
+    return OpenedResult(meta, len(tensors), tensors)
+
+
+async def opened_result(store: JobStore, job_id: str) -> OpenedResult:
+    """The result that a worker has stored for the job; large tensors stay in the store.
 
     Raises:
         JobNotFound: no such job, or it has expired.
@@ -85,7 +101,7 @@ async def stored_result(store: JobStore, job_id: str) -> StoredResult:
         StoreUnavailable: the job store cannot be reached.
     """
     try:
-        return await store.results.get(job_id)
+        return await store.results.open(job_id)
     except JobHasNoResult:
         record = await store.jobs.get(job_id)
     reason = f": {record.error.detail} ({record.error.code})" if record.error else ""
@@ -93,9 +109,12 @@ async def stored_result(store: JobStore, job_id: str) -> StoredResult:
 
 
 async def overlay_png(
-    gateway: Gateway, job_id: str, stored: StoredResult, options: OverlayQuery, language: Language
+    gateway: Gateway, job_id: str, opened: OpenedResult, options: OverlayQuery, language: Language
 ) -> bytes:
-    """The overlay of a stored result as PNG."""
-    meta = read_meta(stored[0])
+    """The overlay of a stored result as PNG. Large tensors are in memory for one request at a time."""
+    meta = read_meta(opened.meta)
     payload = await gateway.store.jobs.payload(job_id) if needs_payload(meta) else b""
-    return await gateway.compute(draw_overlay, meta, stored[1], payload, options, language)
+    if opened.is_whole:
+        return await gateway.compute(draw_overlay, meta, opened.first, payload, options, language)
+    async with gateway.large_results:
+        return await gateway.compute(draw_overlay, meta, await opened.whole(), payload, options, language)

@@ -20,7 +20,7 @@ from service.results.caching import cached_response, entity_tag
 from service.results.draw_overlay import OverlayQuery
 from service.results.draw_quality import QualityQuery, draw_quality, find_curves
 from service.results.formats import JSON, MEDIA, NPY, PNG, SAFETENSORS, read_meta
-from service.results.representation import RequestedFormat, overlay_png, result_response, stored_result
+from service.results.representation import RequestedFormat, opened_result, overlay_png, result_response
 from service.routes.parameters import BINARY, CACHE_HEADERS, NOT_MODIFIED, IfNoneMatch, JobId, PictureLanguage
 from service.state import CurrentGateway
 
@@ -78,12 +78,12 @@ async def get_overlay(
     accept_language: PictureLanguage = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    stored = await stored_result(gateway.store, job_id)
+    opened = await opened_result(gateway.store, job_id)
     language = language_of(accept_language)
     tag = entity_tag(job_id, options.model_dump_json(), language)
 
     async def body() -> bytes:
-        return await overlay_png(gateway, job_id, stored, options, language)
+        return await overlay_png(gateway, job_id, opened, options, language)
 
     return await cached_response(tag, if_none_match, PNG, "Accept-Language", body)
 
@@ -108,7 +108,7 @@ async def get_quality(
     accept_language: PictureLanguage = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    meta = read_meta((await stored_result(gateway.store, job_id))[0])
+    meta = read_meta((await opened_result(gateway.store, job_id)).meta)
     find_curves(meta, options)
     language = language_of(accept_language)
     tag = entity_tag(job_id, "quality", options.model_dump_json(), language)

@@ -18,6 +18,7 @@ def test_the_public_names() -> None:
         "KeyLimits",
         "LoadCommand",
         "NewJob",
+        "OpenedResult",
         "QueueBounds",
         "StoreSettings",
         "StoredResult",

@@ -57,7 +57,7 @@ async def client_of(
             await application({**scope, "state": dict(state or {})}, receive, send)
 
         transport = httpx.ASGITransport(app, root_path=root_path)
-        async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             yield client
 
 

@@ -14,7 +14,7 @@ def test_bodies_are_bounded_on_the_wire(served: tuple[httpx.Client, WorkerDouble
     assert port is not None
     with socket.create_connection(("127.0.0.1", port), timeout=10) as rude:
         rude.sendall(
-            b"POST /explain HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100001\r\n\r\n"
+            b"POST /explain HTTP/1.1\r\nHost: [::1]\r\nContent-Type: application/json\r\nContent-Length: 100001\r\n\r\n"
         )
         response = rude.makefile("rb").read()  # refused before a byte of the body, and closed
     assert response.startswith(b"HTTP/1.1 413 ")

@@ -46,7 +46,7 @@ def test_work_is_cancelled_when_the_client_leaves() -> None:
         return Response()
 
     with Server(app) as server, socket.create_connection(("127.0.0.1", server.port)) as leaver:
-        leaver.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}")
+        leaver.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}")
         assert started.wait(10)
         leaver.close()
         assert cancelled.wait(10)
@@ -58,7 +58,7 @@ def test_a_body_cut_short(served: tuple[httpx.Client, WorkerDouble]) -> None:
     assert port is not None
     with socket.create_connection(("127.0.0.1", port), timeout=10) as cut:
         cut.sendall(
-            b"POST /explain HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"
+            b"POST /explain HTTP/1.1\r\nHost: [::1]\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"
         )
     assert client.get("/healthz").status_code == 200
     assert client.get("/jobs").json()["jobs"] == []
