@@ -8,6 +8,7 @@ import typer
 
 from cli.console import EXIT_USAGE, console, fail
 from cli.explain import explain
+from cli.keys import app as keys_app
 from cli.models import app as models_app
 
 app = typer.Typer(
@@ -19,6 +20,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 app.add_typer(models_app, name="models")
+app.add_typer(keys_app, name="keys")
 app.command()(explain)
 
 Host = Annotated[str, typer.Option(envvar="ATTRIBUTION_HOST", help="Address to listen on.")]

@@ -1,4 +1,4 @@
-"""`attribution models`: lists the models of a running service, and changes them with the admin key."""
+"""`attribution models`: lists the models of a running service, and changes them with a key that has the scope admin."""
 
 from pathlib import Path
 from typing import Annotated
@@ -38,7 +38,7 @@ def list_models(url: Url = HERE) -> None:
 
 @app.command("load")
 def load_model(name: Name, version: ModelVersion = None, wait: Wait = 60.0, url: Url = HERE) -> None:
-    """Load NAME in a running service, or reload it when its folder has changed. Needs ATTRIBUTION_ADMIN_KEY."""
+    """Load NAME in a running service, or reload it if its folder has changed. ATTRIBUTION_KEY needs scope admin."""
     from cli.client.model_table import send_admin_command  # noqa: PLC0415
 
     raise typer.Exit(send_admin_command("load", name, version, wait, url))
@@ -46,7 +46,7 @@ def load_model(name: Name, version: ModelVersion = None, wait: Wait = 60.0, url:
 
 @app.command("unload")
 def unload_model(name: Name, version: ModelVersion = None, wait: Wait = 60.0, url: Url = HERE) -> None:
-    """Unload NAME in a running service. Needs ATTRIBUTION_ADMIN_KEY."""
+    """Unload NAME in a running service. ATTRIBUTION_KEY needs the scope admin."""
     from cli.client.model_table import send_admin_command  # noqa: PLC0415
 
     raise typer.Exit(send_admin_command("unload", name, version, wait, url))

@@ -1,7 +1,10 @@
 """The ASGI application: routes, middleware, error handlers and lifespan."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import asyncio
+import signal
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from fastapi import FastAPI, Response
 from starlette.middleware.cors import CORSMiddleware
@@ -44,8 +47,10 @@ def create_app(settings: GatewaySettings, store: JobStore | None = None) -> Fast
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
         used = store or open_store(settings)
+        gateway = Gateway(settings, used, metrics)
         try:
-            yield State(gateway=Gateway(settings, used, metrics))
+            with _keys_read_at_hangup(gateway):
+                yield State(gateway=gateway)
         finally:
             if used is not store:
                 await used.close()
@@ -70,6 +75,20 @@ def create_app(settings: GatewaySettings, store: JobStore | None = None) -> Fast
     app.add_middleware(AccessLog, metrics=metrics)  # added last: outermost
     openapi.install(app)
     return app
+
+
+@contextmanager
+def _keys_read_at_hangup(gateway: Gateway) -> Iterator[None]:
+    """SIGHUP has the file of keys read again. Without keys it ends the process, as it does by default."""
+    if gateway.keys.is_open or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, gateway.keys.reload)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)
 
 
 def _keep_other_sites_out(app: FastAPI, settings: GatewaySettings) -> None:

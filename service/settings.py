@@ -1,15 +1,16 @@
 """The gateway's settings, read once from `ATTRIBUTION_*` variables."""
 
+from pathlib import Path
 from typing import Annotated
 
-from pydantic import ByteSize, Field, SecretStr, ValidationError, field_validator
+from pydantic import ByteSize, Field, ValidationError, field_validator
 
 from broker.settings import PREFIX
 from broker.tuning import QUEUE_BYTES, QUEUE_SECONDS
+from service.api_keys import read_keys
 from service.connection_settings import ConnectionSettings
 
 MIN_DECODE_BYTES = 64 * 1024 * 1024  # decodes a picture of some 10 million pixels
-MIN_ADMIN_KEY_CHARS = 16  # long enough that a key cannot be guessed over HTTP
 
 
 class SettingsError(ValueError):
@@ -31,15 +32,20 @@ class GatewaySettings(ConnectionSettings):
     )  # memory of all pictures being decoded, such as "512MiB"
     cache: bool = True  # equal requests share one computation
     max_wait_s: Annotated[float, Field(ge=0, le=3600)] = 60.0  # upper bound of `?wait=` and `Prefer: wait`
-    admin_key: Annotated[SecretStr, Field(min_length=MIN_ADMIN_KEY_CHARS)] | None = (
-        None  # None: the admin routes are off
-    )
+    keys: Path | None = None  # file of API keys; None: open to everyone, and the admin routes are off
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
 
-    @field_validator("admin_key", "store_bytes", mode="before")
+    @field_validator("keys", "store_bytes", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return value or None  # compose files pass an unset variable as an empty string
+
+    @field_validator("keys")
+    @classmethod
+    def _can_be_read(cls, path: Path | None) -> Path | None:
+        if path is not None:
+            read_keys(path)
+        return path
 
 
 def read_settings() -> GatewaySettings:

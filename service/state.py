@@ -10,11 +10,13 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Request
 
 from broker import JobStore, QueueBounds
+from service.api_keys import KeyRing
 from service.byte_budget import ByteBudget
 from service.model_cards import RecentCards
 from service.monitoring.http_metrics import HttpMetrics
 from service.settings import GatewaySettings
 from service.tuning import SMALL_JSON_BYTES
+from service.waits import Waits
 
 T = TypeVar("T")
 
@@ -38,8 +40,11 @@ class Gateway:
     cpu: CapacityLimiter = field(default_factory=_cpu_threads)
     large_results: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
     picture_memory: ByteBudget = field(init=False)
+    keys: KeyRing = field(init=False)
+    waits: Waits = field(default_factory=Waits)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "keys", KeyRing(self.settings.keys))
         object.__setattr__(self, "picture_memory", ByteBudget(self.settings.decode_bytes))
 
     async def compute(self, work: Callable[..., T], *arguments: object) -> T:

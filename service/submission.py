@@ -36,8 +36,8 @@ class Submission:
     result_bytes: int
 
 
-def prepare(request: ExplainRequest, card: ModelCard) -> Submission:
-    """Check the request against the card, and convert its input. Whatever can be refused is refused here.
+def prepare(request: ExplainRequest, card: ModelCard, owner: str = "") -> Submission:
+    """Check the request of an owner against the card, and convert its input. Whatever can be refused is refused here.
 
     CPU work: decodes and scales the picture, converts the tensors.
 
@@ -67,6 +67,7 @@ def prepare(request: ExplainRequest, card: ModelCard) -> Submission:
         priority=request.priority,
         rows=cost.rows,
         digest=card.digest,
+        owner=owner,
     )
     payload = save({**given.arrays, **arrays})
     expected_bytes = result_bytes(method, model, given, request.quality)
@@ -74,7 +75,8 @@ def prepare(request: ExplainRequest, card: ModelCard) -> Submission:
 
 
 def _digest(card: ModelCard, spec: JobSpec, payload: bytes) -> str | None:
-    """sha256 over everything a result depends on: this release, the weights, the request, its input and its seed."""
+    """sha256 over everything a result depends on: this release, the weights, the request, its input and its seed.
+    And over the owner, so that nobody learns whether another has sent the same."""
     if card.digest is None:
         return None
     requested = spec.model_dump_json(exclude={"priority", "rows"})

@@ -46,10 +46,11 @@ ROOMS = {
         ["http", "cost"],
         ["state"],
         ["model_cards"],
-        ["byte_budget", "monitoring", "validation"],
+        ["byte_budget", "monitoring", "validation", "waits"],
         ["pictures"],
         ["gateway_documents", "languages", "release", "settings", "tuning"],
-        ["connection_settings"],
+        ["api_keys", "connection_settings"],
+        ["key_tuning"],
     ],
 }
 UNKNOWN_TO_THE_ENGINE = {"captum", "broker", "workers.repository", "workers.settings"}

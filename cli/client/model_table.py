@@ -10,11 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.client.error_messages import print_client_error
-from cli.client.service import Refused, Service, Unreachable
+from cli.client.service import KEY_VARIABLE, Refused, Service, Unreachable
 from cli.console import EXIT_FAILED, EXIT_USAGE, console, fail, stderr
 from schemas.models import ModelCard, ModelState, Residence
 
-ADMIN_KEY = "ATTRIBUTION_ADMIN_KEY"
 STYLES = {"ready": "green", "idle": "cyan", "loading": "yellow", "unloaded": "dim", "failed": "bold red"}
 UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
@@ -33,12 +32,11 @@ def send_admin_command(
     action: Literal["load", "unload"], name: str, version: str | None, wait_s: float, url: str
 ) -> int:
     """Sends the command, waits for the workers and prints the outcome. Returns the exit code."""
-    key = os.environ.get(ADMIN_KEY)
-    if not key:
-        fail(f"set {ADMIN_KEY} to the service's admin key", EXIT_USAGE)
+    if not os.environ.get(KEY_VARIABLE):
+        fail(f"set {KEY_VARIABLE} to a key with the scope admin", EXIT_USAGE)
     try:
         with Service(url) as service, stderr.status(f"{action}ing {name}"):
-            answer = service.send_admin_command(action, name, version, wait_s, key)
+            answer = service.send_admin_command(action, name, version, wait_s)
     except (Refused, Unreachable) as error:
         return print_client_error(error)
     console.print(table(answer.models, datetime.now(UTC)))

@@ -18,6 +18,7 @@ from schemas.jobs import TERMINAL, Job
 from schemas.models import AdminCommandStatus, ModelCard
 from schemas.results import Explanation
 
+KEY_VARIABLE = "ATTRIBUTION_KEY"  # the API key that the client sends
 TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 PATIENCE = 8  # attempts without an event before the client stops following a job: about ten seconds
 CARDS: TypeAdapter[list[ModelCard]] = TypeAdapter(list[ModelCard])
@@ -44,7 +45,10 @@ class Service:
         try:
             # Requests to this machine bypass the proxies of the environment.
             self._client = httpx.Client(
-                base_url=self.url, timeout=TIMEOUT, headers=_language(), trust_env=not _is_loopback(self.url)
+                base_url=self.url,
+                timeout=TIMEOUT,
+                headers=_language() | _authorization(),
+                trust_env=not _is_loopback(self.url),
             )
         except (httpx.InvalidURL, ValueError) as error:
             raise Unreachable(f"{url} is not a URL: {error}") from None
@@ -60,14 +64,13 @@ class Service:
         return CARDS.validate_python(self._request("GET", "/models").json()["models"])
 
     def send_admin_command(
-        self, action: Literal["load", "unload"], name: str, version: str | None, wait_s: float, key: str
+        self, action: Literal["load", "unload"], name: str, version: str | None, wait_s: float
     ) -> AdminCommandStatus:
         """Loads or unloads a model and waits for the workers."""
         reply = self._request(
             "POST",
             f"/models/{quote(name, safe='')}/{action}",
             params={"wait": wait_s} | ({"version": version} if version else {}),
-            headers={"Authorization": f"Bearer {key}"},
             timeout=httpx.Timeout(wait_s + 30.0, connect=5.0),
         )
         return AdminCommandStatus.model_validate_json(reply.content)
@@ -185,6 +188,12 @@ def _language() -> dict[str, str]:
     locale = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
     language = locale.partition("_")[0].partition(".")[0].lower()
     return {"Accept-Language": language} if language.isalpha() and language not in {"c", "posix"} else {}
+
+
+def _authorization() -> dict[str, str]:
+    """The API key of the environment, if there is one."""
+    key = os.environ.get(KEY_VARIABLE, "").strip()
+    return {"Authorization": f"Bearer {key}"} if key else {}
 
 
 def _is_loopback(url: str) -> bool:

@@ -1,4 +1,6 @@
-"""uvicorn, configured so that every connection is bounded."""
+"""uvicorn, configured so that every connection is bounded, and so that a stop answers clients that wait."""
+
+import socket
 
 import structlog
 import uvicorn
@@ -32,3 +34,14 @@ def server_config(app: FastAPI, settings: GatewaySettings) -> uvicorn.Config:
         server_header=False,
         timeout_graceful_shutdown=GRACE_S,
     )
+
+
+class GatewayServer(uvicorn.Server):
+    """A server whose stop ends the waits of clients: each gets 202 with the address of its job, instead of losing its
+    connection when the grace period is over."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        gateway = self.lifespan.state.get("gateway")
+        if gateway is not None:
+            gateway.waits.stop()
+        await super().shutdown(sockets)

@@ -4,7 +4,7 @@ from collections import defaultdict
 from http import HTTPStatus
 from typing import Any
 
-from schemas.errors import ServiceError
+from schemas.errors import ScopeMissing, ServiceError, Unauthorized
 from service.http.problems import PROBLEM_MEDIA, http_problem
 
 ResponseObjects = dict[int | str, dict[str, Any]]  # by status
@@ -61,3 +61,6 @@ def _problem_response(description: str, example: dict[str, Any], status: int) ->
     if status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
         response["headers"] = RETRY_HEADER
     return response
+
+
+DENIED = problems(Unauthorized, ScopeMissing)  # of a service with API keys

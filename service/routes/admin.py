@@ -15,12 +15,13 @@ from schemas.errors import (
     InvalidRequest,
     MalformedBody,
     ModelNotFound,
+    ScopeMissing,
     StoreUnavailable,
     Unauthorized,
 )
 from schemas.models import AdminAction, AdminCommandStatus, ModelState
 from schemas.requests import Version
-from service.http.admin_auth import Admin
+from service.http.authorization import MayAdminister
 from service.http.disconnect import unless_disconnected
 from service.http.responses import json_response
 from service.model_residence import with_residence
@@ -31,7 +32,7 @@ from service.state import CurrentGateway, Gateway
 from service.validation.document.body import parse_json
 from service.validation.document.field_errors import field_errors
 
-router = APIRouter(tags=["models"], dependencies=[Admin])
+router = APIRouter(tags=["models"], dependencies=[MayAdminister])
 POLL_S = 0.1  # between two looks at what the workers have executed, which the store does not publish
 
 
@@ -78,6 +79,7 @@ ANSWERS: openapi.ResponseObjects = {
         MalformedBody,
         Unauthorized,
         AdminDisabled,
+        ScopeMissing,
         ModelNotFound,
         BodyTooLarge,
         InvalidRequest,
@@ -157,7 +159,9 @@ async def _version(request: Request, gateway: Gateway, name: str, version: str |
 async def _answer(request: Request, gateway: Gateway, command: _AdminCommand, wait_s: float | None) -> Response:
     """The status of the command after the wait, with the models that it is about."""
     wait_s = min(wait_s or 0.0, gateway.settings.max_wait_s)
-    done = await unless_disconnected(request, _is_executed(gateway.store, command.id, wait_s))
+    done = await unless_disconnected(
+        request, gateway.waits.until_stop(lambda: _is_executed(gateway.store, command.id, wait_s), False)
+    )
     if done is None:
         return Response(status_code=CLIENT_LEFT)
     name, version = command.model, command.version

@@ -9,6 +9,7 @@ from schemas.errors import JobHasNoResult
 from schemas.jobs import TERMINAL
 from schemas.models import ModelCard
 from schemas.requests import ExplainRequest
+from service.http.authorization import ExplainCaller
 from service.http.disconnect import unless_disconnected
 from service.http.explain_body import read_explain_body
 from service.http.prefer import preferred_wait_s
@@ -67,6 +68,7 @@ CacheHeader = Annotated[
 async def explain(
     request: Request,
     gateway: CurrentGateway,
+    caller: ExplainCaller,
     wait: WaitQuery = None,
     prefer: PreferHeader = None,
     answer: AnswerQuery = "job",
@@ -78,14 +80,22 @@ async def explain(
     result_format = RequestedFormat.of(accept, accept_language) if answer == "result" else None
     explain_request = await read_explain_body(request, gateway)
     card = await gateway.cards.find(gateway.store, explain_request.model, explain_request.version)
-    submission = await _prepare(request, gateway, explain_request, card)
+    submission = await _prepare(request, gateway, explain_request, card, caller.owner)
     idempotency = None
     if idempotency_key is not None:
         idempotency = Idempotency(idempotency_key, await gateway.compute(fingerprint, explain_request))
     preferred_s = preferred_wait_s(prefer)
     wait_s = min(wait if wait is not None else preferred_s or 0.0, gateway.settings.max_wait_s)
     content = _shared_content(gateway, submission, cache_control or "")
-    job = NewJob(submission.spec, submission.payload, submission.rows, idempotency, content, submission.result_bytes)
+    job = NewJob(
+        submission.spec,
+        submission.payload,
+        submission.rows,
+        idempotency,
+        content,
+        result_bytes=submission.result_bytes,
+        limits=caller.limits,
+    )
     waited = await _submit(request, gateway, job, wait_s, takes_result=result_format is not None)
     if waited is None:
         return Response(status_code=CLIENT_LEFT)
@@ -98,7 +108,9 @@ async def explain(
     return job_response(request, waited.record, 200 if ended else 202, headers)
 
 
-async def _prepare(request: Request, gateway: Gateway, explain_request: ExplainRequest, card: ModelCard) -> Submission:
+async def _prepare(
+    request: Request, gateway: Gateway, explain_request: ExplainRequest, card: ModelCard, owner: str
+) -> Submission:
     """`prepare`, in a thread unless body and picture are small. A picture's memory is reserved before it is decoded.
 
     Raises:
@@ -108,10 +120,10 @@ async def _prepare(request: Request, gateway: Gateway, explain_request: ExplainR
     body_bytes = int(request.headers.get("content-length", SMALL_JSON_BYTES + 1))
     work = await gateway.compute_sized(body_bytes, picture_work, explain_request.input, card.input)
     if body_bytes <= SMALL_JSON_BYTES and work.pixels <= SMALL_PICTURE_PIXELS:
-        return prepare(explain_request, card)
+        return prepare(explain_request, card, owner)
     check_picture_memory(work, gateway.settings.decode_bytes)
     async with gateway.picture_memory.reserve(work.memory_bytes):
-        return await gateway.compute(prepare, explain_request, card)
+        return await gateway.compute(prepare, explain_request, card, owner)
 
 
 def _shared_content(gateway: Gateway, submission: Submission, cache_control: str) -> Content | None:
@@ -131,7 +143,8 @@ async def _submit(
         takes_result: whether the stored result is to be returned with an ended job.
 
     Returns:
-        The job after the wait, or None if the client disconnected during it.
+        The job after the wait, or None if the client disconnected during it. A gateway that is told to stop ends the
+        wait: the job goes on without it.
     """
     if wait_s <= 0:
         submitted = await gateway.store.jobs.submit(job)
@@ -139,7 +152,8 @@ async def _submit(
         return Waited(submitted.record)
     async with gateway.store.jobs.submit_and_wait(job, takes_result=takes_result) as (submitted, wait):
         _count(gateway, submitted)
-        return await unless_disconnected(request, wait(wait_s))
+        ended = gateway.waits.until_stop(lambda: wait(wait_s), Waited(submitted.record))
+        return await unless_disconnected(request, ended)
 
 
 def _count(gateway: Gateway, submitted: Submitted) -> None:

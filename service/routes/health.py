@@ -4,6 +4,7 @@ from fastapi import APIRouter, Response
 
 from schemas.errors import StoreUnavailable, Unavailable
 from service.gateway_documents import Health
+from service.http.authorization import MayReadMetrics
 from service.http.responses import json_response
 from service.monitoring.store_metrics import store_exposition
 from service.openapi import response_objects as openapi
@@ -42,10 +43,12 @@ async def readyz(gateway: CurrentGateway) -> Response:
 
 @router.get(
     "/metrics",
+    dependencies=[MayReadMetrics],
     summary="Metrics for Prometheus",
     description="Also available without the job store; `attribution_store_up` is then 0.",
     responses={
-        200: {"description": "Text exposition format.", "content": {"text/plain": {"schema": {"type": "string"}}}}
+        200: {"description": "Text exposition format.", "content": {"text/plain": {"schema": {"type": "string"}}}},
+        **openapi.DENIED,
     },
 )
 async def metrics(gateway: CurrentGateway) -> Response:

@@ -11,6 +11,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from schemas.errors import InvalidRequest, JobNotFound, ServiceError, StoreUnavailable
 from schemas.jobs import JobPage, JobStatus
 from schemas.requests import ModelName, Version
+from service.http.authorization import ExplainCaller, MayExplain
 from service.http.responses import json_response, root_path
 from service.job_view import job_response, job_view
 from service.openapi import examples
@@ -19,7 +20,7 @@ from service.routes.parameters import JobId
 from service.state import CurrentGateway, Gateway
 from service.tuning import EVENTS_HEARTBEAT_S
 
-router = APIRouter(tags=["jobs"])
+router = APIRouter(tags=["jobs"], dependencies=[MayExplain], responses=openapi.DENIED)
 EVENTS_RESPONSE = {
     "description": "A stream of events.",
     "content": {"text/event-stream": {"schema": {"type": "string"}, "example": "event: job\r\ndata: {…}\r\n\r\n"}},
@@ -50,11 +51,18 @@ class JobFilter(BaseModel):
         **openapi.problems(InvalidRequest, StoreUnavailable),
     },
 )
-async def list_jobs(request: Request, gateway: CurrentGateway, query: Annotated[JobFilter, Query()]) -> Response:
+async def list_jobs(
+    request: Request, gateway: CurrentGateway, caller: ExplainCaller, query: Annotated[JobFilter, Query()]
+) -> Response:
     if query.version is not None and query.model is None:
         raise InvalidRequest.at(["version"], "a version needs the parameter model; add it")
     records, following = await gateway.store.jobs.page(
-        status=query.status, model=query.model, version=query.version, cursor=query.cursor, limit=query.limit
+        status=query.status,
+        model=query.model,
+        version=query.version,
+        cursor=query.cursor,
+        limit=query.limit,
+        owner=caller.owner,
     )
     jobs = [job_view(record, root_path(request)) for record in records]
     return json_response(JobPage(jobs=jobs, next=following))

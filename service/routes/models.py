@@ -9,13 +9,14 @@ from fastapi import APIRouter, Path, Query, Response
 from schemas.errors import InvalidRequest, ModelNotFound, StoreUnavailable
 from schemas.requests import Version
 from service.gateway_documents import ModelList
+from service.http.authorization import MayReadModels
 from service.http.responses import json_response
 from service.model_cards import find_card
 from service.model_residence import with_residence
 from service.openapi import response_objects as openapi
 from service.state import CurrentGateway
 
-router = APIRouter(tags=["models"])
+router = APIRouter(tags=["models"], dependencies=[MayReadModels], responses=openapi.DENIED)
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 

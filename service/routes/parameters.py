@@ -2,11 +2,30 @@
 
 from typing import Annotated
 
-from fastapi import Header, Path, Query
+from fastapi import Depends, Header, Path, Query
 
+from service.http.authorization import ExplainCaller
 from service.openapi.response_objects import ResponseObjects
+from service.state import CurrentGateway
 
-JobId = Annotated[str, Path(description="As in the response of POST /explain.")]
+
+async def _own_job_id(
+    gateway: CurrentGateway,
+    caller: ExplainCaller,
+    job_id: Annotated[str, Path(description="As in the response of POST /explain.")],
+) -> str:
+    """The id of a job that is the caller's.
+
+    Raises:
+        JobNotFound: there is no such job, or it is another's.
+        Unauthorized, ScopeMissing: as `service.http.authorization`.
+    """
+    if caller.owner:
+        await gateway.store.jobs.check_owner(job_id, caller.owner)
+    return job_id
+
+
+JobId = Annotated[str, Depends(_own_job_id)]  # every route of one job takes it, so none shows another's job
 WaitQuery = Annotated[
     float | None, Query(ge=0, le=86_400, allow_inf_nan=False, description="Seconds to wait for the end of the job.")
 ]

@@ -13,6 +13,7 @@ from schemas.errors import (
     ResultNotReady,
     StoreUnavailable,
 )
+from service.http.authorization import MayExplain
 from service.http.negotiation import language_of
 from service.openapi import examples
 from service.openapi import response_objects as openapi
@@ -24,7 +25,7 @@ from service.results.representation import RequestedFormat, opened_result, overl
 from service.routes.parameters import BINARY, CACHE_HEADERS, NOT_MODIFIED, IfNoneMatch, JobId, PictureLanguage
 from service.state import CurrentGateway
 
-router = APIRouter(tags=["results"])
+router = APIRouter(tags=["results"], dependencies=[MayExplain], responses=openapi.DENIED)
 PICTURE = {"description": "The picture.", "headers": CACHE_HEADERS, "content": {PNG: BINARY}}
 NO_RESULT = openapi.problems(
     JobNotFound, NotAcceptable, ResultNotReady, JobHasNoResult, InvalidRequest, StoreUnavailable

@@ -20,9 +20,10 @@ from tests.e2e.running import RunningService
 from tests.e2e.serving_repository import BUDGET_KIB, KIB, LARGE_KIB, add_large, add_version, add_waiting
 from tests.e2e.test_failures import request_of, until, workers
 from tests.servers import StoreServer
+from tests.service.keys import key, write_keys
 
 pytestmark = pytest.mark.anyio
-KEY = "an-admin-key-of-the-tests"
+KEY = "a-key-of-the-tests"
 WAIT_S = 60
 
 
@@ -50,9 +51,10 @@ def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
             "ATTRIBUTION_THREADS": "1",
             "ATTRIBUTION_BATCH_ROWS": "8",
             "ATTRIBUTION_LEASE_MS": "1000",
-            "ATTRIBUTION_ADMIN_KEY": KEY,
+            "ATTRIBUTION_KEYS": str(folder / "keys.toml"),
             "ATTRIBUTION_MODEL_MEMORY": f"{BUDGET_KIB}KiB",
         }
+        write_keys(folder, key("operator", KEY, scopes=["admin", "explain", "metrics"]))
         service = RunningService(folder / "log", "--models", str(folder / "models"), variables=variables)
         try:
             service.wait_until_ready()
@@ -187,14 +189,14 @@ async def test_models_that_do_not_fit_take_turns(client: httpx.AsyncClient, stor
     assert re.search(r'attribution_model_status\{model="(left|right)@1",status="idle",worker="[^"]+"\} 1', metrics)
 
 
-def command(serving: Serving, *arguments: str, key: str = KEY) -> subprocess.CompletedProcess[str]:
+def command(serving: Serving, *arguments: str, secret: str = KEY) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-P", "-m", "cli", "models", *arguments],
         capture_output=True,
         text=True,
         timeout=2 * WAIT_S,
         check=False,
-        env={**os.environ, "ATTRIBUTION_URL": serving.service.url, "ATTRIBUTION_ADMIN_KEY": key, "COLUMNS": "120"},
+        env={**os.environ, "ATTRIBUTION_URL": serving.service.url, "ATTRIBUTION_KEY": secret, "COLUMNS": "120"},
     )
 
 
@@ -208,9 +210,9 @@ def test_the_command_lists_loads_and_unloads(serving: Serving) -> None:
     unloaded = command(serving, "unload", "slow", "--version", "2")
     assert unloaded.returncode == 0, unloaded.stderr
     assert unloaded.stdout.splitlines()[1].split()[:3] == ["slow", "2", "unloaded"]
-    wrong = command(serving, "load", "slow", key="not-the-key-of-it")
+    wrong = command(serving, "load", "slow", secret="not-the-key-of-it")
     assert (wrong.returncode, "401" in wrong.stderr) == (2, True)
-    assert command(serving, "load", "slow", key="").returncode == 2
+    assert command(serving, "load", "slow", secret="").returncode == 2
 
 
 async def test_a_worker_killed_during_a_load_loses_nothing(
