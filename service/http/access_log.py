@@ -13,6 +13,7 @@ from service.http.problems import internal_error
 from service.monitoring.http_metrics import CLIENT_LEFT, HttpMetrics
 
 REQUEST_ID = re.compile(rb"^[A-Za-z0-9._-]{1,64}$")
+JOB_ID = re.compile(r"[A-Za-z0-9_-]{22}")  # as the job store makes them; a client may have put a secret there
 UNMATCHED = "unmatched"  # one label for all unknown paths, so that clients cannot add labels to the metrics
 CLOSED = "the handler is closed"
 KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -61,7 +62,7 @@ class AccessLog:
             status=exchange.status,
             ms=round(1000 * elapsed_s, 1),
             bytes=exchange.sent_bytes,
-            **{key: value[:64] for key, value in scope.get("path_params", {}).items() if key == "job_id"},
+            **{k: v for k, v in scope.get("path_params", {}).items() if k == "job_id" and JOB_ID.fullmatch(v)},
         )
 
 
