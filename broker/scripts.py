@@ -81,7 +81,10 @@ class Scripts:
             replies = pipeline.execute(raise_on_error=False)
         stored, ran = replies[: len(values)], replies[len(values) :]
         if any(isinstance(reply, NoScriptError) for reply in ran):
-            ran = [client.eval(script.source, len(call.keys), *call.keys, *call.arguments) for call in calls]
+            with client.pipeline(transaction=False) as pipeline:
+                for call in calls:
+                    pipeline.eval(script.source, len(call.keys), *call.keys, *call.arguments)
+                ran = pipeline.execute(raise_on_error=False)
         return stored, ran
 
 
