@@ -2,11 +2,12 @@
 
 import json
 import math
+from copy import deepcopy
 from functools import cache
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from schemas import methods as spec
 from schemas.jobs import JobSpec
@@ -122,6 +123,15 @@ def payload_for(name: str, model: ResidentModel) -> dict[str, Tensor]:
     return {"text": torch.frombuffer(bytearray(sample.read_bytes()), dtype=torch.uint8)}
 
 
+def in_each_layout(module: nn.Module, inputs: tuple[Tensor, ...]) -> list[nn.Module]:
+    """The module as it was built and, where it has convolutions over pixels, with channels last."""
+    as_built = deepcopy(module.model if isinstance(module, ChannelsLast) else module)
+    for parameter in as_built.parameters():
+        parameter.data = parameter.data.contiguous()  # a copy keeps the layout of channels last
+    laid_out = channels_last(as_built, inputs, len(inputs))
+    return [as_built] if laid_out is None else [as_built, laid_out]
+
+
 class Shipped:
     """A shipped model with its sample, and Captum's answers for it."""
 
@@ -153,10 +163,7 @@ class Shipped:
         """Captum's answers on the module of shared passes, in each memory layout that it can have."""
         use_threads(THREADS)
         view, subject = self.model.engine.view, self.subject(method)
-        module = view.pass_module
-        as_built = module.model if isinstance(module, ChannelsLast) else module
-        laid_out = channels_last(as_built, subject.inputs, len(subject.inputs))
-        layouts = [as_built] if laid_out is None else [as_built, laid_out]
+        layouts = in_each_layout(view.pass_module, subject.inputs)
         return [direct(method, one, view.layer_module, subject, seed) for one in layouts]
 
     def captum(self, method: AnyMethod, seed: int) -> tuple[Tensor, ...]:
