@@ -66,6 +66,8 @@ MAX_MASK_FEATURES = 4096  # features of one example
 
 # Connections.
 MAX_HEADERS = 100  # fields of one request: browsers send about 20; some look-ups in them take time quadratic in this
+MAX_SMALL_CHUNKS = 1_000  # of one body; each costs some microseconds, during which nobody else is served
+CHUNK_BYTES = 64  # of a body, for each of which it may have one chunk more; clients send kilobytes in each
 MAX_PIPELINED = 8  # requests that one connection may send ahead of their responses; each is some kilobytes in memory
 PARSED_BYTES = 16_384  # given to the parser at a time, so that a limit is seen soon after it is passed
 DEFAULT_CONNECTIONS = 4_096  # open at once, if descriptors allow: some 20 KiB of memory each

@@ -6,6 +6,7 @@ from typing import Literal, NoReturn
 
 from service.connections.limits import ConnectionLimits
 from service.connections.refusals import Refused
+from service.tuning import CHUNK_BYTES, MAX_SMALL_CHUNKS
 
 Phase = Literal["idle", "head", "body"]
 
@@ -21,6 +22,7 @@ class Arrival:
     head_bytes: int = 0  # of the URL and the complete headers
     headers: int = 0
     body_bytes: int = 0
+    chunks: int = 0  # of the body
     refused: HTTPStatus | None = None
     unused_bytes: int = 0  # received since the parser last completed a head or gave bytes of a body
 
@@ -42,7 +44,7 @@ class Arrival:
     def head_begins(self) -> None:
         self._enter("head")
         self.begun = True
-        self.head_bytes = self.headers = self.body_bytes = 0
+        self.head_bytes = self.headers = self.body_bytes = self.chunks = 0
 
     def url(self, url_bytes: int) -> None:
         """The URL as far as it has come."""
@@ -65,6 +67,12 @@ class Arrival:
         """More of the body. The middleware answers a body that is too large; this bounds what is read after it."""
         self.unused_bytes = 0
         self.body_bytes += size
+
+    def chunk(self) -> None:
+        """One more chunk begins. Each costs this process as much as some kilobytes of a body."""
+        self.chunks += 1
+        if self.chunks > MAX_SMALL_CHUNKS + self.body_bytes // CHUNK_BYTES:
+            self.refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 
     def ends(self) -> None:
         self._enter("idle")

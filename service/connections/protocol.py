@@ -86,6 +86,9 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.cycle.response_complete and self._arrival.body_bytes > self.door.limits.body_bytes:
             self.drop("unread_body")
 
+    def on_chunk_header(self) -> None:
+        self._arrival.chunk()
+
     def on_message_complete(self) -> None:
         super().on_message_complete()
         self._arrival.ends()

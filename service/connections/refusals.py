@@ -8,6 +8,7 @@ TOO_MANY = "The service has too many open connections. Health checks are still a
 DETAILS = {
     HTTPStatus.BAD_REQUEST: "The request is not valid HTTP/1.1.",
     HTTPStatus.REQUEST_TIMEOUT: "The request took too long to arrive.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body comes in too many small chunks.",
     HTTPStatus.REQUEST_URI_TOO_LONG: "The URL is too long.",
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: "The headers are too many or too large.",
     HTTPStatus.SERVICE_UNAVAILABLE: TOO_MANY,

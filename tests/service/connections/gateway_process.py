@@ -113,6 +113,10 @@ class Probes:
         """Half of the probes took less, in milliseconds."""
         return 1000 * sorted(self.seconds)[len(self.seconds) // 2]
 
+    def longest_ms(self) -> float:
+        """The slowest probe, in milliseconds."""
+        return 1000 * max(self.seconds)
+
     def _run(self) -> None:
         try:
             while not self._stop.is_set():
