@@ -60,6 +60,8 @@ async def find_card(store: JobStore, name: str, version: str | None) -> ModelCar
         cards = await store.models.cards()
     if not cards:
         raise ModelUnavailable("no worker has announced a model yet; try again", retry_after_s=NO_WORKER_RETRY_S)
+    if any(card.name == name and version in (None, card.version) for card in cards):
+        return await store.models.card(name, version)  # announced between the two calls
     versions = [card.version for card in cards if card.name == name]
     if versions:
         raise _not_found("version", f"the model {name} has no such version; its versions: {', '.join(versions)}")

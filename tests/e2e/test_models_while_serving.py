@@ -231,6 +231,9 @@ async def test_a_worker_killed_during_a_load_loses_nothing(
     (serving.folder / "go").touch()
     assert await ended(store, running) == "succeeded"
     assert (await store.jobs.get(running)).attempts == 2
+    async with asyncio.timeout(WAIT_S):  # the successor loads the model of the running job first
+        while (await client.get("/models/waiting")).json()["status"] != "ready":  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
     answer = await client.post("/explain?wait=60", json=request_of(model="waiting"))
     assert answer.json()["status"] == "succeeded", answer.text
     card = (await client.get("/models/slow?version=2")).json()

@@ -3,6 +3,7 @@
 import base64
 import io
 import random
+from copy import deepcopy
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -79,8 +80,8 @@ def look(chance: random.Random, jobs: list[str]) -> HttpRequest:
 def document(chance: random.Random) -> dict[str, Any]:
     """A valid body."""
     model = chance.choices(list(MODEL_SHARES), list(MODEL_SHARES.values()))[0]
-    name = chance.choice(CHEAP[model] if chance.random() < 0.9 else list(METHODS[model]))
-    method: dict[str, Any] = {"name": name, **METHODS[model][name]}
+    name = chance.choice(CHEAP[model] if chance.random() < 0.9 else list(METHODS[model]))  # changed by mutations
+    method: dict[str, Any] = {"name": name, **deepcopy(METHODS[model][name])}
     if name.startswith(("layer_", "neuron_", "internal_")):
         method.setdefault("layer", "1")
     body = {"model": model, "input": _input(chance, model), "method": method, "target": chance.randrange(2)}

@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import random
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -132,7 +133,7 @@ def _killer(seed: int, index: int) -> JobPlan:
 def _body(chance: random.Random, model: str | None = None, method: str | None = None) -> dict[str, Any]:
     model = model or chance.choices(list(MODEL_SHARES), list(MODEL_SHARES.values()))[0]
     method = method or chance.choice(list(METHODS[model]))
-    fields = {"name": method, **METHODS[model][method]}
+    fields = {"name": method, **deepcopy(METHODS[model][method])}
     if method.startswith(("layer_", "neuron_", "internal_")):
         fields.setdefault("layer", LAYER[model])
     return {
