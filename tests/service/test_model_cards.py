@@ -92,3 +92,24 @@ async def test_an_empty_registry_is_unavailable_not_a_missing_model() -> None:
         await find_card(as_store(Store()), "m", None)
     assert caught.value.status == 503
     assert caught.value.retry_after_s
+
+
+class LateStore(Store):
+    """Its first look-up comes just before the model is announced."""
+
+    async def card(self, name: str, version: str | None) -> ModelCard:
+        if not self.lookups:
+            self.lookups += 1
+            raise ModelNotFound("no such model")
+        return await super().card(name, version)
+
+
+@pytest.mark.parametrize("version", [None, "1"])
+async def test_a_model_announced_between_two_look_ups_is_found(version: str | None) -> None:
+    store = LateStore(table_card())
+    assert await find_card(as_store(store), "breast-cancer-mlp", version) == table_card()
+
+
+async def test_another_version_than_the_announced_one_is_not_found() -> None:
+    with pytest.raises(ModelNotFound, match="no such version; its versions: 1"):
+        await find_card(as_store(LateStore(table_card())), "breast-cancer-mlp", "2")
