@@ -37,7 +37,7 @@ ROOMS = {
         ["tracing", "repository"],
     ],
     "service": [
-        ["main", "connections"],
+        ["connections"],
         ["app"],
         ["routes"],
         ["openapi"],
@@ -128,7 +128,7 @@ def test_the_engine_knows_neither_captum_nor_repository_nor_job_store() -> None:
     ("module", "absent"),
     [
         ("service.app", ["torch", "captum", "transformers", "matplotlib"]),
-        ("service.main", ["torch", "captum", "transformers", "matplotlib"]),
+        ("service.connections.server", ["torch", "captum", "transformers", "matplotlib"]),
         ("broker", ["torch", "fastapi"]),
         ("cli.gateway", ["torch", "captum"]),
         ("workers.main", ["fastapi", "starlette", "uvicorn"]),

@@ -5,7 +5,8 @@ import socket
 from http import HTTPStatus
 from typing import ClassVar
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from service.connections.door import Door
 from service.connections.progress import Arrival
@@ -30,6 +31,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._arrival = Arrival(self.door.limits)
         self._part_bytes = min(PARSED_BYTES, self.door.limits.header_bytes)
         self._lingers_s: float | None = None  # since the connection was refused
+        self._answered: RequestResponseCycle | None = None  # the request whose response is due; `cycle` is the newest
         self._unread_s = 0.0  # for which the client has not read
         connected = transport.get_extra_info("socket")
         if connected is not None and connected.family in {socket.AF_INET, socket.AF_INET6}:
@@ -39,6 +41,9 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.door.leave(self)
+        if self._answered is not None and not self._answered.response_complete:
+            self._answered.disconnected = True  # uvicorn tells the newest request alone
+            self._answered.message_event.set()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -54,6 +59,10 @@ class BoundedProtocol(HttpToolsProtocol):
                 self._arrival.checked()
             except Refused as refused:
                 self._refuse(refused.status)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._answered = cycle
+        super()._start_asgi_task(cycle, app)
 
     # Callbacks of the parser. What they raise ends the parsing, and uvicorn calls `send_400_response`.
     def on_message_begin(self) -> None:

@@ -37,6 +37,8 @@ class AccessLog:
         structlog.contextvars.bind_contextvars(request_id=exchange.request_id)
         try:
             await self.app(scope, receive, exchange.send)
+            if exchange.status and not exchange.is_complete:
+                exchange.status = CLIENT_LEFT  # while its response was streamed
         except ClientDisconnect:
             exchange.status = CLIENT_LEFT  # while its body was read, or its response was sent
         except ResponseCut as cut:
@@ -75,6 +77,7 @@ class _Exchange:
         self.began = time.perf_counter()
         self.status = 0
         self.sent_bytes = 0
+        self.is_complete = False
         self._scope = scope
         self._send = send
 
@@ -90,6 +93,7 @@ class _Exchange:
             message = {**message, "headers": [*message["headers"], (b"x-request-id", self.request_id.encode())]}
         elif message["type"] == "http.response.body":
             self.sent_bytes += len(message.get("body", b""))
+            self.is_complete = not message.get("more_body", False)
         try:
             await self._send(message)
         except RuntimeError as error:  # what uvloop raises between the client's end of the connection and its report

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from broker import JobStore
+from tests.paths import ROOT
 from tests.service.conftest import client_of
 from tests.service.validation.refusals import text
 
@@ -26,10 +27,20 @@ async def test_links_behind_a_proxy(store: JobStore) -> None:
 def test_service_imports_no_torch() -> None:
     forbidden = ("torch", "captum", "transformers", "workers", "sklearn", "scipy", "matplotlib")
     code = (
-        f"import sys, service.main\nprint([name for name in {forbidden!r} if name in sys.modules])\nimport service.app"
+        "import sys, service.connections.server\n"
+        f"print([name for name in {forbidden!r} if name in sys.modules])\nimport service.app"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("factory", ["service.main:main", "service.app:create_app"])
+def test_a_bare_server_starts_no_gateway(factory: str) -> None:
+    """It would have no bounds of connections."""
+    command = [sys.executable, "-W", "ignore", "-m", "uvicorn", "--port", "0", "--factory", factory]
+    ended = subprocess.run(command, capture_output=True, check=False, timeout=60, cwd=ROOT)
+    assert ended.returncode != 0
+    assert b"Error loading ASGI app" in ended.stderr
 
 
 async def test_own_store_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
