@@ -10,7 +10,7 @@ from cli.console import EXIT_FAILED, EXIT_USAGE, fail
 from cli.processes.listen import CannotListen, bound_host, listen
 from service.app import create_app
 from service.connection_settings import is_loopback
-from service.connections.server import GatewayServer, server_config
+from service.connections.server import GatewayServer
 from service.monitoring.logging import configure_logging
 from service.settings import SettingsError, read_settings
 from workers.engine.device.allocator import keep_freed_blocks
@@ -35,6 +35,6 @@ def run_gateway(host: str, port: int, descriptor: int | None) -> None:
     settings = settings.model_copy(update={"host": bound_host(listening)})
     if settings.keys is None and not is_loopback(settings.host):
         log.warning("open to all who reach this address; set ATTRIBUTION_KEYS to a file of keys", host=settings.host)
-    server = GatewayServer(server_config(create_app(settings), settings))
+    server = GatewayServer(create_app(settings), settings)
     gc.freeze()  # keeps imported modules out of every later collection
     server.run(sockets=[listening])

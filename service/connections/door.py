@@ -57,6 +57,11 @@ class Door:
         """Note that a connection was refused or dropped, for the log."""
         self._refused[reason] += 1
 
+    def drop_all(self, reason: str) -> None:
+        """End every connection at once."""
+        for connection in list(self._watched):
+            connection.drop(reason)
+
     def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
         now = time.monotonic()
         # A loop that was held up is no reason to blame clients, whose bytes may be waiting.

@@ -2,10 +2,11 @@
 
 import asyncio
 import socket
+from contextlib import suppress
 from http import HTTPStatus
 from typing import ClassVar
 
-from uvicorn._types import ASGI3Application
+from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from service.connections.door import Door
@@ -62,7 +63,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._answered = cycle
-        super()._start_asgi_task(cycle, app)
+        super()._start_asgi_task(cycle, _ended_by_stop(app))
 
     # Callbacks of the parser. What they raise ends the parsing, and uvicorn calls `send_400_response`.
     def on_message_begin(self) -> None:
@@ -154,6 +155,17 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self.flow.pause_reading()
+
+
+def _ended_by_stop(app: ASGI3Application) -> ASGI3Application:
+    """The application, whose request ends when it is cancelled. Only a stop does that, after its grace period, when the
+    client has been dropped; uvicorn would log a defect."""
+
+    async def ended(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        with suppress(asyncio.CancelledError):
+            await app(scope, receive, send)
+
+    return ended
 
 
 def protocol_class(shared: Door) -> type[BoundedProtocol]:

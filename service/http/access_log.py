@@ -1,5 +1,6 @@
 """Middleware around every request: its id, one log line, its metrics, and the response to an unexpected exception."""
 
+import asyncio
 import random
 import re
 import time
@@ -39,6 +40,9 @@ class AccessLog:
             await self.app(scope, receive, exchange.send)
             if exchange.status and not exchange.is_complete:
                 exchange.status = CLIENT_LEFT  # while its response was streamed
+        except asyncio.CancelledError:  # at a stop, after its client was dropped
+            exchange.status = CLIENT_LEFT
+            raise
         except ClientDisconnect:
             exchange.status = CLIENT_LEFT  # while its body was read, or its response was sent
         except ResponseCut as cut:
