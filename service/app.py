@@ -70,7 +70,7 @@ def create_app(settings: GatewaySettings, store: JobStore | None = None) -> Fast
     problems.install(app)
     for routes in (explain, jobs, results, models, admin, methods, health, docs):
         app.include_router(routes.router)
-    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, max_total_bytes=int(settings.bodies_bytes))
     _keep_other_sites_out(app, settings)
     app.add_middleware(AccessLog, metrics=metrics)  # added last: outermost
     openapi.install(app)

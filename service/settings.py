@@ -27,6 +27,9 @@ class GatewaySettings(ConnectionSettings):
         None  # of jobs and results; None: by the store's memory
     )
     max_body_bytes: Annotated[int, Field(ge=1024, le=1 << 30)] = 16 * 1024 * 1024
+    bodies_bytes: Annotated[ByteSize, Field(ge=1 << 20)] = ByteSize(
+        256 * 1024 * 1024
+    )  # memory of all bodies of open requests; at least one of the largest bodies is allowed
     decode_bytes: Annotated[ByteSize, Field(ge=MIN_DECODE_BYTES)] = ByteSize(
         256 * 1024 * 1024
     )  # memory of all pictures being decoded, such as "512MiB"

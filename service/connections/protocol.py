@@ -93,7 +93,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         self._arrival.body(len(body))
         super().on_body(body)
-        if self.cycle.response_complete and self._arrival.body_bytes > self.door.limits.body_bytes:
+        if self.cycle.response_started and self._arrival.body_bytes > self.door.limits.body_bytes:
             self.drop("unread_body")
 
     def on_chunk_header(self) -> None:
