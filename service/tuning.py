@@ -39,6 +39,7 @@ MAX_FORM_FIELD_BYTES = 4 * 1024 * 1024  # a part that is not a file, such as a b
 
 # Checks of a document before it is validated. Pydantic collects every error at about a kilobyte each.
 LONG_CONTAINER_LENGTH = 1_000  # from this length on a container can only hold a tensor's numbers or a row's features
+MAX_JSON_CONTAINERS = 500_000  # arrays and objects: some 64 bytes each, and 0.2 s in which nobody else is served
 MAX_DOCUMENT_VALUES = 50_000  # values outside such containers
 
 # Messages about refused fields.
@@ -46,6 +47,7 @@ MAX_NAMED_ERRORS = 20  # fields named in one response
 MAX_NAME_CHARS = 100  # characters of a client's own field name that are repeated
 MAX_NAMED_FEATURES = 5  # missing features named in one message
 MAX_COMPARED_CHARS = 60  # characters compared for a suggestion: difflib is quadratic in their number
+MAX_COMPARED_FIELDS = 100  # unknown fields of one request that are compared with those missing: 0.1 ms each
 MAX_LISTED_FIELDS = 16  # known field names in one message
 SUGGESTION_CUTOFF = 0.6  # difflib's ratio below which a name is not suggested
 

@@ -7,6 +7,7 @@ from pydantic_core import from_json
 
 from schemas.errors import InvalidRequest, MalformedBody
 from schemas.requests import ExplainRequest
+from service.tuning import MAX_JSON_CONTAINERS
 from service.validation.document.bulk import check_bulk
 from service.validation.document.field_errors import field_errors
 
@@ -15,8 +16,12 @@ def parse_json(body: bytes) -> Any:
     """Parse JSON of bounded depth.
 
     Raises:
-        MalformedBody: the body is not JSON, or is nested deeper than 200 levels.
+        MalformedBody: the body is not JSON, is nested deeper than 200 levels, or has too many arrays and objects.
     """
+    if body.count(b"[") + body.count(b"{") > MAX_JSON_CONTAINERS:  # also in strings, where they are few
+        raise MalformedBody(
+            f"The body has more than {MAX_JSON_CONTAINERS} arrays and objects; send a tensor's data as one flat array."
+        )
     try:
         return from_json(body, cache_strings=False)
     except ValueError as error:

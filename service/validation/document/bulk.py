@@ -33,6 +33,8 @@ def check_bulk(document: Any) -> None:
         if loc and loc[-1] == "data" and is_nested(value):
             value = _flat_numbers(loc, value)
         if len(value) >= LONG_CONTAINER_LENGTH:
+            if isinstance(value, dict) and "features" not in loc:  # else pydantic has an error for each field
+                raise InvalidRequest.at(short(loc), f"an object has fewer than {LONG_CONTAINER_LENGTH} fields")
             _check_numbers(loc, value)
             continue
         if values_seen + len(value) > MAX_DOCUMENT_VALUES:

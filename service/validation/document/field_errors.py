@@ -3,12 +3,13 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from schemas.errors import FieldError
 from schemas.methods import METHOD_NAMES
 from schemas.metric_requests import QUALITY_NAMES
-from service.tuning import MAX_NAME_CHARS, MAX_NAMED_ERRORS
+from service.tuning import MAX_COMPARED_FIELDS, MAX_NAME_CHARS, MAX_NAMED_ERRORS
 from service.validation.document.field_names import intended_place, unknown_field_message
 from service.validation.document.hints import TENSOR_FORM, Hint, hint
 from service.validation.document.suggest import suggestion
@@ -35,12 +36,11 @@ def field_errors(errors: Sequence[Mapping[str, Any]], document: Any = None) -> l
     """
     grouped: dict[Place, list[str]] = defaultdict(list)
     for item in _without_renamed(list(_plausible([_locate(error, document) for error in errors])), document):
-        place, message = _hint(item, document) or (item.place, _message(item, document))
-        grouped[place].append(message)
-    return [
-        FieldError(loc=short(place), msg="; or ".join(dict.fromkeys(messages)))
-        for place, messages in list(grouped.items())[:MAX_NAMED_ERRORS]
-    ]
+        found = _hint(item, document)
+        place = found[0] if found is not None else item.place
+        if place in grouped or len(grouped) < MAX_NAMED_ERRORS:  # to write a message takes most of the time
+            grouped[place].append(found[1] if found is not None else _message(item, document))
+    return [FieldError(loc=short(place), msg="; or ".join(dict.fromkeys(msgs))) for place, msgs in grouped.items()]
 
 
 def _locate(error: Mapping[str, Any], document: Any) -> _LocatedError:
@@ -112,8 +112,8 @@ def _hint(item: _LocatedError, document: Any) -> Hint | None:
 
 def _without_renamed(located: list[_LocatedError], document: Any) -> Iterable[_LocatedError]:
     """The errors without fields that are missing only because they were sent under a similar, unknown name."""
-    unknown_places = [item.place for item in located if item.error["type"] == "extra_forbidden"]
-    intended = {intended_place(place, document) for place in unknown_places if place}
+    unknown = dict.fromkeys(item.place for item in located if item.error["type"] == "extra_forbidden" and item.place)
+    intended = {intended_place(place, document) for place in islice(unknown, MAX_COMPARED_FIELDS)}
     return (one for one in located if not (one.error["type"] == "missing" and one.place in intended))
 
 
