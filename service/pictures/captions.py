@@ -6,6 +6,13 @@ from service.languages import Language
 
 CAPTIONS: Final[dict[Language, dict[str, str]]] = {
     "en": {
+        "score": "score {value}",
+        "no smoothing": "no smoothing",
+        "smoothing": "smoothed over {value} of the side",
+        "percentile": "full colour from percentile {value}",
+        "limit": "full colour from {value}",
+        "masked percentile": "full light from percentile {value}",
+        "masked limit": "full light from {value}",
         "picture": "Picture",
         "heatmap": "Attribution",
         "blend": "Overlay",
@@ -36,6 +43,13 @@ CAPTIONS: Final[dict[Language, dict[str, str]]] = {
         "randomization": "rank correlation with the randomised model {value}",
     },
     "es": {
+        "score": "puntuación {value}",
+        "no smoothing": "sin suavizado",
+        "smoothing": "suavizado en el {value} del lado",
+        "percentile": "color pleno desde el percentil {value}",
+        "limit": "color pleno desde {value}",
+        "masked percentile": "luz plena desde el percentil {value}",
+        "masked limit": "luz plena desde {value}",
         "picture": "Imagen",
         "heatmap": "Atribución",
         "blend": "Superposición",

@@ -13,7 +13,7 @@ from service.pictures.captions import CAPTIONS
 from service.pictures.colorbar import FAINT, INK
 from service.pictures.colormaps import solid
 from service.pictures.png import encode
-from service.pictures.sheet import Sheet
+from service.pictures.sheet import Sheet, Title
 
 OVERSAMPLING = 3  # curves are drawn this many times larger and scaled down, which smooths their edges
 HEIGHT = 0.5  # of the plot, as a share of the sheet's width
@@ -47,7 +47,7 @@ def render_curves(
     example: int,
     *,
     target: str,
-    title: str | None = None,
+    title: Title = None,
     notes: Sequence[str] = (),
     lang: Language = "en",
     size: int = 720,

@@ -12,7 +12,7 @@ from service.pictures.captions import CAPTIONS
 from service.pictures.colorbar import FAINT, INK
 from service.pictures.colormaps import solid
 from service.pictures.png import encode
-from service.pictures.sheet import Sheet
+from service.pictures.sheet import Sheet, Title
 from service.tuning import MAX_DRAWN_FEATURES
 
 
@@ -55,7 +55,7 @@ class Axis:
 def render_bars(
     features: Sequence[FeatureScore],
     *,
-    title: str | None = None,
+    title: Title = None,
     top: int = 15,
     lang: Language = "en",
     size: int = 720,

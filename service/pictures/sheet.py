@@ -1,11 +1,14 @@
 """The layout of a white sheet for words, bars and curves."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PIL import Image, ImageDraw
 
 from service.pictures import typeface
-from service.pictures.colorbar import INK
+from service.pictures.colorbar import FAINT, INK
+
+Title = str | Sequence[str] | None  # one line, or several of which the first is dark
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +31,8 @@ class Sheet:
         """The width between the margins."""
         return self.width - 2 * self.margin
 
-    def title_height(self, title: str | None) -> int:
-        return 2 * self.text if title else 0
+    def title_height(self, title: Title) -> int:
+        return round(1.45 * self.text * (len(_lines(title)) - 1)) + 2 * self.text if title else 0
 
     @property
     def legend_height(self) -> int:
@@ -39,6 +42,12 @@ class Sheet:
         canvas = Image.new("RGB", (self.width, height), "white")
         return canvas, ImageDraw.Draw(canvas)
 
-    def draw_title(self, draw: ImageDraw.ImageDraw, title: str) -> None:
-        line = typeface.shorten(title, self.text, self.room)
-        draw.text((self.margin, self.margin), line, font=typeface.font(self.text), fill=INK)
+    def draw_title(self, draw: ImageDraw.ImageDraw, title: Title) -> None:
+        for row, words in enumerate(_lines(title)):
+            line = typeface.shorten(words, self.text, self.room)
+            place = (self.margin, self.margin + round(1.45 * self.text * row))
+            draw.text(place, line, font=typeface.font(self.text), fill=FAINT if row else INK)
+
+
+def _lines(title: Title) -> Sequence[str]:
+    return [title] if isinstance(title, str) else title or []

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from schemas.errors import InvalidRequest, NotAcceptable
 from schemas.limits import MAX_EXAMPLES
+from schemas.methods import METHODS
 from schemas.results import ResultMeta
 from service.languages import Language
 from service.pictures.colored_text import render_text
@@ -16,6 +17,7 @@ from service.pictures.feature_bars import render_bars
 from service.pictures.image_overlay import render_overlay
 from service.pictures.overlay_options import OverlayOptions
 from service.results.formats import attribution, stored_array
+from service.results.overlay_caption import overlay_caption, overlay_title
 
 T = TypeVar("T")
 SHEET_WIDTH = 720  # pixels: the width of words and bars if the request names no size
@@ -49,10 +51,12 @@ def draw_overlay(
     if meta.words is not None:
         text = stored_array(payload, "text").tobytes().decode("utf-8")
         words = _example(meta.words, options)
-        return render_text(text, words, title=_title(meta, options), lang=language, size=width)
+        title = overlay_title(meta, options.example, language, width)
+        return render_text(text, words, title=title, lang=language, size=width)
     if meta.features is not None:
         columns = _example(meta.features, options)
-        return render_bars(columns, title=_title(meta, options), lang=language, size=width)
+        title = overlay_title(meta, options.example, language, width)
+        return render_bars(columns, title=title, lang=language, size=width)
     return _heat_map(meta, attribution(meta, tensors), payload, options, language)
 
 
@@ -65,19 +69,23 @@ def _heat_map(meta: ResultMeta, maps: NDArray[Any], payload: bytes, options: Ove
         picture = Image.fromarray(stored_array(payload, "pixels"))
         left, top, right, bottom = meta.picture.crop
         proportions = right - left, bottom - top
-    return render_overlay(picture, _example(maps, options), options, lang=language, proportions=proportions)
+    return render_overlay(
+        picture,
+        _example(maps, options),
+        completed(meta, options),
+        lang=language,
+        proportions=proportions,
+        caption=overlay_caption(meta, options.example, language),
+    )
+
+
+def completed(meta: ResultMeta, options: OverlayQuery) -> OverlayQuery:
+    """The options with the smoothing that suits the method of the result, unless the request names one."""
+    method = METHODS.get(str(meta.method["name"]))  # a worker of a later version may know more methods
+    return options.completed(smooths_maps=method is None or method.smooths_maps())
 
 
 def _example(examples: Sequence[T] | NDArray[Any], options: OverlayQuery) -> Any:
     if options.example >= len(examples):
         raise InvalidRequest.at(["query", "example"], f"the job has {len(examples)} examples, counted from 0")
     return examples[options.example]
-
-
-def _title(meta: ResultMeta, options: OverlayQuery) -> str:
-    """The target and the method."""
-    method = str(meta.method["name"])
-    if not meta.target:
-        return method
-    target = meta.target[options.example]
-    return f"{target.words()} · {method}"
