@@ -87,6 +87,11 @@ class BaseMethod(Strict):
         return False
 
     @property
+    def path_frames(self) -> int:
+        """Points of the path that the result shows, with the attributions added up to each of them."""
+        return 0
+
+    @property
     def takes_baseline(self) -> bool:
         """Whether these parameters leave the baseline a meaning."""
         return self.baselines != "none"
