@@ -66,9 +66,8 @@ def expanded_bytes(method: BaseMethod, subject: ExplainInputs, batch_rows: int, 
         return shown + int(each * (steps * together + chunk_rows(batch_rows, 1)))
     if method.noisy_samples is None:
         alters = hasattr(method, "baseline") or hasattr(method, "feature_mask")  # else the input itself is all there is
-        return shown + int(
-            each * (CHUNK_COPIES * chunk_rows(batch_rows, subject.examples) if alters else subject.examples)
-        )
+        rows = CHUNK_COPIES * chunk_rows(batch_rows, subject.examples) if alters else subject.examples
+        return shown + int(each * rows)
     samples = method.noisy_copies
     noise = each * subject.examples * samples
     if noise > MAX_NOISE_BYTES:

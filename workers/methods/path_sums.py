@@ -1,4 +1,4 @@
-"""What Integrated Gradients has added up at points of its path: partial sums of the quadrature, so they cost no rows."""
+"""What Integrated Gradients has added up at points of its path: partial sums of the quadrature."""
 
 from dataclasses import dataclass, field
 
@@ -68,9 +68,7 @@ class RunningSum:
 
     def finished(self, attributions: Tensors) -> PathSums:
         """The sums; in place of the last one, which Captum adds up in another order, its own `attributions`."""
-        columns = (
-            zip(*self._kept[:-1], attributions, strict=True) if len(self._kept) > 1 else ((a,) for a in attributions)
-        )
+        columns = zip(*self._kept[:-1], attributions, strict=True)
         examples = attributions[0].shape[0]
         places = torch.tensor(self.alphas, dtype=torch.float64)[[node - 1 for node in self.shown]]
         covered = torch.tensor(self.weights, dtype=torch.float64).cumsum(0)[[node - 1 for node in self.shown]]
