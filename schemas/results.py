@@ -99,7 +99,7 @@ class PathPoints(Record):
     baseline_output: float | None = None
 
 
-class Path(Record):
+class AttributionPath(Record):
     """The path of Integrated Gradients, of which the request wants `frames` points.
 
     `attributions` are the tensors of the attributions so far, (examples, points, …), the last point's equal to the
@@ -137,7 +137,7 @@ class ResultMeta(Record):
     features: list[list[FeatureScore]] | None = None
     picture: Picture | None = None
     quality: QualityReport | None = None
-    path: Path | None = Field(default=None, exclude_if=lambda path: path is None)
+    path: AttributionPath | None = Field(default=None, exclude_if=lambda path: path is None)
     warnings: list[str] = Field(default_factory=list)
     cache: Literal["hit", "shared"] | None = Field(
         default=None,

@@ -6,6 +6,14 @@ from service.languages import Language
 
 CAPTIONS: Final[dict[Language, dict[str, str]]] = {
     "en": {
+        "on path": "Picture on the path, alpha = {value}",
+        "so far": "Attribution so far",
+        "output on path": "output for {target} on the path",
+        "only output on path": "output on the path",
+        "sum on path": "output for the baseline + attributions so far",
+        "sum alone": "attributions so far",
+        "alpha": "alpha: 0 is the baseline, 1 is the input",
+        "missing": "attributions so far: {sum} of {whole} ({share} %)",
         "score": "score {value}",
         "no smoothing": "no smoothing",
         "smoothing": "smoothed over {value} of the side",
@@ -43,6 +51,14 @@ CAPTIONS: Final[dict[Language, dict[str, str]]] = {
         "randomization": "rank correlation with the randomised model {value}",
     },
     "es": {
+        "on path": "Imagen en el camino, alfa = {value}",
+        "so far": "Atribución hasta aquí",
+        "output on path": "salida para {target} en el camino",
+        "only output on path": "salida en el camino",
+        "sum on path": "salida con la línea base + atribuciones hasta aquí",
+        "sum alone": "atribuciones hasta aquí",
+        "alpha": "alfa: 0 es la línea base, 1 es la entrada",
+        "missing": "atribuciones hasta aquí: {sum} de {whole} ({share} %)",
         "score": "puntuación {value}",
         "no smoothing": "sin suavizado",
         "smoothing": "suavizado en el {value} del lado",

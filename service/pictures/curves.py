@@ -61,7 +61,7 @@ def render_curves(
     """
     sheet, words = Sheet(size), CAPTIONS[lang]
     curves = metric.examples[example]
-    ticks = _ticks([*curves.deletion.values, *curves.insertion.values], probability=metric.value == "probability")
+    ticks = ticks_of([*curves.deletion.values, *curves.insertion.values], probability=metric.value == "probability")
     labels = [typeface.number(tick) for tick in ticks]
     line = 2 * sheet.text
     legend = _legend(sheet, curves, words)
@@ -88,7 +88,7 @@ def render_curves(
     return encode(canvas)
 
 
-def _ticks(values: list[float], *, probability: bool) -> list[float]:
+def ticks_of(values: list[float], *, probability: bool) -> list[float]:
     """At most `MAX_TICKS` round numbers that span all values and zero. Probabilities end at 1."""
     low, high = min(0.0, *values), max(0.0, *values)
     span = (high - low) or 1.0

@@ -8,16 +8,17 @@ from PIL import Image
 from pydantic import Field
 
 from schemas.errors import InvalidRequest, NotAcceptable
-from schemas.limits import MAX_EXAMPLES
-from schemas.methods import METHODS
+from schemas.limits import MAX_EXAMPLES, MAX_FRAMES
 from schemas.results import ResultMeta
 from service.languages import Language
 from service.pictures.colored_text import render_text
 from service.pictures.feature_bars import render_bars
-from service.pictures.image_overlay import render_overlay
+from service.pictures.heatmap import heat_map, map_size
+from service.pictures.image_overlay import fitted, render_overlay
 from service.pictures.overlay_options import OverlayOptions
+from service.results.draw_path import find_path
 from service.results.formats import attribution, stored_array
-from service.results.overlay_caption import overlay_caption, overlay_title
+from service.results.overlay_caption import completed, overlay_caption, overlay_title
 
 T = TypeVar("T")
 SHEET_WIDTH = 720  # pixels: the width of words and bars if the request names no size
@@ -27,6 +28,12 @@ class OverlayQuery(OverlayOptions):
     """The query parameters of `overlay.png`. Words and bars use only `size` and `example`."""
 
     example: Annotated[int, Field(ge=0, lt=MAX_EXAMPLES, description="The example to draw, counted from 0.")] = 0
+    frame: Annotated[int | None, Field(ge=0, lt=MAX_FRAMES)] = Field(
+        default=None,
+        description="Of a result with frames: the point of the path, counted from 0, whose attributions so far are "
+        "drawn, on the scale of the whole map.",
+    )
+    lang: Language | None = Field(default=None, description="Language of the words. Default: by `Accept-Language`.")
 
 
 def needs_payload(meta: ResultMeta) -> bool:
@@ -57,11 +64,14 @@ def draw_overlay(
         columns = _example(meta.features, options)
         title = overlay_title(meta, options.example, language, width)
         return render_bars(columns, title=title, lang=language, size=width)
-    return _heat_map(meta, attribution(meta, tensors), payload, options, language)
+    return _heat_map(meta, tensors, payload, options, language)
 
 
-def _heat_map(meta: ResultMeta, maps: NDArray[Any], payload: bytes, options: OverlayQuery, language: Language) -> bytes:
-    """Draw one of `maps`, (examples, channels, height, width), over the picture, or alone if the input is a tensor."""
+def _heat_map(
+    meta: ResultMeta, tensors: bytes | bytearray, payload: bytes, options: OverlayQuery, language: Language
+) -> bytes:
+    """Draw the map of one example over the picture, or alone if the input is a tensor."""
+    maps = attribution(meta, tensors)  # (examples, channels, height, width)
     if maps.ndim != 4:
         raise NotAcceptable(f"attributions of shape {list(maps.shape)} cannot be drawn: a map has four dimensions")
     picture = proportions = None
@@ -69,20 +79,37 @@ def _heat_map(meta: ResultMeta, maps: NDArray[Any], payload: bytes, options: Ove
         picture = Image.fromarray(stored_array(payload, "pixels"))
         left, top, right, bottom = meta.picture.crop
         proportions = right - left, bottom - top
+    drawn, options = _chosen_map(meta, _example(maps, options), tensors, completed(meta, options))
     return render_overlay(
         picture,
-        _example(maps, options),
-        completed(meta, options),
+        drawn,
+        options,
         lang=language,
         proportions=proportions,
         caption=overlay_caption(meta, options.example, language),
     )
 
 
-def completed(meta: ResultMeta, options: OverlayQuery) -> OverlayQuery:
-    """The options with the smoothing that suits the method of the result, unless the request names one."""
-    method = METHODS.get(str(meta.method["name"]))  # a worker of a later version may know more methods
-    return options.completed(smooths_maps=method is None or method.smooths_maps())
+def _chosen_map(
+    meta: ResultMeta, whole: NDArray[Any], tensors: bytes | bytearray, options: OverlayQuery
+) -> tuple[NDArray[Any], OverlayQuery]:
+    """The map of the example, or what had been added up at a point of its path, on the whole map's scale.
+
+    Raises:
+        PathNotFound: the result holds no path.
+        InvalidRequest: the path has no such point.
+    """
+    if options.frame is None:
+        return whole, options
+    path = find_path(meta)
+    count = len(path.examples[options.example].alphas)
+    if options.frame >= count:
+        raise InvalidRequest.at(["query", "frame"], f"the path has {count} points, counted from 0")
+    drawn = stored_array(tensors, path.attributions[0].name)[options.example, options.frame]
+    if options.limit is None:
+        limit = heat_map(whole, options, fitted(map_size(whole), options.size)).limit
+        options = options.model_copy(update={"limit": limit or None})
+    return drawn, options
 
 
 def _example(examples: Sequence[T] | NDArray[Any], options: OverlayQuery) -> Any:

@@ -21,6 +21,7 @@ class QualityQuery(Strict):
 
     example: Annotated[int, Field(ge=0, lt=MAX_EXAMPLES, description="The example to draw, counted from 0.")] = 0
     size: Annotated[int, Field(ge=64, le=2048, description="Width in pixels.")] = 720
+    lang: Language | None = Field(default=None, description="Language of the words. Default: by `Accept-Language`.")
 
 
 def find_curves(meta: ResultMeta, options: QualityQuery) -> DeletionInsertionMetric:

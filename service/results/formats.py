@@ -80,9 +80,11 @@ def attribution(meta: ResultMeta, tensors: bytes | bytearray, name: str | None =
 
 
 def tensor_names(meta: bytes) -> list[str]:
-    """The names of the attributions, in their order. Raises `JobHasNoResult` where the meta is damaged."""
+    """The names of the attributions, then of those on the path. Raises `JobHasNoResult` where the meta is damaged."""
     try:
-        return [spec["name"] for spec in orjson.loads(meta)["attributions"]]
+        document = orjson.loads(meta)
+        specs = [*document["attributions"], *(document.get("path") or {"attributions": []})["attributions"]]
+        return [spec["name"] for spec in specs]
     except (ValueError, KeyError, TypeError) as error:
         raise unreadable() from error
 

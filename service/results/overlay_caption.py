@@ -1,12 +1,18 @@
 """The caption of a result's picture: what is explained, by which model, how, and how well it adds up."""
 
+from typing import TypeVar
+
+from schemas.methods import METHODS
 from schemas.results import Prediction, ResultMeta
 from service.catalogue.guides import catalogue
 from service.languages import Language
 from service.pictures import typeface
 from service.pictures.caption_block import broken
 from service.pictures.captions import CAPTIONS
+from service.pictures.overlay_options import OverlayOptions
 from service.pictures.sheet import Sheet
+
+Options = TypeVar("Options", bound=OverlayOptions)
 
 
 def overlay_caption(meta: ResultMeta, example: int, language: Language) -> list[list[str]]:
@@ -15,6 +21,12 @@ def overlay_caption(meta: ResultMeta, example: int, language: Language) -> list[
         [target_words(meta, example), score_words(meta, example, language), meta.model.name],
         [method_title(meta, language), meta.layer or "", completeness_words(meta, example, language)],
     ]
+
+
+def completed(meta: ResultMeta, options: Options) -> Options:
+    """The options with the smoothing that suits the method of the result, unless the request names one."""
+    method = METHODS.get(str(meta.method["name"]))  # a worker of a later version may know more methods
+    return options.completed(smooths_maps=method is None or method.smooths_maps())
 
 
 def overlay_title(meta: ResultMeta, example: int, language: Language, width: int) -> list[str]:

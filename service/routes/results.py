@@ -80,7 +80,7 @@ async def get_overlay(
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     opened = await opened_result(gateway.store, job_id)
-    language = language_of(accept_language)
+    language = options.lang or language_of(accept_language)
     tag = entity_tag(job_id, options.model_dump_json(), language)
 
     async def body() -> bytes:
@@ -111,7 +111,7 @@ async def get_quality(
 ) -> Response:
     meta = read_meta((await opened_result(gateway.store, job_id)).meta)
     find_curves(meta, options)
-    language = language_of(accept_language)
+    language = options.lang or language_of(accept_language)
     tag = entity_tag(job_id, "quality", options.model_dump_json(), language)
 
     async def body() -> bytes:

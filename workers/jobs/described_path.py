@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from schemas.results import Path, PathPoints
+from schemas.results import AttributionPath, PathPoints
 from schemas.tensors import DATATYPES, TensorSpec
 from workers.inputs.prepared import InputAdapter
 from workers.jobs.job import PreparedJob
@@ -28,7 +28,7 @@ def path_tensors(adapter: InputAdapter, job: PreparedJob, path: PathSums, names:
     return named
 
 
-def described_path(path: PathSums, outcome: Outcome, tensors: dict[str, Tensor]) -> Path:
+def described_path(path: PathSums, outcome: Outcome, tensors: dict[str, Tensor]) -> AttributionPath:
     """The points of each example. `tensors` are those of `path_tensors`."""
     maps = {name: tensor for name, tensor in tensors.items() if name != BASELINE}
     sums = torch.stack([tensor.double().flatten(2).sum(dim=2) for tensor in maps.values()]).sum(dim=0).tolist()
@@ -36,7 +36,7 @@ def described_path(path: PathSums, outcome: Outcome, tensors: dict[str, Tensor])
     if outcome.difference is not None:
         baselines = (explained_outputs(outcome.outputs, outcome.targets) - outcome.difference).double().tolist()
     rows = zip(path.alphas.tolist(), path.outputs.tolist(), path.covered.tolist(), sums, baselines, strict=True)
-    return Path(
+    return AttributionPath(
         examples=[
             PathPoints(alphas=alphas, outputs=outputs, covered=covered, sums=total, baseline_output=baseline)
             for alphas, outputs, covered, total, baseline in rows
