@@ -89,6 +89,7 @@ class PathPoints(Record):
         outputs: the model's explained output there.
         covered: the share of the path that the sum stands for: the weights so far of the quadrature. 1 for the last.
         sums: the attributions so far, added up over all elements; in units of the output if `multiply_by_inputs`.
+        input_output: the output for the input, where the path ends.
         baseline_output: the output for the baseline, where the path begins; None if it was not computed.
     """
 
@@ -96,6 +97,7 @@ class PathPoints(Record):
     outputs: list[float]
     covered: list[float]
     sums: list[float]
+    input_output: float
     baseline_output: float | None = None
 
 

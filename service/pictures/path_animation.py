@@ -115,7 +115,7 @@ def _completeness(points: PathPoints, shown: int, lang: Language) -> str:
     if points.baseline_output is None:
         return ""
     total = points.sums[shown - 1] if shown else 0.0
-    whole = points.outputs[-1] - points.baseline_output
+    whole = points.input_output - points.baseline_output
     share = f"{100 * total / whole:.0f}" if whole else "0"
     return CAPTIONS[lang]["missing"].format(
         sum=typeface.number(total), whole=typeface.number(whole), share=share.replace("-", typeface.MINUS)

@@ -22,7 +22,7 @@ class PathPlot:
     """The plot of one path on a sheet.
 
     Attributes:
-        outputs: the outputs on the path, from the baseline on where its output is known.
+        outputs: the outputs on the path, from the baseline on where its output is known, and to the input.
         sums: for each number of points, the output of the baseline plus the attributions so far, over the share of the
             path that they cover; the attributions alone where that output is not known or they are rates.
     """
@@ -44,6 +44,7 @@ class PathPlot:
         outputs = list(zip(points.alphas, points.outputs, strict=True))
         if base is not None:
             outputs.insert(0, (0.0, base))
+        outputs.append((1.0, points.input_output))
         sums.insert(0, (0.0, base or 0.0))
         return cls(sheet, top, outputs, sums, (output, words["sum alone" if base is None else "sum on path"]), lang)
 
@@ -57,16 +58,19 @@ class PathPlot:
         draw = ImageDraw.Draw(canvas)
         letters, text = typeface.font(self.sheet.text), self.sheet.text
         values = [value for _, value in (*self.outputs, *self.sums)]
-        ticks = ticks_of(values, probability=False)
+        low, high = min(values), max(values)
+        space = 0.06 * (high - low) or 1.0
+        low, high = low - space, high + space
+        ticks = [tick for tick in ticks_of(values, probability=False) if low <= tick <= high]
         labels = [typeface.number(tick) for tick in ticks]
-        left = self.sheet.margin + max(typeface.width(label, text) for label in labels) + text // 2
+        left = self.sheet.margin + max((typeface.width(label, text) for label in labels), default=0) + text // 2
         frame = Frame(
             left,
             self._frame_top,
             self.sheet.width - self.sheet.margin - text // 2,
             self._frame_top + self._plot_height,
-            ticks[0],
-            ticks[-1],
+            low,
+            high,
         )
         for tick, label in zip(ticks, labels, strict=True):
             y = round(frame.y(tick))
@@ -80,8 +84,9 @@ class PathPlot:
         named = typeface.shorten(CAPTIONS[self.lang]["alpha"], text, self.sheet.room)
         draw.text(place, named, font=letters, fill=FAINT, anchor="mt")
         self._legend(draw)
-        known = len(self.outputs) - len(self.sums)  # -1 where the baseline's output is not among the outputs
-        self._curves(canvas, frame, shown + 1 + known, shown + 1)
+        last = len(self.sums) - 1
+        known = len(self.outputs) - len(self.sums) - 1  # -1 where the baseline's output is not among the outputs
+        self._curves(canvas, frame, shown + 1 + known + (shown == last), shown + 1)
 
     @property
     def _frame_top(self) -> int:

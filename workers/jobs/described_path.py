@@ -32,14 +32,30 @@ def described_path(path: PathSums, outcome: Outcome, tensors: dict[str, Tensor])
     """The points of each example. `tensors` are those of `path_tensors`."""
     maps = {name: tensor for name, tensor in tensors.items() if name != BASELINE}
     sums = torch.stack([tensor.double().flatten(2).sum(dim=2) for tensor in maps.values()]).sum(dim=0).tolist()
+    inputs = explained_outputs(outcome.outputs, outcome.targets)
     baselines: list[float | None] = [None] * len(sums)
     if outcome.difference is not None:
-        baselines = (explained_outputs(outcome.outputs, outcome.targets) - outcome.difference).double().tolist()
-    rows = zip(path.alphas.tolist(), path.outputs.tolist(), path.covered.tolist(), sums, baselines, strict=True)
+        baselines = (inputs - outcome.difference).double().tolist()
+    rows = zip(
+        path.alphas.tolist(),
+        path.outputs.tolist(),
+        path.covered.tolist(),
+        sums,
+        inputs.double().tolist(),
+        baselines,
+        strict=True,
+    )
     return AttributionPath(
         examples=[
-            PathPoints(alphas=alphas, outputs=outputs, covered=covered, sums=total, baseline_output=baseline)
-            for alphas, outputs, covered, total, baseline in rows
+            PathPoints(
+                alphas=alphas,
+                outputs=outputs,
+                covered=covered,
+                sums=total,
+                input_output=at_input,
+                baseline_output=at_baseline,
+            )
+            for alphas, outputs, covered, total, at_input, at_baseline in rows
         ],
         attributions=[
             TensorSpec(
