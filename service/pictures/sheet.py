@@ -7,8 +7,11 @@ from PIL import Image, ImageDraw
 
 from service.pictures import typeface
 from service.pictures.colorbar import FAINT, INK
+from service.pictures.png import encode
+from service.pictures.svg_pen import Pen, SvgPen
 
 Title = str | Sequence[str] | None  # one line, or several of which the first is dark
+Surface = Image.Image | SvgPen
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +45,28 @@ class Sheet:
         canvas = Image.new("RGB", (self.width, height), "white")
         return canvas, ImageDraw.Draw(canvas)
 
-    def draw_title(self, draw: ImageDraw.ImageDraw, title: Title) -> None:
+    def surface(self, height: int, title: Title, *, vector: bool) -> tuple[Surface, Pen]:
+        """A blank sheet of pixels or of vectors with its title, and the pen that draws on it."""
+        surface: Surface
+        pen: Pen
+        if vector:
+            surface = pen = SvgPen(self.width, height, ", ".join(_lines(title)))
+        else:
+            surface, pen = self.blank(height)
+        if title:
+            self.draw_title(pen, title)
+        return surface, pen
+
+    def draw_title(self, draw: Pen, title: Title) -> None:
         for row, words in enumerate(_lines(title)):
             line = typeface.shorten(words, self.text, self.room)
             place = (self.margin, self.margin + round(1.45 * self.text * row))
-            draw.text(place, line, font=typeface.font(self.text), fill=FAINT if row else INK)
+            draw.text(place, line, font=typeface.font(self.text), fill=FAINT if row else INK, anchor="la")
+
+
+def encoded(surface: Surface) -> bytes:
+    """The drawing as a PNG file or an SVG document."""
+    return surface.encode() if isinstance(surface, SvgPen) else encode(surface)
 
 
 def _lines(title: Title) -> Sequence[str]:

@@ -67,6 +67,18 @@ def draw_overlay(
     return _heat_map(meta, tensors, payload, options, language)
 
 
+def draw_vector(meta: ResultMeta, options: OverlayQuery, language: Language) -> bytes:
+    """Draw the bars of one row of a table as SVG. CPU work: run it in a thread.
+
+    Raises:
+        InvalidRequest: the job has no such example.
+    """
+    width = options.size if "size" in options.model_fields_set else SHEET_WIDTH
+    columns = _example(meta.features or [], options)
+    title = overlay_title(meta, options.example, language, width)
+    return render_bars(columns, title=title, lang=language, size=width, vector=True)
+
+
 def _heat_map(
     meta: ResultMeta, tensors: bytes | bytearray, payload: bytes, options: OverlayQuery, language: Language
 ) -> bytes:

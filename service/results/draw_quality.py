@@ -39,8 +39,8 @@ def find_curves(meta: ResultMeta, options: QualityQuery) -> DeletionInsertionMet
     return metric
 
 
-def draw_quality(meta: ResultMeta, options: QualityQuery, language: Language) -> bytes:
-    """Draw a PNG of one example. CPU work: run it in a thread.
+def draw_quality(meta: ResultMeta, options: QualityQuery, language: Language, *, vector: bool = False) -> bytes:
+    """Draw a PNG of one example, or an SVG document. CPU work: run it in a thread.
 
     Raises:
         MetricNotFound, InvalidRequest: as `find_curves`.
@@ -61,6 +61,7 @@ def draw_quality(meta: ResultMeta, options: QualityQuery, language: Language) ->
         notes=["  ·  ".join(line) for line in lines if line],
         lang=language,
         size=options.size,
+        vector=vector,
     )
 
 

@@ -16,7 +16,20 @@ JSON = "application/json"
 NPY = "application/x-npy"
 SAFETENSORS = "application/vnd.safetensors"
 PNG = "image/png"
-MEDIA = (JSON, NPY, SAFETENSORS, PNG)  # the first is the default
+SVG = "image/svg+xml"
+HTML = "text/html"
+MEDIA = (JSON, NPY, SAFETENSORS, PNG, SVG, HTML)  # the first is the default
+DRAWN = frozenset({PNG, SVG, HTML})  # that take the parameters of a drawing
+
+
+def formats_of(meta: ResultMeta) -> tuple[str, ...]:
+    """The formats in which this result is available: SVG for bars, HTML for texts and tables."""
+    excluded = set()
+    if meta.features is None:
+        excluded.add(SVG)
+        if meta.words is None:
+            excluded.add(HTML)
+    return tuple(media for media in MEDIA if media not in excluded)
 
 
 def read_meta(meta: bytes) -> ResultMeta:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Header, Query, Request, Response
 
 from broker import Content, Idempotency, NewJob, Submitted, Waited
-from schemas.errors import JobHasNoResult
+from schemas.errors import InvalidRequest, JobHasNoResult
 from schemas.jobs import TERMINAL
 from schemas.models import ModelCard
 from schemas.requests import ExplainRequest
@@ -20,6 +20,7 @@ from service.monitoring.http_metrics import CLIENT_LEFT
 from service.openapi.explain_operation import EXPLAIN_BODY, EXPLAIN_DESCRIPTION, EXPLAIN_RESPONSES
 from service.results.formats import MEDIA
 from service.results.representation import RequestedFormat, result_response
+from service.routes.drawing_parameters import drawing_parameters, read_drawing
 from service.routes.parameters import PictureLanguage, WaitQuery
 from service.state import CurrentGateway, Gateway
 from service.submission import Submission, fingerprint, prepare
@@ -34,7 +35,7 @@ AnswerQuery = Annotated[
     Literal["job", "result"],
     Query(
         description="`result`: if the job ends within the wait, return what `GET /jobs/{id}/result` returns, in the "
-        "format of `Accept`."
+        "format of `Accept`; a picture takes the parameters of `overlay.png`."
     ),
 ]
 AcceptHeader = Annotated[str | None, Header(description=f"The format of a result: {', '.join(MEDIA)}.")]
@@ -62,7 +63,7 @@ CacheHeader = Annotated[
     status_code=202,
     summary="Queue an explanation",
     description=EXPLAIN_DESCRIPTION,
-    openapi_extra={"requestBody": EXPLAIN_BODY},
+    openapi_extra={"requestBody": EXPLAIN_BODY, "parameters": drawing_parameters()},
     responses=EXPLAIN_RESPONSES,
 )
 async def explain(
@@ -77,7 +78,12 @@ async def explain(
     idempotency_key: KeyHeader = None,
     cache_control: CacheHeader = None,
 ) -> Response:
-    result_format = RequestedFormat.of(accept, accept_language) if answer == "result" else None
+    drawing = read_drawing(request, "wait", "answer")
+    result_format = None
+    if answer == "result":
+        result_format = RequestedFormat.of(accept, accept_language, drawing=drawing)
+    elif given := sorted(drawing.model_fields_set - {"lang"}):
+        raise InvalidRequest.at(["query", given[0]], "belongs to the picture of a result; add answer=result")
     explain_request = await read_explain_body(request, gateway)
     card = await gateway.cards.find(gateway.store, explain_request.model, explain_request.version)
     submission = await _prepare(request, gateway, explain_request, card, caller.owner)
