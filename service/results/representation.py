@@ -74,15 +74,20 @@ class RequestedFormat:
             )
         return cls(media, drawing.lang or language_of(accept_language), tensor, drawing, accept)
 
-    def for_result(self, meta: bytes) -> Self:
-        """The same, but for a result that is not available as `media` the next format that the client accepts.
+    def among(self, offers: Sequence[str]) -> Self:
+        """The same where `media` is offered; else with the format of the offers that the client prefers.
 
         Raises:
-            NotAcceptable: the client accepts no format of this result.
+            NotAcceptable: the client accepts none of them.
         """
-        if self.media not in (SVG, HTML):
+        return self if self.media in offers else replace(self, media=_chosen(self.accept, offers))
+
+    def for_result(self, stored: bytes) -> Self:
+        """`among` the formats of a stored result."""
+        if self.media not in (SVG, HTML):  # the others are those of every result
             return self
-        return replace(self, media=_chosen(self.accept, formats_of(read_meta(meta))))
+        meta = read_meta(stored)
+        return self.among(formats_of(table=meta.features is not None, text=meta.words is not None))
 
 
 async def result_response(

@@ -18,7 +18,7 @@ from service.http.responses import root_path
 from service.job_view import job_path, job_response
 from service.monitoring.http_metrics import CLIENT_LEFT
 from service.openapi.explain_operation import EXPLAIN_BODY, EXPLAIN_DESCRIPTION, EXPLAIN_RESPONSES
-from service.results.formats import MEDIA
+from service.results.formats import MEDIA, formats_of
 from service.results.representation import RequestedFormat, result_response
 from service.routes.drawing_parameters import drawing_parameters, read_drawing
 from service.routes.parameters import PictureLanguage, WaitQuery
@@ -87,6 +87,9 @@ async def explain(
     explain_request = await read_explain_body(request, gateway)
     card = await gateway.cards.find(gateway.store, explain_request.model, explain_request.version)
     submission = await _prepare(request, gateway, explain_request, card, caller.owner)
+    if result_format is not None:
+        kind = submission.spec.input_kind
+        result_format = result_format.among(formats_of(table=kind == "features", text=kind == "text"))
     idempotency = None
     if idempotency_key is not None:
         idempotency = Idempotency(idempotency_key, await gateway.compute(fingerprint, explain_request))
