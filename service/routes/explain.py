@@ -78,12 +78,7 @@ async def explain(
     idempotency_key: KeyHeader = None,
     cache_control: CacheHeader = None,
 ) -> Response:
-    drawing = read_drawing(request, "wait", "answer")
-    result_format = None
-    if answer == "result":
-        result_format = RequestedFormat.of(accept, accept_language, drawing=drawing)
-    elif given := sorted(drawing.model_fields_set - {"lang"}):
-        raise InvalidRequest.at(["query", given[0]], "belongs to the picture of a result; add answer=result")
+    result_format = _requested_format(request, answer, accept, accept_language)
     explain_request = await read_explain_body(request, gateway)
     card = await gateway.cards.find(gateway.store, explain_request.model, explain_request.version)
     submission = await _prepare(request, gateway, explain_request, card, caller.owner)
@@ -115,6 +110,23 @@ async def explain(
     if ended and result_format is not None:
         return await _ended_result(gateway, waited, result_format, headers)
     return job_response(request, waited.record, 200 if ended else 202, headers)
+
+
+def _requested_format(
+    request: Request, answer: Literal["job", "result"], accept: str | None, accept_language: str | None
+) -> RequestedFormat | None:
+    """The format of the result; None if the client wants the job.
+
+    Raises:
+        RequestValidationError, InvalidRequest, NotAcceptable: a query parameter is unknown, not valid, or has no
+            effect on the response; or the client accepts no format.
+    """
+    drawing = read_drawing(request, "wait", "answer")
+    if answer == "result":
+        return RequestedFormat.of(accept, accept_language, drawing=drawing)
+    if given := sorted(drawing.model_fields_set - {"lang"}):
+        raise InvalidRequest.at(["query", given[0]], "belongs to the picture of a result; add answer=result")
+    return None
 
 
 async def _prepare(
