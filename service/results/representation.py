@@ -65,13 +65,8 @@ class RequestedFormat:
             NotAcceptable: the client accepts no format of a result.
             InvalidRequest: there are options of a drawing, and the format is none.
         """
-        media = _chosen(accept, MEDIA)
         drawing = drawing or OverlayQuery()
-        given = sorted(drawing.model_fields_set - {"lang"})
-        if given and media not in DRAWN:
-            raise InvalidRequest.at(
-                ["query", given[0]], f"{media} is no picture; accept one of {', '.join(sorted(DRAWN))}"
-            )
+        media = _chosen(accept, MEDIA, drawing)
         return cls(media, drawing.lang or language_of(accept_language), tensor, drawing, accept)
 
     def among(self, offers: Sequence[str]) -> Self:
@@ -79,8 +74,9 @@ class RequestedFormat:
 
         Raises:
             NotAcceptable: the client accepts none of them.
+            InvalidRequest: as `of`.
         """
-        return self if self.media in offers else replace(self, media=_chosen(self.accept, offers))
+        return self if self.media in offers else replace(self, media=_chosen(self.accept, offers, self.drawing))
 
     def for_result(self, stored: bytes) -> Self:
         """`among` the formats of a stored result."""
@@ -134,10 +130,14 @@ async def result_response(
     return response
 
 
-def _chosen(accept: str | None, offers: Sequence[str]) -> str:
+def _chosen(accept: str | None, offers: Sequence[str], drawing: OverlayQuery) -> str:
     media = choose_media(accept, offers)
     if media is None:
         raise NotAcceptable(f"A result is available as {', '.join(offers)}; accept one of them.")
+    given = sorted(drawing.model_fields_set - {"lang"})
+    if given and media not in DRAWN:  # they would be ignored
+        drawn = ", ".join(offer for offer in offers if offer in DRAWN)
+        raise InvalidRequest.at(["query", given[0]], f"{media} is no picture; accept one of {drawn}")
     return media
 
 

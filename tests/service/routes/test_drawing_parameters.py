@@ -59,6 +59,7 @@ async def test_unknown_and_wrong_ones_are_refused(
         ("/explain?style=masked&answer=job", "image/png"),
         ("/explain?wait=1&answer=result&style=masked", "application/json"),
         ("/explain?wait=1&answer=result&style=masked", "*/*"),
+        ("/explain?wait=1&answer=result&style=masked", BROWSER),  # a picture is not available as HTML
         ("/explain?unknown=1", "*/*"),
     ],
 )
