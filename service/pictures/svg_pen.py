@@ -39,6 +39,9 @@ class SvgPen:
         below = {"a": ascent, "t": 0.73 * font.size, "m": (ascent - descent) / 2, "s": 0}[anchor[1]]
         place = f'x="{_number(xy[0])}" y="{_number(xy[1] + below)}" text-anchor="{ANCHORS[anchor[0]]}"'
         look = f'font-size="{_number(font.size)}" fill="{_hex(fill)}" xml:space="preserve"'
+        length = font.getlength(typeface.printable(text))
+        if length:  # another typeface is fitted to the room that the layout has given
+            look += f' textLength="{_number(length)}" lengthAdjust="spacingAndGlyphs"'
         self._parts.append(f"<text {place} {look}>{_text(text)}</text>")
 
     def rectangle(self, xy: tuple[Number, Number, Number, Number], *, fill: Color) -> None:

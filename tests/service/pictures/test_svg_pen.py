@@ -62,6 +62,15 @@ def test_bars_have_the_layout_of_the_pixels(size: int) -> None:
             assert (inner == solid(sign)).all()
 
 
+def test_another_typeface_is_fitted_to_the_room_of_the_layout() -> None:
+    features = [FeatureScore(name="a long name of a column", value=0.00129, score=1.0)]
+    texts = list(parsed(render_bars(features, vector=True)).iter(f"{SVG}text"))
+    (name,) = [one for one in texts if one.text == "a long name of a column"]
+    (value,) = [one for one in texts if (one.text or "").endswith("= 0.00129")]
+    assert all(one.attrib["lengthAdjust"] == "spacingAndGlyphs" for one in texts)
+    assert float(name.attrib["x"]) <= float(value.attrib["x"]) - float(value.attrib["textLength"])
+
+
 def test_curves_go_through_their_values() -> None:
     root = parsed(render_curves(metric([1, 0.5, 0], [0, 0.25, 1]), 0, target="cat", vector=True))
     curves = {line.attrib["stroke"]: line.attrib["points"] for line in root.iter(f"{SVG}polyline")}
