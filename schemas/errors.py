@@ -16,6 +16,7 @@
         ResultNotReady                  409  result_not_ready
         JobHasNoResult                  409  job_has_no_result        failed or cancelled
         MetricNotFound                  404  metric_not_found         the request did not name it
+        PathNotFound                    404  path_not_found           the request wants no frames
         IdempotencyConflict             422  idempotency_conflict
       Overloaded                        429  queue_full               Retry-After
         KeyLimitReached                 429  key_limit_reached        of the API key; Retry-After
@@ -161,6 +162,10 @@ class JobHasNoResult(RequestError):
 
 class MetricNotFound(RequestError):
     code, status, title = "metric_not_found", 404, "The result holds no such metric"
+
+
+class PathNotFound(RequestError):
+    code, status, title = "path_not_found", 404, "The result holds no path"
 
 
 class IdempotencyConflict(RequestError):

@@ -85,6 +85,7 @@ class Links(Record):
     events: str
     result: str
     overlay: str | None = None
+    path: str | None = Field(default=None, exclude_if=lambda path: path is None)  # where the request wants frames
     quality: str | None = None  # the picture of the curves, where the request names them
 
 

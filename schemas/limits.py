@@ -13,6 +13,7 @@ MAX_IMAGE_PIXELS = 40_000_000  # the decoded picture
 MIN_IMAGE_SIDE = 8  # pixels
 MAX_ROWS_PER_JOB = 20_000  # model rows, forward or gradient
 MAX_STEPS = 2_000  # integration steps
+MAX_FRAMES = 32  # points of a path that a result shows
 MAX_AUTO_STEPS = 256  # upper bound of `"n_steps": "auto"`
 MAX_SAMPLES = 1_000  # noise or Monte Carlo samples
 NOISE_ROUND = 8  # noisy copies that an adaptive method adds at a time

@@ -81,6 +81,37 @@ class Convergence(Record):
     map_errors: list[float] | None = None
 
 
+class PathPoints(Record):
+    """Points of one example's path from baseline to input, in order, and what the method has added up to each.
+
+    Attributes:
+        alphas: places on the path, above 0 for the baseline and up to 1 for the input.
+        outputs: the model's explained output there.
+        covered: the share of the path that the sum stands for: the weights so far of the quadrature. 1 for the last.
+        sums: the attributions so far, added up over all elements; in units of the output if `multiply_by_inputs`.
+        input_output: the output for the input, where the path ends.
+        baseline_output: the output for the baseline, where the path begins; None if it was not computed.
+    """
+
+    alphas: list[float]
+    outputs: list[float]
+    covered: list[float]
+    sums: list[float]
+    input_output: float
+    baseline_output: float | None = None
+
+
+class AttributionPath(Record):
+    """The path of Integrated Gradients, of which the request wants `frames` points.
+
+    `attributions` are the tensors of the attributions so far, (examples, points, …), the last point's equal to the
+    result's own. Their numbers are in the formats npy (`?tensor=path.input`) and safetensors.
+    """
+
+    examples: list[PathPoints]
+    attributions: list[TensorSpec]
+
+
 class Provenance(Record):
     service: str
     captum: str
@@ -108,6 +139,7 @@ class ResultMeta(Record):
     features: list[list[FeatureScore]] | None = None
     picture: Picture | None = None
     quality: QualityReport | None = None
+    path: AttributionPath | None = Field(default=None, exclude_if=lambda path: path is None)
     warnings: list[str] = Field(default_factory=list)
     cache: Literal["hit", "shared"] | None = Field(
         default=None,

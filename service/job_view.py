@@ -63,5 +63,6 @@ def _links(record: JobRecord, root_path: str) -> Links:
         events=f"{own}/events",
         result=f"{own}/result",
         overlay=f"{own}/overlay.png",
+        path=f"{own}/path" if record.spec.method.get("frames") else None,
         quality=f"{own}/quality.png" if curves else None,
     )

@@ -10,7 +10,7 @@ from schemas.jobs import JobSpec
 from schemas.methods import stored_fields
 from schemas.models import ModelCard
 from schemas.requests import ExplainRequest
-from service.cost.estimate import check_cost, check_noise, estimate
+from service.cost.estimate import check_cost, check_frames, check_noise, estimate
 from service.cost.result_bytes import result_bytes
 from service.release import RELEASE
 from service.validation.inputs import check_input
@@ -54,6 +54,7 @@ def prepare(request: ExplainRequest, card: ModelCard, owner: str = "") -> Submis
     cost = estimate(method, model, given, arrays, request.quality)
     check_cost(cost)
     check_noise(method, model, given.examples, request.quality)
+    check_frames(method, model, given.examples)
     spec = JobSpec(
         model=card.name,
         version=card.version,

@@ -87,6 +87,11 @@ class BaseMethod(Strict):
         return False
 
     @property
+    def path_frames(self) -> int:
+        """Points of the path that the result shows, with the attributions added up to each of them."""
+        return 0
+
+    @property
     def takes_baseline(self) -> bool:
         """Whether these parameters leave the baseline a meaning."""
         return self.baselines != "none"
@@ -116,6 +121,16 @@ class BaseMethod(Strict):
     def at_layer_input(self) -> bool:
         """Whether the side of the layer that is meant is its input, not its output."""
         return False
+
+    @classmethod
+    def smooths_maps(cls) -> bool:
+        """Whether pictures of its attributions are smoothed by default.
+
+        True where attributions belong to regions or to the units of a layer. False where each pixel has an attribution
+        of its own, from gradients at the input or from rules in their place: there the grain is part of what the
+        method says.
+        """
+        return cls.kind == "layer" or cls.perturbs is not None
 
     def unused_parameters(self) -> Iterator[tuple[str, str]]:
         """Parameters that have no effect given the others, each with what it belongs to."""

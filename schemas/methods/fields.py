@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from schemas.base import Strict
-from schemas.limits import MAX_INPUT_TENSORS, MAX_SAMPLES, MAX_STEPS
+from schemas.limits import MAX_FRAMES, MAX_INPUT_TENSORS, MAX_SAMPLES, MAX_STEPS
 from schemas.tensors import InputBaselines, TensorValue, TensorValues
 
 BaselineName = Literal["zero", "black", "white", "mean", "blur", "pad", "background"]
@@ -31,6 +31,15 @@ AutoSteps = Annotated[
     Field(description="Points on the path from baseline to input; `auto`: as few as `tolerance` allows."),
 ]
 Tolerance = Annotated[float, Field(ge=1e-6, le=1.0)]
+Frames = Annotated[
+    int,
+    Field(
+        ge=0,
+        le=MAX_FRAMES,
+        description="Points of the path that the result shows, each with the output there and the attribution added up "
+        "so far. They are points of the quadrature itself and cost no rows; with fewer steps there are fewer points.",
+    ),
+]
 StandardError = Annotated[
     Tolerance | None,
     Field(

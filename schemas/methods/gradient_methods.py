@@ -19,6 +19,7 @@ from schemas.methods.families import (
 from schemas.methods.fields import (
     AutoSteps,
     Baseline,
+    Frames,
     NoiseTunnelType,
     Quadrature,
     Samples,
@@ -69,6 +70,7 @@ class IntegratedGradients(BaselineMethod):
         description="With `auto`: the completeness error to stop at, relative to the difference of the outputs for "
         "input and baseline. Default: 0.01.",
     )
+    frames: Frames = 0
 
     def cost(self, sizes: Sizes) -> Cost:
         """With `auto` an estimate: the number of steps depends on the model and the input."""
@@ -79,6 +81,10 @@ class IntegratedGradients(BaselineMethod):
     @property
     def adaptive(self) -> bool:
         return self.n_steps == "auto"
+
+    @property
+    def path_frames(self) -> int:
+        return self.frames
 
     def unused_parameters(self) -> Iterator[tuple[str, str]]:
         if not self.adaptive and self.tolerance is not None:

@@ -12,7 +12,7 @@ from operator import add
 import numpy as np
 
 from schemas.errors import InvalidRequest
-from schemas.limits import MAX_NOISE_BYTES, MAX_ROWS_PER_JOB
+from schemas.limits import MAX_NOISE_BYTES, MAX_ROWS_PER_JOB, MAX_TENSOR_ELEMENTS
 from schemas.methods import AnyMethod
 from schemas.methods.cost import Cost
 from schemas.metric_requests import AnyQuality, Infidelity, SensitivityMax
@@ -101,6 +101,19 @@ def check_noise(method: AnyMethod, model: ReadyModel, examples: int, quality: Se
             _check_copies(metric.n_perturb_samples, input_bytes, examples, loc)
         elif isinstance(metric, SensitivityMax):  # the method makes its noisy copies of each perturbed one
             _check_copies(metric.n_perturb_samples, input_bytes * max(1, method.noisy_copies), examples, loc)
+
+
+def check_frames(method: AnyMethod, model: ReadyModel, examples: int) -> None:
+    """Checks the elements of the attributions at all points of a path; texts have fewer than any bound.
+
+    Raises:
+        InvalidRequest: they are more than a tensor may have.
+    """
+    if model.input.kind == "text" or not method.path_frames:
+        return
+    most = MAX_TENSOR_ELEMENTS // (examples * sum(map(prod, model.input.shapes)))
+    if method.path_frames > most:
+        raise InvalidRequest.at(["method", "frames"], f"at most {most} for {examples} examples of this model's input")
 
 
 def _check_copies(copies: int, input_bytes: int, examples: int, loc: Location) -> None:

@@ -22,9 +22,11 @@ def result_bytes(method: AnyMethod, model: ReadyModel, given: CheckedInput, qual
     sizes = RequestSizes(method, model, given, {})
     elements = _elements(method, model, sizes)
     named = sizes.tokens if given.kind == "text" else len(model.input.features or ())
+    path_baseline = elements if method.path_frames and given.picture is not None else 0  # a byte for each value
     one = (
-        elements * ELEMENT_BYTES.get(model.input.datatype, 4)
+        elements * ELEMENT_BYTES.get(model.input.datatype, 4) * (1 + method.path_frames)
         + named * RESULT_NAME_BYTES
+        + path_baseline
         + len(quality) * CURVE_BYTES
         + RESULT_EXAMPLE_BYTES
     )

@@ -10,7 +10,7 @@ from schemas.errors import Problem, ServiceError
 from schemas.jobs import Job, JobPage
 from schemas.models import AdminCommandStatus, ModelCard
 from schemas.requests import ExplainRequest
-from schemas.results import Explanation
+from schemas.results import AttributionPath, Explanation
 from service.catalogue.guides import MethodCatalogue, MethodGuide
 from service.gateway_documents import Health, ModelList
 from service.http.problems import PROBLEM_MEDIA
@@ -24,6 +24,7 @@ SERVED = (
     ModelList,
     AdminCommandStatus,
     Explanation,
+    AttributionPath,
     MethodCatalogue,
     MethodGuide,
     Health,

@@ -11,7 +11,7 @@ from service.pictures.captions import CAPTIONS
 from service.pictures.colorbar import FAINT, INK
 from service.pictures.colormaps import tint
 from service.pictures.png import encode
-from service.pictures.sheet import Sheet
+from service.pictures.sheet import Sheet, Title
 from service.pictures.wrapping import Piece, wrap
 from service.tuning import MAX_TEXT_LINES
 
@@ -20,7 +20,7 @@ def render_text(
     text: str,
     scores: Sequence[TextScore],
     *,
-    title: str | None = None,
+    title: Title = None,
     lang: Language = "en",
     size: int = 720,
 ) -> bytes:

@@ -1,7 +1,7 @@
 """Colours of strengths and scores."""
 
 from functools import lru_cache
-from typing import Final, get_args
+from typing import Any, Final, get_args
 
 import numpy as np
 from cmap import Colormap
@@ -53,6 +53,18 @@ def paint(strength: Strength, sign: Sign, name: ColormapName | None) -> Pixels:
         place = (1 - strength) / 2 if sign == "negative" else (1 + strength) / 2
     pixels: Pixels = table(chosen)[np.rint(place * 255).astype(np.uint8)]
     return pixels
+
+
+def mix(below: NDArray[Any], colors: Pixels, strength: Strength, alpha: float) -> Pixels:
+    """Colours laid over others, (…, W, 3): transparent at strength 0, and of opacity `alpha` at strength 1."""
+    opacity = alpha * step(np.abs(strength))[..., None]
+    mixed: Pixels = np.rint(below + (colors.astype(np.float32) - below) * opacity).astype(np.uint8)
+    return mixed
+
+
+def step(strength: Strength) -> Strength:
+    """A smooth step from 0 to 1, which keeps weak attribution from veiling the picture."""
+    return strength**2 * (3 - 2 * strength)
 
 
 def tint(share: float) -> tuple[int, int, int]:

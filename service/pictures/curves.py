@@ -12,8 +12,8 @@ from service.pictures import typeface
 from service.pictures.captions import CAPTIONS
 from service.pictures.colorbar import FAINT, INK
 from service.pictures.colormaps import solid
-from service.pictures.png import encode
-from service.pictures.sheet import Sheet
+from service.pictures.sheet import Sheet, Surface, Title, encoded
+from service.pictures.svg_pen import Pen, SvgPen
 
 OVERSAMPLING = 3  # curves are drawn this many times larger and scaled down, which smooths their edges
 HEIGHT = 0.5  # of the plot, as a share of the sheet's width
@@ -47,10 +47,11 @@ def render_curves(
     example: int,
     *,
     target: str,
-    title: str | None = None,
+    title: Title = None,
     notes: Sequence[str] = (),
     lang: Language = "en",
     size: int = 720,
+    vector: bool = False,
 ) -> bytes:
     """Draw a PNG of both curves of one example. Insertion is red, deletion is blue.
 
@@ -58,10 +59,11 @@ def render_curves(
         target: the name of the target, for the label of the vertical axis.
         notes: lines of text below the plot.
         size: width in pixels, at least 64.
+        vector: draw an SVG document instead.
     """
     sheet, words = Sheet(size), CAPTIONS[lang]
     curves = metric.examples[example]
-    ticks = _ticks([*curves.deletion.values, *curves.insertion.values], probability=metric.value == "probability")
+    ticks = ticks_of([*curves.deletion.values, *curves.insertion.values], probability=metric.value == "probability")
     labels = [typeface.number(tick) for tick in ticks]
     line = 2 * sheet.text
     legend = _legend(sheet, curves, words)
@@ -72,12 +74,11 @@ def render_curves(
         sheet.room // 3, max(typeface.width(label, sheet.text) for label in labels) + sheet.text // 2
     )
     frame = Frame(left, top, sheet.width - sheet.margin - sheet.text, bottom, ticks[0], ticks[-1])
-    canvas, draw = sheet.blank(bottom + 2 * line + len(notes) * line + sheet.margin // 2)
-    if title:
-        sheet.draw_title(draw, title)
+    height = bottom + 2 * line + len(notes) * line + sheet.margin // 2
+    surface, draw = sheet.surface(height, title, vector=vector)
     _draw_axes(draw, sheet, frame, list(zip(ticks, labels, strict=True)))
     for curve, color in ((curves.insertion, solid(1.0)), (curves.deletion, solid(-1.0))):
-        _draw_curve(canvas, frame, curve, metric.fractions, color, max(2, sheet.width // 300))
+        _draw_curve(surface, frame, curve, metric.fractions, color, max(2, sheet.width // 300))
     for row, entries in enumerate(legend):
         _draw_legend(draw, sheet, first + row * line, entries)
     axis = words[metric.value].format(target=target) if target else words["only output"]
@@ -85,10 +86,10 @@ def render_curves(
     _draw_horizontal_label(draw, sheet, frame, words["taken"].format(unit=words[metric.unit]))
     for index, note in enumerate(notes):
         _draw_line(draw, sheet, bottom + 2 * line + index * line + sheet.text, note, FAINT)
-    return encode(canvas)
+    return encoded(surface)
 
 
-def _ticks(values: list[float], *, probability: bool) -> list[float]:
+def ticks_of(values: list[float], *, probability: bool) -> list[float]:
     """At most `MAX_TICKS` round numbers that span all values and zero. Probabilities end at 1."""
     low, high = min(0.0, *values), max(0.0, *values)
     span = (high - low) or 1.0
@@ -101,7 +102,7 @@ def _ticks(values: list[float], *, probability: bool) -> list[float]:
     return [tick for tick in ticks if tick <= 1 + 1e-9] if probability else ticks
 
 
-def _draw_axes(draw: ImageDraw.ImageDraw, sheet: Sheet, frame: Frame, ticks: list[tuple[float, str]]) -> None:
+def _draw_axes(draw: Pen, sheet: Sheet, frame: Frame, ticks: list[tuple[float, str]]) -> None:
     letters = typeface.font(sheet.text)
     for value, label in ticks:
         y = round(frame.y(value))
@@ -115,16 +116,20 @@ def _draw_axes(draw: ImageDraw.ImageDraw, sheet: Sheet, frame: Frame, ticks: lis
             draw.text(place, f"{percent} %", font=letters, fill=FAINT, anchor="mt")
 
 
-def _draw_horizontal_label(draw: ImageDraw.ImageDraw, sheet: Sheet, frame: Frame, text: str) -> None:
+def _draw_horizontal_label(draw: Pen, sheet: Sheet, frame: Frame, text: str) -> None:
     place = ((frame.left + frame.right) // 2, frame.bottom + round(2.3 * sheet.text))
     shown = typeface.shorten(text, sheet.text, sheet.room)
     draw.text(place, shown, font=typeface.font(sheet.text), fill=FAINT, anchor="mt")
 
 
-def _draw_curve(
-    canvas: Image.Image, frame: Frame, curve: Curve, fractions: list[float], color: Color, width: int
-) -> None:
+def _draw_curve(surface: Surface, frame: Frame, curve: Curve, fractions: list[float], color: Color, width: int) -> None:
     """Draw a curve, and the area between it and zero in a pale colour."""
+    if isinstance(surface, SvgPen):
+        points = [(frame.x(fraction), frame.y(value)) for fraction, value in zip(fractions, curve.values, strict=True)]
+        zero = [(frame.x(fractions[-1]), frame.y(0.0)), (frame.x(fractions[0]), frame.y(0.0))]
+        surface.area([*points, *zero], fill=color, opacity=OPACITY / 255)
+        surface.curve(points, fill=color, width=width)
+        return
     size = (frame.right - frame.left + 2 * width, frame.bottom - frame.top + 2 * width)
     corner = (frame.left - width, frame.top - width)
     layer = Image.new("RGBA", (size[0] * OVERSAMPLING, size[1] * OVERSAMPLING), (*color, 0))
@@ -138,7 +143,7 @@ def _draw_curve(
     draw.polygon([*points, *zero], fill=(*color, OPACITY))
     draw.line(points, fill=(*color, 255), width=width * OVERSAMPLING, joint="curve")
     smooth = layer.resize(size, Image.Resampling.BOX)
-    canvas.paste(smooth.convert("RGB"), corner, smooth.getchannel("A"))
+    surface.paste(smooth.convert("RGB"), corner, smooth.getchannel("A"))
 
 
 def _legend(sheet: Sheet, curves: Curves, words: dict[str, str]) -> list[list[tuple[str, Color]]]:
@@ -151,7 +156,7 @@ def _legend(sheet: Sheet, curves: Curves, words: dict[str, str]) -> list[list[tu
     return [entries] if width <= sheet.room else [[entry] for entry in entries]
 
 
-def _draw_legend(draw: ImageDraw.ImageDraw, sheet: Sheet, middle: int, entries: list[tuple[str, Color]]) -> None:
+def _draw_legend(draw: Pen, sheet: Sheet, middle: int, entries: list[tuple[str, Color]]) -> None:
     left, half = sheet.margin, sheet.text // 3
     for text, color in entries:
         draw.rectangle((left, middle - half, left + 2 * half, middle + half), fill=color)
@@ -161,6 +166,6 @@ def _draw_legend(draw: ImageDraw.ImageDraw, sheet: Sheet, middle: int, entries: 
         left += typeface.width(shown, sheet.text) + 2 * sheet.text
 
 
-def _draw_line(draw: ImageDraw.ImageDraw, sheet: Sheet, middle: int, text: str, color: Color) -> None:
+def _draw_line(draw: Pen, sheet: Sheet, middle: int, text: str, color: Color) -> None:
     shown = typeface.shorten(text, sheet.text, sheet.room)
     draw.text((sheet.margin, middle), shown, font=typeface.font(sheet.text), fill=color, anchor="lm")

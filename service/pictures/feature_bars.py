@@ -3,16 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PIL import ImageDraw
-
 from schemas.results import FeatureScore
 from service.languages import Language
 from service.pictures import typeface
 from service.pictures.captions import CAPTIONS
 from service.pictures.colorbar import FAINT, INK
 from service.pictures.colormaps import solid
-from service.pictures.png import encode
-from service.pictures.sheet import Sheet
+from service.pictures.sheet import Sheet, Title, encoded
+from service.pictures.svg_pen import Pen
 from service.tuning import MAX_DRAWN_FEATURES
 
 
@@ -55,10 +53,11 @@ class Axis:
 def render_bars(
     features: Sequence[FeatureScore],
     *,
-    title: str | None = None,
+    title: Title = None,
     top: int = 15,
     lang: Language = "en",
     size: int = 720,
+    vector: bool = False,
 ) -> bytes:
     """Draw a PNG of horizontal bars, sorted by absolute score. Red raises the output, blue lowers it.
 
@@ -66,15 +65,23 @@ def render_bars(
 
     Args:
         size: width in pixels, at least 64.
+        vector: draw an SVG document instead.
     """
     sheet = Sheet(size)
-    bars = _bars(features, min(top, MAX_DRAWN_FEATURES), lang)
+    bars = strongest(features, min(top, MAX_DRAWN_FEATURES), lang)
     pitch = 2 * sheet.text
     above = sheet.margin + sheet.title_height(title)
     below = above + pitch * max(1, len(bars))
-    canvas, draw = sheet.blank(below + sheet.legend_height + sheet.margin // 2)
-    if title:
-        sheet.draw_title(draw, title)
+    height = below + sheet.legend_height + sheet.margin // 2
+    surface, pen = sheet.surface(height, title, vector=vector)
+    _draw_bars(pen, sheet, bars, above, lang)
+    return encoded(surface)
+
+
+def _draw_bars(draw: Pen, sheet: Sheet, bars: list[Bar], above: int, lang: Language) -> None:
+    """Draw the bars with names, axis and legend, from the pixel row `above` down."""
+    pitch = 2 * sheet.text
+    below = above + pitch * max(1, len(bars))
     names = _names_width(bars, sheet)
     left, right = sheet.margin + names + sheet.text, sheet.width - sheet.margin
     axis = Axis.over(bars, left, right, sheet.text // 2, sheet.text)
@@ -84,10 +91,10 @@ def render_bars(
         _draw_bar(draw, sheet, bar, middle, axis)
     draw.line((axis.at(0), above, axis.at(0), below), fill=FAINT)
     _draw_legend(draw, sheet, below + sheet.legend_height // 2, lang)
-    return encode(canvas)
 
 
-def _bars(features: Sequence[FeatureScore], top: int, lang: Language) -> list[Bar]:
+def strongest(features: Sequence[FeatureScore], top: int, lang: Language) -> list[Bar]:
+    """The first `top` columns by absolute score, and one bar for the sum of the others."""
     ordered = sorted(features, key=lambda feature: -abs(feature.score))
     if len(ordered) == top + 1:  # one more bar takes no more space than a sum of one column
         top += 1
@@ -114,7 +121,7 @@ def _names_width(bars: list[Bar], sheet: Sheet) -> int:
     return min(widest, sheet.room // 2)
 
 
-def _draw_name(draw: ImageDraw.ImageDraw, sheet: Sheet, bar: Bar, middle: int, room: int) -> None:
+def _draw_name(draw: Pen, sheet: Sheet, bar: Bar, middle: int, room: int) -> None:
     """Draw the name and, in grey, the value, right-aligned. A long name is shortened, the value is not."""
     letters, right = typeface.font(sheet.text), sheet.margin + room
     value = typeface.shorten(_value_text(bar), sheet.text, room)
@@ -124,7 +131,7 @@ def _draw_name(draw: ImageDraw.ImageDraw, sheet: Sheet, bar: Bar, middle: int, r
     draw.text((right - across, middle), name, font=letters, fill=INK, anchor="rm")
 
 
-def _draw_bar(draw: ImageDraw.ImageDraw, sheet: Sheet, bar: Bar, middle: int, axis: Axis) -> None:
+def _draw_bar(draw: Pen, sheet: Sheet, bar: Bar, middle: int, axis: Axis) -> None:
     zero, end = axis.at(0), axis.at(bar.score)
     half = round(0.62 * sheet.text)
     fill = solid(bar.score)
@@ -134,7 +141,7 @@ def _draw_bar(draw: ImageDraw.ImageDraw, sheet: Sheet, bar: Bar, middle: int, ax
     draw.text((end + gap, middle), bar.label, font=typeface.font(sheet.text), fill=INK, anchor=anchor)
 
 
-def _draw_legend(draw: ImageDraw.ImageDraw, sheet: Sheet, middle: int, lang: Language) -> None:
+def _draw_legend(draw: Pen, sheet: Sheet, middle: int, lang: Language) -> None:
     """Draw a square of each colour with its meaning, as many as fit."""
     left, half, size = sheet.margin, sheet.text // 3, sheet.text
     for word, sign in (("lowers", -1.0), ("raises", 1.0)):

@@ -46,7 +46,7 @@ def heat_map(attribution: NDArray[np.generic], options: OverlayOptions, size: tu
     """
     values, scale = _sum_channels(attribution)
     values = _shrink(np.abs(values) if options.sign == "absolute" else values)
-    values = _select(_smooth(values, options.smooth, size), options.sign)
+    values = _select(_smooth(values, options.smoothing, size), options.sign)
     limit = _limit(np.abs(values), options, scale)
     beyond = limit * (1 + 1e-9)
     with np.errstate(over="ignore"):  # a limit far below the values overflows to infinity, then is clipped
@@ -142,5 +142,5 @@ def _limit(magnitude: Map, options: OverlayOptions, scale: float) -> float:
 def _enlarge(strength: Map, size: tuple[int, int], sign: Sign) -> Strength:
     """The strengths at the size of the drawing, bicubic: an element covers the same part of the drawing and the map."""
     image = Image.fromarray(strength.astype(np.float32))
-    enlarged: Strength = np.asarray(image.resize(size, Image.Resampling.BICUBIC))
-    return enlarged.clip(-1 if sign == "all" else 0, 1)
+    enlarged: Strength = np.array(image.resize(size, Image.Resampling.BICUBIC))
+    return np.clip(enlarged, -1 if sign == "all" else 0, 1, out=enlarged)

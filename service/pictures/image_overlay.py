@@ -1,20 +1,25 @@
 """Draws an attribution over the picture that it explains."""
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from service.languages import Language
 from service.pictures import colorbar, typeface
+from service.pictures.caption_block import CaptionBlock, Line, drawing_notes
 from service.pictures.captions import CAPTIONS
-from service.pictures.colormaps import Pixels, paint
+from service.pictures.colormaps import Pixels, mix, paint, step
 from service.pictures.heatmap import HeatMap, heat_map, map_size
 from service.pictures.overlay_options import OverlayOptions
 from service.pictures.png import encode
-from service.tuning import MAX_PANEL_PIXELS
+from service.tuning import CAPTION_PIXELS, MAX_PANEL_PIXELS, STRIP_PIXELS, THUMBNAIL_PIXELS
 
 MAX_ASPECT = 16  # longer side over shorter side; a narrower picture is widened to this
 MASKED_FLOOR = 0.08  # brightness left where the attribution is zero
+PAPER = (255, 255, 255)
+Panel = Callable[[slice], Pixels]  # some rows of a drawing
 
 
 def render_overlay(
@@ -24,6 +29,7 @@ def render_overlay(
     *,
     lang: Language = "en",
     proportions: tuple[float, float] | None = None,
+    caption: Sequence[Line] = (),
 ) -> bytes:
     """Draw a PNG in the style of the options. The same arguments give the same bytes.
 
@@ -35,81 +41,125 @@ def render_overlay(
         lang: the language of the captions.
         proportions: width and height, in any unit, of the part of the photograph that the picture shows. The drawing
             has these proportions. Default: the picture's own.
+        caption: what the drawing shows. Smoothing and scale are added to it.
 
     Raises:
         ValueError: the attribution has another shape.
     """
-    triple = picture is not None and options.style == "side_by_side"
-    longest = min(options.size, MAX_PANEL_PIXELS) if triple else options.size
-    size = _fit(proportions or (picture.size if picture else map_size(attribution)), longest)
+    if picture is None:
+        options = options.model_copy(update={"style": "heatmap"})
+    longest = min(options.size, MAX_PANEL_PIXELS) if options.style == "side_by_side" else options.size
+    size = fitted(proportions or (picture.size if picture else map_size(attribution)), longest)
     heat = heat_map(attribution, options, size)
-    if picture is None or options.style == "heatmap":
-        return encode(_alone(heat, options, lang))
-    view = picture.convert("RGB").resize(size, Image.Resampling.BICUBIC, reducing_gap=3.0)
-    if options.style == "blend":
-        return encode(_blend(view, heat, options))
-    if options.style == "masked":
-        return encode(_masked(view, heat))
-    return encode(_side_by_side(view, heat, options, lang))
+    panels = _panels(picture, heat, options, size)
+    if not options.caption:
+        return encode(_bare(panels, size))
+    return encode(_captioned(panels, heat, options, lang, caption))
 
 
-def _fit(region: tuple[float, float], longest: int) -> tuple[int, int]:
+def fitted(region: tuple[float, float], longest: int) -> tuple[int, int]:
     """Width and height with this longer side and the region's proportions, within `MAX_ASPECT`."""
     scale = longest / max(region)
     shortest = max(1, longest // MAX_ASPECT)
     return max(shortest, round(region[0] * scale)), max(shortest, round(region[1] * scale))
 
 
-def _heat(heat: HeatMap, options: OverlayOptions) -> Pixels:
-    """The colours of the heat map, (H, W, 3)."""
-    return paint(heat.strength, options.sign, options.colormap)
+def view_of(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """The picture at the size of the drawing, in RGB."""
+    return picture.convert("RGB").resize(size, Image.Resampling.BICUBIC, reducing_gap=3.0)
 
 
-def _blend(view: Image.Image, heat: HeatMap, options: OverlayOptions) -> Image.Image:
-    """The heat over the picture in grey, opaque where it is strong."""
-    grey = np.asarray(view.convert("L"), dtype=np.float32)[..., None]
-    opacity = options.alpha * np.abs(heat.strength)[..., None]
-    mixed = grey + (_heat(heat, options) - grey) * opacity  # (H, W, 3)
-    return Image.fromarray(np.rint(mixed).astype(np.uint8))
+def blended(view: Image.Image, heat: HeatMap, options: OverlayOptions) -> Panel:
+    """The heat over the picture, opaque where it is strong; at strength 0 the picture keeps its own colours."""
+
+    def rows(part: slice) -> Pixels:
+        strength = heat.strength[part]
+        return mix(_rows(view, part), paint(strength, options.sign, options.colormap), strength, options.alpha)
+
+    return rows
 
 
-def _masked(view: Image.Image, heat: HeatMap) -> Image.Image:
+def put(canvas: Image.Image, panel: Panel, corner: tuple[int, int], size: tuple[int, int]) -> None:
+    """Draws a panel strip by strip, because a mixture takes some ten times the memory of its pixels."""
+    left, top = corner
+    rows = max(1, STRIP_PIXELS // size[0])
+    for start in range(0, size[1], rows):
+        canvas.paste(Image.fromarray(panel(slice(start, min(start + rows, size[1])))), (left, top + start))
+
+
+def _panels(
+    picture: Image.Image | None, heat: HeatMap, options: OverlayOptions, size: tuple[int, int]
+) -> dict[str, Panel]:
+    """The panels of the style, by the name of their caption, from left to right."""
+
+    def colors(part: slice) -> Pixels:
+        return paint(heat.strength[part], options.sign, options.colormap)
+
+    if picture is None or options.style == "heatmap":
+        return {"heatmap": colors}
+    view = view_of(picture, size)
+    if options.style == "masked":
+        return {"masked": _masked(view, heat)}
+    if options.style == "blend":
+        return {"blend": blended(view, heat, options)}
+    return {"picture": lambda part: _rows(view, part), "heatmap": colors, "blend": blended(view, heat, options)}
+
+
+def _rows(view: Image.Image, part: slice) -> Pixels:
+    return np.asarray(view.crop((0, part.start, view.width, part.stop)))
+
+
+def _masked(view: Image.Image, heat: HeatMap) -> Panel:
     """The picture in its colours, darkened by a smooth step where the strength is low."""
-    strength = np.abs(heat.strength)[..., None]
-    light = MASKED_FLOOR + (1 - MASKED_FLOOR) * strength**2 * (3 - 2 * strength)
-    return Image.fromarray(np.rint(np.asarray(view, dtype=np.float32) * light).astype(np.uint8))
+
+    def rows(part: slice) -> Pixels:
+        light = MASKED_FLOOR + (1 - MASKED_FLOOR) * step(np.abs(heat.strength[part]))[..., None]
+        return np.rint(_rows(view, part).astype(np.float32) * light).astype(np.uint8)
+
+    return rows
 
 
-def _alone(heat: HeatMap, options: OverlayOptions, lang: Language) -> Image.Image:
-    """The heat map with its colour bar below."""
-    panel = Image.fromarray(_heat(heat, options))
-    text = _text_size(panel.width)
-    gap = text // 2
-    canvas = Image.new("RGB", (panel.width, panel.height + gap + colorbar.height(text)), "white")
-    canvas.paste(panel, (0, 0))
-    corner = (gap, panel.height + gap)
-    colorbar.draw_colorbar(canvas, corner, panel.width - 2 * gap, heat, options, text=text, lang=lang)
+def _bare(panels: dict[str, Panel], size: tuple[int, int]) -> Image.Image:
+    """The panels side by side, without a gap."""
+    canvas = Image.new("RGB", (size[0] * len(panels), size[1]))
+    for index, panel in enumerate(panels.values()):
+        put(canvas, panel, (index * size[0], 0), size)
     return canvas
 
 
-def _side_by_side(view: Image.Image, heat: HeatMap, options: OverlayOptions, lang: Language) -> Image.Image:
-    """Picture, heat map and blend, each with its caption, and the colour bar below the map."""
-    panels = {"picture": view, "heatmap": Image.fromarray(_heat(heat, options)), "blend": _blend(view, heat, options)}
-    width, height = view.size
-    text = _text_size(width)
-    gap, top = text, 2 * text
-    canvas = Image.new("RGB", (3 * width + 4 * gap, top + height + gap // 2 + colorbar.height(text)), "white")
+def _captioned(
+    panels: dict[str, Panel], heat: HeatMap, options: OverlayOptions, lang: Language, caption: Sequence[Line]
+) -> Image.Image:
+    """The panels, several of them with their names above, the colour bar below the map, and the caption."""
+    height, width = heat.strength.shape
+    count = len(panels)
+    text = _text_size(min(options.size, width * count))
+    gap = text if count > 1 else 0
+    top = 2 * text if count > 1 else 0
+    across = count * width + (count + 1) * gap
+    canvas_width = max(across, min(CAPTION_PIXELS, options.size))
+    margin = text // 2
+    block = CaptionBlock([], text)
+    if canvas_width >= THUMBNAIL_PIXELS:
+        block = CaptionBlock.of([*caption, drawing_notes(options, lang)], text, canvas_width - 2 * max(gap, margin))
+    bar = 0 if options.style == "masked" else margin + colorbar.height(text)
+    below = top + height
+    canvas = Image.new("RGB", (canvas_width, below + bar + margin * bool(block.lines) + block.height), PAPER)
     draw = ImageDraw.Draw(canvas)
+    start = (canvas_width - across) // 2 + gap
     for index, (name, panel) in enumerate(panels.items()):
-        left = gap + index * (width + gap)
-        canvas.paste(panel, (left, top))
-        caption = typeface.shorten(CAPTIONS[lang][name], text, width + gap)
-        draw.text((left + width // 2, top // 2), caption, font=typeface.font(text), fill=colorbar.INK, anchor="mm")
-    corner = (2 * gap + width, top + height + gap // 2)
-    colorbar.draw_colorbar(canvas, corner, width, heat, options, text=text, lang=lang)
+        left = start + index * (width + gap)
+        put(canvas, panel, (left, top), (width, height))
+        if count > 1:
+            title = typeface.shorten(CAPTIONS[lang][name], text, width + gap)
+            draw.text((left + width // 2, top // 2), title, font=typeface.font(text), fill=colorbar.INK, anchor="mm")
+    if bar:
+        room = (width, start + width + gap) if count > 1 else (canvas_width - 2 * margin, margin)
+        colorbar.draw_colorbar(canvas, (room[1], below + margin), room[0], heat, options, text=text, lang=lang)
+    block.draw(draw, (max(gap, margin), below + bar + margin))
     return canvas
 
 
 def _text_size(width: int) -> int:
-    """The size in pixels of the captions of a panel of this width."""
-    return min(28, max(9, width // 28))
+    """The size in pixels of the letters of a drawing of this width."""
+    return max(11, width // 32)

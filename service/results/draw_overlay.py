@@ -8,14 +8,18 @@ from PIL import Image
 from pydantic import Field
 
 from schemas.errors import InvalidRequest, NotAcceptable
-from schemas.limits import MAX_EXAMPLES
+from schemas.limits import MAX_EXAMPLES, MAX_FRAMES
 from schemas.results import ResultMeta
 from service.languages import Language
+from service.pictures.captions import CAPTIONS
 from service.pictures.colored_text import render_text
 from service.pictures.feature_bars import render_bars
-from service.pictures.image_overlay import render_overlay
+from service.pictures.heatmap import heat_map, map_size
+from service.pictures.image_overlay import fitted, render_overlay
 from service.pictures.overlay_options import OverlayOptions
+from service.results.draw_path import find_path
 from service.results.formats import attribution, stored_array
+from service.results.overlay_caption import completed, overlay_caption, overlay_title
 
 T = TypeVar("T")
 SHEET_WIDTH = 720  # pixels: the width of words and bars if the request names no size
@@ -25,6 +29,12 @@ class OverlayQuery(OverlayOptions):
     """The query parameters of `overlay.png`. Words and bars use only `size` and `example`."""
 
     example: Annotated[int, Field(ge=0, lt=MAX_EXAMPLES, description="The example to draw, counted from 0.")] = 0
+    frame: Annotated[int | None, Field(ge=0, lt=MAX_FRAMES)] = Field(
+        default=None,
+        description="Of a result with frames: the point of the path, counted from 0, whose attributions so far are "
+        "drawn, on the scale of the whole map.",
+    )
+    lang: Language | None = Field(default=None, description="Language of the words. Default: by `Accept-Language`.")
 
 
 def needs_payload(meta: ResultMeta) -> bool:
@@ -49,15 +59,32 @@ def draw_overlay(
     if meta.words is not None:
         text = stored_array(payload, "text").tobytes().decode("utf-8")
         words = _example(meta.words, options)
-        return render_text(text, words, title=_title(meta, options), lang=language, size=width)
+        title = overlay_title(meta, options.example, language, width)
+        return render_text(text, words, title=title, lang=language, size=width)
     if meta.features is not None:
         columns = _example(meta.features, options)
-        return render_bars(columns, title=_title(meta, options), lang=language, size=width)
-    return _heat_map(meta, attribution(meta, tensors), payload, options, language)
+        title = overlay_title(meta, options.example, language, width)
+        return render_bars(columns, title=title, lang=language, size=width)
+    return _heat_map(meta, tensors, payload, options, language)
 
 
-def _heat_map(meta: ResultMeta, maps: NDArray[Any], payload: bytes, options: OverlayQuery, language: Language) -> bytes:
-    """Draw one of `maps`, (examples, channels, height, width), over the picture, or alone if the input is a tensor."""
+def draw_vector(meta: ResultMeta, options: OverlayQuery, language: Language) -> bytes:
+    """Draw the bars of one row of a table as SVG. CPU work: run it in a thread.
+
+    Raises:
+        InvalidRequest: the job has no such example.
+    """
+    width = options.size if "size" in options.model_fields_set else SHEET_WIDTH
+    columns = _example(meta.features or [], options)
+    title = overlay_title(meta, options.example, language, width)
+    return render_bars(columns, title=title, lang=language, size=width, vector=True)
+
+
+def _heat_map(
+    meta: ResultMeta, tensors: bytes | bytearray, payload: bytes, options: OverlayQuery, language: Language
+) -> bytes:
+    """Draw the map of one example over the picture, or alone if the input is a tensor."""
+    maps = attribution(meta, tensors)  # (examples, channels, height, width)
     if maps.ndim != 4:
         raise NotAcceptable(f"attributions of shape {list(maps.shape)} cannot be drawn: a map has four dimensions")
     picture = proportions = None
@@ -65,19 +92,38 @@ def _heat_map(meta: ResultMeta, maps: NDArray[Any], payload: bytes, options: Ove
         picture = Image.fromarray(stored_array(payload, "pixels"))
         left, top, right, bottom = meta.picture.crop
         proportions = right - left, bottom - top
-    return render_overlay(picture, _example(maps, options), options, lang=language, proportions=proportions)
+    drawn, options = _example(maps, options), completed(meta, options)
+    caption = overlay_caption(meta, options.example, language)
+    if options.frame is not None:
+        size = fitted(proportions or (picture.size if picture else map_size(drawn)), options.size)
+        options = _on_scale_of(drawn, options, size)
+        alpha, drawn = _partial_map(meta, tensors, options)
+        caption.append([CAPTIONS[language]["frame"].format(value=f"{alpha:.2f}")])
+    return render_overlay(picture, drawn, options, lang=language, proportions=proportions, caption=caption)
+
+
+def _on_scale_of(whole: NDArray[Any], options: OverlayQuery, size: tuple[int, int]) -> OverlayQuery:
+    """The options with the scale of a whole map of this size, unless they name one."""
+    if options.limit is not None:
+        return options
+    return options.model_copy(update={"limit": heat_map(whole, options, size).limit or None})
+
+
+def _partial_map(meta: ResultMeta, tensors: bytes | bytearray, options: OverlayQuery) -> tuple[float, NDArray[Any]]:
+    """A point of the example's path, and what had been added up there.
+
+    Raises:
+        PathNotFound: the result holds no path.
+        InvalidRequest: the path has no such point.
+    """
+    path, frame = find_path(meta), options.frame or 0
+    alphas = path.examples[options.example].alphas
+    if frame >= len(alphas):
+        raise InvalidRequest.at(["query", "frame"], f"the path has {len(alphas)} points, counted from 0")
+    return alphas[frame], stored_array(tensors, path.attributions[0].name)[options.example, frame]
 
 
 def _example(examples: Sequence[T] | NDArray[Any], options: OverlayQuery) -> Any:
     if options.example >= len(examples):
         raise InvalidRequest.at(["query", "example"], f"the job has {len(examples)} examples, counted from 0")
     return examples[options.example]
-
-
-def _title(meta: ResultMeta, options: OverlayQuery) -> str:
-    """The target and the method."""
-    method = str(meta.method["name"])
-    if not meta.target:
-        return method
-    target = meta.target[options.example]
-    return f"{target.words()} · {method}"

@@ -21,6 +21,7 @@ class QualityQuery(Strict):
 
     example: Annotated[int, Field(ge=0, lt=MAX_EXAMPLES, description="The example to draw, counted from 0.")] = 0
     size: Annotated[int, Field(ge=64, le=2048, description="Width in pixels.")] = 720
+    lang: Language | None = Field(default=None, description="Language of the words. Default: by `Accept-Language`.")
 
 
 def find_curves(meta: ResultMeta, options: QualityQuery) -> DeletionInsertionMetric:
@@ -38,8 +39,8 @@ def find_curves(meta: ResultMeta, options: QualityQuery) -> DeletionInsertionMet
     return metric
 
 
-def draw_quality(meta: ResultMeta, options: QualityQuery, language: Language) -> bytes:
-    """Draw a PNG of one example. CPU work: run it in a thread.
+def draw_quality(meta: ResultMeta, options: QualityQuery, language: Language, *, vector: bool = False) -> bytes:
+    """Draw a PNG of one example, or an SVG document. CPU work: run it in a thread.
 
     Raises:
         MetricNotFound, InvalidRequest: as `find_curves`.
@@ -60,6 +61,7 @@ def draw_quality(meta: ResultMeta, options: QualityQuery, language: Language) ->
         notes=["  ·  ".join(line) for line in lines if line],
         lang=language,
         size=options.size,
+        vector=vector,
     )
 
 

@@ -16,7 +16,16 @@ JSON = "application/json"
 NPY = "application/x-npy"
 SAFETENSORS = "application/vnd.safetensors"
 PNG = "image/png"
-MEDIA = (JSON, NPY, SAFETENSORS, PNG)  # the first is the default
+SVG = "image/svg+xml"
+HTML = "text/html"
+MEDIA = (JSON, NPY, SAFETENSORS, PNG, SVG, HTML)  # the first is the default
+DRAWN = frozenset({PNG, SVG, HTML})  # that take the parameters of a drawing
+
+
+def formats_of(*, table: bool, text: bool) -> tuple[str, ...]:
+    """The formats in which a result is available: SVG for the bars of a table, HTML for texts and tables."""
+    available = {SVG: table, HTML: table or text}
+    return tuple(media for media in MEDIA if available.get(media, True))
 
 
 def read_meta(meta: bytes) -> ResultMeta:
@@ -80,9 +89,11 @@ def attribution(meta: ResultMeta, tensors: bytes | bytearray, name: str | None =
 
 
 def tensor_names(meta: bytes) -> list[str]:
-    """The names of the attributions, in their order. Raises `JobHasNoResult` where the meta is damaged."""
+    """The names of the attributions, then of those on the path. Raises `JobHasNoResult` where the meta is damaged."""
     try:
-        return [spec["name"] for spec in orjson.loads(meta)["attributions"]]
+        document = orjson.loads(meta)
+        specs = [*document["attributions"], *(document.get("path") or {"attributions": []})["attributions"]]
+        return [spec["name"] for spec in specs]
     except (ValueError, KeyError, TypeError) as error:
         raise unreadable() from error
 

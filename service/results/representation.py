@@ -1,44 +1,89 @@
 """A job's result as an HTTP response in the negotiated format."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from fastapi import Response
 
 from broker import JobStore, OpenedResult, StoredResult
-from schemas.errors import JobHasNoResult, NotAcceptable
+from schemas.errors import InvalidRequest, JobHasNoResult, NotAcceptable
 from service.http.negotiation import choose_media, language_of
 from service.languages import Language
 from service.results.caching import cached_response, entity_tag
-from service.results.draw_overlay import OverlayQuery, draw_overlay, needs_payload
-from service.results.formats import JSON, MEDIA, NPY, PNG, explanation_json, npy, read_meta
+from service.results.draw_overlay import OverlayQuery, draw_overlay, draw_vector, needs_payload
+from service.results.formats import (
+    DRAWN,
+    HTML,
+    JSON,
+    MEDIA,
+    NPY,
+    PNG,
+    SVG,
+    explanation_json,
+    formats_of,
+    npy,
+    read_meta,
+)
+from service.results.html_fragment import html_fragment
 from service.results.streams import Streamed, streamed_blob, streamed_json, streamed_npy
 from service.state import Gateway
 from service.tuning import COPIED_BYTES
+
+# For documents that a browser would render: even if one were wrongly escaped, nothing in it would run or be fetched.
+HARMLESS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+    "X-Content-Type-Options": "nosniff",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class RequestedFormat:
     """The format in which a client requests a result.
 
-    `language` is that of the words in a picture; `tensor` names the tensor to send as .npy, None for the first.
+    `language` is that of the words in a picture; `tensor` names the tensor to send as .npy, None for the first;
+    `drawing` are the options of a picture; `accept` is the header, for results that are not available as `media`.
     """
 
     media: str
     language: Language
     tensor: str | None = None
+    drawing: OverlayQuery = field(default_factory=OverlayQuery)
+    accept: str | None = field(default=None, compare=False)
 
     @classmethod
-    def of(cls, accept: str | None, accept_language: str | None, tensor: str | None = None) -> Self:
+    def of(
+        cls,
+        accept: str | None,
+        accept_language: str | None,
+        tensor: str | None = None,
+        drawing: OverlayQuery | None = None,
+    ) -> Self:
         """The format that the request's headers prefer.
 
         Raises:
             NotAcceptable: the client accepts no format of a result.
+            InvalidRequest: there are options of a drawing, and the format is none.
         """
-        media = choose_media(accept, MEDIA)
-        if media is None:
-            raise NotAcceptable(f"A result is available as {', '.join(MEDIA)}; accept one of them.")
-        return cls(media, language_of(accept_language), tensor)
+        drawing = drawing or OverlayQuery()
+        media = _chosen(accept, MEDIA, drawing)
+        return cls(media, drawing.lang or language_of(accept_language), tensor, drawing, accept)
+
+    def among(self, offers: Sequence[str]) -> Self:
+        """The same where `media` is offered; else with the format of the offers that the client prefers.
+
+        Raises:
+            NotAcceptable: the client accepts none of them.
+            InvalidRequest: as `of`.
+        """
+        return self if self.media in offers else replace(self, media=_chosen(self.accept, offers, self.drawing))
+
+    def for_result(self, stored: bytes) -> Self:
+        """`among` the formats of a stored result."""
+        if self.media not in (SVG, HTML):  # the others are those of every result
+            return self
+        meta = read_meta(stored)
+        return self.among(formats_of(table=meta.features is not None, text=meta.words is not None))
 
 
 async def result_response(
@@ -59,12 +104,16 @@ async def result_response(
         StoreUnavailable: the job store cannot be reached.
     """
     opened = await opened_result(gateway.store, job_id) if fetched is None else whole_result(fetched)
-    language = requested.language if requested.media == PNG else ""
-    tag = entity_tag(job_id, requested.media, requested.tensor or "", language)
+    requested = requested.for_result(opened.meta)
+    drawn = requested.media in DRAWN
+    look = (requested.language, requested.drawing.model_dump_json()) if drawn else ()
+    tag = entity_tag(job_id, requested.media, requested.tensor or "", *look)
 
     async def body() -> bytes | Streamed:
         if requested.media == PNG:
-            return await overlay_png(gateway, job_id, opened, OverlayQuery(), requested.language)
+            return await overlay_png(gateway, job_id, opened, requested.drawing, requested.language)
+        if drawn:
+            return await _drawn_apart(gateway, job_id, opened.meta, requested)
         if not opened.is_whole:
             return await _streamed(gateway, opened, requested)
         meta, tensors = opened.meta, opened.first
@@ -75,7 +124,30 @@ async def result_response(
             return await gateway.compute_sized(len(tensors), npy, *arguments, small_bytes=COPIED_BYTES)
         return tensors
 
-    return await cached_response(tag, if_none_match, requested.media, "Accept, Accept-Language", body)
+    response = await cached_response(tag, if_none_match, requested.media, "Accept, Accept-Language", body)
+    if requested.media in (SVG, HTML):
+        response.headers.update(HARMLESS)
+    return response
+
+
+def _chosen(accept: str | None, offers: Sequence[str], drawing: OverlayQuery) -> str:
+    media = choose_media(accept, offers)
+    if media is None:
+        raise NotAcceptable(f"A result is available as {', '.join(offers)}; accept one of them.")
+    given = sorted(drawing.model_fields_set - {"lang"})
+    if given and media not in DRAWN:  # they would be ignored
+        drawn = ", ".join(offer for offer in offers if offer in DRAWN)
+        raise InvalidRequest.at(["query", given[0]], f"{media} is no picture; accept one of {drawn}")
+    return media
+
+
+async def _drawn_apart(gateway: Gateway, job_id: str, stored: bytes, requested: RequestedFormat) -> bytes:
+    """A result as SVG or HTML, which need no tensors."""
+    meta = read_meta(stored)
+    if requested.media == SVG:
+        return await gateway.compute(draw_vector, meta, requested.drawing, requested.language)
+    payload = await gateway.store.jobs.payload(job_id) if meta.words is not None else b""
+    return await gateway.compute(html_fragment, meta, payload, requested.drawing.example, requested.language)
 
 
 async def _streamed(gateway: Gateway, opened: OpenedResult, requested: RequestedFormat) -> Streamed:

@@ -1,8 +1,9 @@
 """`GET /jobs/{id}/result` in the format of `Accept`, `/jobs/{id}/overlay.png` and `/jobs/{id}/quality.png`."""
 
+from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 
 from schemas.errors import (
     InvalidRequest,
@@ -20,13 +21,21 @@ from service.openapi import response_objects as openapi
 from service.results.caching import cached_response, entity_tag
 from service.results.draw_overlay import OverlayQuery
 from service.results.draw_quality import QualityQuery, draw_quality, find_curves
-from service.results.formats import JSON, MEDIA, NPY, PNG, SAFETENSORS, read_meta
-from service.results.representation import RequestedFormat, opened_result, overlay_png, result_response
+from service.results.formats import HTML, JSON, MEDIA, NPY, PNG, SAFETENSORS, SVG, read_meta
+from service.results.representation import HARMLESS, RequestedFormat, opened_result, overlay_png, result_response
+from service.routes.drawing_parameters import drawing_parameters, read_drawing
 from service.routes.parameters import BINARY, CACHE_HEADERS, NOT_MODIFIED, IfNoneMatch, JobId, PictureLanguage
-from service.state import CurrentGateway
+from service.state import CurrentGateway, Gateway
 
 router = APIRouter(tags=["results"], dependencies=[MayExplain], responses=openapi.DENIED)
 PICTURE = {"description": "The picture.", "headers": CACHE_HEADERS, "content": {PNG: BINARY}}
+QUALITY_DESCRIPTION = (
+    "For jobs whose request names `deletion_insertion` in its `quality`; the other metrics stand below the curves. "
+    "Drawn from the stored metrics: nothing is computed again. Unknown parameters are refused."
+)
+NO_CURVES = openapi.problems(
+    JobNotFound, MetricNotFound, ResultNotReady, JobHasNoResult, InvalidRequest, StoreUnavailable
+)
 NO_RESULT = openapi.problems(
     JobNotFound, NotAcceptable, ResultNotReady, JobHasNoResult, InvalidRequest, StoreUnavailable
 )
@@ -36,7 +45,9 @@ NO_RESULT = openapi.problems(
     "/jobs/{job_id}/result",
     summary="The attributions, in the format of `Accept`",
     description="The whole explanation as JSON; one attribution tensor as .npy; all tensors as safetensors; or the "
-    "overlay with its default options as PNG.",
+    "overlay as PNG, with the parameters of `overlay.png`; the bars of a table row as SVG; a text or a table row as an "
+    "HTML fragment. Unknown parameters are refused.",
+    openapi_extra={"parameters": drawing_parameters()},
     responses={
         200: {
             "description": "The result.",
@@ -46,6 +57,8 @@ NO_RESULT = openapi.problems(
                 NPY: BINARY,
                 SAFETENSORS: BINARY,
                 PNG: BINARY,
+                SVG: BINARY,
+                HTML: BINARY,
             },
         },
         **NOT_MODIFIED,
@@ -53,6 +66,7 @@ NO_RESULT = openapi.problems(
     },
 )
 async def get_result(
+    request: Request,
     gateway: CurrentGateway,
     job_id: JobId,
     tensor: Annotated[
@@ -62,7 +76,9 @@ async def get_result(
     accept_language: PictureLanguage = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    return await result_response(gateway, job_id, RequestedFormat.of(accept, accept_language, tensor), if_none_match)
+    drawing = read_drawing(request, "tensor")
+    requested = RequestedFormat.of(accept, accept_language, tensor, drawing)
+    return await result_response(gateway, job_id, requested, if_none_match)
 
 
 @router.get(
@@ -80,7 +96,7 @@ async def get_overlay(
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     opened = await opened_result(gateway.store, job_id)
-    language = language_of(accept_language)
+    language = options.lang or language_of(accept_language)
     tag = entity_tag(job_id, options.model_dump_json(), language)
 
     async def body() -> bytes:
@@ -92,15 +108,8 @@ async def get_overlay(
 @router.get(
     "/jobs/{job_id}/quality.png",
     summary="The deletion and insertion curves",
-    description="For jobs whose request names `deletion_insertion` in its `quality`; the other metrics stand below the "
-    "curves. Drawn from the stored metrics: nothing is computed again. Unknown parameters are refused.",
-    responses={
-        200: PICTURE,
-        **NOT_MODIFIED,
-        **openapi.problems(
-            JobNotFound, MetricNotFound, ResultNotReady, JobHasNoResult, InvalidRequest, StoreUnavailable
-        ),
-    },
+    description=QUALITY_DESCRIPTION,
+    responses={200: PICTURE, **NOT_MODIFIED, **NO_CURVES},
 )
 async def get_quality(
     gateway: CurrentGateway,
@@ -109,12 +118,41 @@ async def get_quality(
     accept_language: PictureLanguage = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
+    return await _quality(gateway, job_id, options, accept_language, if_none_match, PNG)
+
+
+@router.get(
+    "/jobs/{job_id}/quality.svg",
+    summary="The deletion and insertion curves as vectors",
+    description=QUALITY_DESCRIPTION,
+    responses={200: {**PICTURE, "content": {SVG: BINARY}}, **NOT_MODIFIED, **NO_CURVES},
+)
+async def get_quality_vectors(
+    gateway: CurrentGateway,
+    job_id: JobId,
+    options: Annotated[QualityQuery, Query()],
+    accept_language: PictureLanguage = None,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    response = await _quality(gateway, job_id, options, accept_language, if_none_match, SVG)
+    response.headers.update(HARMLESS)
+    return response
+
+
+async def _quality(
+    gateway: Gateway,
+    job_id: str,
+    options: QualityQuery,
+    accept_language: str | None,
+    if_none_match: str | None,
+    media: str,
+) -> Response:
     meta = read_meta((await opened_result(gateway.store, job_id)).meta)
     find_curves(meta, options)
-    language = language_of(accept_language)
-    tag = entity_tag(job_id, "quality", options.model_dump_json(), language)
+    language = options.lang or language_of(accept_language)
+    tag = entity_tag(job_id, "quality", media, options.model_dump_json(), language)
 
     async def body() -> bytes:
-        return await gateway.compute(draw_quality, meta, options, language)
+        return await gateway.compute(partial(draw_quality, vector=media == SVG), meta, options, language)
 
-    return await cached_response(tag, if_none_match, PNG, "Accept-Language", body)
+    return await cached_response(tag, if_none_match, media, "Accept-Language", body)

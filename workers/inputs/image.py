@@ -61,6 +61,10 @@ class ImageAdapter(TensorAdapter):
         std = inputs.new_tensor(self.config.std).view(1, 3, 1, 1)
         return (inputs * std + mean).clamp(0, 1)
 
+    def pixels(self, inputs: Tensors) -> Tensor:
+        """(examples, H, W, 3) uint8; values that no pixel has are clipped."""
+        return (self._unit(inputs[0]) * 255).round().to(torch.uint8).permute(0, 2, 3, 1)
+
     def _baseline(self, name: BaselineName, inputs: Tensor) -> Tensor:
         if name == "black":
             return self._normalise(torch.zeros_like(inputs))

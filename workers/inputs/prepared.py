@@ -100,6 +100,10 @@ class InputAdapter(Protocol):
         """
         ...
 
+    def pixels(self, inputs: Tensors) -> Tensor | None:
+        """(examples, H, W, 3) uint8: what inputs in the model's space look like; None if they are no pictures."""
+        ...
+
     def describe(self, prepared: Prepared, attributions: Tensors, *, layered: bool) -> Described:
         """Attributions by token, word or feature.
 

@@ -68,5 +68,9 @@ class TensorAdapter:
     def on_wire(self, attributions: Tensors, *, shared: bool) -> Tensors:
         return attributions
 
+    def pixels(self, inputs: Tensors) -> Tensor | None:
+        """(examples, H, W, 3) uint8: what inputs in the model's space look like; None if they are no pictures."""
+        return None
+
     def describe(self, prepared: Prepared, attributions: Tensors, *, layered: bool) -> Described:
         return Described()

@@ -124,6 +124,9 @@ class TextAdapter:
         """(1, tokens, width) -> (1, tokens): the sum over a token's embedding, or the mean where elements share it."""
         return tuple(a.mean(dim=-1) if shared else a.sum(dim=-1) for a in attributions)
 
+    def pixels(self, inputs: Tensors) -> Tensor | None:
+        return None
+
     def describe(self, prepared: Prepared, attributions: Tensors, *, layered: bool) -> Described:
         scores = attributions[0]
         if layered and scores.dim() == 3:

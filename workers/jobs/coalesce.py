@@ -37,7 +37,10 @@ def group_key(spec: JobSpec) -> Hashable | None:
 
     Jobs of different owners are kept apart, since owners take turns.
     """
-    if spec.quality or not METHODS[spec.method["name"]].coalesces or stored_method(spec.method).adaptive:
+    if spec.quality or not METHODS[spec.method["name"]].coalesces:
+        return None
+    method = stored_method(spec.method)
+    if method.adaptive or method.path_frames:
         return None
     return spec.model, spec.version, spec.owner, spec.priority, spec.input_kind, repr(sorted(spec.method.items()))
 

@@ -18,6 +18,7 @@ from schemas.results import ModelRef, Provenance, ResultMeta, Timing
 from schemas.tensors import DATATYPES, TensorSpec
 from workers.engine.numerics import all_finite
 from workers.inputs.prepared import Tensors
+from workers.jobs.described_path import described_path, path_tensors
 from workers.jobs.job import JobResult, PreparedJob
 from workers.jobs.predictions import predictions
 from workers.jobs.result_warnings import result_warnings
@@ -45,9 +46,16 @@ def describe(
     if not all(map(all_finite, attributions)):
         raise NonFinite("the attributions are not finite; a gradient of the model overflows on this input or baseline")
     named = dict(zip(_names(job, len(attributions)), attributions, strict=True))
+    meta = _meta(model, job, outcome, named, quality, run_s)
+    if outcome.path is not None:
+        on_path = path_tensors(model.adapter, job, outcome.path, list(named))
+        if not all(all_finite(tensor) for tensor in on_path.values()):
+            raise NonFinite("the attributions are not finite on the way from the baseline; choose another baseline")
+        meta = meta.model_copy(update={"path": described_path(outcome.path, outcome, on_path)})
+        named |= on_path
     return JobResult(
         job.claimed,
-        _meta(model, job, outcome, named, quality, run_s),
+        meta,
         # through numpy, which takes a tenth of the time for a small tensor
         save_arrays({name: tensor.detach().cpu().contiguous().numpy() for name, tensor in named.items()}),
     )

@@ -4,18 +4,18 @@ from contextlib import nullcontext
 from dataclasses import replace
 
 from schemas.methods import AnyMethod
-from schemas.results import Convergence
 from workers.engine.engine import Engine
 from workers.engine.numerics import widened
 from workers.engine.randomness.stream import RandomStream
 from workers.engine.seams import Seams
 from workers.engine.task import Task
+from workers.methods.attributed import Attributed
 from workers.methods.captum_changes.quadrature_nodes import prepare_nodes
 from workers.methods.endpoints import endpoints, references, with_completeness
 from workers.methods.explain_inputs import ExplainInputs, Tensors
 from workers.methods.explained_output import require_finite_ends, resolve_targets
 from workers.methods.outcome import Outcome
-from workers.methods.shared.lane import ADAPTIVE, SHARED
+from workers.methods.shared.lane import ADAPTIVE, SHARED, TRACED
 from workers.methods.solo.request import solo_request
 
 
@@ -67,8 +67,8 @@ def _explain(engine: Engine, task: Task, method: AnyMethod, subject: ExplainInpu
     task.targets = subject.targets
     require_finite_ends(outputs, at_references, subject.targets)
     seams.explained = subject.targets or [0]
-    attributions, convergence = _attributed(engine, seams, task, method, subject, batch_rows)
-    outcome = Outcome(attributions, outputs, subject.targets, None, None, convergence)
+    found = _attributed(engine, seams, task, method, subject, batch_rows, traced=method.path_frames > 0)
+    outcome = Outcome(found.attributions, outputs, subject.targets, None, None, found.convergence, found.path)
     return outcome if at_references is None else with_completeness(at_references, outcome, method, subject)
 
 
@@ -78,18 +78,29 @@ def attribute(engine: Engine, seams: Seams, task: Task, method: AnyMethod, subje
     Raises:
         As `explain`.
     """
-    return _attributed(engine, seams, task, method, subject, engine.batch_rows)[0]
+    return _attributed(engine, seams, task, method, subject, engine.batch_rows, traced=False).attributions
 
 
 def _attributed(
-    engine: Engine, seams: Seams, task: Task, method: AnyMethod, subject: ExplainInputs, batch_rows: int
-) -> tuple[Tensors, Convergence | None]:
-    convergence = None
+    engine: Engine,
+    seams: Seams,
+    task: Task,
+    method: AnyMethod,
+    subject: ExplainInputs,
+    batch_rows: int,
+    *,
+    traced: bool,
+) -> Attributed:
+    convergence = path = None
     if method.adaptive:
         result = ADAPTIVE[type(method)](method, seams, subject, batch_rows)
-        attributions, convergence = result.attributions, result.convergence
+        attributions, convergence, path = result.attributions, result.convergence, result.path
+    elif traced:
+        attributions, path = TRACED[type(method)](method, seams, subject, batch_rows)
     elif method.lane == "shared":
         attributions = SHARED[type(method)](method, seams, subject, batch_rows)
     else:
         attributions = engine.solo(solo_request(engine, task, method, subject))
-    return tuple(map(widened, attributions)), convergence
+    if path is not None:
+        path = replace(path, attributions=tuple(map(widened, path.attributions)))
+    return Attributed(tuple(map(widened, attributions)), convergence, path)

@@ -58,14 +58,16 @@ def expanded_bytes(method: BaseMethod, subject: ExplainInputs, batch_rows: int, 
         InputRejected: noisy copies, which cannot be made in parts, take more than any job may.
     """
     each = sum(tensor[0].numel() * tensor.element_size() for tensor in subject.inputs)
+    shown = int(each * subject.examples * method.path_frames)
     if method.perturbs == "input":
         each += answer_bytes
     if isinstance(method, IntegratedGradients) and method.adaptive:
         steps, together = most_steps(subject)
-        return int(each * (steps * together + chunk_rows(batch_rows, 1)))
+        return shown + int(each * (steps * together + chunk_rows(batch_rows, 1)))
     if method.noisy_samples is None:
         alters = hasattr(method, "baseline") or hasattr(method, "feature_mask")  # else the input itself is all there is
-        return int(each * (CHUNK_COPIES * chunk_rows(batch_rows, subject.examples) if alters else subject.examples))
+        rows = CHUNK_COPIES * chunk_rows(batch_rows, subject.examples) if alters else subject.examples
+        return shown + int(each * rows)
     samples = method.noisy_copies
     noise = each * subject.examples * samples
     if noise > MAX_NOISE_BYTES:

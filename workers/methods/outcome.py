@@ -7,6 +7,7 @@ from torch import Tensor
 from schemas.jobs import Targets
 from schemas.results import Convergence
 from workers.methods.explain_inputs import Tensors
+from workers.methods.path_sums import PathSums
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Outcome:
         delta: (examples,), sum(attributions) - `difference`; None where the method does not promise that it vanishes.
         difference: (examples,), f(input) - f(baseline).
         convergence: of a method that stopped by itself.
+        path: what the method had added up at points of its path, where the request wants them.
     """
 
     attributions: Tensors
@@ -28,3 +30,4 @@ class Outcome:
     delta: Tensor | None
     difference: Tensor | None
     convergence: Convergence | None = None
+    path: PathSums | None = None

@@ -22,6 +22,9 @@ ROUTES = {
     ("get", "/jobs/{job_id}/events"): {"200", "401", "403", "404", "500", "503"},
     ("get", "/jobs/{job_id}/result"): {"200", "304", "401", "403", "404", "406", "409", "422", "500", "503"},
     ("get", "/jobs/{job_id}/quality.png"): {"200", "304", "401", "403", "404", "409", "422", "500", "503"},
+    ("get", "/jobs/{job_id}/quality.svg"): {"200", "304", "401", "403", "404", "409", "422", "500", "503"},
+    ("get", "/jobs/{job_id}/path"): {"200", "304", "401", "403", "404", "409", "422", "500", "503"},
+    ("get", "/jobs/{job_id}/path.webp"): {"200", "304", "401", "403", "404", "406", "409", "422", "500", "503"},
     ("get", "/jobs/{job_id}/overlay.png"): {"200", "304", "401", "403", "404", "406", "409", "422", "500", "503"},
     ("get", "/models"): {"200", "401", "403", "500", "503"},
     ("get", "/models/{name}"): {"200", "401", "403", "404", "422", "500", "503"},
@@ -85,7 +88,8 @@ def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
 
 def test_answers_of_a_result(document: dict[str, Any]) -> None:
     content = document["paths"]["/jobs/{job_id}/result"]["get"]["responses"]["200"]["content"]
-    assert set(content) == {"application/json", "application/x-npy", "application/vnd.safetensors", "image/png"}
+    drawn = {"image/png", "image/svg+xml", "text/html"}
+    assert set(content) == {"application/json", "application/x-npy", "application/vnd.safetensors", *drawn}
     parameters = {one["name"] for one in document["paths"]["/jobs/{job_id}/overlay.png"]["get"]["parameters"]}
     assert {"style", "sign", "colormap", "alpha", "percentile", "size", "example"} <= parameters
 

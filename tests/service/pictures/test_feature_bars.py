@@ -4,7 +4,7 @@ import pytest
 
 from schemas.results import FeatureScore
 from service.pictures.colormaps import solid
-from service.pictures.feature_bars import Axis, _bars, render_bars
+from service.pictures.feature_bars import Axis, render_bars, strongest
 from tests.service.pictures.drawn import pixels
 
 SCORES = [0.5, -2.0, 1.0, 0.0, -0.25]
@@ -12,14 +12,14 @@ FEATURES = [FeatureScore(name=f"columna {i}", value=10.0 * i, score=score) for i
 
 
 def test_the_strongest_come_first_and_the_rest_is_summed_up() -> None:
-    bars = _bars(FEATURES, 2, "es")
+    bars = strongest(FEATURES, 2, "es")
     assert [(bar.name, bar.score) for bar in bars] == [("columna 1", -2.0), ("columna 2", 1.0), ("3 más", 0.25)]
     assert sum(bar.score for bar in bars) == pytest.approx(sum(SCORES))
     assert bars[-1].value == ""
 
 
 def test_a_single_column_is_never_summed_up() -> None:
-    assert [bar.name for bar in _bars(FEATURES, 4, "en")][-1] == "columna 3"
+    assert [bar.name for bar in strongest(FEATURES, 4, "en")][-1] == "columna 3"
 
 
 def test_lengths_are_in_proportion_and_signs_have_their_side_and_colour() -> None:
@@ -33,7 +33,7 @@ def test_lengths_are_in_proportion_and_signs_have_their_side_and_colour() -> Non
 
 
 def test_labels_and_bars_stay_between_names_and_margin() -> None:
-    axis = Axis.over(_bars(FEATURES, 9, "en"), 200, 680, 8, 16)
+    axis = Axis.over(strongest(FEATURES, 9, "en"), 200, 680, 8, 16)
     assert axis.at(-2.0) > 200 + 8
     assert axis.at(1.0) < 680 - 8
 
@@ -57,4 +57,4 @@ def test_any_name(name: str) -> None:
 @pytest.mark.parametrize("top", [1, 15, 10**9])
 def test_any_number_of_columns_and_bars(count: int, top: int) -> None:
     features = [FeatureScore(name=str(i), value=i, score=i - 3.0) for i in range(count)]
-    assert pixels(render_bars(features, top=top)).shape[0] < 110 * 2 * 24
+    assert pixels(render_bars(features, top=top)).shape[0] < 110 * 2 * 48

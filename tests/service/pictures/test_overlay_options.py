@@ -45,7 +45,7 @@ def test_diverging_colormaps_are_pale_in_the_middle_and_warm_at_the_top(name: An
         {"limit": float("inf")},
         {"smooth": 0.2},
         {"size": 63},
-        {"size": 2049},
+        {"size": 4097},
         {"colour": "red"},
     ],
 )

@@ -22,8 +22,17 @@ from workers.methods.adaptive.quadrature import Estimate, Path, Vector, estimate
 from workers.methods.adaptive.result import AdaptiveResult
 from workers.methods.calls import AdaptiveCalls
 from workers.methods.explain_inputs import MIN_CHUNK_ROWS, ExplainInputs, Tensors, captum_target, chunk_rows
+from workers.methods.path_sums import PathSums, last_nodes
 
 SLAB = 32  # gradients that are widened to float64 at once
+
+
+@dataclass(frozen=True, slots=True)
+class PartialSums:
+    """One example's points: (3, points) float64 alphas, outputs and weights so far; (points, elements) attributions."""
+
+    numbers: Tensor
+    attributions: Tensor
 
 
 @dataclass(slots=True)
@@ -70,6 +79,21 @@ class Refined:
         weights = torch.from_numpy(self.reached.weights).to(self.scale.device)
         parts = [w @ slab.double() for w, slab in zip(torch.split(weights, SLAB), _slabs(self.rows), strict=True)]
         return torch.stack(parts).sum(dim=0).to(self.scale.dtype)
+
+    def partial_sums(self, points: int) -> "PartialSums":
+        """The sums at so many nodes, in the order of the path; fewer if there are fewer nodes."""
+        order = np.argsort(self.path.alphas, kind="stable")
+        weights = self.reached.weights[order]
+        shown = last_nodes(len(order), points)
+        running = torch.zeros_like(self.scale, dtype=torch.float64)
+        sums = []
+        for number, (node, weight) in enumerate(zip(order.tolist(), weights.tolist(), strict=True), start=1):
+            running = running + weight * self.rows[node].double()
+            if number in shown:
+                sums.append(running.to(self.scale.dtype))
+        at = np.array(shown) - 1
+        numbers = np.stack([self.path.alphas[order][at], self.path.outputs[order][at], weights.cumsum()[at]])
+        return PartialSums(torch.from_numpy(numbers), torch.stack(sums))
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +179,14 @@ def integrated_gradients(
     )
     examples = walk.begin()
     answer = torch.empty_like(_flat(subject.inputs))
+    partial: list[PartialSums] = []
     for start in range(0, len(examples), together):
         group = examples[start : start + together]
         walk.refine(group)
         for one in group:
             answer[one.example] = one.attributions()
+            if method.frames:
+                partial.append(one.partial_sums(method.frames))
             one.rows.clear()
     steps = Convergence(
         unit="steps",
@@ -168,8 +195,8 @@ def integrated_gradients(
         errors=[one.error for one in examples],
         map_errors=[one.reached.map_error for one in examples],
     )
-    parts = torch.split(answer, [tensor[0].numel() for tensor in subject.inputs], dim=1)
-    return AdaptiveResult(tuple(part.reshape(i.shape) for part, i in zip(parts, subject.inputs, strict=True)), steps)
+    path = _path(partial, subject.inputs) if partial else None
+    return AdaptiveResult(_shaped(answer, subject.inputs), steps, path)
 
 
 def most_steps(subject: ExplainInputs) -> tuple[int, int]:
@@ -186,6 +213,21 @@ def most_steps(subject: ExplainInputs) -> tuple[int, int]:
 def _between(baselines: Tensor, inputs: Tensor, alphas: Tensor) -> Tensor:
     """(rows, …) points of the path, as Captum computes them."""
     return baselines + alphas.to(inputs.dtype).reshape(-1, *[1] * (inputs.dim() - 1)) * (inputs - baselines)
+
+
+def _path(partial: list[PartialSums], inputs: Tensors) -> PathSums:
+    """The points of all examples: as many of each as the example with the fewest nodes has."""
+    common = min(len(one.attributions) for one in partial)
+    chosen = [[node - 1 for node in last_nodes(len(one.attributions), common)] for one in partial]
+    numbers = torch.stack([one.numbers[:, at] for one, at in zip(partial, chosen, strict=True)], dim=1)
+    sums = torch.stack([one.attributions[at] for one, at in zip(partial, chosen, strict=True)])
+    return PathSums(numbers[0], numbers[1], numbers[2], _shaped(sums, inputs))
+
+
+def _shaped(flat: Tensor, inputs: Tensors) -> Tensors:
+    """(…, elements) of all inputs together to the shape of each input."""
+    parts = torch.split(flat, [tensor[0].numel() for tensor in inputs], dim=-1)
+    return tuple(part.reshape(*flat.shape[:-1], *i.shape[1:]) for part, i in zip(parts, inputs, strict=True))
 
 
 def _flat(tensors: Tensors) -> Tensor:

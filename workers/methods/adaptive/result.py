@@ -4,11 +4,13 @@ from dataclasses import dataclass
 
 from schemas.results import Convergence
 from workers.methods.explain_inputs import Tensors
+from workers.methods.path_sums import PathSums
 
 
 @dataclass(frozen=True, slots=True)
 class AdaptiveResult:
-    """Attributions (examples, …), and the number of steps or samples that they took."""
+    """Attributions (examples, …), the number of steps or samples that they took, and points of the path if wanted."""
 
     attributions: Tensors
     convergence: Convergence
+    path: PathSums | None = None

@@ -2,8 +2,9 @@
 
 from workers.methods.adaptive import integrated_gradients as adaptive
 from workers.methods.adaptive import sampling
-from workers.methods.calls import AdaptiveCalls, SharedCalls
-from workers.methods.shared import gradient, perturbation
+from workers.methods.calls import AdaptiveCalls, SharedCalls, TracedCalls
+from workers.methods.shared import gradient, perturbation, traced_path
 
 SHARED: SharedCalls = {**gradient.CALLS, **perturbation.CALLS}
+TRACED: TracedCalls = traced_path.CALLS  # in place of those above for `method.path_frames`
 ADAPTIVE: AdaptiveCalls = {**adaptive.CALLS, **sampling.CALLS}  # in place of those above for `method.adaptive`
