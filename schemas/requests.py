@@ -99,9 +99,13 @@ class ExplainRequest(Strict):
         """Expand `"method": "saliency"` to `"method": {"name": "saliency"}`, and accept Captum's own spelling."""
         if not isinstance(value, dict) or not isinstance(value.get("method"), str | dict):
             return value
-        method = value["method"]
-        fields = {"name": method} if isinstance(method, str) else method
-        name = fields.get("name")
-        if isinstance(name, str):
-            fields = {**fields, "name": canonical_method_name(name) or name}
-        return {**value, "method": fields}
+        return {**value, "method": named_method(value["method"])}
+
+
+def named_method(method: Any) -> Any:
+    """A method of a request as an object with a canonical name, if it is given by name or in Captum's own spelling."""
+    if not isinstance(method, str | dict):
+        return method
+    fields = {"name": method} if isinstance(method, str) else method
+    name = fields.get("name")
+    return {**fields, "name": canonical_method_name(name) or name} if isinstance(name, str) else fields
