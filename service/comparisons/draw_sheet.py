@@ -133,7 +133,7 @@ class SheetPlan:
         row = self.cells[number].row
         if picture is not None and row not in self.pictures:
             heading = CAPTIONS[self.language]["what the model sees"]
-            self.pictures[row] = Panel(heading, view_of(picture, size), notes=[[meta.model.name]])
+            self.pictures[row] = Panel(heading, view_of(picture, size))
         bare = options.model_copy(update={"caption": False, "size": max(size)})
         drawing = render_overlay(picture, maps, bare, lang=self.language, proportions=size)
         scale = (

@@ -12,7 +12,7 @@ MAX_PARAMETERS = 6  # named below one panel
 
 def subject_words(meta: ResultMeta, example: int, language: Language) -> Line:
     """Model, class and score of an example."""
-    model = f"{meta.model.name} {meta.model.version}"
+    model = meta.model.name if meta.model.version == "1" else f"{meta.model.name}@{meta.model.version}"
     if meta.target and example >= len(meta.target):
         return [model]
     return [model, target_words(meta, example), score_words(meta, example, language)]
@@ -30,7 +30,7 @@ def parameter_words(meta: ResultMeta) -> Line:
     told = [meta.layer or ""]
     for key, value in meta.method.items():
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if key in {"name", "layer"} or value is None or not (is_number or value != usual.get(key)):
+        if key in {"name", "layer"} or value is None or not (value if is_number else value != usual.get(key)):
             continue
         told.append(f"{key} = {value if isinstance(value, str | int | float) else 'tensor'}")
     return told[: MAX_PARAMETERS + 1]

@@ -159,6 +159,8 @@ def _draw_panel(
         _draw_message(draw, panel.message, (left, picture_top), measures)
     else:
         canvas.paste(panel.image, (left, picture_top))
+        right, bottom = left + panel.image.width, picture_top + panel.image.height
+        draw.rectangle((left - 1, picture_top - 1, right, bottom), outline=HAIRLINE)
     below = picture_top + _picture_height(row, measures)
     if panel.scale is not None:
         place = (left, below + measures.small // 2)

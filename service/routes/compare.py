@@ -15,6 +15,7 @@ from schemas.errors import (
     ModelUnavailable,
     ModelUnloaded,
     Overloaded,
+    ServiceError,
     StoreFull,
     StoreUnavailable,
     UnsupportedMedia,
@@ -120,7 +121,9 @@ async def _submitted(
     submitter = CellSubmitter(gateway, caller, begun.id, idempotency, cache_control)
     try:
         cells = await submitter.submit(planned_cells(compare_request))
-    except Exception:
+    except StoreUnavailable:
+        raise  # some jobs may be queued: a repeat with the same key goes on with this comparison
+    except ServiceError:
         await gateway.store.comparisons.drop(begun.id)
         raise
     await gateway.store.comparisons.complete(begun.id, cells)
