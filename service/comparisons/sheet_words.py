@@ -27,7 +27,7 @@ def parameter_words(meta: ResultMeta) -> Line:
     """The layer and the parameters that are numbers or differ from their defaults."""
     method = METHODS.get(str(meta.method["name"]))
     usual = {key: one.default for key, one in method.model_fields.items()} if method else {}
-    told = [meta.layer or ""]
+    told = [f"layer = {meta.layer}" if meta.layer else ""]
     for key, value in meta.method.items():
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if key in {"name", "layer"} or value is None or not (value if is_number else value != usual.get(key)):

@@ -4,11 +4,11 @@ import io
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from service.pictures import typeface
 from service.pictures.comparison_grid import Measures, Panel, draw_grid, wrapped
-from tests.service.pictures.drawn import Pixels
 
 SIZE = (160, 120)
 RED, BLUE = (200, 10, 10), (10, 10, 200)
@@ -19,12 +19,12 @@ def panel(color: tuple[int, int, int], heading: str = "Saliency", height: int = 
     return Panel(heading, Image.new("RGB", (SIZE[0], height), color), notes=[["n_steps = 50", LONG], [LONG]])
 
 
-def drawn(rows: list[list[Panel]]) -> Pixels:
+def drawn(rows: list[list[Panel]]) -> NDArray[np.uint8]:
     with Image.open(io.BytesIO(draw_grid([["Comparison"], [LONG]], rows, [[LONG, LONG]], SIZE, "en"))) as image:
         return np.asarray(image.convert("RGB"))
 
 
-def box(pixels: Pixels, color: tuple[int, int, int]) -> tuple[int, int, int, int]:
+def box(pixels: NDArray[np.uint8], color: tuple[int, int, int]) -> tuple[int, int, int, int]:
     rows, columns = np.nonzero((pixels == color).all(axis=2))
     return int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1
 
