@@ -23,10 +23,19 @@ Target = TargetOne | TargetPlace | Annotated[list[TargetPlace], Field(min_length
 FeatureRow = Annotated[dict[Annotated[str, Field(max_length=200)], float], Field(min_length=1, max_length=10_000)]
 
 
-class ImageInput(Strict):
-    """One picture: a PNG, JPEG or WebP file as base64, by itself or in a data URI."""
+EncodedPicture = Annotated[str, Field(min_length=1, max_length=MAX_IMAGE_BYTES * 4 // 3 + 4 + MAX_URI_HEAD_CHARS)]
 
-    image: Annotated[str, Field(min_length=1, max_length=MAX_IMAGE_BYTES * 4 // 3 + 4 + MAX_URI_HEAD_CHARS)]
+
+class ImageInput(Strict):
+    """One picture, or a list of pictures of one size, each an example: PNG, JPEG or WebP files as base64, by themselves
+    or in data URIs."""
+
+    image: EncodedPicture | Annotated[list[EncodedPicture], Field(min_length=1, max_length=MAX_EXAMPLES)]
+
+    @property
+    def pictures(self) -> list[str]:
+        """The pictures; one if no list was given."""
+        return [self.image] if isinstance(self.image, str) else self.image
 
 
 class TextInput(Strict):

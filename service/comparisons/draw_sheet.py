@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -24,7 +23,7 @@ from service.pictures.heatmap import heat_map
 from service.pictures.image_overlay import fitted, render_overlay, view_of
 from service.pictures.overlay_options import OverlayOptions
 from service.results.draw_overlay import OverlayQuery, draw_overlay
-from service.results.formats import attribution, stored_array
+from service.results.formats import attribution, seen_pixels
 from service.results.overlay_caption import completed, completeness_words, method_title
 from service.tuning import MAX_SHEET_PIXELS
 
@@ -190,8 +189,7 @@ def _picture(explained: Explained, example: int) -> Image.Image | None:
     """What the model sees of the example; None if the input is a tensor."""
     if explained.meta.picture is None:
         return None
-    pixels = stored_array(explained.payload, "pixels")
-    return Image.fromarray(np.ascontiguousarray(pixels if pixels.ndim == 3 else pixels[example]))
+    return Image.fromarray(seen_pixels(explained.payload, example))
 
 
 def _bar_options(options: OverlayOptions, picture: Image.Image | None) -> OverlayOptions:

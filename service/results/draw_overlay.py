@@ -17,7 +17,7 @@ from service.pictures.heatmap import heat_map, map_size
 from service.pictures.image_overlay import fitted, render_overlay
 from service.pictures.overlay_options import OverlayOptions
 from service.results.draw_path import find_path
-from service.results.formats import attribution, stored_array
+from service.results.formats import attribution, seen_pixels, stored_array
 from service.results.overlay_caption import completed, overlay_caption, overlay_title
 
 T = TypeVar("T")
@@ -88,7 +88,7 @@ def _heat_map(
         raise NotAcceptable(f"attributions of shape {list(maps.shape)} cannot be drawn: a map has four dimensions")
     picture = proportions = None
     if meta.picture is not None:
-        picture = Image.fromarray(stored_array(payload, "pixels"))
+        picture = Image.fromarray(seen_pixels(payload, options.example))
         left, top, right, bottom = meta.picture.crop
         proportions = right - left, bottom - top
     drawn, options = _chosen_map(meta, _example(maps, options), tensors, completed(meta, options))

@@ -54,6 +54,12 @@ def stored_array(blob: bytes | bytearray, name: str) -> NDArray[Any]:
     return arrays[name]
 
 
+def seen_pixels(payload: bytes, example: int) -> NDArray[Any]:
+    """What the model sees of one picture of a job's payload, (H, W, 3). Raises as `stored_array`."""
+    pixels = stored_array(payload, "pixels")
+    return pixels if pixels.ndim == 3 else pixels[min(example, len(pixels) - 1)]
+
+
 def explanation_json(meta: bytes, tensors: bytes) -> bytes:
     """The `Explanation` document: the stored JSON, with the values of each tensor written straight from numpy.
 
