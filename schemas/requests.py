@@ -38,10 +38,13 @@ class ImageInput(Strict):
         return [self.image] if isinstance(self.image, str) else self.image
 
 
-class TextInput(Strict):
-    """One text in natural language."""
+OneText = Annotated[str, Field(min_length=1, max_length=MAX_TEXT_CHARS)]
 
-    text: Annotated[str, Field(min_length=1, max_length=MAX_TEXT_CHARS)]
+
+class TextInput(Strict):
+    """One text in natural language, or a list of texts with equally many tokens, each an example."""
+
+    text: OneText | Annotated[list[OneText], Field(min_length=1, max_length=MAX_EXAMPLES)]
 
 
 class FeaturesInput(Strict):

@@ -60,6 +60,13 @@ def seen_pixels(payload: bytes, example: int) -> NDArray[Any]:
     return pixels if pixels.ndim == 3 else pixels[min(example, len(pixels) - 1)]
 
 
+def sent_text(payload: bytes, example: int) -> str:
+    """One text of a job's payload. Raises as `stored_array`."""
+    arrays = read_tensors(payload)
+    name = "text" if "text" in arrays else f"text.{example}"
+    return stored_array(payload, name).tobytes().decode("utf-8")
+
+
 def explanation_json(meta: bytes, tensors: bytes) -> bytes:
     """The `Explanation` document: the stored JSON, with the values of each tensor written straight from numpy.
 

@@ -133,10 +133,17 @@ def _seen(encoded: str, card: InputCard, loc: Location) -> tuple[Array, Picture]
 
 
 def _text(given: TextInput) -> CheckedInput:
-    if not given.text.strip():
-        raise InvalidRequest.at(["input", "text"], "the text is blank")
-    encoded = given.text.encode("utf-8")
-    return CheckedInput("text", 1, {"text": np.frombuffer(encoded, dtype=np.uint8)}, len(given.text))
+    """One text as `text`, or several as `text.0`, `text.1`, …"""
+    if isinstance(given.text, str):
+        return CheckedInput("text", 1, {"text": _utf8(given.text, ["input", "text"])}, len(given.text))
+    arrays = {f"text.{index}": _utf8(text, ["input", "text", index]) for index, text in enumerate(given.text)}
+    return CheckedInput("text", len(given.text), arrays, max(map(len, given.text)))
+
+
+def _utf8(text: str, loc: Location) -> Array:
+    if not text.strip():
+        raise InvalidRequest.at(loc, "the text is blank")
+    return np.frombuffer(text.encode("utf-8"), dtype=np.uint8)
 
 
 def _features(given: FeaturesInput, card: InputCard) -> CheckedInput:

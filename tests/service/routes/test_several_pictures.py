@@ -12,7 +12,7 @@ from safetensors.numpy import load
 
 from broker import JobStore
 from schemas.limits import MAX_EXAMPLES
-from service.settings import GatewaySettings
+from service.settings import MIN_DECODE_BYTES, GatewaySettings
 from tests.service.conftest import client_of, finished
 
 pytestmark = pytest.mark.anyio
@@ -21,7 +21,7 @@ COLORS = [(250, 0, 0), (0, 250, 0), (0, 0, 250)]
 
 def encoded(color: tuple[int, int, int], size: tuple[int, int] = (300, 200)) -> str:
     stream = io.BytesIO()
-    Image.new("RGB", size, color).save(stream, "PNG")
+    Image.new("RGB", size, color).save(stream, "PNG", compress_level=1)
     return base64.b64encode(stream.getvalue()).decode()
 
 
@@ -37,7 +37,7 @@ async def test_each_is_an_example(client: httpx.AsyncClient, store: JobStore) ->
     assert (record.spec.examples, record.spec.target) == (3, [1, 2, 3])
     pixels = load(await store.jobs.payload(record.id))["pixels"]
     assert pixels.shape == (3, 224, 224, 3)
-    assert [tuple(one[112, 112]) for one in pixels.tolist() and pixels] == COLORS
+    assert [tuple(one[112, 112]) for one in pixels] == COLORS
     one = await store.jobs.get((await client.post("/explain", json=body([encoded(COLORS[0])]))).json()["id"])
     assert one.spec.examples == 1
 
@@ -66,8 +66,8 @@ async def test_refused(client: httpx.AsyncClient, pictures: Any, loc: list[Any],
 
 @pytest.mark.usefixtures("idle_worker")
 async def test_the_memory_of_the_largest_is_reserved_whatever_stands_beside_it(store: JobStore) -> None:
-    large = encoded(COLORS[0], (4000, 4000))
-    settings = GatewaySettings(decode_bytes=1_000_000)
+    large = encoded(COLORS[0], (6000, 6000))
+    settings = GatewaySettings(decode_bytes=MIN_DECODE_BYTES)
     async with client_of(store, settings) as client:
         for pictures in ([large, "?!"], ["?!", large], [encoded(COLORS[0]), large]):
             answer = await client.post("/explain", json=body(pictures))
@@ -76,11 +76,28 @@ async def test_the_memory_of_the_largest_is_reserved_whatever_stands_beside_it(s
 
 
 @pytest.mark.usefixtures("worker")
-async def test_the_overlay_shows_the_example(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    job = (await client.post("/explain", json=body([encoded(color) for color in COLORS[:1]]))).json()["id"]
-    assert job
-    job = await finished(client, body(encoded(COLORS[2])))
-    options = {"alpha": 0, "caption": "false"}
-    overlay = await client.get(f"/jobs/{job}/overlay.png", params=options)
-    with Image.open(io.BytesIO(overlay.content)) as drawing:
-        assert np.asarray(drawing)[50, 50].tolist() == list(COLORS[2])
+async def test_the_overlay_shows_the_example(client: httpx.AsyncClient) -> None:
+    job = await finished(client, body([encoded(color) for color in COLORS], target=[1, 2, 3]))
+    for example, color in enumerate(COLORS):
+        options = {"alpha": 0, "caption": "false", "example": example}
+        overlay = await client.get(f"/jobs/{job}/overlay.png", params=options)
+        with Image.open(io.BytesIO(overlay.content)) as drawing:
+            assert np.asarray(drawing)[50, 50].tolist() == list(color)
+    assert (await client.get(f"/jobs/{job}/overlay.png", params={"example": 3})).status_code == 422
+
+
+@pytest.mark.usefixtures("worker")
+async def test_several_texts(client: httpx.AsyncClient, store: JobStore) -> None:
+    texts = ["a good film", "an ugly end"]
+    job = await finished(client, {"model": "minilm-sentiment", "input": {"text": texts}, "method": "saliency"})
+    payload = load(await store.jobs.payload(job))
+    assert [payload[f"text.{index}"].tobytes().decode() for index in range(2)] == texts
+    result = (await client.get(f"/jobs/{job}/result")).json()
+    assert [[word["text"] for word in row] for row in result["words"]] == [text.split() for text in texts]
+    for accept, path in (("image/png", "overlay.png"), ("text/html", "result")):
+        shown = await client.get(f"/jobs/{job}/{path}", params={"example": 1}, headers={"Accept": accept})
+        assert shown.status_code == 200, shown.text
+    assert b"ugly" in shown.content
+    blank = {"model": "minilm-sentiment", "input": {"text": ["a", " "]}, "method": "saliency"}
+    refused = await client.post("/explain", json=blank)
+    assert refused.json()["errors"] == [{"loc": ["input", "text", 1], "msg": "the text is blank"}]
