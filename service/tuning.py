@@ -22,7 +22,7 @@ CURVE_BYTES = 8_192  # of one metric's curve
 # Comparisons.
 COMPARED_CELL_BYTES = 4_096  # of one cell in the record of its comparison, with its part of the agreement
 MAX_COMPARED_SIDE = 256  # elements; finer maps are averaged down to this before their ranks are compared
-MAX_COMPARED_ELEMENTS = 65_536  # of a tensor that is no map: as many as a map has, ranked in some milliseconds
+MAX_COMPARED_ELEMENTS = 131_072  # of all examples of one cell: 36 cells take some 120 MB, and a second to rank
 MAX_SHEET_PIXELS = 24_000_000  # of all panels of one sheet: 72 MB, and about two seconds to draw
 
 # Large results.

@@ -1,5 +1,6 @@
 """Attributions in a form in which those of several methods can be laid over one input. Pure."""
 
+import math
 from collections.abc import Hashable
 from dataclasses import dataclass
 
@@ -40,8 +41,9 @@ def comparable(meta: ResultMeta, tensors: bytes | bytearray) -> Comparable | Non
         return _scores("columns", meta.features, [[one.name for one in row] for row in meta.features])
     stored = attribution(meta, tensors)
     if stored.ndim == 4 and stored.size:
+        side = min(MAX_COMPARED_SIDE, math.isqrt(MAX_COMPARED_ELEMENTS // len(stored)))
         part = tuple(meta.picture.crop) if meta.picture else None
-        return Comparable(("map", part, len(stored)), np.stack([_map(one) for one in stored]))
+        return Comparable(("map", part, len(stored)), np.stack([_map(one, side) for one in stored]))
     if meta.layer is not None or len(meta.attributions) != 1 or stored.ndim < 2:
         return None
     if not 0 < stored.size <= MAX_COMPARED_ELEMENTS:
@@ -62,23 +64,23 @@ def _scores(
     rows: list[list[TextScore]] | list[list[FeatureScore]],
     names: list[list[tuple[int, int]]] | list[list[str]],
 ) -> Comparable | None:
-    if len({len(row) for row in rows}) != 1:
+    if len({len(row) for row in rows}) != 1 or not 0 < len(rows) * len(rows[0]) <= MAX_COMPARED_ELEMENTS:
         return None
     key = (kind, tuple(tuple(row) for row in names))
     return Comparable(key, np.array([[one.score for one in row] for row in rows], dtype=np.float64))
 
 
-def _map(channels: NDArray[np.generic]) -> Values:
-    """The sum over channels, (C, H, W) -> (H, W), averaged down to `MAX_COMPARED_SIDE`; relative to its largest value,
+def _map(channels: NDArray[np.generic], side: int) -> Values:
+    """The sum over channels, (C, H, W) -> (H, W), averaged down to `side` elements; relative to its largest value,
     because no figure depends on the unit."""
     total = np.zeros(channels.shape[1:])
     largest = max(abs(float(channels.max())), abs(float(channels.min()))) or 1.0
     for channel in channels:  # one at a time bounds the memory: a layer may have a thousand channels
         total += np.asarray(channel, dtype=np.float64) / largest
     height, width = total.shape
-    if max(height, width) <= MAX_COMPARED_SIDE:
+    if max(height, width) <= side:
         return total
-    return _resized(total, (min(height, MAX_COMPARED_SIDE), min(width, MAX_COMPARED_SIDE)), Image.Resampling.BOX)
+    return _resized(total, (min(height, side), min(width, side)), Image.Resampling.BOX)
 
 
 def _resized(values: Values, size: tuple[int, int], how: Image.Resampling) -> Values:

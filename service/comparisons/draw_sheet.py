@@ -147,7 +147,7 @@ class SheetPlan:
         query = OverlayQuery(size=max(self.panel_pixels(), 64), example=self.options.example)
         drawing = draw_overlay(explained.meta, explained.tensors, explained.payload, query, self.language)
         image = _opened(drawing)
-        self.size = (image.width, self.size[1])
+        self.size = (image.width, max(self.size[1], image.width // 3))
         return Panel(method_title(explained.meta, self.language), image, notes=[parameter_words(explained.meta)])
 
     def _size_of(self, explained: Explained, maps: NDArray[Any]) -> tuple[int, int]:
