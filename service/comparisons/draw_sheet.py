@@ -50,6 +50,7 @@ class SheetPlan:
     pictures: dict[int, Panel] = field(default_factory=dict)  # of each row, what its model sees
     subjects: dict[int, Line] = field(default_factory=dict)  # of each cell: model, class, score
     size: tuple[int, int] = (0, 0)
+    has_maps: bool = False
 
     def panel_pixels(self) -> int:
         """The longer side of one panel."""
@@ -75,6 +76,7 @@ class SheetPlan:
         self.subjects[number] = subject_words(meta, example, self.language)
         maps = _map(explained, example)
         if maps is not None:
+            self.has_maps = True
             self.panels[number] = self._map_panel(number, explained, maps)
         elif meta.words is not None or meta.features is not None:
             self.panels[number] = self._text_panel(explained)
@@ -105,6 +107,8 @@ class SheetPlan:
 
     def _foot(self) -> Line:
         words, options = CAPTIONS[self.language], self.options
+        if not self.has_maps:  # but words or bars
+            return [words["own scale"]]
         if options.limit is not None:
             scale = words["shared scale"].format(value=typeface.number(options.limit))
             return [scale, words[options.sign]]
@@ -151,14 +155,14 @@ class SheetPlan:
         return Panel(method_title(explained.meta, self.language), image, notes=[parameter_words(explained.meta)])
 
     def _size_of(self, explained: Explained, maps: NDArray[Any]) -> tuple[int, int]:
-        """Width and height of every panel: the proportions of the first map's picture."""
-        if self.size == (0, 0):
-            region: tuple[float, float] = (maps.shape[-1], maps.shape[-2])
-            if explained.meta.picture is not None:
-                left, top, right, bottom = explained.meta.picture.crop
-                region = (right - left, bottom - top)
-            self.size = fitted(region, self.panel_pixels())
-        return self.size
+        """Width and height of the panel: the proportions of what the model sees. The largest panel sets the grid."""
+        region: tuple[float, float] = (maps.shape[-1], maps.shape[-2])
+        if explained.meta.picture is not None:
+            left, top, right, bottom = explained.meta.picture.crop
+            region = (right - left, bottom - top)
+        width, height = fitted(region, self.panel_pixels())
+        self.size = (max(self.size[0], width), max(self.size[1], height))
+        return width, height
 
 
 def _columns(count: int) -> int:
