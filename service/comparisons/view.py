@@ -1,6 +1,7 @@
 """A stored comparison and its jobs as the `Comparison` document that clients see. Pure."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from broker import ComparisonRecord, JobRecord
 from schemas.comparisons import Agreement, Cell, CellLinks, CellRecord, Comparison, ComparisonLinks
@@ -65,5 +66,5 @@ def _cell(cell: CellRecord, job: JobRecord | None, root_path: str) -> Cell:
     return Cell(**_fields(cell), target=shown.target, job=cell.job, status=job.status, error=shown.error, links=links)
 
 
-def _fields(cell: CellRecord) -> dict[str, object]:
+def _fields(cell: CellRecord) -> dict[str, Any]:
     return {"model": cell.model, "version": cell.version, "method": cell.method}

@@ -44,7 +44,7 @@ def test_what_are_no_pictures(shape: tuple[int, ...]) -> None:
 @FAMILY
 def test_texts(family: str) -> None:
     text = kept(family)
-    sentences = ["I love playing", "I love love playing I", "playing love playing love I"]
+    sentences = ["I love playing", "I love playing", "I love love playing I", "playing love playing love I"]
     by_length: dict[int, list[str]] = {}
     for sentence in sentences + [" ".join(reversed(sentence.split())) for sentence in sentences]:
         by_length.setdefault(text.prepare_text(sentence, CPU).inputs[0].shape[1], []).append(sentence)
