@@ -156,7 +156,9 @@ def position_mask(shape: tuple[int, ...]) -> dict[str, Any]:
 
 def overlay(client: httpx.Client, method: dict[str, Any]) -> Image.Image:
     """The overlay of one method as the service draws it, cut to a square tile."""
-    response = client.get(f"{run_job(client, method)}/overlay.png", params={"size": 2 * SIDE_PX}).raise_for_status()
+    response = client.get(
+        f"{run_job(client, method)}/overlay.png", params={"size": 2 * SIDE_PX, "caption": "false"}
+    ).raise_for_status()
     return ImageOps.fit(Image.open(io.BytesIO(response.content)).convert("RGB"), (SIDE_PX, SIDE_PX))
 
 

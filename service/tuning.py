@@ -65,11 +65,13 @@ MAX_MAP_SIDE = 1024  # elements; finer maps are averaged down to this before the
 MAX_DRAWING_PIXELS = 4096  # longer side of a drawing: 35 cm in print; the largest takes some 240 MB while it is drawn
 MAX_PANEL_PIXELS = 2048  # longer side of each of three panels
 MAX_ANIMATION_PIXELS = 512  # longer side of each of two panels; all frames are held at once: some 90 MB
+MIN_ANIMATION_WIDTH = 320  # pixels, so that the curve and its legend are legible
 LAST_FRAME_MS = 2_000  # for which an animation shows its end before it begins again
 REGION_SMOOTHING = 0.015  # sigma over the longer side: hides the edges of regions, and keeps a shape of a tenth apart
 THUMBNAIL_PIXELS = 128  # drawings that are narrower have no room for a caption
-CAPTION_PIXELS = 320  # the width that a narrow drawing is given, up to its longer side, so that its caption is legible
+CAPTION_PIXELS = 240  # the width that a narrow drawing is given, up to its longer side, so that its caption is legible
 MAX_TEXT_LINES = 120  # lines of a drawn text
+MAX_SHEET_TEXT_PIXELS = 48  # letters of words, bars and curves: 120 lines, 4096 pixels wide, take 125 MB
 MAX_LINE_CHARS = 300  # characters of one line that are measured
 MAX_DRAWN_FEATURES = 100  # bars of one picture
 

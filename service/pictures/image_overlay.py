@@ -162,4 +162,4 @@ def _captioned(
 
 def _text_size(width: int) -> int:
     """The size in pixels of the letters of a drawing of this width."""
-    return max(9, width // 32)
+    return max(11, width // 32)

@@ -18,7 +18,7 @@ from service.pictures.image_overlay import PAPER, fitted, view_of
 from service.pictures.overlay_options import OverlayOptions
 from service.pictures.path_plot import PathPlot
 from service.pictures.sheet import Sheet
-from service.tuning import CAPTION_PIXELS, LAST_FRAME_MS
+from service.tuning import LAST_FRAME_MS, MIN_ANIMATION_WIDTH
 
 
 def render_path(
@@ -69,8 +69,8 @@ def _frames(
     scale = heat_map(maps[-1], options, size)
     one_scale = options.model_copy(update={"style": "heatmap", "limit": scale.limit or None})
     columns = 2 if ends else 1
-    text = Sheet(max(CAPTION_PIXELS, columns * size[0])).text
-    width = max(CAPTION_PIXELS, columns * size[0] + (columns + 1) * text)
+    text = Sheet(max(MIN_ANIMATION_WIDTH, columns * size[0])).text
+    width = max(MIN_ANIMATION_WIDTH, columns * size[0] + (columns + 1) * text)
     sheet, words = Sheet(width), CAPTIONS[lang]
     left = (width - columns * size[0] - (columns - 1) * text) // 2
     top, map_left = 2 * text, left + (columns - 1) * (size[0] + text)

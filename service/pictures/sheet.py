@@ -9,6 +9,7 @@ from service.pictures import typeface
 from service.pictures.colorbar import FAINT, INK
 from service.pictures.png import encode
 from service.pictures.svg_pen import Pen, SvgPen
+from service.tuning import MAX_SHEET_TEXT_PIXELS
 
 Title = str | Sequence[str] | None  # one line, or several of which the first is dark
 Surface = Image.Image | SvgPen
@@ -23,7 +24,7 @@ class Sheet:
     @property
     def text(self) -> int:
         """The size of the letters."""
-        return min(24, max(11, self.width // 42))
+        return min(MAX_SHEET_TEXT_PIXELS, max(11, self.width // 42))
 
     @property
     def margin(self) -> int:

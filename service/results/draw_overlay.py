@@ -11,6 +11,7 @@ from schemas.errors import InvalidRequest, NotAcceptable
 from schemas.limits import MAX_EXAMPLES, MAX_FRAMES
 from schemas.results import ResultMeta
 from service.languages import Language
+from service.pictures.captions import CAPTIONS
 from service.pictures.colored_text import render_text
 from service.pictures.feature_bars import render_bars
 from service.pictures.heatmap import heat_map, map_size
@@ -91,37 +92,35 @@ def _heat_map(
         picture = Image.fromarray(seen_pixels(payload, options.example))
         left, top, right, bottom = meta.picture.crop
         proportions = right - left, bottom - top
-    drawn, options = _chosen_map(meta, _example(maps, options), tensors, completed(meta, options))
-    return render_overlay(
-        picture,
-        drawn,
-        options,
-        lang=language,
-        proportions=proportions,
-        caption=overlay_caption(meta, options.example, language),
-    )
+    drawn, options = _example(maps, options), completed(meta, options)
+    caption = overlay_caption(meta, options.example, language)
+    if options.frame is not None:
+        size = fitted(proportions or (picture.size if picture else map_size(drawn)), options.size)
+        options = _on_scale_of(drawn, options, size)
+        alpha, drawn = _partial_map(meta, tensors, options)
+        caption.append([CAPTIONS[language]["frame"].format(value=f"{alpha:.2f}")])
+    return render_overlay(picture, drawn, options, lang=language, proportions=proportions, caption=caption)
 
 
-def _chosen_map(
-    meta: ResultMeta, whole: NDArray[Any], tensors: bytes | bytearray, options: OverlayQuery
-) -> tuple[NDArray[Any], OverlayQuery]:
-    """The map of the example, or what had been added up at a point of its path, on the whole map's scale.
+def _on_scale_of(whole: NDArray[Any], options: OverlayQuery, size: tuple[int, int]) -> OverlayQuery:
+    """The options with the scale of a whole map of this size, unless they name one."""
+    if options.limit is not None:
+        return options
+    return options.model_copy(update={"limit": heat_map(whole, options, size).limit or None})
+
+
+def _partial_map(meta: ResultMeta, tensors: bytes | bytearray, options: OverlayQuery) -> tuple[float, NDArray[Any]]:
+    """A point of the example's path, and what had been added up there.
 
     Raises:
         PathNotFound: the result holds no path.
         InvalidRequest: the path has no such point.
     """
-    if options.frame is None:
-        return whole, options
-    path = find_path(meta)
-    count = len(path.examples[options.example].alphas)
-    if options.frame >= count:
-        raise InvalidRequest.at(["query", "frame"], f"the path has {count} points, counted from 0")
-    drawn = stored_array(tensors, path.attributions[0].name)[options.example, options.frame]
-    if options.limit is None:
-        limit = heat_map(whole, options, fitted(map_size(whole), options.size)).limit
-        options = options.model_copy(update={"limit": limit or None})
-    return drawn, options
+    path, frame = find_path(meta), options.frame or 0
+    alphas = path.examples[options.example].alphas
+    if frame >= len(alphas):
+        raise InvalidRequest.at(["query", "frame"], f"the path has {len(alphas)} points, counted from 0")
+    return alphas[frame], stored_array(tensors, path.attributions[0].name)[options.example, frame]
 
 
 def _example(examples: Sequence[T] | NDArray[Any], options: OverlayQuery) -> Any:

@@ -22,14 +22,10 @@ MEDIA = (JSON, NPY, SAFETENSORS, PNG, SVG, HTML)  # the first is the default
 DRAWN = frozenset({PNG, SVG, HTML})  # that take the parameters of a drawing
 
 
-def formats_of(meta: ResultMeta) -> tuple[str, ...]:
-    """The formats in which this result is available: SVG for bars, HTML for texts and tables."""
-    excluded = set()
-    if meta.features is None:
-        excluded.add(SVG)
-        if meta.words is None:
-            excluded.add(HTML)
-    return tuple(media for media in MEDIA if media not in excluded)
+def formats_of(*, table: bool, text: bool) -> tuple[str, ...]:
+    """The formats in which a result is available: SVG for the bars of a table, HTML for texts and tables."""
+    available = {SVG: table, HTML: table or text}
+    return tuple(media for media in MEDIA if available.get(media, True))
 
 
 def read_meta(meta: bytes) -> ResultMeta:

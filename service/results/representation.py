@@ -65,24 +65,25 @@ class RequestedFormat:
             NotAcceptable: the client accepts no format of a result.
             InvalidRequest: there are options of a drawing, and the format is none.
         """
-        media = _chosen(accept, MEDIA)
         drawing = drawing or OverlayQuery()
-        given = sorted(drawing.model_fields_set - {"lang"})
-        if given and media not in DRAWN:
-            raise InvalidRequest.at(
-                ["query", given[0]], f"{media} is no picture; accept one of {', '.join(sorted(DRAWN))}"
-            )
+        media = _chosen(accept, MEDIA, drawing)
         return cls(media, drawing.lang or language_of(accept_language), tensor, drawing, accept)
 
-    def for_result(self, meta: bytes) -> Self:
-        """The same, but for a result that is not available as `media` the next format that the client accepts.
+    def among(self, offers: Sequence[str]) -> Self:
+        """The same where `media` is offered; else with the format of the offers that the client prefers.
 
         Raises:
-            NotAcceptable: the client accepts no format of this result.
+            NotAcceptable: the client accepts none of them.
+            InvalidRequest: as `of`.
         """
-        if self.media not in (SVG, HTML):
+        return self if self.media in offers else replace(self, media=_chosen(self.accept, offers, self.drawing))
+
+    def for_result(self, stored: bytes) -> Self:
+        """`among` the formats of a stored result."""
+        if self.media not in (SVG, HTML):  # the others are those of every result
             return self
-        return replace(self, media=_chosen(self.accept, formats_of(read_meta(meta))))
+        meta = read_meta(stored)
+        return self.among(formats_of(table=meta.features is not None, text=meta.words is not None))
 
 
 async def result_response(
@@ -129,10 +130,14 @@ async def result_response(
     return response
 
 
-def _chosen(accept: str | None, offers: Sequence[str]) -> str:
+def _chosen(accept: str | None, offers: Sequence[str], drawing: OverlayQuery) -> str:
     media = choose_media(accept, offers)
     if media is None:
         raise NotAcceptable(f"A result is available as {', '.join(offers)}; accept one of them.")
+    given = sorted(drawing.model_fields_set - {"lang"})
+    if given and media not in DRAWN:  # they would be ignored
+        drawn = ", ".join(offer for offer in offers if offer in DRAWN)
+        raise InvalidRequest.at(["query", given[0]], f"{media} is no picture; accept one of {drawn}")
     return media
 
 

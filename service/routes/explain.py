@@ -18,7 +18,7 @@ from service.http.responses import root_path
 from service.job_view import job_path, job_response
 from service.monitoring.http_metrics import CLIENT_LEFT
 from service.openapi.explain_operation import EXPLAIN_BODY, EXPLAIN_DESCRIPTION, EXPLAIN_RESPONSES
-from service.results.formats import MEDIA
+from service.results.formats import MEDIA, formats_of
 from service.results.representation import RequestedFormat, result_response
 from service.routes.drawing_parameters import drawing_parameters, read_drawing
 from service.routes.parameters import PictureLanguage, WaitQuery
@@ -78,15 +78,13 @@ async def explain(
     idempotency_key: KeyHeader = None,
     cache_control: CacheHeader = None,
 ) -> Response:
-    drawing = read_drawing(request, "wait", "answer")
-    result_format = None
-    if answer == "result":
-        result_format = RequestedFormat.of(accept, accept_language, drawing=drawing)
-    elif given := sorted(drawing.model_fields_set - {"lang"}):
-        raise InvalidRequest.at(["query", given[0]], "belongs to the picture of a result; add answer=result")
+    result_format = _requested_format(request, answer, accept, accept_language)
     explain_request = await read_explain_body(request, gateway)
     card = await gateway.cards.find(gateway.store, explain_request.model, explain_request.version)
     submission = await _prepare(request, gateway, explain_request, card, caller.owner)
+    if result_format is not None:
+        kind = submission.spec.input_kind
+        result_format = result_format.among(formats_of(table=kind == "features", text=kind == "text"))
     idempotency = None
     if idempotency_key is not None:
         idempotency = Idempotency(idempotency_key, await gateway.compute(fingerprint, explain_request))
@@ -112,6 +110,23 @@ async def explain(
     if ended and result_format is not None:
         return await _ended_result(gateway, waited, result_format, headers)
     return job_response(request, waited.record, 200 if ended else 202, headers)
+
+
+def _requested_format(
+    request: Request, answer: Literal["job", "result"], accept: str | None, accept_language: str | None
+) -> RequestedFormat | None:
+    """The format of the result; None if the client wants the job.
+
+    Raises:
+        RequestValidationError, InvalidRequest, NotAcceptable: a query parameter is unknown, not valid, or has no
+            effect on the response; or the client accepts no format.
+    """
+    drawing = read_drawing(request, "wait", "answer")
+    if answer == "result":
+        return RequestedFormat.of(accept, accept_language, drawing=drawing)
+    if given := sorted(drawing.model_fields_set - {"lang"}):
+        raise InvalidRequest.at(["query", given[0]], "belongs to the picture of a result; add answer=result")
+    return None
 
 
 async def _prepare(

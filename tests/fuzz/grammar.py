@@ -21,7 +21,8 @@ CHEAP = {  # most requests that reach a worker ask for one of these, so that it 
 }
 MODEL_SHARES = {"table": 80, "picture": 12, "text": 8}
 PICTURES = tuple((kind, side) for kind in ("PNG", "JPEG", "WEBP", "GIF", "BMP") for side in (8, PICTURE_SIDE, 60))
-ACCEPT = ("application/json", "application/x-npy", "application/vnd.safetensors", "image/png", "*/*", "text/html")
+ACCEPT = ("application/json", "application/x-npy", "application/vnd.safetensors", "image/png", "*/*", "text/html",
+          "image/svg+xml")  # fmt: skip
 RESULT_QUERIES: dict[str, tuple[str, ...]] = {
     "style": ("heatmap", "overlay", "contour", "nothing"),
     "sign": ("all", "positive", "negative", "absolute"),
@@ -30,6 +31,9 @@ RESULT_QUERIES: dict[str, tuple[str, ...]] = {
     "percentile": ("99", "0", "100", "-1"),
     "size": ("64", "200", "1000000", "0"),
     "smooth": ("0", "2", "1e9"),
+    "caption": ("true", "false", "2"),
+    "frame": ("0", "31", "32", "x"),
+    "lang": ("en", "es", "fr"),
     "example": ("0", "1", "63", "64"),
 }
 LIST_QUERIES: dict[str, tuple[str, ...]] = {

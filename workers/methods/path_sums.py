@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -57,9 +58,8 @@ class RunningSum:
         examples = self.scales[0].shape[0]
         for start in range(0, outputs.shape[0], examples):
             part = slice(start, start + examples)
-            # Captum's weights are float32, whatever the type of the gradients
-            weight = torch.tensor(self.weights[self._nodes]).float()
-            scaled = [gradient[part] * weight.to(gradient) for gradient in gradients]
+            weight = float(np.float32(self.weights[self._nodes]))  # as in Captum, whatever the type of the gradients
+            scaled = [gradient[part] * weight for gradient in gradients]
             self._sums = [a + b for a, b in zip(self._sums, scaled, strict=True)] if self._sums else scaled
             self._nodes += 1
             if self._nodes in self.shown:

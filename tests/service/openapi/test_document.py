@@ -96,7 +96,8 @@ def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
 
 def test_answers_of_a_result(document: dict[str, Any]) -> None:
     content = document["paths"]["/jobs/{job_id}/result"]["get"]["responses"]["200"]["content"]
-    assert set(content) == {"application/json", "application/x-npy", "application/vnd.safetensors", "image/png"}
+    drawn = {"image/png", "image/svg+xml", "text/html"}
+    assert set(content) == {"application/json", "application/x-npy", "application/vnd.safetensors", *drawn}
     parameters = {one["name"] for one in document["paths"]["/jobs/{job_id}/overlay.png"]["get"]["parameters"]}
     assert {"style", "sign", "colormap", "alpha", "percentile", "size", "example"} <= parameters
 

@@ -115,7 +115,7 @@ def test_no_text_breaks_or_floods_the_drawing(text: str, size: int) -> None:
     scores = [TextScore(text="x", start=i, end=i + 1, score=float(i % 3 - 1)) for i in range(min(len(text), 500))]
     height, width, _ = pixels(render_text(text, scores, title=text, lang="es", size=size)).shape
     assert width == size
-    assert height <= (MAX_TEXT_LINES + 6) * 42
+    assert height <= (MAX_TEXT_LINES + 6) * 84
 
 
 def test_a_long_text_is_cut_and_says_so() -> None:

@@ -57,4 +57,4 @@ def test_any_name(name: str) -> None:
 @pytest.mark.parametrize("top", [1, 15, 10**9])
 def test_any_number_of_columns_and_bars(count: int, top: int) -> None:
     features = [FeatureScore(name=str(i), value=i, score=i - 3.0) for i in range(count)]
-    assert pixels(render_bars(features, top=top)).shape[0] < 110 * 2 * 24
+    assert pixels(render_bars(features, top=top)).shape[0] < 110 * 2 * 48

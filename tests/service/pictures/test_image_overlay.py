@@ -56,7 +56,7 @@ def test_the_three_panels_show_the_same_place() -> None:
     hot = pixels(render_overlay(view, delta(10, 10, 2, 7), options)).astype(int)
     cold = pixels(render_overlay(view, delta(10, 10, 2, 7) * 0, options)).astype(int)
     changed = np.abs(hot - cold).sum(axis=-1).astype(float)
-    gap, top = 9, 18  # of letters of 9 pixels
+    gap, top = 11, 22  # of letters of 11 pixels
     panels = [changed[top : top + 200, gap + i * (200 + gap) :][:, :200] for i in range(3)]
     assert panels[0].sum() == 0
     for panel in panels[1:]:

@@ -14,4 +14,4 @@ def test_the_headers_select_the_format() -> None:
 
 def test_other_formats_are_not_acceptable() -> None:
     with pytest.raises(NotAcceptable, match="application/json, application/x-npy"):
-        RequestedFormat.of("text/html", None)
+        RequestedFormat.of("text/plain", None)
