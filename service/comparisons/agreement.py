@@ -77,7 +77,8 @@ def _strongest(magnitude: Row) -> Row:
         return np.zeros(len(magnitude))
     edge = np.partition(magnitude, len(magnitude) - count)[len(magnitude) - count]
     above, at_edge = magnitude > edge, magnitude == edge
-    return above + at_edge * ((count - int(above.sum())) / int(at_edge.sum()))
+    weights: Row = above + at_edge * ((count - int(above.sum())) / int(at_edge.sum()))
+    return weights
 
 
 def _agreement(cells: tuple[int, int], first: Sequence[_Profile], second: Sequence[_Profile]) -> Agreement:

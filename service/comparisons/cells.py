@@ -6,8 +6,8 @@ from itertools import product
 from schemas.comparisons import CellRecord, CompareRequest
 from schemas.errors import FieldError, InvalidRequest, ServiceError
 from schemas.jobs import JobFailure
-from schemas.methods import echo
-from schemas.requests import ExplainRequest
+from schemas.methods import AnyMethod, echo
+from schemas.requests import ExplainRequest, Target
 
 LISTS = {"model": "models", "version": "models", "target": "targets", "method": "methods"}
 
@@ -48,18 +48,20 @@ class PlannedCell:
 
 def planned_cells(request: CompareRequest) -> list[PlannedCell]:
     """The cells, by model, then target, then method. The input is shared, not copied."""
-    lists = (request.models, request.targets or [None], request.methods or [None])
+    targets: list[Target | None] = [*request.targets] if request.targets else [None]
+    methods: list[AnyMethod | None] = [*request.methods] if request.methods else [None]
     cells = []
-    for (at, model), (of, target), (by, method) in product(*map(enumerate, lists)):
-        name, _, version = model.partition("@")
+    places = product(range(len(request.models)), range(len(targets)), range(len(methods)))
+    for at, of, by in places:
+        name, _, version = request.models[at].partition("@")
         explained = ExplainRequest(
             model=name,
             version=version or None,
             input=request.input,
-            method=method,
-            target=target,
+            method=methods[by],
+            target=targets[of],
             seed=request.seed,
             priority=request.priority,
         )
-        cells.append(PlannedCell(explained, {"models": at, "targets": of, "methods": by}, at * len(lists[1]) + of))
+        cells.append(PlannedCell(explained, {"models": at, "targets": of, "methods": by}, at * len(targets) + of))
     return cells

@@ -77,7 +77,7 @@ def _map(channels: NDArray[np.generic], side: int) -> Values:
     largest = max(abs(float(channels.max())), abs(float(channels.min()))) or 1.0
     for channel in channels:  # one at a time bounds the memory: a layer may have a thousand channels
         total += np.asarray(channel, dtype=np.float64) / largest
-    height, width = total.shape
+    height, width = channels.shape[-2:]
     if max(height, width) <= side:
         return total
     return _resized(total, (min(height, side), min(width, side)), Image.Resampling.BOX)

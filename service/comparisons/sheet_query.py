@@ -13,7 +13,7 @@ from service.tuning import MAX_SHEET_PIXELS
 class SheetQuery(OverlayOptions):
     """The query parameters of `sheet.png`: those of `overlay.png`, and the scale."""
 
-    style: Literal["blend", "heatmap", "masked"] = Field(  # type: ignore[assignment]  # narrows the type
+    style: Literal["blend", "heatmap", "masked"] = Field(
         default="blend", description="As of overlay.png; the sheet shows the picture once, in a panel of its own."
     )
     caption: Literal[True] = Field(default=True, description="A sheet is always captioned.")
