@@ -6,11 +6,13 @@ One Redis >= 6.2 or Valkey server, standalone or replicated, also behind Sentine
 """
 
 from broker.gateway.admission import QueueBounds
+from broker.gateway.comparisons import cell_idempotency
 from broker.gateway.opened_result import OpenedResult
 from broker.gateway.store import JobStore
 from broker.records import (
     Claim,
     CommandBatch,
+    ComparisonRecord,
     Content,
     FinishedJob,
     Idempotency,
@@ -29,6 +31,7 @@ from broker.worker.queue import WorkerQueue
 __all__ = [
     "Claim",
     "CommandBatch",
+    "ComparisonRecord",
     "Content",
     "FinishedJob",
     "Idempotency",
@@ -45,4 +48,5 @@ __all__ = [
     "Waited",
     "WorkerInfo",
     "WorkerQueue",
+    "cell_idempotency",
 ]

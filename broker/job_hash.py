@@ -4,7 +4,8 @@ Fields of a hash: spec, target, error (JSON), status, done, total, created_ms, s
 revision. Scripts alone use: queue (model@version), stream, entry (where the job waits), token, starts (who may write),
 content, leader, cache, waits_in (whose result it shares, and in which stream it would wait otherwise), inbox,
 takes_result (which gateway waits for its end, and whether it wants a small result), ttl_s (how long it is kept), owner,
-charged (whose job it is, and the rows that count against its key until it ends).
+charged (whose job it is, and the rows that count against its key until it ends), comparison (the key of the one to
+which it belongs).
 """
 
 from collections.abc import Mapping, Sequence

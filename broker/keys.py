@@ -6,6 +6,8 @@
     {ns}:tensors:{id}       string   the tensors of its result, a safetensors blob; TTL
     {ns}:handed:{id}:{token}   string   such a blob before the job ends; TTL
     {ns}:content:{sha256}   string   the job that computes, or has computed, the content with this digest; TTL
+    {ns}:comparison:{id}    hash     a comparison: `owner`, `created_ms`, `cells` and `agreement` (JSON), `open`: its
+                                     jobs that have not ended; TTL, that of the last of them once all have ended
     {ns}:followers:{id}     set      jobs that wait for this one's result instead of computing it again
     {ns}:queue:{model@version}:{priority}   stream   jobs that wait or run, entry `job` = id; one consumer group
     {ns}:waiting:{stream}:{owner}   zset     the entries that an owner has waiting, by age
@@ -19,7 +21,8 @@
     {ns}:held               hash     what each job holds of the queue and the store, see `lua/includes/held.lua`
     {ns}:load               hash     sums of what all jobs hold, by measure and model
     {ns}:stored             zset     results, as `id bytes`, by the time they expire
-    {ns}:idempotency:{sha256 of owner and key}    hash     `fingerprint`, `job`; TTL, that of the job once it has ended
+    {ns}:idempotency:{sha256 of owner and key}    hash     `fingerprint`, `job` or `comparison`; TTL, that of the job
+                                     once it has ended
     {ns}:rate:{owner}       string   when an API key has its whole allowance of a minute again, milliseconds; TTL
     {ns}:queued_rows        hash     by owner, the rows of its jobs that have not ended
     {ns}:worker:{id}, {ns}:workers          string, zset by expiry   registry of workers; TTL
@@ -92,6 +95,9 @@ class Keys:
     def content(self, digest: str) -> str:
         return f"{self._namespace}:content:{digest}"
 
+    def comparison(self, comparison_id: str) -> str:
+        return f"{self._namespace}:comparison:{comparison_id}"
+
     def followers(self, job_id: str) -> str:
         return f"{self._namespace}:followers:{job_id}"
 
@@ -141,6 +147,7 @@ class Keys:
             "payload": self.payload(""),
             "result": self.result(""),
             "tensors": self.tensors(""),
+            "comparison": self.comparison(""),
             "content": self.content(""),
             "followers": self.followers(""),
             "pace": self.pace(""),

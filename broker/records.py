@@ -6,6 +6,7 @@ from pydantic import Field
 
 from broker.tuning import RESULT_BYTES
 from schemas.base import Record
+from schemas.comparisons import Agreement, CellRecord
 from schemas.jobs import ClassRef, JobFailure, JobSpec, JobStatus
 from schemas.model_key import ModelKey
 from schemas.models import Residence
@@ -65,7 +66,7 @@ class NewJob(NamedTuple):
     repeat with the same `idempotency` gets the first job; the key is remembered as long as its job. With `content` the
     job shares the result of an equal job that is being computed, or was and is still kept; it is a job of its own
     all the same. `limits` are those of `spec.owner`. An owner's idempotency keys are its own; digests of content must
-    tell owners apart.
+    tell owners apart. `comparison` is the id of the one that the job belongs to, if any.
     """
 
     spec: JobSpec
@@ -75,6 +76,23 @@ class NewJob(NamedTuple):
     content: Content | None = None
     result_bytes: int = RESULT_BYTES
     limits: KeyLimits = KeyLimits()
+    comparison: str = ""
+
+
+class BegunComparison(NamedTuple):
+    """A comparison that begins, or an earlier one; `is_complete` once its cells are written."""
+
+    id: str
+    is_complete: bool
+
+
+class ComparisonRecord(NamedTuple):
+    """A comparison as stored. `created_ms` is by the clock of Redis; `agreement` is None until it has been computed."""
+
+    id: str
+    created_ms: int
+    cells: list[CellRecord]
+    agreement: list[Agreement] | None
 
 
 class Submitted(NamedTuple):

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from cli.compare import compare
 from cli.console import EXIT_USAGE, console, fail
 from cli.explain import explain
 from cli.keys import app as keys_app
@@ -22,6 +23,7 @@ app = typer.Typer(
 app.add_typer(models_app, name="models")
 app.add_typer(keys_app, name="keys")
 app.command()(explain)
+app.command()(compare)
 
 Host = Annotated[str, typer.Option(envvar="ATTRIBUTION_HOST", help="Address to listen on.")]
 Port = Annotated[int, typer.Option(envvar="ATTRIBUTION_PORT", min=0, max=65535, help="0 takes a free one.")]

@@ -13,6 +13,7 @@
         ModelNotFound                   404  model_not_found
         ModelUnloaded                   409  model_unloaded           the operator unloaded it
         JobNotFound                     404  job_not_found
+        ComparisonNotFound              404  comparison_not_found
         ResultNotReady                  409  result_not_ready
         JobHasNoResult                  409  job_has_no_result        failed or cancelled
         MetricNotFound                  404  metric_not_found         the request did not name it
@@ -150,6 +151,10 @@ class ModelUnloaded(RequestError):
 
 class JobNotFound(RequestError):
     code, status, title = "job_not_found", 404, "No such job"
+
+
+class ComparisonNotFound(RequestError):
+    code, status, title = "comparison_not_found", 404, "No such comparison"
 
 
 class ResultNotReady(RequestError):

@@ -21,7 +21,9 @@ Targets = list[int] | list[list[int]]
 class JobSpec(Record):
     """A checked request without its tensors, which are stored next to it as one safetensors blob.
 
-    Names in the blob: `pixels` (uint8, height x width x 3, what the model sees of a picture), `text` (uint8, UTF-8),
+    Names in the blob: `pixels` (uint8, height x width x 3, what the model sees of a picture, or
+    examples x height x width x 3, of several), `text` (uint8, UTF-8)
+    or `text.0`… of several,
     `features` (float64, rows x columns in the card's order), `input.0`… (model-ready tensors), `baseline.0`…,
     `feature_mask.0`…, `layer_mask.0`, `layer_baseline.0`.
     """

@@ -5,6 +5,7 @@ They protect against abuse and are not for tuning. The queue's depth and the bod
 
 MAX_TEXT_CHARS = 20_000
 MAX_EXAMPLES = 64  # of one request
+MAX_COMPARED_CELLS = 36  # jobs of one comparison
 MAX_INPUT_TENSORS = 16
 MAX_TENSOR_RANK = 8
 MAX_TENSOR_ELEMENTS = 8_388_608

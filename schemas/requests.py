@@ -23,16 +23,28 @@ Target = TargetOne | TargetPlace | Annotated[list[TargetPlace], Field(min_length
 FeatureRow = Annotated[dict[Annotated[str, Field(max_length=200)], float], Field(min_length=1, max_length=10_000)]
 
 
-class ImageInput(Strict):
-    """One picture: a PNG, JPEG or WebP file as base64, by itself or in a data URI."""
+EncodedPicture = Annotated[str, Field(min_length=1, max_length=MAX_IMAGE_BYTES * 4 // 3 + 4 + MAX_URI_HEAD_CHARS)]
 
-    image: Annotated[str, Field(min_length=1, max_length=MAX_IMAGE_BYTES * 4 // 3 + 4 + MAX_URI_HEAD_CHARS)]
+
+class ImageInput(Strict):
+    """One picture, or a list of pictures of one size, each an example: PNG, JPEG or WebP files as base64, by themselves
+    or in data URIs."""
+
+    image: EncodedPicture | Annotated[list[EncodedPicture], Field(min_length=1, max_length=MAX_EXAMPLES)]
+
+    @property
+    def pictures(self) -> list[str]:
+        """The pictures; one if no list was given."""
+        return [self.image] if isinstance(self.image, str) else self.image
+
+
+OneText = Annotated[str, Field(min_length=1, max_length=MAX_TEXT_CHARS)]
 
 
 class TextInput(Strict):
-    """One text in natural language."""
+    """One text in natural language, or a list of texts with equally many tokens, each an example."""
 
-    text: Annotated[str, Field(min_length=1, max_length=MAX_TEXT_CHARS)]
+    text: OneText | Annotated[list[OneText], Field(min_length=1, max_length=MAX_EXAMPLES)]
 
 
 class FeaturesInput(Strict):
@@ -99,9 +111,13 @@ class ExplainRequest(Strict):
         """Expand `"method": "saliency"` to `"method": {"name": "saliency"}`, and accept Captum's own spelling."""
         if not isinstance(value, dict) or not isinstance(value.get("method"), str | dict):
             return value
-        method = value["method"]
-        fields = {"name": method} if isinstance(method, str) else method
-        name = fields.get("name")
-        if isinstance(name, str):
-            fields = {**fields, "name": canonical_method_name(name) or name}
-        return {**value, "method": fields}
+        return {**value, "method": named_method(value["method"])}
+
+
+def named_method(method: Any) -> Any:
+    """A method of a request as an object with a canonical name, if it is given by name or in Captum's own spelling."""
+    if not isinstance(method, str | dict):
+        return method
+    fields = {"name": method} if isinstance(method, str) else method
+    name = fields.get("name")
+    return {**fields, "name": canonical_method_name(name) or name} if isinstance(name, str) else fields

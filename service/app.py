@@ -17,7 +17,7 @@ from service.http.sites import AllowedHosts, OwnOrigin, RelativeRedirects
 from service.monitoring.http_metrics import HttpMetrics
 from service.openapi import document as openapi
 from service.release import RELEASE
-from service.routes import admin, docs, explain, health, jobs, methods, models, paths, results
+from service.routes import admin, compare, comparisons, docs, explain, health, jobs, methods, models, paths, results
 from service.settings import GatewaySettings
 from service.state import Gateway, State, open_store
 
@@ -68,7 +68,7 @@ def create_app(settings: GatewaySettings, store: JobStore | None = None) -> Fast
         lifespan=lifespan,
     )
     problems.install(app)
-    for routes in (explain, jobs, results, paths, models, admin, methods, health, docs):
+    for routes in (explain, compare, comparisons, jobs, results, paths, models, admin, methods, health, docs):
         app.include_router(routes.router)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, max_total_bytes=int(settings.bodies_bytes))
     _keep_other_sites_out(app, settings)

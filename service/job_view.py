@@ -21,7 +21,7 @@ def job_view(record: JobRecord, root_path: str = "") -> Job:
         model=spec.model,
         version=spec.version,
         method=_method_echo(spec.method),
-        target=record.target or _requested_targets(spec.target),
+        target=record.target or requested_targets(spec.target),
         priority=spec.priority,
         created_at=rfc3339(record.created_ms),
         started_at=None if record.started_ms is None else rfc3339(record.started_ms),
@@ -48,7 +48,7 @@ def _method_echo(fields: dict[str, Any]) -> dict[str, Any]:
     return echo(stored_method(fields)) if fields else {}
 
 
-def _requested_targets(targets: Targets | None) -> list[ClassRef] | None:
+def requested_targets(targets: Targets | None) -> list[ClassRef] | None:
     """The targets of the request, shown until a worker stores labelled ones; None while a predicted class is open."""
     if not targets or any(isinstance(target, list) and target[0] == PREDICTED for target in targets):
         return None

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import orjson
 from safetensors.numpy import save
 
+from broker import Content
+from schemas.comparisons import CompareRequest
 from schemas.jobs import JobSpec
 from schemas.methods import stored_fields
 from schemas.models import ModelCard
@@ -13,7 +15,7 @@ from schemas.requests import ExplainRequest
 from service.cost.estimate import check_cost, check_frames, check_noise, estimate
 from service.cost.result_bytes import result_bytes
 from service.release import RELEASE
-from service.validation.inputs import check_input
+from service.validation.inputs import CheckedInput, check_input
 from service.validation.method import check_method
 from service.validation.metrics import check_quality
 from service.validation.model import ReadyModel
@@ -36,10 +38,13 @@ class Submission:
     result_bytes: int
 
 
-def prepare(request: ExplainRequest, card: ModelCard, owner: str = "") -> Submission:
+def prepare(request: ExplainRequest, card: ModelCard, owner: str = "", given: CheckedInput | None = None) -> Submission:
     """Check the request of an owner against the card, and convert its input. Whatever can be refused is refused here.
 
     CPU work: decodes and scales the picture, converts the tensors.
+
+    Args:
+        given: the request's input, where it has been checked against this card's input before.
 
     Raises:
         InvalidRequest: a field does not fit the model; names the field.
@@ -47,7 +52,7 @@ def prepare(request: ExplainRequest, card: ModelCard, owner: str = "") -> Submis
         ModelUnloaded: the operator has taken it out of service.
     """
     model = ReadyModel.of(card)
-    given = check_input(request.input, model.input)
+    given = given or check_input(request.input, model.input)
     target = resolve_target(request.target, model.output, given.examples)
     method, arrays = check_method(request.method, model, given.examples)
     check_quality(request.quality, method, model)
@@ -86,6 +91,14 @@ def _digest(card: ModelCard, spec: JobSpec, payload: bytes) -> str | None:
     return digest.hexdigest()
 
 
-def fingerprint(request: ExplainRequest) -> str:
+def shared_content(submission: Submission, cache_control: str, *, cache: bool) -> Content | None:
+    """The content by which equal requests share a result; None if the operator or the client switches sharing off."""
+    directives = {directive.strip().lower() for directive in cache_control.split(",")}
+    if not cache or submission.digest is None or "no-store" in directives:
+        return None
+    return Content(submission.digest, reuse="no-cache" not in directives)
+
+
+def fingerprint(request: ExplainRequest | CompareRequest) -> str:
     """sha256 of the canonical request: the same for JSON and a form, in any order of keys."""
     return hashlib.sha256(orjson.dumps(request.model_dump(), option=orjson.OPT_SORT_KEYS)).hexdigest()

@@ -19,6 +19,12 @@ RESULT_EXAMPLE_BYTES = 1_024  # of one example: its prediction, target and compl
 RESULT_NAME_BYTES = 256  # of one word or column with its value
 CURVE_BYTES = 8_192  # of one metric's curve
 
+# Comparisons.
+COMPARED_CELL_BYTES = 4_096  # of one cell in the record of its comparison, with its part of the agreement
+MAX_COMPARED_SIDE = 256  # elements; finer maps are averaged down to this before their ranks are compared
+MAX_COMPARED_ELEMENTS = 131_072  # of all examples of one cell: 36 cells take some 120 MB, and a second to rank
+MAX_SHEET_PIXELS = 24_000_000  # of all panels of one sheet: 72 MB, and about two seconds to draw
+
 # Large results.
 JSON_PART_BYTES = 65_536  # of tensors, written as JSON at a time: two or three milliseconds, some 200 kB of text
 

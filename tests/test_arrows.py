@@ -41,6 +41,7 @@ ROOMS = {
         ["app"],
         ["routes"],
         ["openapi"],
+        ["comparisons"],
         ["results", "submission", "job_view", "model_residence"],
         ["catalogue"],
         ["http", "cost"],

@@ -159,6 +159,7 @@ class StoredJobs:
             self._keys.queues,
             self._keys.index_of(job.spec.owner),
             self._keys.idempotency(job.idempotency.key, job.spec.owner) if job.idempotency else "",
+            self._keys.comparison(job.comparison) if job.comparison else "",
         ]
         outcome, value, *fields = await self._connection.run(
             "submit",

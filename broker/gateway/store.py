@@ -5,6 +5,7 @@ from collections.abc import Callable
 from broker.gateway.admin_commands import AdminCommands
 from broker.gateway.admission import QueueBounds
 from broker.gateway.async_connection import AsyncConnection
+from broker.gateway.comparisons import StoredComparisons
 from broker.gateway.job_events import JobEvents
 from broker.gateway.jobs import StoredJobs
 from broker.gateway.models import ModelRegistry
@@ -45,6 +46,7 @@ class JobStore:
         bounds = bounds if queue_depth is None else bounds._replace(depth=queue_depth)
         self.jobs = StoredJobs(self._connection, self._events, bounds, result_ttl_s)
         self.results = StoredResults(self._connection)
+        self.comparisons = StoredComparisons(self._connection)
         self.models = ModelRegistry(self._connection)
         self.workers = WorkerRegistry(self._connection)
         self.admin_commands = AdminCommands(self._connection, self.workers)

@@ -10,6 +10,7 @@ local job_key, payload_key = KEYS[1], KEYS[2]
 local own_stream, other_stream = KEYS[3], KEYS[4] -- of the model; the first is that of the job's priority
 local unloaded_key, models_key, index_key = KEYS[5], KEYS[6], KEYS[7]
 local idempotency_key = KEYS[8] -- of the owner, or ''
+local comparison_key = KEYS[9] -- of the comparison that the job belongs to, or ''
 local id = ARGV[1]
 local spec = ARGV[2] -- JSON
 local model = ARGV[3] -- name@version
@@ -137,6 +138,9 @@ if reuse then
   end
 else
   redis.call('HSET', job_key, 'stream', own_stream, 'entry', redis.call('XADD', own_stream, '*', 'job', id, 'owner', owner))
+end
+if comparison_key ~= '' then
+  join_comparison(id, comparison_key)
 end
 if inbox ~= '' then
   redis.call('HSET', job_key, 'inbox', inbox)

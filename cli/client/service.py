@@ -13,6 +13,7 @@ import httpx
 from pydantic import TypeAdapter, ValidationError
 
 from cli.processes.backoff import Backoff
+from schemas.comparisons import Comparison
 from schemas.errors import Problem
 from schemas.jobs import TERMINAL, Job
 from schemas.models import AdminCommandStatus, ModelCard
@@ -93,6 +94,35 @@ class Service:
     def cancel(self, job_id: str) -> None:
         """Cancels the job."""
         self._request("DELETE", f"/jobs/{job_id}")
+
+    def compare(self, body: dict[str, Any]) -> Comparison:
+        """Submits a comparison, as `submit` does a job."""
+        headers = {"Idempotency-Key": secrets.token_urlsafe(16)}
+        try:
+            reply = self._request("POST", "/compare", json=body, headers=headers)
+        except Unreachable as error:
+            if not isinstance(error.__cause__, httpx.ReadError | httpx.RemoteProtocolError):
+                raise
+            reply = self._request("POST", "/compare", json=body, headers=headers)
+        return Comparison.model_validate_json(reply.content)
+
+    def cancel_comparison(self, comparison_id: str) -> None:
+        """Cancels its jobs."""
+        self._request("DELETE", f"/comparisons/{comparison_id}")
+
+    def follow_comparison(self, comparison: Comparison) -> Iterator[Comparison]:
+        """Yields the comparison as it stands, polled at growing intervals, until all its jobs have ended."""
+        pauses = Backoff(first_s=0.1, most_s=1.0)
+        latest = comparison
+        while latest.status not in TERMINAL:
+            time.sleep(pauses.next_s())
+            reply = self._request("GET", f"/comparisons/{comparison.id}")
+            latest = Comparison.model_validate_json(reply.content)
+            yield latest
+
+    def sheet(self, comparison_id: str, options: dict[str, Any]) -> bytes:
+        """The sheet, as PNG."""
+        return self._request("GET", f"/comparisons/{comparison_id}/sheet.png", params=options).content
 
     def follow(self, job: Job) -> Iterator[Job]:
         """Yields the job after each change, from server-sent events, until it is terminal.

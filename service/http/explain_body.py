@@ -1,14 +1,15 @@
-"""Reads the body of `POST /explain`, as JSON or as a form."""
+"""Reads the body of `POST /explain`, as JSON or as a form, and that of `POST /compare`, as JSON."""
 
 import re
 
 from fastapi import Request
 
+from schemas.comparisons import CompareRequest
 from schemas.errors import UnsupportedMedia
 from schemas.requests import ExplainRequest
 from service.http.form import read_form
 from service.state import Gateway
-from service.validation.document.body import parse_json, read_request
+from service.validation.document.body import parse_json, read_comparison, read_request
 
 JSON_MEDIA = re.compile(r"^application/json\s*(;|$)", re.IGNORECASE)
 FORM_MEDIA = re.compile(r"^multipart/form-data\s*(;|$)", re.IGNORECASE)
@@ -28,6 +29,18 @@ async def read_explain_body(request: Request, gateway: Gateway) -> ExplainReques
     if FORM_MEDIA.match(media):
         return await gateway.compute(read_request, await read_form(request))
     raise UnsupportedMedia("Send application/json or multipart/form-data.")
+
+
+async def read_compare_body(request: Request, gateway: Gateway) -> CompareRequest:
+    """The validated request of a comparison. Raises as `read_explain_body`; the body must be JSON."""
+    if not JSON_MEDIA.match(request.headers.get("content-type", "")):
+        raise UnsupportedMedia("Send application/json.")
+    body = await request.body()
+    return await gateway.compute_sized(len(body), _comparison_of_json, body)
+
+
+def _comparison_of_json(body: bytes) -> CompareRequest:
+    return read_comparison(parse_json(body))
 
 
 def _request_of_json(body: bytes) -> ExplainRequest:

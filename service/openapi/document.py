@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
+from schemas.comparisons import CompareRequest, Comparison
 from schemas.errors import Problem, ServiceError
 from schemas.jobs import Job, JobPage
 from schemas.models import AdminCommandStatus, ModelCard
@@ -14,10 +15,11 @@ from schemas.results import AttributionPath, Explanation
 from service.catalogue.guides import MethodCatalogue, MethodGuide
 from service.gateway_documents import Health, ModelList
 from service.http.problems import PROBLEM_MEDIA
-from service.openapi.explain_operation import method_property, quality_property
+from service.openapi.explain_operation import method_property, methods_property, quality_property
 from service.openapi.response_objects import SCHEMA_REF, problems
 
 SERVED = (
+    Comparison,
     Job,
     JobPage,
     ModelCard,
@@ -38,6 +40,7 @@ DESCRIPTION = (
 TAGS = [
     {"name": "explain", "description": "Request an explanation."},
     {"name": "jobs", "description": "Follow, list and cancel jobs."},
+    {"name": "comparisons", "description": "Explain one input in several ways, and see where they agree."},
     {"name": "results", "description": "Attributions as JSON, npy, safetensors and pictures."},
     {"name": "models", "description": "The models that can be explained."},
     {"name": "methods", "description": "The attribution methods, compared in English and Spanish."},
@@ -80,9 +83,13 @@ def _drop_fastapi_validation(made: dict[str, Any]) -> None:
 def _schemas() -> dict[str, Any]:
     """The schemas of the request and of all response documents, by name."""
     _, served = models_json_schema([(cls, "serialization") for cls in SERVED], ref_template=SCHEMA_REF)
-    _, accepted = models_json_schema([(ExplainRequest, "validation")], ref_template=SCHEMA_REF)
+    _, accepted = models_json_schema(
+        [(cls, "validation") for cls in (ExplainRequest, CompareRequest)], ref_template=SCHEMA_REF
+    )
     schemas: dict[str, Any] = {**served["$defs"], **accepted["$defs"]}
     properties = schemas["ExplainRequest"]["properties"]
     properties["method"] = method_property(properties["method"])
     properties["quality"] = quality_property(properties["quality"])
+    compared = schemas["CompareRequest"]["properties"]
+    compared["methods"] = methods_property(compared["methods"])
     return schemas

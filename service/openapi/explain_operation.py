@@ -82,6 +82,13 @@ def method_property(schema: dict[str, Any]) -> dict[str, Any]:
     return {**schema, "anyOf": [by_name, *schema["anyOf"]]}
 
 
+def methods_property(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of `methods`, each of which may also be a bare name."""
+    array, *others = schema["anyOf"]
+    by_name = {"type": "string", "enum": list(METHOD_NAMES), "description": "A method with its default parameters."}
+    return {**schema, "anyOf": [{**array, "items": {"anyOf": [by_name, array["items"]]}}, *others]}
+
+
 def quality_property(schema: dict[str, Any]) -> dict[str, Any]:
     """The schema of `quality`, whose metrics may also be bare names."""
     by_name = {"type": "string", "enum": list(QUALITY_NAMES), "description": "A metric with its default parameters."}

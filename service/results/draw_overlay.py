@@ -18,7 +18,7 @@ from service.pictures.heatmap import heat_map, map_size
 from service.pictures.image_overlay import fitted, render_overlay
 from service.pictures.overlay_options import OverlayOptions
 from service.results.draw_path import find_path
-from service.results.formats import attribution, stored_array
+from service.results.formats import attribution, seen_pixels, sent_text, stored_array
 from service.results.overlay_caption import completed, overlay_caption, overlay_title
 
 T = TypeVar("T")
@@ -57,8 +57,8 @@ def draw_overlay(
     """
     width = options.size if "size" in options.model_fields_set else SHEET_WIDTH
     if meta.words is not None:
-        text = stored_array(payload, "text").tobytes().decode("utf-8")
         words = _example(meta.words, options)
+        text = sent_text(payload, options.example)
         title = overlay_title(meta, options.example, language, width)
         return render_text(text, words, title=title, lang=language, size=width)
     if meta.features is not None:
@@ -89,7 +89,7 @@ def _heat_map(
         raise NotAcceptable(f"attributions of shape {list(maps.shape)} cannot be drawn: a map has four dimensions")
     picture = proportions = None
     if meta.picture is not None:
-        picture = Image.fromarray(stored_array(payload, "pixels"))
+        picture = Image.fromarray(seen_pixels(payload, options.example))
         left, top, right, bottom = meta.picture.crop
         proportions = right - left, bottom - top
     drawn, options = _example(maps, options), completed(meta, options)

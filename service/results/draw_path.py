@@ -13,7 +13,7 @@ from schemas.results import AttributionPath, ResultMeta
 from service.languages import Language
 from service.pictures.overlay_options import ColormapName, OverlayOptions, Sign
 from service.pictures.path_animation import render_path
-from service.results.formats import read_tensors, stored_array
+from service.results.formats import read_tensors, seen_pixels, stored_array
 from service.results.overlay_caption import completed, overlay_caption, target_words
 from service.tuning import MAX_ANIMATION_PIXELS
 
@@ -72,7 +72,7 @@ def draw_path(
         left, top, right, bottom = meta.picture.crop
         proportions = right - left, bottom - top
     return render_path(
-        _ends(tensors, payload),
+        _ends(tensors, payload, query.example),
         maps,
         path.examples[query.example],
         completed(meta, query.overlay()),
@@ -84,9 +84,11 @@ def draw_path(
     )
 
 
-def _ends(tensors: bytes | bytearray, payload: bytes) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
+def _ends(
+    tensors: bytes | bytearray, payload: bytes, example: int
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
     """What baseline and input look like, (H, W, 3); None if the input is no picture."""
     baselines: NDArray[Any] | None = read_tensors(tensors).get(BASELINE)
     if baselines is None or not payload:
         return None
-    return baselines[0], stored_array(payload, "pixels")
+    return baselines[min(example, len(baselines) - 1)], seen_pixels(payload, example)

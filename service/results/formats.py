@@ -50,6 +50,19 @@ def stored_array(blob: bytes | bytearray, name: str) -> NDArray[Any]:
     return arrays[name]
 
 
+def seen_pixels(payload: bytes, example: int) -> NDArray[Any]:
+    """What the model sees of one picture of a job's payload, (H, W, 3). Raises as `stored_array`."""
+    pixels = stored_array(payload, "pixels")
+    return pixels if pixels.ndim == 3 else pixels[min(example, len(pixels) - 1)]
+
+
+def sent_text(payload: bytes, example: int) -> str:
+    """One text of a job's payload. Raises as `stored_array`."""
+    arrays = read_tensors(payload)
+    name = "text" if "text" in arrays else f"text.{example}"
+    return stored_array(payload, name).tobytes().decode("utf-8")
+
+
 def explanation_json(meta: bytes, tensors: bytes) -> bytes:
     """The `Explanation` document: the stored JSON, with the values of each tensor written straight from numpy.
 

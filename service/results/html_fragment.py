@@ -14,7 +14,7 @@ from service.pictures import typeface
 from service.pictures.captions import CAPTIONS
 from service.pictures.colormaps import solid, tint
 from service.pictures.feature_bars import Bar, strongest
-from service.results.formats import stored_array
+from service.results.formats import sent_text
 from service.results.overlay_caption import overlay_caption
 from service.tuning import MAX_DRAWN_FEATURES
 
@@ -42,8 +42,7 @@ def html_fragment(meta: ResultMeta, payload: bytes, example: int, language: Lang
         raise InvalidRequest.at(["query", "example"], f"the job has {len(listed)} examples, counted from 0")
     parts = [f'<div class="attribution" lang="{language}" style="{BOX}">', *_caption(meta, example, language)]
     if meta.words is not None:
-        text = stored_array(payload, "text").tobytes().decode("utf-8")
-        parts += _text(text, meta.words[example])
+        parts += _text(sent_text(payload, example), meta.words[example])
     elif meta.features is not None:
         parts += _table(meta.features[example], language)
     parts += [*_legend(language), "</div>\n"]

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
-from broker import Content, Idempotency, NewJob, Submitted, Waited
+from broker import Idempotency, NewJob, Submitted, Waited
 from schemas.errors import InvalidRequest, JobHasNoResult
 from schemas.jobs import TERMINAL
 from schemas.models import ModelCard
@@ -23,7 +23,7 @@ from service.results.representation import RequestedFormat, result_response
 from service.routes.drawing_parameters import drawing_parameters, read_drawing
 from service.routes.parameters import PictureLanguage, WaitQuery
 from service.state import CurrentGateway, Gateway
-from service.submission import Submission, fingerprint, prepare
+from service.submission import Submission, fingerprint, prepare, shared_content
 from service.tuning import SMALL_JSON_BYTES, SMALL_PICTURE_PIXELS
 from service.validation.inputs import check_picture_memory, picture_work
 
@@ -90,7 +90,7 @@ async def explain(
         idempotency = Idempotency(idempotency_key, await gateway.compute(fingerprint, explain_request))
     preferred_s = preferred_wait_s(prefer)
     wait_s = min(wait if wait is not None else preferred_s or 0.0, gateway.settings.max_wait_s)
-    content = _shared_content(gateway, submission, cache_control or "")
+    content = shared_content(submission, cache_control or "", cache=gateway.settings.cache)
     job = NewJob(
         submission.spec,
         submission.payload,
@@ -145,14 +145,6 @@ async def _prepare(
     check_picture_memory(work, gateway.settings.decode_bytes)
     async with gateway.picture_memory.reserve(work.memory_bytes):
         return await gateway.compute(prepare, explain_request, card, owner)
-
-
-def _shared_content(gateway: Gateway, submission: Submission, cache_control: str) -> Content | None:
-    """The content by which equal requests share a result; None if the operator or the client switches sharing off."""
-    directives = {directive.strip().lower() for directive in cache_control.split(",")}
-    if not gateway.settings.cache or submission.digest is None or "no-store" in directives:
-        return None
-    return Content(submission.digest, reuse="no-cache" not in directives)
 
 
 async def _submit(

@@ -7,7 +7,7 @@ from pydantic import ByteSize
 
 from schemas.errors import InvalidRequest
 from schemas.jobs import PayloadKind
-from schemas.limits import MAX_EXAMPLES
+from schemas.limits import MAX_EXAMPLES, MAX_IMAGE_PIXELS
 from schemas.models import InputCard
 from schemas.picture_view import PictureView
 from schemas.pictures import Picture
@@ -64,8 +64,13 @@ def picture_work(given: Input, card: InputCard | None) -> Work:
     """What preparing a picture takes, possibly far more than its bytes; zeros for other and refused inputs."""
     if not isinstance(given, ImageInput) or card is None or card.kind != "image":
         return Work()
+    works = [_work(one, PictureView.of(card)) for one in given.pictures]
+    return Work(sum(work.pixels for work in works), max(work.memory_bytes for work in works))  # one after another
+
+
+def _work(encoded: str, view: PictureView) -> Work:
     try:
-        return work_of(image_bytes(given.image), PictureView.of(card))
+        return work_of(image_bytes(encoded), view)
     except NotBase64:
         return Work()
 
@@ -82,22 +87,63 @@ def check_picture_memory(work: Work, allowed_bytes: int) -> None:
 
 
 def _image(given: ImageInput, card: InputCard) -> CheckedInput:
-    """Decode and scale the picture, so that no broken one becomes a job and workers receive what the model sees."""
+    """Decode and scale the pictures, so that no broken one becomes a job and workers receive what the model sees."""
+    loc: Location = ["input", "image"]
+    if isinstance(given.image, str):
+        pixels, picture = _seen(given.image, card, loc)
+        return CheckedInput("image", 1, {"pixels": pixels}, picture=picture)
+    first: Picture | None = None
+    seen: list[Array] = []
+    for index, encoded in enumerate(given.image):
+        pixels, picture = _seen(encoded, card, [*loc, index])
+        first = first or picture
+        _check_size(picture, first, len(given.image), [*loc, index])
+        seen.append(pixels)
+    return CheckedInput("image", len(seen), {"pixels": np.stack(seen)}, picture=first)
+
+
+def _check_size(picture: Picture, first: Picture, count: int, loc: Location) -> None:
+    """Check a picture of a list when it has been decoded, so that a list takes no more time than the largest picture.
+
+    Raises:
+        InvalidRequest: it has another size than the first one, or so many of its size are too large together.
+    """
+    if picture != first:
+        size, other = (f"{one.width} x {one.height} pixels" for one in (picture, first))
+        raise InvalidRequest.at(
+            loc, f"the picture has {size}, the first one {other}: use several requests for pictures of several sizes"
+        )
+    if count * picture.width * picture.height > MAX_IMAGE_PIXELS:
+        raise InvalidRequest.at(
+            loc[:2],
+            f"{count} pictures of {picture.width} x {picture.height} pixels; at most {MAX_IMAGE_PIXELS} in all are "
+            "accepted: use several requests",
+        )
+
+
+def _seen(encoded: str, card: InputCard, loc: Location) -> tuple[Array, Picture]:
+    """What the model sees of one picture, (H, W, 3)."""
     try:
-        pixels, picture = model_pixels(image_bytes(given.image), PictureView.of(card))
+        return model_pixels(image_bytes(encoded), PictureView.of(card))
     except NotBase64 as error:
-        raise InvalidRequest.at(["input", "image"], str(error)) from None
+        raise InvalidRequest.at(loc, str(error)) from None
     except PictureRejected as error:
-        reason = NOT_A_LOCATION if is_location(given.image) else str(error)
-        raise InvalidRequest.at(["input", "image"], reason) from None
-    return CheckedInput("image", 1, {"pixels": pixels}, picture=picture)
+        reason = NOT_A_LOCATION if is_location(encoded) else str(error)
+        raise InvalidRequest.at(loc, reason) from None
 
 
 def _text(given: TextInput) -> CheckedInput:
-    if not given.text.strip():
-        raise InvalidRequest.at(["input", "text"], "the text is blank")
-    encoded = given.text.encode("utf-8")
-    return CheckedInput("text", 1, {"text": np.frombuffer(encoded, dtype=np.uint8)}, len(given.text))
+    """One text as `text`, or several as `text.0`, `text.1`, …"""
+    if isinstance(given.text, str):
+        return CheckedInput("text", 1, {"text": _utf8(given.text, ["input", "text"])}, len(given.text))
+    arrays = {f"text.{index}": _utf8(text, ["input", "text", index]) for index, text in enumerate(given.text)}
+    return CheckedInput("text", len(given.text), arrays, max(map(len, given.text)))
+
+
+def _utf8(text: str, loc: Location) -> Array:
+    if not text.strip():
+        raise InvalidRequest.at(loc, "the text is blank")
+    return np.frombuffer(text.encode("utf-8"), dtype=np.uint8)
 
 
 def _features(given: FeaturesInput, card: InputCard) -> CheckedInput:

@@ -10,6 +10,7 @@ def test_the_public_names() -> None:
     assert broker.__all__ == [
         "Claim",
         "CommandBatch",
+        "ComparisonRecord",
         "Content",
         "FinishedJob",
         "Idempotency",
@@ -26,6 +27,7 @@ def test_the_public_names() -> None:
         "Waited",
         "WorkerInfo",
         "WorkerQueue",
+        "cell_idempotency",
     ]
 
 

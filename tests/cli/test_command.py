@@ -29,7 +29,7 @@ def attribution(*arguments: str, cwd: Path | None = None, **variables: str) -> s
 def test_help_lists_the_commands() -> None:
     done = attribution("--help")
     assert done.returncode == 0
-    for command in ("serve", "gateway", "worker", "models", "explain"):
+    for command in ("serve", "gateway", "worker", "models", "explain", "compare"):
         assert command in done.stdout
 
 

@@ -138,19 +138,23 @@ def _attributions(
     card: ModelCard, payload: dict[str, Array]
 ) -> tuple[dict[str, Array], list[list[TextScore]] | None, list[list[FeatureScore]] | None]:
     if "pixels" in payload:
-        pixels = payload["pixels"].astype(np.float32).transpose(2, 0, 1)[None] / 255
+        shown = payload["pixels"].astype(np.float32) / 255
+        pixels = (shown if shown.ndim == 4 else shown[None]).transpose(0, 3, 1, 2)
         return {"input": np.ascontiguousarray(pixels)}, None, None
     if "text" in payload:
         words = _words(payload["text"].tobytes().decode())
         return {"input": np.array([[word.score for word in words]], dtype=np.float32)}, [words], None
+    if "text.0" in payload:
+        rows = [_words(payload[f"text.{index}"].tobytes().decode()) for index in range(len(payload))]
+        return {"input": np.array([[word.score for word in row] for row in rows], dtype=np.float32)}, rows, None
     if "features" in payload:
         assert card.input is not None
         columns = card.input.features or []
-        rows = [
+        table = [
             [FeatureScore(name=c.name, value=v, score=v) for c, v in zip(columns, row, strict=True)]
             for row in payload["features"].tolist()
         ]
-        return {"input": payload["features"].astype(np.float32)}, None, rows
+        return {"input": payload["features"].astype(np.float32)}, None, table
     inputs = {name: payload[name] for name in sorted(payload) if name.startswith("input.")}
     return ({"input": inputs["input.0"]} if len(inputs) == 1 else inputs), None, None
 

@@ -139,8 +139,8 @@ def each_element(inputs: Tensors) -> Tensors:
 
 
 def _text_features(prepared: Prepared, mask: Tensor | None) -> Tensor:
-    """(1, tokens, width): one number per token, or that of the mask; -1 for special tokens."""
+    """(1 or examples, tokens, width): one number per token, or that of the mask; -1 for special tokens."""
     embedded = prepared.inputs[0]
     numbers = torch.arange(embedded.shape[1], device=embedded.device).view(1, -1, 1) if mask is None else mask
-    special = torch.tensor(prepared.source.encoding.special_tokens_mask, device=embedded.device).bool()
-    return torch.where(special.view(1, -1, 1), -1, numbers).expand(1, *embedded.shape[1:])
+    special = prepared.source.special(embedded.device).unsqueeze(2)  # (examples, tokens, 1)
+    return torch.where(special, -1, numbers).expand(-1, *embedded.shape[1:])

@@ -17,7 +17,8 @@ from workers.repository.model_toml import InputConfig
 
 
 class ImageAdapter(TensorAdapter):
-    """Pictures. The payload `pixels`, (H, W, 3) uint8, becomes (1, 3, H, W) in the model's space."""
+    """Pictures. The payload `pixels`, (H, W, 3) or (examples, H, W, 3) uint8, becomes (examples, 3, H, W) in the
+    model's space."""
 
     baselines: list[BaselineName] = ["zero", "black", "white", "mean", "blur"]  # noqa: RUF012
 
@@ -39,13 +40,17 @@ class ImageAdapter(TensorAdapter):
             return super().prepare(payload, device)
         pixels = payload["pixels"]
         height, width = self.card.shapes[0][1:]
-        if pixels.dtype != torch.uint8 or list(pixels.shape) != [height, width, 3]:
+        if pixels.dtype != torch.uint8 or list(pixels.shape[-3:]) != [height, width, 3] or pixels.dim() > 4:
             raise InputRejected(f"the picture's pixels are {list(pixels.shape)}, the model takes {[height, width, 3]}")
         return self._plain((self.normalised(pixels.to(device)),))
 
     def normalised(self, pixels: Tensor) -> Tensor:
-        """(H, W, 3) uint8 -> (1, 3, H, W) in the model's space, on the device of the pixels. Devices agree exactly."""
-        levels = pixels.permute(2, 0, 1).unsqueeze(0).contiguous().to(self.dtype)
+        """(H, W, 3) or (examples, H, W, 3) uint8 -> (examples, 3, H, W) in the model's space.
+
+        On the device of the pixels. Devices agree exactly.
+        """
+        pictures = pixels if pixels.dim() == 4 else pixels.unsqueeze(0)
+        levels = pictures.permute(0, 3, 1, 2).contiguous().to(self.dtype)
         # Divides by a tensor: for a plain number, CUDA multiplies by the reciprocal, which rounds unlike the CPU.
         return self._normalise(levels / levels.new_tensor(255))
 

@@ -37,11 +37,23 @@ class FromEmbeddings(nn.Module):
 
 
 @dataclass(frozen=True, slots=True)
-class TextSource:
+class OneText:
     """A text and its tokens."""
 
     text: str
     encoding: Encoding
+
+
+@dataclass(frozen=True, slots=True)
+class TextSource:
+    """The texts of a job, which have equally many tokens."""
+
+    texts: list[OneText]
+
+    def special(self, device: torch.device) -> Tensor:
+        """Which tokens are special, (examples, tokens)."""
+        masks = [one.encoding.special_tokens_mask for one in self.texts]
+        return torch.tensor(masks, device=device).bool()
 
 
 class TextAdapter:
@@ -72,38 +84,49 @@ class TextAdapter:
         self._without_hooks = shared_copy(self.embeddings)
 
     def prepare(self, payload: Payload, device: torch.device) -> Prepared:
-        return self.prepare_text(payload["text"].numpy().tobytes().decode("utf-8"), device)
+        numbers = sorted(int(name.removeprefix("text.")) for name in payload if name.startswith("text."))
+        sent = [payload["text"]] if "text" in payload else [payload[f"text.{number}"] for number in numbers]
+        return self.prepare_texts([text.numpy().tobytes().decode("utf-8") for text in sent], device)
 
     def prepare_text(self, text: str, device: torch.device) -> Prepared:
-        encoding = self._tokenizer.encode(text)
-        if not any(special == 0 for special in encoding.special_tokens_mask):
+        """As `prepare_texts`, of one text."""
+        return self.prepare_texts([text], device)
+
+    def prepare_texts(self, texts: list[str], device: torch.device) -> Prepared:
+        """Texts with equally many tokens, each an example.
+
+        Raises:
+            InputRejected: a text has no tokens, or they have not equally many.
+        """
+        encodings = [self._tokenizer.encode(text) for text in texts]
+        if not all(0 in encoding.special_tokens_mask for encoding in encodings):
             raise InputRejected("the text has no tokens")
-        ids = torch.tensor([encoding.ids], device=device)  # (1, tokens)
-        mask = torch.ones_like(ids)
-        additional_forward_args = (
-            (mask, torch.tensor([encoding.type_ids], device=device)) if self._token_types else (mask,)
-        )
-        warnings = [f"the text was cut after {len(ids[0])} tokens"] if encoding.overflowing else []
-        return Prepared(
-            (self._embed(ids),),
-            additional_forward_args,
-            (ids,),
-            additional_forward_args,
-            TextSource(text, encoding),
-            warnings,
-        )
+        counts = sorted({len(encoding.ids) for encoding in encodings})
+        if len(counts) > 1:
+            raise InputRejected(
+                f"the texts have from {counts[0]} to {counts[-1]} tokens; texts of one request have equally many: use "
+                "several requests"
+            )
+        ids = torch.tensor([encoding.ids for encoding in encodings], device=device)  # (examples, tokens)
+        additional_forward_args: Tensors = (torch.ones_like(ids),)
+        if self._token_types:
+            additional_forward_args += (torch.tensor([encoding.type_ids for encoding in encodings], device=device),)
+        cut = any(encoding.overflowing for encoding in encodings)
+        warnings = [f"the text was cut after {len(ids[0])} tokens"] if cut else []
+        source = TextSource([OneText(text, encoding) for text, encoding in zip(texts, encodings, strict=True)])
+        return Prepared((self._embed(ids),), additional_forward_args, (ids,), additional_forward_args, source, warnings)
 
     def _embed(self, ids: Tensor) -> Tensor:
         with torch.no_grad():
             embedded: Tensor = self._without_hooks(ids)
-        return embedded  # (1, tokens, width)
+        return embedded  # (examples, tokens, width)
 
     def sample(self, device: torch.device) -> Prepared:
         return self.prepare_text("a", device)
 
     def baseline(self, name: BaselineName, prepared: Prepared) -> tuple[Tensors, Tensors]:
         ids = prepared.layer_inputs[0]
-        special = torch.tensor([prepared.source.encoding.special_tokens_mask], device=ids.device).bool()
+        special = prepared.source.special(ids.device)
         padded = torch.where(special, ids, torch.full_like(ids, self._pad))  # special tokens stay
         if name == "pad":
             return (self._embed(padded),), (padded,)
@@ -112,16 +135,17 @@ class TextAdapter:
         raise InputRejected(f"baseline {name!r} means nothing for a text")
 
     def feature_mask(self, requested: FeatureMask | None, prepared: Prepared) -> Tensors | None:
-        """(1, tokens, width): a feature is a token, or a word if requested. Each special token is its own feature."""
+        """(1 or examples, tokens, width): a feature is a token, or a word if requested. Each special token is its own
+        feature."""
         embedded = prepared.inputs[0]
-        features = list(range(embedded.shape[1]))
+        features = [list(range(embedded.shape[1]))]
         if requested == "words":
-            features = numbered(_word_of_each_token(prepared.source))
-        mask = torch.tensor(features, device=embedded.device).view(1, -1, 1)
-        return (mask.expand_as(embedded).contiguous(),)  # Captum views it in another shape
+            features = [numbered(_word_of_each_token(one)) for one in prepared.source.texts]
+        mask = torch.tensor(features, device=embedded.device).unsqueeze(2)
+        return (mask.expand(-1, -1, embedded.shape[2]).contiguous(),)  # Captum views it in another shape
 
     def on_wire(self, attributions: Tensors, *, shared: bool) -> Tensors:
-        """(1, tokens, width) -> (1, tokens): the sum over a token's embedding, or the mean where elements share it."""
+        """(examples, tokens, width) -> (examples, tokens): sums over embeddings, or means where elements share one."""
         return tuple(a.mean(dim=-1) if shared else a.sum(dim=-1) for a in attributions)
 
     def pixels(self, inputs: Tensors) -> Tensor | None:
@@ -131,14 +155,17 @@ class TextAdapter:
         scores = attributions[0]
         if layered and scores.dim() == 3:
             scores = scores.sum(dim=-1)
-        source: TextSource = prepared.source
-        if tuple(scores.shape) != (1, len(source.encoding.ids)):
+        texts: list[OneText] = prepared.source.texts
+        if tuple(scores.shape) != (len(texts), len(texts[0].encoding.ids)):
             return Described()  # the layer does not have one vector per token
-        values = scores[0].double().tolist()
-        return Described(tokens=[_tokens(source, values)], words=[_words(source, values)])
+        values = scores.double().tolist()
+        return Described(
+            tokens=[_tokens(one, row) for one, row in zip(texts, values, strict=True)],
+            words=[_words(one, row) for one, row in zip(texts, values, strict=True)],
+        )
 
 
-def _tokens(source: TextSource, scores: list[float]) -> list[TextScore]:
+def _tokens(source: OneText, scores: list[float]) -> list[TextScore]:
     encoding = source.encoding
     return [
         TextScore(text=token, start=start, end=end, score=score)
@@ -146,7 +173,7 @@ def _tokens(source: TextSource, scores: list[float]) -> list[TextScore]:
     ]
 
 
-def _words(source: TextSource, scores: list[float]) -> list[TextScore]:
+def _words(source: OneText, scores: list[float]) -> list[TextScore]:
     """The sum over the tokens of each word. Words without tokens are left out."""
     sums: dict[Span, float] = {}
     for word, score in zip(_word_of_each_token(source), scores, strict=True):
@@ -158,7 +185,7 @@ def _words(source: TextSource, scores: list[float]) -> list[TextScore]:
     ]
 
 
-def _word_of_each_token(source: TextSource) -> list[Span | None]:
+def _word_of_each_token(source: OneText) -> list[Span | None]:
     encoding = source.encoding
     return word_of_each_token(source.text, encoding.offsets, encoding.special_tokens_mask)
 

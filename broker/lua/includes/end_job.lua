@@ -6,6 +6,7 @@
 --- @include "followers"
 --- @include "repair"
 --- @include "key_limits"
+--- @include "comparisons"
 
 -- Makes later requests with the same content compute it anew.
 local function forget_content(id, content)
@@ -50,6 +51,7 @@ local function end_job(id, status, ttl_s, failure, result, is_alone)
   redis.call('ZADD', keys.expiry, now + ttl_s * 1000, expiring(id, redis.call('HGET', job, 'owner')))
   hold_after_end(id, status, now + ttl_s * 1000)
   keep_names(id, content, idempotency, ttl_s)
+  leave_comparison(id, ttl_s)
   trim_index(now)
   local followers = followers_of(id)
   redis.call('DEL', keys.followers .. id)

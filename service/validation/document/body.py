@@ -1,15 +1,20 @@
 """Parses the body of `POST /explain`. Large bodies take up to a second of CPU: run it in a thread."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 from pydantic_core import from_json
 
+from schemas.base import Strict
+from schemas.comparisons import CompareRequest
 from schemas.errors import InvalidRequest, MalformedBody
 from schemas.requests import ExplainRequest
 from service.tuning import MAX_JSON_CONTAINERS
 from service.validation.document.bulk import check_bulk
-from service.validation.document.field_errors import field_errors
+from service.validation.document.field_errors import field_errors, short
+from service.validation.document.suggest import unknown_field
+
+Validated = TypeVar("Validated", bound=Strict)
 
 
 def parse_json(body: bytes) -> Any:
@@ -28,17 +33,30 @@ def parse_json(body: bytes) -> Any:
         raise MalformedBody(f"The body is not JSON: {error}.") from None
 
 
+def read_comparison(document: Any) -> CompareRequest:
+    """Validate the parsed document of a comparison. Raises as `read_request`."""
+    known = list(CompareRequest.model_fields)
+    unknown = next((name for name in document if name not in known), None) if isinstance(document, dict) else None
+    if unknown is not None:
+        raise InvalidRequest.at(short([unknown]), unknown_field(unknown, known))
+    return _validated(document, CompareRequest)
+
+
 def read_request(document: Any) -> ExplainRequest:
     """Validate a parsed document.
 
     Raises:
         InvalidRequest: fields are missing, unknown or out of range; names them.
     """
+    return _validated(document, ExplainRequest)
+
+
+def _validated(document: Any, kind: type[Validated]) -> Validated:
     if not isinstance(document, dict):
         raise InvalidRequest("The body must be a JSON object.")
     check_bulk(document)
     try:
-        return ExplainRequest.model_validate(document)
+        return kind.model_validate(document)
     except ValidationError as error:
         fields = field_errors(error.errors(include_url=False, include_input=False), document)
     raise InvalidRequest(summary(fields), errors=fields)

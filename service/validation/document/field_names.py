@@ -19,8 +19,8 @@ def known_fields(parent: Place, document: Any) -> list[str]:
         return list(ExplainRequest.model_fields)
     if parent == ("input",):
         return list(INPUT_KEYS)
-    if parent == ("method",):
-        return _parameters(document)
+    if parent == ("method",) or (len(parent) == 2 and parent[0] == "methods"):
+        return _parameters(document, parent)
     if len(parent) == 2 and parent[0] == "quality":
         metric = QUALITIES.get(_name(_at(document, parent)))
         return [field for field in metric.model_fields if field != "name"] if metric else []
@@ -55,8 +55,9 @@ def _misplaced(name: str, document: Any) -> str | None:
     return None
 
 
-def _parameters(document: Any) -> list[str]:
-    method = METHODS.get(canonical_method_name(_name(_at(document, ("method",)))) or "")
+def _parameters(document: Any, place: Place = ("method",)) -> list[str]:
+    """The parameters of the method at this place, `method` or one of `methods`."""
+    method = METHODS.get(canonical_method_name(_name(_at(document, place))) or "")
     return [field for field in method.model_fields if field != "name"] if method else []
 
 

@@ -101,7 +101,10 @@ def _input(place: Place, value: Any) -> Hint | None:
 
 
 def _image(place: Place, value: Any) -> Hint | None:
-    return None if isinstance(value, str) else (place, NOT_A_LOCATION)
+    if not isinstance(value, list):
+        return None if isinstance(value, str) else (place, NOT_A_LOCATION)
+    wrong = next((index for index, one in enumerate(value) if not isinstance(one, str)), None)
+    return None if wrong is None else ((*place, wrong), NOT_A_LOCATION)
 
 
 def _features(place: Place, value: Any) -> Hint | None:

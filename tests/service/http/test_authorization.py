@@ -30,7 +30,7 @@ OPERATIONS = [
 ]
 OF_A_JOB = [(method, path) for method, path in OPERATIONS if "{job_id}" in path]
 PUBLIC = {"/healthz", "/readyz", "/methods", "/methods/{name}"}
-FILLED = {"{name}": "breast-cancer-mlp", "{job_id}": "0" * 22}
+FILLED = {"{name}": "breast-cancer-mlp", "{job_id}": "0" * 22, "{comparison_id}": "0" * 22}
 
 
 @pytest.fixture

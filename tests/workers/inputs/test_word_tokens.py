@@ -65,7 +65,7 @@ def kept(family: str) -> TextAdapter:
 
 
 def plain(prepared: Prepared) -> list[bool]:
-    return [not special for special in prepared.source.encoding.special_tokens_mask]
+    return [not special for special in prepared.source.texts[0].encoding.special_tokens_mask]
 
 
 def described(text: TextAdapter, prepared: Prepared, scores: list[float]) -> list[TextScore]:
@@ -103,7 +103,7 @@ def test_words_are_what_stands_between_blanks(family: str, sentence: str, tmp_pa
 def test_the_space_before_a_word_counts_for_the_word(family: str) -> None:
     text = kept(family)
     prepared = text.prepare_text("नमस्ते playing", CPU)
-    encoding = prepared.source.encoding
+    encoding = prepared.source.texts[0].encoding
     first, second = described(text, prepared, [float(one) for one in plain(prepared)])
     assert (first.text, second.text) == ("नमस्ते", "playing")
     begins = next(index for index, (_, end) in enumerate(encoding.offsets) if end > 6)  # beyond the first word
@@ -134,7 +134,7 @@ def test_no_score_is_lost_and_no_token_is_cut(family: str, sentence: str) -> Non
     assert sum(word.score for word in words) == sum(s for s, one in zip(scores, plain(prepared), strict=True) if one)
     assert all(sentence[word.start : word.end] == word.text for word in words)
     assert all(left.end <= right.start for left, right in pairwise(words))
-    spans = zip(prepared.source.encoding.offsets, plain(prepared), strict=True)
+    spans = zip(prepared.source.texts[0].encoding.offsets, plain(prepared), strict=True)
     for start, end in (span for span, one in spans if one):
         letters = [index for index in range(start, end) if sentence[index].isalnum()]
         if letters:
@@ -189,7 +189,7 @@ def test_a_word_is_taken_away_whole(family: str) -> None:
         for low, high in pairwise([0, *edges]):
             tokens = [
                 one and (low < end <= high or (low == 0 == end))
-                for one, (_, end) in zip(plain(prepared), prepared.source.encoding.offsets, strict=True)
+                for one, (_, end) in zip(plain(prepared), prepared.source.texts[0].encoding.offsets, strict=True)
             ]
             without = torch.where(torch.tensor(tokens).view(1, -1, 1), padded, embedded)
             lost = (full - model(without, *prepared.additional_forward_args)[0, 1]).item()

@@ -1,0 +1,1 @@
+"""Comparisons of several explanations of one input: their jobs, how far the attributions agree, and their sheet."""
