@@ -49,10 +49,7 @@ class TensorSpec(Record):
 
 
 class Tensor(Strict):
-    """A whole tensor. `data` is row-major, one number per element: flat, or nested like the shape.
-
-    Validation with `context={"stored": True}` accepts an empty `data`: the job store holds the values in binary form.
-    """
+    """A whole tensor. `data` is row-major, one number per element: flat, or nested like the shape."""
 
     name: str = Field(default="input", max_length=200)
     datatype: Datatype = "FP32"
@@ -64,6 +61,7 @@ class Tensor(Strict):
         elements = math.prod(self.shape)
         if elements > MAX_TENSOR_ELEMENTS:
             raise ValueError(f"shape {self.shape} has {elements} elements, at most {MAX_TENSOR_ELEMENTS} are accepted")
+        # With `context={"stored": True}` `data` may be empty: the job store holds the values in binary form.
         stored = bool(info.context and info.context.get("stored"))
         if stored and not self.data:
             return self
