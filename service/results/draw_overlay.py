@@ -10,6 +10,7 @@ from pydantic import Field
 from schemas.errors import InvalidRequest, NotAcceptable
 from schemas.limits import MAX_EXAMPLES
 from schemas.results import ResultMeta
+from schemas.sentences import Sentence
 from service.languages import Language
 from service.pictures.colored_text import render_text
 from service.pictures.feature_bars import render_bars
@@ -59,7 +60,9 @@ def draw_overlay(
 def _heat_map(meta: ResultMeta, maps: NDArray[Any], payload: bytes, options: OverlayQuery, language: Language) -> bytes:
     """Draw one of `maps`, (examples, channels, height, width), over the picture, or alone if the input is a tensor."""
     if maps.ndim != 4:
-        raise NotAcceptable(f"attributions of shape {list(maps.shape)} cannot be drawn: a map has four dimensions")
+        raise NotAcceptable(
+            Sentence("attributions of shape {shape} cannot be drawn: a map has four dimensions", shape=list(maps.shape))
+        )
     picture = proportions = None
     if meta.picture is not None:
         picture = Image.fromarray(stored_array(payload, "pixels"))
@@ -70,7 +73,9 @@ def _heat_map(meta: ResultMeta, maps: NDArray[Any], payload: bytes, options: Ove
 
 def _example(examples: Sequence[T] | NDArray[Any], options: OverlayQuery) -> Any:
     if options.example >= len(examples):
-        raise InvalidRequest.at(["query", "example"], f"the job has {len(examples)} examples, counted from 0")
+        raise InvalidRequest.at(
+            ["query", "example"], Sentence("the job has {examples} examples, counted from 0", examples=len(examples))
+        )
     return examples[options.example]
 
 

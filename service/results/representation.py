@@ -7,6 +7,7 @@ from fastapi import Response
 
 from broker import JobStore, OpenedResult, StoredResult
 from schemas.errors import JobHasNoResult, NotAcceptable
+from schemas.sentences import Sentence
 from service.http.negotiation import choose_media, language_of
 from service.languages import Language
 from service.results.caching import cached_response, entity_tag
@@ -37,7 +38,9 @@ class RequestedFormat:
         """
         media = choose_media(accept, MEDIA)
         if media is None:
-            raise NotAcceptable(f"A result is available as {', '.join(MEDIA)}; accept one of them.")
+            raise NotAcceptable(
+                Sentence("A result is available as {media}; accept one of them.", media=", ".join(MEDIA))
+            )
         return cls(media, language_of(accept_language), tensor)
 
 
@@ -105,7 +108,7 @@ async def opened_result(store: JobStore, job_id: str) -> OpenedResult:
     except JobHasNoResult:
         record = await store.jobs.get(job_id)
     reason = f": {record.error.detail} ({record.error.code})" if record.error else ""
-    raise JobHasNoResult(f"the job is {record.status}{reason}")
+    raise JobHasNoResult(Sentence("the job is {status}{reason}", status=record.status, reason=reason))
 
 
 async def overlay_png(

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Header, Path, Query, Response
 
 from schemas.errors import InvalidRequest, NotAcceptable
 from schemas.methods import METHOD_NAMES
+from schemas.sentences import Sentence
 from service.catalogue import html_page
 from service.catalogue.guides import catalogue, guide_of
 from service.catalogue.markdown_page import catalogue_markdown, guide_markdown
@@ -69,7 +70,8 @@ async def get_method(
     media, language = _media(accept), lang or language_of(accept_language)
     guide, headers = guide_of(name, language), _headers(language)
     if guide is None:
-        return problem_response(http_problem(404, f"There is no such method{suggestion(name, METHOD_NAMES)}"))
+        close = suggestion(name, METHOD_NAMES)
+        return problem_response(http_problem(404, Sentence("There is no such method{close}", close=close)))
     if media == HTML:
         return _page(html_page.guide_page(guide, catalogue(language), _query(lang)), headers)
     if media == MARKDOWN:
@@ -86,7 +88,9 @@ async def get_stylesheet() -> Response:
 def _media(accept: str | None) -> str:
     media = choose_media(accept, MEDIA)
     if media is None:
-        raise NotAcceptable(f"The methods are available as {', '.join(MEDIA)}; accept one of them.")
+        raise NotAcceptable(
+            Sentence("The methods are available as {media}; accept one of them.", media=", ".join(MEDIA))
+        )
     return media
 
 

@@ -12,6 +12,7 @@ from schemas.models import InputCard
 from schemas.picture_view import PictureView
 from schemas.pictures import Picture
 from schemas.requests import FeaturesInput, ImageInput, Input, TensorInput, TextInput
+from schemas.sentences import Sentence, either
 from schemas.tensors import Tensor
 from service.pictures.decode import PictureRejected, Work, model_pixels, work_of
 from service.tuning import MAX_NAMED_FEATURES
@@ -47,8 +48,8 @@ def check_input(given: Input, card: InputCard) -> CheckedInput:
     """
     kind = next(iter(type(given).model_fields))
     if kind not in ACCEPTED[card.kind]:
-        takes = " or ".join(ACCEPTED[card.kind])
-        raise InvalidRequest.at(["input", kind], f"the model takes {takes}")
+        takes = either(*ACCEPTED[card.kind])
+        raise InvalidRequest.at(["input", kind], Sentence("the model takes {takes}", takes=takes))
     if isinstance(given, ImageInput):
         return _image(given, card)
     if isinstance(given, TextInput):
@@ -76,8 +77,12 @@ def check_picture_memory(work: Work, allowed_bytes: int) -> None:
         taken, allowed = (ByteSize(count).human_readable() for count in (work.memory_bytes, allowed_bytes))
         raise InvalidRequest.at(
             ["input", "image"],
-            f"decoding the picture takes {taken} of memory; ATTRIBUTION_DECODE_BYTES allows {allowed}; send a smaller "
-            "picture, or a JPEG that is not progressive",
+            Sentence(
+                "decoding the picture takes {taken} of memory; ATTRIBUTION_DECODE_BYTES allows {allowed}; "
+                "send a smaller picture, or a JPEG that is not progressive",
+                taken=taken,
+                allowed=allowed,
+            ),
         )
 
 
@@ -86,9 +91,9 @@ def _image(given: ImageInput, card: InputCard) -> CheckedInput:
     try:
         pixels, picture = model_pixels(image_bytes(given.image), PictureView.of(card))
     except NotBase64 as error:
-        raise InvalidRequest.at(["input", "image"], str(error)) from None
+        raise InvalidRequest.at(["input", "image"], error.args[0]) from None
     except PictureRejected as error:
-        reason = NOT_A_LOCATION if is_location(given.image) else str(error)
+        reason = NOT_A_LOCATION if is_location(given.image) else error.args[0]
         raise InvalidRequest.at(["input", "image"], reason) from None
     return CheckedInput("image", 1, {"pixels": pixels}, picture=picture)
 
@@ -116,18 +121,29 @@ def _check_names(row: dict[str, float], names: list[str], loc: Location) -> None
     unknown = [name for name in row if name not in known]
     if unknown:
         raise InvalidRequest.at(
-            short([*loc, unknown[0]]), f"the model has no such feature{suggestion(unknown[0], names)}"
+            short([*loc, unknown[0]]),
+            Sentence("the model has no such feature{suggestion}", suggestion=suggestion(unknown[0], names)),
         )
     missing = [name for name in names if name not in row]
     if missing:
         listed = ", ".join(missing[:MAX_NAMED_FEATURES]) + (", …" if len(missing) > MAX_NAMED_FEATURES else "")
-        raise InvalidRequest.at([*loc, missing[0]], f"{len(missing)} of {len(names)} features are missing: {listed}")
+        raise InvalidRequest.at(
+            [*loc, missing[0]],
+            Sentence(
+                "{missing} of {count} features are missing: {listed}",
+                missing=len(missing),
+                count=len(names),
+                listed=listed,
+            ),
+        )
 
 
 def _tensors(given: list[tuple[Tensor, Location]], card: InputCard) -> CheckedInput:
     if len(given) != len(card.shapes):
         loc = given[0][1][:2]
-        raise InvalidRequest.at(loc, f"the model takes {len(card.shapes)} tensors; {len(given)} given")
+        raise InvalidRequest.at(
+            loc, Sentence("the model takes {count} tensors; {given} given", count=len(card.shapes), given=len(given))
+        )
     examples = given[0][0].shape[0]
     for index, ((tensor, loc), shape) in enumerate(zip(given, card.shapes, strict=True)):
         check_shape(tensor.shape, shape, range(1, MAX_EXAMPLES + 1) if index == 0 else (examples,), loc)

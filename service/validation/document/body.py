@@ -7,6 +7,7 @@ from pydantic_core import from_json
 
 from schemas.errors import InvalidRequest, MalformedBody
 from schemas.requests import ExplainRequest
+from schemas.sentences import Sentence, words
 from service.validation.document.bulk import check_bulk
 from service.validation.document.field_errors import field_errors
 
@@ -20,7 +21,7 @@ def parse_json(body: bytes) -> Any:
     try:
         return from_json(body, cache_strings=False)
     except ValueError as error:
-        raise MalformedBody(f"The body is not JSON: {error}.") from None
+        raise MalformedBody(Sentence("The body is not JSON: {error}.", error=error)) from None
 
 
 def read_request(document: Any) -> ExplainRequest:
@@ -43,5 +44,6 @@ def summary(fields: list[Any]) -> str:
     """One sentence for `detail`: the first refused field, and the number of others."""
     first = fields[0]
     where = ".".join(str(part) for part in first.loc) or "body"
-    more = f" (and {len(fields) - 1} more)" if len(fields) > 1 else ""
-    return f"{where}: {first.msg}{more}"
+    if len(fields) == 1:
+        return Sentence("{where}: {reason}", where=where, reason=words(first.msg))
+    return Sentence("{where}: {reason} (and {count} more)", where=where, reason=words(first.msg), count=len(fields) - 1)

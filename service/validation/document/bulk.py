@@ -10,6 +10,7 @@ from typing import Any
 
 from schemas.errors import InvalidRequest
 from schemas.nested import flattened, is_nested
+from schemas.sentences import Sentence
 from service.tuning import LONG_CONTAINER_LENGTH, MAX_DOCUMENT_VALUES
 from service.validation.document.field_errors import short
 
@@ -36,7 +37,11 @@ def check_bulk(document: Any) -> None:
             _check_numbers(loc, value)
             continue
         if values_seen + len(value) > MAX_DOCUMENT_VALUES:
-            raise InvalidRequest(f"The body holds more than {MAX_DOCUMENT_VALUES} values outside tensors; send fewer.")
+            raise InvalidRequest(
+                Sentence(
+                    "The body holds more than {most} values outside tensors; send fewer.", most=MAX_DOCUMENT_VALUES
+                )
+            )
         pending.extend(([*loc, key], child) for key, child in _items(value))
 
 
