@@ -98,9 +98,13 @@ def _other_language(page: str, language: Language) -> str:
 
 
 def _table(kind: str, headings: list[str], rows: list[str]) -> str:
-    head = "".join(f'<th scope="col">{escape(heading)}</th>' for heading in headings)
+    """A table. Its roles are given, because browsers drop those of elements that a narrow screen shows as blocks."""
+    head = "".join(f'<th role="columnheader" scope="col">{escape(heading)}</th>' for heading in headings)
     body = "\n".join(rows)
-    return f'<table class="{kind}"><thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table>'
+    return (
+        f'<table role="table" class="{kind}"><thead role="rowgroup"><tr role="row">{head}</tr></thead>\n'
+        f'<tbody role="rowgroup">\n{body}\n</tbody></table>'
+    )
 
 
 def _comparison_row(row: ComparisonRow, headings: list[str], query: str) -> str:
@@ -109,19 +113,19 @@ def _comparison_row(row: ComparisonRow, headings: list[str], query: str) -> str:
         title = f'<a href="methods/{row.name}{escape(query)}">{title}</a><br><code>{row.name}</code>'
     kind = "generic" if row.name is None else "method"
     cells = _cells(headings[1:], [_prose(text) for text in row.cells])
-    return f'<tr class="{kind}"><th scope="row">{title}</th>{cells}</tr>'
+    return f'<tr role="row" class="{kind}"><th role="rowheader" scope="row">{title}</th>{cells}</tr>'
 
 
 def _parameter_row(row: ParameterRow, headings: list[str]) -> str:
-    values = " | ".join(f"<code>{escape(value)}</code>" for value in row.values.split(" | "))
-    cells = [values, f"<code>{escape(row.default)}</code>", _prose(row.description)]
-    return f'<tr><th scope="row"><code>{escape(row.name)}</code></th>{_cells(headings[1:], cells)}</tr>'
+    cells = [f"<code>{escape(text)}</code>" for text in (row.values, row.default)] + [_prose(row.description)]
+    name = f'<th role="rowheader" scope="row"><code>{escape(row.name)}</code></th>'
+    return f'<tr role="row">{name}{_cells(headings[1:], cells)}</tr>'
 
 
 def _cells(headings: list[str], cells: list[str]) -> str:
-    """Cells of HTML. Each carries its heading, which a narrow screen shows beside it."""
+    """Cells of HTML. Each carries its heading, which a narrow screen shows above it."""
     pairs = zip(headings, cells, strict=True)
-    return "".join(f'<td data-heading="{escape(heading)}">{html}</td>' for heading, html in pairs)
+    return "".join(f'<td role="cell" data-heading="{escape(heading)}">{html}</td>' for heading, html in pairs)
 
 
 def _prose(text: str) -> str:
