@@ -50,7 +50,7 @@ def _flat_numbers(loc: Location, nested: dict[str, Any] | list[Any]) -> list[Any
     try:
         flat: list[Any] = flattened(nested)
     except ValueError as error:
-        raise InvalidRequest.at(short(loc), str(error)) from None
+        raise InvalidRequest.at(short(loc), error.args[0]) from None
     return flat
 
 

@@ -139,10 +139,13 @@ def _message(item: _LocatedError, document: Any) -> str:
 
 
 def _of_pydantic(error: Mapping[str, Any]) -> str:
-    """Pydantic's own message, with the bounds kept apart from its words."""
+    """The message of pydantic or of a validator, with its values kept apart from its words."""
     template = BOUNDS.get(error["type"])
     if template is not None:
         return Sentence(template, **error["ctx"])
+    raised = error.get("ctx", {}).get("error")
+    if isinstance(raised, ValueError) and isinstance(raised.args[0], Sentence):  # of a validator of ours
+        return raised.args[0]
     return str(error["msg"]).removeprefix("Value error, ")
 
 

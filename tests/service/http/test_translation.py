@@ -13,6 +13,7 @@ from schemas.errors import FieldError, InvalidRequest, ModelNotFound, ServiceErr
 from schemas.sentences import Sentence, either, words
 from service.http.problems import INTERNAL_DETAIL, http_problem
 from service.http.translation import in_language, said, table
+from service.validation.document.field_errors import BOUNDS, PLAIN
 from tests.paths import ROOT
 from tests.service.conftest import SETTINGS, client_of
 
@@ -32,12 +33,13 @@ def raised_sentences() -> dict[str, str]:
     errors = {kind.__name__ for kind in classes()} | {"PictureRejected", "NotBase64", "http_problem", "words"}
     found: dict[str, str] = {}
     for package in ("service", "broker", "schemas"):
+        validators = {"ValueError"} if package == "schemas" else set()
         for path in sorted((ROOT / package).rglob("*.py")):
             if "openapi" in path.parts or path.parent.name == "worker":
                 continue
             for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(call, ast.Call):
-                    for text in _sentences(call, errors):
+                    for text in _sentences(call, errors | validators):
                         found[text] = str(path.relative_to(ROOT))
     return found
 
@@ -81,6 +83,22 @@ def test_no_error_is_made_of_an_f_string() -> None:
             if isinstance(call, ast.Call) and ast.unparse(call.func).partition(".")[0] in errors:
                 made += [f"{path.name}:{call.lineno}" for one in call.args if isinstance(one, ast.JoinedStr)]
     assert made == []
+
+
+def test_the_words_of_every_sentence_stand_where_it_is_made() -> None:
+    """Else the test above could not read them. Pydantic's have a table."""
+    made = [
+        path.name
+        for package in ("service", "broker", "schemas")
+        for path in sorted((ROOT / package).rglob("*.py"))
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call)
+        and ast.unparse(call.func) == "Sentence"
+        and not isinstance(call.args[0], ast.Constant)
+    ]
+    assert made == ["field_errors.py", "sentences.py"]
+    assert set(BOUNDS.values()) <= set(table("es"))
+    assert set(PLAIN.values()) <= set(table("es"))
 
 
 def test_every_title_is_translated() -> None:
@@ -153,13 +171,16 @@ async def test_over_http(path: str, status: int, title: str, detail: str) -> Non
 
 @pytest.mark.anyio
 async def test_refused_fields_over_http() -> None:
-    body = {"model": "m", "input": {"picture": "x"}, "method": {"name": "integrated_gradients", "n_steps": 1}}
+    baseline = {"tensor": {"shape": [2], "data": [1, 2, 3]}}
+    method = {"name": "integrated_gradients", "n_steps": 1, "baseline": baseline}
+    body = {"model": "m", "input": {"picture": "x"}, "method": method}
     async with client_of(None, SETTINGS) as client:
         response = await client.post("/explain?lang=es", json=body)
         middleware = await client.get("/methods", headers={"Host": "evil.example", "Accept-Language": "es"})
     messages = {".".join(map(str, error["loc"])): error["msg"] for error in response.json()["errors"]}
     assert messages["input.picture"] == "campo desconocido; ¿quiso decir 'image'?"
     assert messages["method.n_steps"].startswith("debe ser mayor o igual que 2")
+    assert messages["method.baseline.tensor"] == "la forma [2] necesita 2 números; data contiene 3"
     assert response.json()["detail"].endswith("más)")
     assert middleware.status_code == 421
     assert middleware.json()["title"] == "Petición mal dirigida"
