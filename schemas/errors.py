@@ -40,16 +40,19 @@
 traceback, a path of the server or the client's data.
 """
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+from pydantic import SkipValidation
 
 from schemas.base import Record
+from schemas.sentences import Sentence, words
 
 
 class FieldError(Record):
     """One refused field: its location in the request, and the reason."""
 
     loc: list[str | int]
-    msg: str
+    msg: Annotated[str, SkipValidation]  # a `Sentence` stays one
 
 
 class Problem(Record):
@@ -58,7 +61,7 @@ class Problem(Record):
     type: str
     title: str
     status: int
-    detail: str
+    detail: Annotated[str, SkipValidation]  # a `Sentence` stays one
     errors: list[FieldError] | None = None
 
 
@@ -110,7 +113,8 @@ class InvalidRequest(RequestError):
     def at(cls, loc: list[str | int], msg: str) -> "InvalidRequest":
         """The error for one refused field."""
         where = ".".join(str(part) for part in loc)
-        return cls(f"{where}: {msg}", errors=[FieldError(loc=loc, msg=msg)])
+        detail = Sentence("{where}: {reason}", where=where, reason=words(msg))
+        return cls(detail, errors=[FieldError(loc=loc, msg=msg)])
 
 
 class MalformedBody(RequestError):

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter
 from schemas.base import Strict
 from schemas.limits import MAX_SAMPLES
 from schemas.methods.fields import BaselineName
+from schemas.sentences import Sentence
 
 PerturbSamples = Annotated[int, Field(ge=1, le=MAX_SAMPLES, description="Perturbed copies of each example.")]
 
@@ -142,7 +143,7 @@ def _once_each(value: list[AnyQuality]) -> list[AnyQuality]:
     names = [one.name for one in value]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
-        raise ValueError(f"{twice} is given twice; give it once")
+        raise ValueError(Sentence("{name} is given twice; give it once", name=twice))
     return value
 
 

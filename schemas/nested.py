@@ -4,6 +4,7 @@ from math import prod
 from typing import Any
 
 from schemas.limits import MAX_TENSOR_ELEMENTS, MAX_TENSOR_RANK
+from schemas.sentences import Sentence
 
 
 def is_nested(value: Any) -> bool:
@@ -25,9 +26,20 @@ def flattened(value: Any, shape: list[int] | None = None) -> Any:
         return value
     extents = _extents(value)
     if len(extents) > MAX_TENSOR_RANK:
-        raise ValueError(f"nested {len(extents)} deep, at most {MAX_TENSOR_RANK} levels are accepted")
+        raise ValueError(
+            Sentence(
+                "nested {depth} deep, at most {most} levels are accepted", depth=len(extents), most=MAX_TENSOR_RANK
+            )
+        )
     if prod(extents) > MAX_TENSOR_ELEMENTS:  # before a list of that size is allocated
-        raise ValueError(f"nested as {extents}: {prod(extents)} elements, at most {MAX_TENSOR_ELEMENTS} are accepted")
+        raise ValueError(
+            Sentence(
+                "nested as {extents}: {elements} elements, at most {most} are accepted",
+                extents=extents,
+                elements=prod(extents),
+                most=MAX_TENSOR_ELEMENTS,
+            )
+        )
     flat: list[Any] = value
     for extent in extents[1:]:
         if any(not isinstance(part, list) or len(part) != extent for part in flat):
@@ -36,7 +48,7 @@ def flattened(value: Any, shape: list[int] | None = None) -> Any:
     if any(isinstance(element, list) for element in flat):
         raise ValueError("ragged: some elements are lists and some are not")
     if shape is not None and extents != shape:
-        raise ValueError(f"nested as {extents}, but the shape is {shape}")
+        raise ValueError(Sentence("nested as {extents}, but the shape is {shape}", extents=extents, shape=shape))
     return flat
 
 

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 from schemas.base import Record, Strict
 from schemas.limits import MAX_INPUT_TENSORS, MAX_TENSOR_ELEMENTS, MAX_TENSOR_RANK
 from schemas.nested import flattened
+from schemas.sentences import Sentence
 
 Datatype = Literal["BOOL", "UINT8", "INT32", "INT64", "FP16", "FP32", "FP64"]
 
@@ -49,10 +50,7 @@ class TensorSpec(Record):
 
 
 class Tensor(Strict):
-    """A whole tensor. `data` is row-major, one number per element: flat, or nested like the shape.
-
-    Validation with `context={"stored": True}` accepts an empty `data`: the job store holds the values in binary form.
-    """
+    """A whole tensor. `data` is row-major, one number per element: flat, or nested like the shape."""
 
     name: str = Field(default="input", max_length=200)
     datatype: Datatype = "FP32"
@@ -63,12 +61,27 @@ class Tensor(Strict):
     def _shape_multiplies_out(self, info: ValidationInfo) -> Self:
         elements = math.prod(self.shape)
         if elements > MAX_TENSOR_ELEMENTS:
-            raise ValueError(f"shape {self.shape} has {elements} elements, at most {MAX_TENSOR_ELEMENTS} are accepted")
+            raise ValueError(
+                Sentence(
+                    "shape {shape} has {elements} elements, at most {most} are accepted",
+                    shape=self.shape,
+                    elements=elements,
+                    most=MAX_TENSOR_ELEMENTS,
+                )
+            )
+        # With `context={"stored": True}` `data` may be empty: the job store holds the values in binary form.
         stored = bool(info.context and info.context.get("stored"))
         if stored and not self.data:
             return self
         if len(self.data) != elements:
-            raise ValueError(f"shape {self.shape} needs {elements} numbers, data holds {len(self.data)}")
+            raise ValueError(
+                Sentence(
+                    "shape {shape} needs {elements} numbers, data holds {given}",
+                    shape=self.shape,
+                    elements=elements,
+                    given=len(self.data),
+                )
+            )
         return self
 
 

@@ -12,6 +12,7 @@ from starlette.middleware.cors import CORSMiddleware
 from broker import JobStore
 from service.http import problems
 from service.http.access_log import AccessLog
+from service.http.asked_language import AskedLanguage
 from service.http.body_limit import BodyLimit
 from service.http.sites import AllowedHosts, OwnOrigin, RelativeRedirects
 from service.monitoring.http_metrics import HttpMetrics
@@ -72,7 +73,8 @@ def create_app(settings: GatewaySettings, store: JobStore | None = None) -> Fast
         app.include_router(routes.router)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, max_total_bytes=int(settings.bodies_bytes))
     _keep_other_sites_out(app, settings)
-    app.add_middleware(AccessLog, metrics=metrics)  # added last: outermost
+    app.add_middleware(AccessLog, metrics=metrics)  # around all that responds
+    app.add_middleware(AskedLanguage)
     openapi.install(app)
     return app
 

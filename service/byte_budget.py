@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from schemas.errors import Unavailable
+from schemas.sentences import Sentence
 from service.tuning import BUDGET_RETRY_S, BUDGET_WAIT_S, OVERTAKEN_S
 
 
@@ -61,7 +62,11 @@ class ByteBudget:
 
     async def _acquire(self, count: int) -> None:
         if not self.fits(count):
-            raise Unavailable(f"the work takes {count} bytes of memory; at most {self.limit} are allowed")
+            raise Unavailable(
+                Sentence(
+                    "the work takes {count} bytes of memory; at most {most} are allowed", count=count, most=self.limit
+                )
+            )
         waiter = _Waiter(count)
         self._waiters.append(waiter)
         self._admit()

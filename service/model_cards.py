@@ -6,6 +6,7 @@ from time import monotonic
 from broker import JobStore
 from schemas.errors import FieldError, ModelNotFound, ModelUnavailable
 from schemas.models import ModelCard
+from schemas.sentences import Sentence
 from service.tuning import CARD_CACHE_S, MAX_CACHED_CARDS, MAX_LISTED_MODELS, NO_WORKER_RETRY_S
 from service.validation.document.suggest import suggestion
 
@@ -64,15 +65,27 @@ async def find_card(store: JobStore, name: str, version: str | None) -> ModelCar
         return await store.models.card(name, version)  # announced between the two calls
     versions = [card.version for card in cards if card.name == name]
     if versions:
-        raise _not_found("version", f"the model {name} has no such version; its versions: {', '.join(versions)}")
+        raise _not_found(
+            "version",
+            Sentence(
+                "the model {name} has no such version; its versions: {versions}",
+                name=name,
+                versions=", ".join(versions),
+            ),
+        )
     names = list(dict.fromkeys(card.name for card in cards))
-    raise _not_found("model", f"no such model{suggestion(name, names)}; {_listed(names)}")
+    raise _not_found(
+        "model",
+        Sentence("no such model{suggestion}; {listed}", suggestion=suggestion(name, names), listed=_listed(names)),
+    )
 
 
 def _listed(names: list[str]) -> str:
     """The names of all models, up to `MAX_LISTED_MODELS`."""
-    more = f" and {len(names) - MAX_LISTED_MODELS} more" if len(names) > MAX_LISTED_MODELS else ""
-    return f"models: {', '.join(names[:MAX_LISTED_MODELS])}{more}"
+    listed, others = ", ".join(names[:MAX_LISTED_MODELS]), len(names) - MAX_LISTED_MODELS
+    if others <= 0:
+        return Sentence("models: {names}", names=listed)
+    return Sentence("models: {names} and {count} more", names=listed, count=others)
 
 
 def _not_found(field: str, message: str) -> ModelNotFound:

@@ -16,6 +16,7 @@ from broker.tuning import (
     STORE_SHARE,
 )
 from schemas.errors import Overloaded, ServiceError, StoreFull, StoreUnavailable
+from schemas.sentences import Sentence
 
 log = structlog.get_logger(__name__)
 NO_BOUND = 1 << 52  # bytes: Lua's numbers hold it exactly
@@ -44,21 +45,30 @@ class QueueBounds(NamedTuple):
 
     def refusal(self, full: str, model: str, retry_after_s: int) -> ServiceError:
         """The error for a job that would pass the bound `full`; an empty `model` stands for all of them."""
-        queue = f"the queue of {model}" if model else "the queue of all models"
+        queue = Sentence("the queue of {model}", model=model) if model else Sentence("the queue of all models")
         match full:
             case "jobs":
-                return Overloaded(f"{queue} is full of jobs: {self.depth} may wait or run", retry_after_s=retry_after_s)
+                return Overloaded(
+                    Sentence("{queue} is full of jobs: {most} may wait or run", queue=queue, most=self.depth),
+                    retry_after_s=retry_after_s,
+                )
             case "rows":
                 seconds = self.seconds if model else self.seconds * ALL_MODELS_FACTOR
-                detail = f"{queue} is full of rows: they may take {seconds} s at the measured pace"
+                detail = Sentence(
+                    "{queue} is full of rows: they may take {seconds} s at the measured pace",
+                    queue=queue,
+                    seconds=seconds,
+                )
                 return Overloaded(detail, retry_after_s=retry_after_s)
             case "bytes":
                 count = int(self.queue_bytes * MODEL_BYTES_SHARE) if model else self.queue_bytes
-                detail = f"{queue} is full of bytes: the inputs may take {count} bytes"
+                detail = Sentence(
+                    "{queue} is full of bytes: the inputs may take {count} bytes", queue=queue, count=count
+                )
                 return Overloaded(detail, retry_after_s=retry_after_s)
             case _:
-                detail = "the job store has no room for another result until stored ones expire"
-                return StoreFull(detail, retry_after_s=retry_after_s)
+                full_store = "the job store has no room for another result until stored ones expire"
+                return StoreFull(full_store, retry_after_s=retry_after_s)
 
 
 class StoreBudget:

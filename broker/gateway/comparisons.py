@@ -14,6 +14,7 @@ from broker.keys import new_job_id
 from broker.records import BegunComparison, ComparisonRecord, Idempotency, JobRecord
 from schemas.comparisons import Agreement, CellRecord
 from schemas.errors import ComparisonNotFound, IdempotencyConflict
+from schemas.sentences import Sentence
 
 CELLS: TypeAdapter[list[CellRecord]] = TypeAdapter(list[CellRecord])
 AGREEMENT: TypeAdapter[list[Agreement]] = TypeAdapter(list[Agreement])
@@ -118,7 +119,7 @@ def _checked(comparison_id: str) -> str:
 
 
 def _missing(comparison_id: str) -> ComparisonNotFound:
-    return ComparisonNotFound(f"no comparison {comparison_id}")
+    return ComparisonNotFound(Sentence("no comparison {comparison_id}", comparison_id=comparison_id))
 
 
 @asynccontextmanager

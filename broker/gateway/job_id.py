@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from redis.exceptions import ResponseError
 
 from schemas.errors import JobNotFound
+from schemas.sentences import Sentence
 
 JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -26,4 +27,4 @@ async def missing_if_damaged(job_id: str) -> AsyncIterator[None]:
     except ResponseError as error:
         if "WRONGTYPE" not in str(error):
             raise
-        raise JobNotFound(f"no job {job_id}") from error
+        raise JobNotFound(Sentence("no job {job_id}", job_id=job_id)) from error

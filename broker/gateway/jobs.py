@@ -20,6 +20,7 @@ from broker.tuning import MAX_PAGE_JOBS
 from schemas.errors import IdempotencyConflict, InvalidRequest, JobNotFound, KeyLimitReached, ModelUnloaded
 from schemas.jobs import JobStatus
 from schemas.model_key import ModelKey
+from schemas.sentences import Sentence
 
 Wait = Callable[[float], Awaitable[Waited]]
 CURSOR = re.compile(r"[0-9]{1,16}")
@@ -102,7 +103,7 @@ class StoredJobs:
         keys = [self._keys.job(checked_job_id(job_id)), self._keys.cancelled]
         fields = await self._connection.run("cancel", keys, job_id, self._cancelled_ttl_s)
         if not fields:
-            raise JobNotFound(f"no job {job_id}")
+            raise JobNotFound(Sentence("no job {job_id}", job_id=job_id))
         return job_from_reply(job_id, fields).record
 
     async def check_owner(self, job_id: str, owner: str) -> None:
@@ -110,13 +111,13 @@ class StoredJobs:
         async with self._connection.guard(), missing_if_damaged(job_id):
             found: Any = await self._connection.client.hget(self._keys.job(checked_job_id(job_id)), "owner")
         if found != owner.encode():
-            raise JobNotFound(f"no job {job_id}")
+            raise JobNotFound(Sentence("no job {job_id}", job_id=job_id))
 
     async def payload(self, job_id: str) -> bytes:
         """The input as submitted, a safetensors blob. Raises `JobNotFound`."""
         (blob,) = await self._connection.values([self._keys.payload(checked_job_id(job_id))])
         if blob is None:
-            raise JobNotFound(f"no job {job_id}")
+            raise JobNotFound(Sentence("no job {job_id}", job_id=job_id))
         return blob
 
     @asynccontextmanager
@@ -189,7 +190,7 @@ class StoredJobs:
             case "rows_per_minute" | "queued_rows" as limit:
                 raise KeyLimitReached(_limit_reached(limit, job), retry_after_s=value)
             case "unloaded":
-                raise ModelUnloaded(f"the model {model} is unloaded")
+                raise ModelUnloaded(Sentence("the model {model} is unloaded", model=model))
             case "conflict":
                 raise IdempotencyConflict("this Idempotency-Key was used with another request")
             case accepted:
@@ -205,14 +206,20 @@ class StoredJobs:
         async with self._connection.guard(), missing_if_damaged(job_id):
             fields: dict[Any, Any] = await self._connection.client.hgetall(key)
         if not fields:
-            raise JobNotFound(f"no job {job_id}")
+            raise JobNotFound(Sentence("no job {job_id}", job_id=job_id))
         return job_from_reply(job_id, [part for pair in fields.items() for part in pair])
 
 
 def _limit_reached(limit: KeyLimit, job: NewJob) -> str:
     """Names the limit, for the client."""
     if limit == "rows_per_minute":
-        allowed = f"{job.limits.rows_per_minute} rows of new jobs a minute"
+        allowed = Sentence("{rows} rows of new jobs a minute", rows=job.limits.rows_per_minute)
     else:
-        allowed = f"{job.limits.queued_rows} rows of jobs that have not ended"
-    return f"{limit}: the key {job.spec.owner} may have {allowed}, and this job takes {job.rows}"
+        allowed = Sentence("{rows} rows of jobs that have not ended", rows=job.limits.queued_rows)
+    return Sentence(
+        "{limit}: the key {key} may have {allowed}, and this job takes {rows}",
+        limit=limit,
+        key=job.spec.owner,
+        allowed=allowed,
+        rows=job.rows,
+    )

@@ -7,6 +7,7 @@ from broker.card_names import CardName, best_card, card_names, model_keys
 from broker.gateway.async_connection import AsyncConnection
 from schemas.errors import ModelNotFound, ModelUnavailable
 from schemas.models import ModelCard
+from schemas.sentences import Sentence
 
 log = structlog.get_logger(__name__)
 
@@ -39,12 +40,18 @@ class ModelRegistry:
         chosen = best_card(await self._card_names(), name, version)
         blob = (await self._connection.values([self._keys.card(str(chosen))]))[0] if chosen else None
         if chosen is None or blob is None:
-            raise ModelNotFound(f"no model {name}" + (f" of version {version}" if version else ""))
+            raise ModelNotFound(
+                Sentence("no model {name} of version {version}", name=name, version=version)
+                if version
+                else Sentence("no model {name}", name=name)
+            )
         try:
             return chosen.shown(blob)
         except ValidationError as error:
             log.warning("model_card_unreadable", card=str(chosen), errors=error.error_count())
-            raise ModelUnavailable(f"the card of {chosen.model} cannot be read by this gateway") from error
+            raise ModelUnavailable(
+                Sentence("the card of {model} cannot be read by this gateway", model=chosen.model)
+            ) from error
 
     async def _card_names(self) -> list[CardName]:
         async with self._connection.guard(), self._connection.client.pipeline(transaction=False) as pipeline:

@@ -11,6 +11,7 @@ from broker.records import StoredResult
 from broker.stored_job import NOT_READABLE
 from schemas.errors import JobHasNoResult, JobNotFound, ResultNotReady
 from schemas.jobs import TERMINAL
+from schemas.sentences import Sentence
 
 
 class StoredResults:
@@ -37,15 +38,15 @@ class StoredResults:
             fields: Any = await self._connection.client.hmget(self._keys.job(job_id), ["status", "leader", "cache"])
         status, leader, cache = (None if field is None else field.decode(errors="replace") for field in fields)
         if status is None:
-            raise JobNotFound(f"no job {job_id}")
+            raise JobNotFound(Sentence("no job {job_id}", job_id=job_id))
         if status not in TERMINAL:
-            raise ResultNotReady(f"the job is {status}")
+            raise ResultNotReady(Sentence("the job is {status}", status=status))
         if status != "succeeded":
-            raise JobHasNoResult(f"the job is {status}")
+            raise JobHasNoResult(Sentence("the job is {status}", status=status))
         # Without a leader the job may have succeeded between the two reads.
         found = await self._computed_for(leader or job_id)
         if found is None:
-            raise JobNotFound(f"no job {job_id}")
+            raise JobNotFound(Sentence("no job {job_id}", job_id=job_id))
         try:
             return found if leader is None else found.with_meta(shared_meta(found.meta, job_id, cache))
         except NOT_READABLE as error:

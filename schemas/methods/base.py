@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from pydantic import ConfigDict
+
 from schemas.base import Strict
 from schemas.limits import NOISE_ROUND
 from schemas.methods.cost import Cost, Sizes
@@ -12,6 +14,12 @@ Kind = Literal["input", "layer", "neuron"]
 Gradient = Literal["output_to_input", "output_to_layer", "unit_to_input"]
 BaselineUse = Literal["none", "single", "distribution"]
 Rules = Literal["deep_lift", "guided", "lrp"]
+
+
+def _describe_name(schema: dict[str, Any]) -> None:
+    """Describe `name` in the JSON schema once, not in the class of each method."""
+    if "name" in schema.get("properties", {}):
+        schema["properties"]["name"]["description"] = "Selects this method."
 
 
 class BaseMethod(Strict):
@@ -48,6 +56,8 @@ class BaseMethod(Strict):
         at_embedding: whether it explains integer inputs at the layer that embeds them.
         default_grid: rows and columns of the feature mask over a picture, where none is given.
     """
+
+    model_config = ConfigDict(json_schema_extra=_describe_name)
 
     if TYPE_CHECKING:  # each method declares its name as a literal with a default, at its place among the fields
         name: str

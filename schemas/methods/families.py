@@ -7,9 +7,11 @@ from pydantic import Field
 from schemas.methods.base import BaselineUse, BaseMethod
 from schemas.methods.cost import Cost, Sizes
 from schemas.methods.fields import (
+    AtLayerInput,
     Baseline,
     FeatureMask,
     LayerPath,
+    MultiplyByInputs,
     NeuronSelector,
     Quadrature,
     Samples,
@@ -43,7 +45,7 @@ class PathMethod(BaselineMethod):
 class WeightedPathMethod(PathMethod):
     """Path gradients, by default multiplied by input - baseline."""
 
-    multiply_by_inputs: bool = True
+    multiply_by_inputs: MultiplyByInputs = True
 
 
 class SampledMethod(BaselineMethod):
@@ -53,9 +55,9 @@ class SampledMethod(BaselineMethod):
     draws = True
     noisy_samples = "n_samples"
 
-    n_samples: Samples = 5
+    n_samples: Samples = Field(default=5, description="Random points between the input and the baselines.")
     stdevs: Stdev = 0.0
-    multiply_by_inputs: bool = True
+    multiply_by_inputs: MultiplyByInputs = True
 
     def cost(self, sizes: Sizes) -> Cost:
         return Cost.of(self.n_samples, "n_samples")
@@ -130,7 +132,9 @@ class AtLayer(BaseMethod):
 
     lane = "solo"
 
-    layer: LayerPath | None = Field(default=None, description="The model card's default when not given.")
+    layer: LayerPath | None = Field(
+        default=None, description="A module path as in `named_modules`. Default: the model card's."
+    )
 
 
 class LayerMethod(AtLayer):
@@ -139,7 +143,7 @@ class LayerMethod(AtLayer):
     kind = "layer"
     gradients = frozenset({"output_to_layer"})
 
-    attribute_to_layer_input: bool = False
+    attribute_to_layer_input: AtLayerInput = False
     upsample: bool = Field(
         default=False, description="Interpolate the layer's map to the input's height and width (images only)."
     )
@@ -156,7 +160,9 @@ class NeuronMethod(AtLayer):
     gradients = frozenset({"unit_to_input"})
 
     neuron_selector: NeuronSelector
-    attribute_to_neuron_input: bool = False
+    attribute_to_neuron_input: bool = Field(
+        default=False, description="Take the unit of the layer's input instead of its output."
+    )
 
     @property
     def at_layer_input(self) -> bool:

@@ -48,8 +48,25 @@ StandardError = Annotated[
     ),
 ]
 Samples = Annotated[int, Field(ge=1, le=MAX_SAMPLES)]
+Orders = Annotated[Samples, Field(description="Random orders in which the features are added.")]
+Coalitions = Annotated[Samples, Field(description="Random variants of the input to which the linear model is fitted.")]
 Stdev = Annotated[float, Field(ge=0.0, le=1e6, description="Standard deviation of the noise, in model space.")]
-LayerPath = Annotated[str, Field(min_length=1, max_length=200, description="A module path as in `named_modules`.")]
+MultiplyByInputs = Annotated[
+    bool,
+    Field(
+        description="Multiply by the difference between input and baseline, which gives contributions; `false` gives "
+        "rates of change."
+    ),
+]
+MultiplyByActivations = Annotated[
+    bool,
+    Field(
+        description="Multiply by the layer's activation, or by its difference from the one on the baseline, which "
+        "gives contributions; `false` gives rates of change."
+    ),
+]
+AtLayerInput = Annotated[bool, Field(description="Take the layer's input instead of its output.")]
+LayerPath = Annotated[str, Field(min_length=1, max_length=200)]
 Extent = Annotated[int, Field(ge=1, le=1_000_000)]
 Window = Annotated[list[Extent], Field(min_length=1, max_length=7)]
 Windows = Window | Annotated[list[Window], Field(min_length=1, max_length=MAX_INPUT_TENSORS)]

@@ -17,9 +17,11 @@ from schemas.methods.families import (
     SampledMethod,
 )
 from schemas.methods.fields import (
+    AtLayerInput,
     AutoSteps,
     Baseline,
     Frames,
+    MultiplyByInputs,
     NoiseTunnelType,
     Quadrature,
     Samples,
@@ -39,7 +41,7 @@ class Saliency(BaseMethod):
     coalesces = True
 
     name: Literal["saliency"] = "saliency"
-    abs: bool = True
+    abs: bool = Field(default=True, description="Absolute values; `false` keeps the sign of the gradient.")
 
     @property
     def yields_rates(self) -> bool:
@@ -64,7 +66,7 @@ class IntegratedGradients(BaselineMethod):
     name: Literal["integrated_gradients"] = "integrated_gradients"
     n_steps: AutoSteps = 50
     method: Quadrature = Field(default="gausslegendre", description="Quadrature rule along the path.")
-    multiply_by_inputs: bool = True
+    multiply_by_inputs: MultiplyByInputs = True
     tolerance: Tolerance | None = Field(
         default=None,
         description="With `auto`: the completeness error to stop at, relative to the difference of the outputs for "
@@ -105,8 +107,16 @@ class DeepLift(DeepLiftMethod):
     completeness = "exactly"
 
     name: Literal["deep_lift"] = "deep_lift"
-    multiply_by_inputs: bool = True
-    eps: Annotated[float, Field(gt=0.0, le=1.0)] = 1e-10
+    multiply_by_inputs: MultiplyByInputs = True
+    eps: Annotated[
+        float,
+        Field(
+            gt=0.0,
+            le=1.0,
+            description="Where the input of a nonlinearity differs by less than this from its value on the baseline, "
+            "the plain gradient takes the place of the quotient of the differences.",
+        ),
+    ] = 1e-10
 
 
 class SmoothGrad(BaseMethod):
@@ -119,13 +129,25 @@ class SmoothGrad(BaseMethod):
     noisy_samples = "nt_samples"
 
     name: Literal["smooth_grad"] = "smooth_grad"
-    attribution_method: Literal["saliency", "input_x_gradient", "integrated_gradients"] = "saliency"
-    nt_type: NoiseTunnelType = "smoothgrad"
-    nt_samples: Samples = 5
+    attribution_method: Literal["saliency", "input_x_gradient", "integrated_gradients"] = Field(
+        default="saliency", description="The method that explains each noisy copy."
+    )
+    nt_type: NoiseTunnelType = Field(
+        default="smoothgrad",
+        description="What is taken of the copies' attributions. `smoothgrad`: the mean; `smoothgrad_sq`: the mean of "
+        "the squares; `vargrad`: the variance.",
+    )
+    nt_samples: Samples = Field(default=5, description="Noisy copies of the input.")
     stdevs: Stdev = 1.0
-    abs: bool = True
-    n_steps: Steps = 50
-    baseline: Baseline | None = None
+    abs: bool = Field(
+        default=True, description="With `saliency`: absolute values; `false` keeps the sign of the gradient."
+    )
+    n_steps: Steps = Field(
+        default=50, description="With `integrated_gradients`: points on the path from baseline to input."
+    )
+    baseline: Baseline | None = Field(
+        default=None, description="With `integrated_gradients`: what 'absent' means. Default: the model card's."
+    )
     tolerance: StandardError = None
 
     def cost(self, sizes: Sizes) -> Cost:
@@ -158,7 +180,7 @@ class DeepLiftShap(DeepLiftShapMethod):
     completeness = "on_average"
 
     name: Literal["deep_lift_shap"] = "deep_lift_shap"
-    multiply_by_inputs: bool = True
+    multiply_by_inputs: MultiplyByInputs = True
 
 
 class GuidedBackprop(GuidedMethod):
@@ -187,8 +209,10 @@ class GuidedGradCam(AtLayer, GuidedMethod):
     needs_map = True
 
     name: Literal["guided_grad_cam"] = "guided_grad_cam"
-    interpolate_mode: Literal["nearest", "bilinear", "bicubic"] = "nearest"
-    attribute_to_layer_input: bool = False
+    interpolate_mode: Literal["nearest", "bilinear", "bicubic"] = Field(
+        default="nearest", description="How Grad-CAM's map is enlarged to the size of the input."
+    )
+    attribute_to_layer_input: AtLayerInput = False
 
     def cost(self, sizes: Sizes) -> Cost:
         """Guided backpropagation, and Grad-CAM."""

@@ -14,6 +14,7 @@ from schemas.methods.families import (
     SampledMethod,
     WeightedPathMethod,
 )
+from schemas.methods.fields import MultiplyByActivations
 from schemas.tensors import TensorValue
 
 
@@ -22,7 +23,9 @@ class LayerGradCam(LayerMethod):
     computes_grad_cam = True
 
     name: Literal["layer_grad_cam"] = "layer_grad_cam"
-    relu_attributions: bool = False
+    relu_attributions: bool = Field(
+        default=False, description="Keep only what is positive, as the paper does; `false` keeps the sign."
+    )
     attr_dim_summation: bool = Field(
         default=True, description="Whether the weighted maps of all channels are summed, or kept apart."
     )
@@ -34,6 +37,7 @@ class LayerIntegratedGradients(LayerMethod, WeightedPathMethod):
     at_embedding = True
 
     name: Literal["layer_integrated_gradients"] = "layer_integrated_gradients"
+    multiply_by_inputs: MultiplyByActivations = True
 
     def cost(self, sizes: Sizes) -> Cost:
         return Cost.of(self.n_steps + 2, "n_steps and the layer at both ends")
@@ -43,7 +47,7 @@ class LayerGradientXActivation(LayerMethod):
     entry = "model"
 
     name: Literal["layer_gradient_x_activation"] = "layer_gradient_x_activation"
-    multiply_by_inputs: bool = True
+    multiply_by_inputs: MultiplyByActivations = True
 
 
 class LayerActivation(LayerMethod):
@@ -71,6 +75,7 @@ class LayerGradientShap(LayerMethod, SampledMethod):
     needs_batch = True
 
     name: Literal["layer_gradient_shap"] = "layer_gradient_shap"
+    multiply_by_inputs: MultiplyByActivations = True
 
     def cost(self, sizes: Sizes) -> Cost:
         return super().cost(sizes) * Cost.of(3, "rows for gradient, input and baseline")
@@ -80,14 +85,14 @@ class LayerDeepLift(LayerMethod, DeepLiftMethod):
     completeness = "exactly"
 
     name: Literal["layer_deep_lift"] = "layer_deep_lift"
-    multiply_by_inputs: bool = True
+    multiply_by_inputs: MultiplyByActivations = True
 
 
 class LayerDeepLiftShap(LayerMethod, DeepLiftShapMethod):
     completeness = "on_average"
 
     name: Literal["layer_deep_lift_shap"] = "layer_deep_lift_shap"
-    multiply_by_inputs: bool = True
+    multiply_by_inputs: MultiplyByActivations = True
 
 
 class LayerLrp(LayerMethod, LrpMethod):

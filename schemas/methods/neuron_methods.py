@@ -14,7 +14,7 @@ from schemas.methods.families import (
     SampledMethod,
     WeightedPathMethod,
 )
-from schemas.methods.fields import Quadrature
+from schemas.methods.fields import MultiplyByInputs, Quadrature
 
 
 class NeuronGradient(NeuronMethod):
@@ -35,12 +35,12 @@ class NeuronConductance(NeuronMethod, WeightedPathMethod):
 
 class NeuronDeepLift(NeuronMethod, DeepLiftMethod):
     name: Literal["neuron_deep_lift"] = "neuron_deep_lift"
-    multiply_by_inputs: bool = True
+    multiply_by_inputs: MultiplyByInputs = True
 
 
 class NeuronDeepLiftShap(NeuronMethod, DeepLiftShapMethod):
     name: Literal["neuron_deep_lift_shap"] = "neuron_deep_lift_shap"
-    multiply_by_inputs: bool = True
+    multiply_by_inputs: MultiplyByInputs = True
 
 
 class NeuronGradientShap(NeuronMethod, SampledMethod):

@@ -11,7 +11,8 @@ from schemas.methods.families import (
     FeatureMethod,
 )
 from schemas.methods.fields import (
-    Samples,
+    Coalitions,
+    Orders,
     StandardError,
     Windows,
 )
@@ -61,7 +62,7 @@ class ShapleyValueSampling(BaselineMethod, FeatureMethod):
     default_grid = 4  # the cost grows with samples x features
 
     name: Literal["shapley_value_sampling"] = "shapley_value_sampling"
-    n_samples: Samples = 25
+    n_samples: Orders = 25
     tolerance: StandardError = None
 
     def cost(self, sizes: Sizes) -> Cost:
@@ -93,7 +94,7 @@ class KernelShap(BaselineMethod, FeatureMethod):
     default_grid = 4  # the variance grows with the number of features
 
     name: Literal["kernel_shap"] = "kernel_shap"
-    n_samples: Samples = 25
+    n_samples: Coalitions = 25
     tolerance: StandardError = None
 
     def objection_to(self, features: int) -> str | None:
@@ -114,7 +115,7 @@ class Lime(BaselineMethod, FeatureMethod):
     default_grid = 4  # the variance grows with the number of features
 
     name: Literal["lime"] = "lime"
-    n_samples: Samples = 25
+    n_samples: Coalitions = 25
 
     def cost(self, sizes: Sizes) -> Cost:
         return Cost.of(self.n_samples, "n_samples")

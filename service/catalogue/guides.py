@@ -1,15 +1,17 @@
 """The catalogue of methods: for each method a guide in English or Spanish."""
 
-import tomllib
 from functools import cache
-from importlib.resources import files
 from typing import Any, Literal
 
 from pydantic import Field
 
 from schemas.base import Record
 from schemas.methods import METHODS
+from service.catalogue.schema_texts import schema_in
+from service.catalogue.texts import read_texts
 from service.languages import Language
+
+Family = Literal["gradient", "perturbation", "layer", "neuron"]
 
 
 class MethodGuide(Record):
@@ -17,7 +19,8 @@ class MethodGuide(Record):
 
     name: str
     title: str
-    family: Literal["gradient", "perturbation", "layer", "neuron"]
+    family: Family
+    family_title: str = Field(description="The family's name for people.")
     idea: str
     uses_gradients: bool
     uses_baseline: bool
@@ -31,24 +34,53 @@ class MethodGuide(Record):
     parameters: dict[str, Any] = Field(description="JSON schema of the `method` object of a request.")
 
 
+class FamilyGuide(Record):
+    """What the methods of a family have in common, as one row of the comparison table."""
+
+    title: str
+    idea: str
+    uses_gradients: str
+    uses_baseline: str
+    cost: str
+    typical_results: str
+    analogy: str
+    when: str
+    when_not: str
+
+
 class MethodCatalogue(Record):
     """The guides of all methods. `columns` are the headings of the comparison table in this language."""
 
     language: Language
     columns: dict[str, str]
+    families: dict[Family, str] = Field(description="The families' names for people.")
+    layer_attribution: FamilyGuide = Field(description="The generic row of the methods of the family `layer`.")
     methods: list[MethodGuide]
 
 
 @cache
 def catalogue(language: Language) -> MethodCatalogue:
     """The catalogue in one language, in the order of `schemas.methods`."""
-    facts, texts = _read("facts"), _read(language)
-    guides = [
-        MethodGuide(name=name, **facts[name], **texts["methods"][name], parameters=cls.model_json_schema())
-        for name, cls in METHODS.items()
-    ]
-    return MethodCatalogue(language=language, columns=texts["columns"], methods=guides)
+    facts, texts = read_texts("facts"), read_texts(language)
+    return MethodCatalogue(
+        language=language,
+        columns=texts["columns"],
+        families=texts["families"],
+        layer_attribution=FamilyGuide(**texts["layer_attribution"]),
+        methods=[_guide(name, facts[name], texts, language) for name in METHODS],
+    )
 
 
-def _read(name: str) -> dict[str, Any]:
-    return tomllib.loads((files("service.catalogue") / f"{name}.toml").read_text(encoding="utf-8"))
+def guide_of(name: str, language: Language) -> MethodGuide | None:
+    """The guide of one method; None if no method has this name."""
+    return next((guide for guide in catalogue(language).methods if guide.name == name), None)
+
+
+def _guide(name: str, facts: dict[str, Any], texts: dict[str, Any], language: Language) -> MethodGuide:
+    own = {**facts, **texts["methods"][name]}
+    own["cost"] = facts["cost"].format_map(texts["cost"])
+    schema = METHODS[name].model_json_schema()
+    schema.pop("description", None)  # the class's docstring; `idea` says it for people
+    return MethodGuide(
+        name=name, family_title=texts["families"][facts["family"]], parameters=schema_in(language, schema), **own
+    )

@@ -8,6 +8,7 @@ from schemas.errors import FieldError, InvalidRequest, ServiceError
 from schemas.jobs import JobFailure
 from schemas.methods import AnyMethod, echo
 from schemas.requests import ExplainRequest, Target
+from schemas.sentences import Sentence
 
 LISTS = {"model": "models", "version": "models", "target": "targets", "method": "methods"}
 
@@ -38,7 +39,7 @@ class PlannedCell:
         fields = [FieldError(loc=self._located(one.loc), msg=one.msg) for one in error.errors]
         if isinstance(error, InvalidRequest):
             where = ".".join(str(part) for part in fields[0].loc)
-            return InvalidRequest(f"{where}: {fields[0].msg}", errors=fields)
+            return InvalidRequest(Sentence("{where}: {reason}", where=where, reason=fields[0].msg), errors=fields)
         return type(error)(error.detail, errors=fields, retry_after_s=error.retry_after_s)
 
     def _located(self, loc: list[str | int]) -> list[str | int]:

@@ -12,6 +12,7 @@ from PIL import Image
 from schemas.comparisons import CellRecord
 from schemas.errors import InvalidRequest
 from schemas.results import ResultMeta
+from schemas.sentences import Sentence
 from service.comparisons.sheet_query import SheetQuery
 from service.comparisons.sheet_words import parameter_words, subject_words, title_of
 from service.languages import Language
@@ -184,7 +185,9 @@ def _map(explained: Explained, example: int) -> NDArray[Any] | None:
     if stored.ndim != 4 or stored.size == 0:
         return None
     if example >= len(stored):
-        raise InvalidRequest.at(["query", "example"], f"the job has {len(stored)} examples, counted from 0")
+        raise InvalidRequest.at(
+            ["query", "example"], Sentence("the job has {examples} examples, counted from 0", examples=len(stored))
+        )
     chosen: NDArray[Any] = stored[example]
     return chosen
 

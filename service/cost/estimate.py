@@ -16,6 +16,7 @@ from schemas.limits import MAX_NOISE_BYTES, MAX_ROWS_PER_JOB, MAX_TENSOR_ELEMENT
 from schemas.methods import AnyMethod
 from schemas.methods.cost import Cost
 from schemas.metric_requests import AnyQuality, Infidelity, SensitivityMax
+from schemas.sentences import Sentence
 from schemas.tensors import NUMPY_DTYPES
 from service.cost.by_metric import metric_cost
 from service.cost.sizes import RequestSizes
@@ -78,7 +79,12 @@ def check_cost(cost: JobCost) -> None:
     """
     if cost.rows > MAX_ROWS_PER_JOB:
         field = "method" if cost.explanation.rows > MAX_ROWS_PER_JOB else "quality"
-        message = f"{cost.job} = {cost.rows} model rows; at most {MAX_ROWS_PER_JOB} in one job"
+        message = Sentence(
+            "{cost} = {rows} model rows; at most {most} in one job",
+            cost=cost.job,
+            rows=cost.rows,
+            most=MAX_ROWS_PER_JOB,
+        )
         raise InvalidRequest.at([field], message)
 
 
@@ -113,10 +119,15 @@ def check_frames(method: AnyMethod, model: ReadyModel, examples: int) -> None:
         return
     most = MAX_TENSOR_ELEMENTS // (examples * sum(map(prod, model.input.shapes)))
     if method.path_frames > most:
-        raise InvalidRequest.at(["method", "frames"], f"at most {most} for {examples} examples of this model's input")
+        raise InvalidRequest.at(
+            ["method", "frames"],
+            Sentence("at most {most} for {examples} examples of this model's input", most=most, examples=examples),
+        )
 
 
 def _check_copies(copies: int, input_bytes: int, examples: int, loc: Location) -> None:
     most = max(1, MAX_NOISE_BYTES // input_bytes)
     if copies > most:
-        raise InvalidRequest.at(loc, f"at most {most} for {examples} examples of this model's input")
+        raise InvalidRequest.at(
+            loc, Sentence("at most {most} for {examples} examples of this model's input", most=most, examples=examples)
+        )

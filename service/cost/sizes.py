@@ -8,6 +8,7 @@ import numpy as np
 from schemas.errors import InvalidRequest
 from schemas.limits import MAX_ROWS_PER_JOB
 from schemas.methods import AnyMethod, Grid, Superpixels
+from schemas.sentences import Sentence
 from service.validation.inputs import CheckedInput
 from service.validation.layers import explained_shape, find_layer, follows_the_text
 from service.validation.masks import given_masks
@@ -70,8 +71,13 @@ class RequestSizes:
         if features > most:
             raise InvalidRequest.at(
                 ["method", "feature_mask"],
-                f"{features} features have {features}! orders of {features} model rows each; "
-                f"at most {most} features fit into the {MAX_ROWS_PER_JOB} rows of one job",
+                Sentence(
+                    "{features} features have {features}! orders of {features} model rows each; at most {most} "
+                    "features fit into the {rows} rows of one job",
+                    features=features,
+                    most=most,
+                    rows=MAX_ROWS_PER_JOB,
+                ),
             )
         return factorial(features)
 

@@ -12,6 +12,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from broker import KeyLimits
 from schemas.errors import AdminDisabled, ScopeMissing, Unauthorized
+from schemas.sentences import Sentence, either
 from service.api_keys import Scope
 from service.state import CurrentGateway
 
@@ -45,7 +46,9 @@ def _allowed(*scopes: Scope) -> Callable[..., Awaitable[Caller]]:
             raise Unauthorized("Send an API key as `Authorization: Bearer …`.")
         structlog.contextvars.bind_contextvars(key=key.name)
         if not set(scopes) & set(key.scopes):
-            raise ScopeMissing(f"The key {key.name} needs the scope {' or '.join(scopes)}.")
+            raise ScopeMissing(
+                Sentence("The key {key} needs the scope {scopes}.", key=key.name, scopes=either(*scopes))
+            )
         return Caller(key.name, KeyLimits(key.rows_per_minute, key.queued_rows))
 
     return caller

@@ -3,6 +3,7 @@
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from schemas.errors import BodyTooLarge, MalformedBody, RequestError
+from schemas.sentences import Sentence
 from service.http.bodies import Bodies
 from service.http.problems import error_response
 
@@ -56,4 +57,4 @@ class BodyLimit:
         return self._too_large() if int(declared) > self.max_bytes else None
 
     def _too_large(self) -> BodyTooLarge:
-        return BodyTooLarge(f"A body may hold at most {self.max_bytes} bytes.")
+        return BodyTooLarge(Sentence("A body may hold at most {most} bytes.", most=self.max_bytes))

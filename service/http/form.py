@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from schemas.errors import InvalidRequest, MalformedBody
 from schemas.methods import METHODS
 from schemas.requests import INPUT_KEYS
+from schemas.sentences import Sentence
 from service.tuning import MAX_FORM_FIELD_BYTES, MAX_FORM_FIELDS, MAX_FORM_FILES
 from service.validation.document.field_errors import short
 from service.validation.document.suggest import unknown_field
@@ -40,7 +41,7 @@ async def read_form(request: Request) -> dict[str, Any]:
             max_files=MAX_FORM_FILES, max_fields=MAX_FORM_FIELDS, max_part_size=MAX_FORM_FIELD_BYTES
         )
     except HTTPException as error:
-        raise MalformedBody(f"The form could not be read: {error.detail}") from None
+        raise MalformedBody(Sentence("The form could not be read: {error}", error=error.detail)) from None
     try:
         values: dict[str, str | bytes] = {}
         for name, part in form.multi_items():
@@ -129,7 +130,7 @@ def _json(loc: list[str | int], text: str) -> Any:
     try:
         return from_json(text)
     except ValueError as error:
-        raise InvalidRequest.at(loc, f"not valid JSON: {error}") from None
+        raise InvalidRequest.at(loc, Sentence("not valid JSON: {error}", error=error)) from None
 
 
 def _text(name: str, value: str | bytes) -> str:

@@ -8,6 +8,9 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from schemas.errors import InvalidRequest, Problem, ServiceError
+from schemas.sentences import Sentence
+from service.http.asked_language import asked_language
+from service.http.translation import in_language
 from service.validation.document.field_errors import field_errors
 
 PROBLEM_MEDIA = "application/problem+json"
@@ -15,9 +18,11 @@ INTERNAL_DETAIL = "An unexpected error. The service has logged it under the X-Re
 
 
 def problem_response(problem: Problem, headers: dict[str, str] | None = None) -> Response:
-    """A problem document as a response. Fields that are None are left out."""
-    body = orjson.dumps(problem.model_dump(exclude_none=True))
-    return Response(body, status_code=problem.status, media_type=PROBLEM_MEDIA, headers=headers)
+    """A problem document as a response, in the language of the current request. Fields that are None are left out."""
+    language = asked_language()
+    body = orjson.dumps(in_language(problem, language).model_dump(exclude_none=True))
+    spoken = {"Content-Language": language, "Vary": "Accept-Language"}
+    return Response(body, status_code=problem.status, media_type=PROBLEM_MEDIA, headers={**spoken, **(headers or {})})
 
 
 def error_response(error: ServiceError) -> Response:
@@ -64,6 +69,6 @@ async def _handle(request: Request, error: Exception) -> Response:
 def _http_error_response(request: Request, error: HTTPException) -> Response:
     detail = {
         HTTPStatus.NOT_FOUND: "There is no such route.",
-        HTTPStatus.METHOD_NOT_ALLOWED: f"{request.method[:20]} is not allowed on this route.",
+        HTTPStatus.METHOD_NOT_ALLOWED: Sentence("{method} is not allowed on this route.", method=request.method[:20]),
     }.get(HTTPStatus(error.status_code), str(error.detail))
     return problem_response(http_problem(error.status_code, detail), dict(error.headers or {}))

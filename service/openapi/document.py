@@ -35,7 +35,8 @@ SERVED = (
 DESCRIPTION = (
     "Computes how much each pixel, feature or token contributed to a prediction. `POST /explain` queues a job, "
     "`GET /jobs/{id}` returns its progress, `GET /jobs/{id}/result` and `/overlay.png` return its result. "
-    "Errors are RFC 9457 problem documents. Each response carries an `X-Request-Id`, the request's own if it has one."
+    "Errors are RFC 9457 problem documents, in English or Spanish by `Accept-Language` or `?lang=`. "
+    "Each response carries an `X-Request-Id`, the request's own if it has one."
 )
 TAGS = [
     {"name": "explain", "description": "Request an explanation."},

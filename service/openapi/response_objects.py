@@ -28,6 +28,12 @@ def json_response_object(
     return {**response, "headers": headers} if headers else response
 
 
+def with_pages(response: dict[str, Any]) -> dict[str, Any]:
+    """The response, which is also offered as HTML and as Markdown."""
+    pages = {media: {"schema": {"type": "string"}} for media in ("text/html", "text/markdown")}
+    return {**response, "content": {**response["content"], **pages}}
+
+
 def problems(*errors: type[ServiceError]) -> ResponseObjects:
     """The problem documents that a route may return, by status, with an example of each error."""
     by_status: dict[int, list[type[ServiceError]]] = defaultdict(list)

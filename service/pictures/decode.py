@@ -12,6 +12,7 @@ from PIL import Image
 from schemas.limits import MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS, MIN_IMAGE_SIDE
 from schemas.picture_view import PictureView
 from schemas.pictures import Picture
+from schemas.sentences import Sentence
 from service.pictures.jpeg_file import START_OF_SCAN_MARKER, scans
 from service.pictures.sources import Source, open_source
 from service.pictures.strips import scaled_pixels, strips, upright_size, working_bytes
@@ -81,9 +82,13 @@ def _refusing(data: bytes) -> Iterator[Source]:
     """The picture by its headers. Whatever the block raises about the file becomes a `PictureRejected`."""
     kind = _format(data)
     if len(data) > MAX_IMAGE_BYTES:
-        raise PictureRejected(f"the picture's file is larger than {MAX_IMAGE_BYTES} bytes; send a smaller one")
+        raise PictureRejected(
+            Sentence("the picture's file is larger than {most} bytes; send a smaller one", most=MAX_IMAGE_BYTES)
+        )
     if kind == "JPEG" and scans(data) > MAX_JPEG_SCANS:
-        raise PictureRejected(f"the JPEG file has more than {MAX_JPEG_SCANS} scans; save it again as a baseline JPEG")
+        raise PictureRejected(
+            Sentence("the JPEG file has more than {most} scans; save it again as a baseline JPEG", most=MAX_JPEG_SCANS)
+        )
     try:
         source = open_source(data, kind)
         _check_size(source.size)
@@ -91,9 +96,9 @@ def _refusing(data: bytes) -> Iterator[Source]:
     except PictureRejected:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise PictureRejected(f"the picture has more than {MAX_IMAGE_PIXELS} pixels") from None
+        raise PictureRejected(Sentence("the picture has more than {most} pixels", most=MAX_IMAGE_PIXELS)) from None
     except Exception as error:  # on damaged files Pillow raises OSError, SyntaxError, struct.error and others
-        raise PictureRejected(f"the {kind} file is damaged or incomplete") from error
+        raise PictureRejected(Sentence("the {kind} file is damaged or incomplete", kind=kind)) from error
 
 
 def _format(data: bytes) -> str:
@@ -111,7 +116,19 @@ def _check_size(size: tuple[int, int]) -> None:
     width, height = size
     if width * height > MAX_IMAGE_PIXELS:
         raise PictureRejected(
-            f"the picture has {width} x {height} pixels; at most {MAX_IMAGE_PIXELS} in total are accepted"
+            Sentence(
+                "the picture has {width} x {height} pixels; at most {most} in total are accepted",
+                width=width,
+                height=height,
+                most=MAX_IMAGE_PIXELS,
+            )
         )
     if min(size) < MIN_IMAGE_SIDE:
-        raise PictureRejected(f"the picture has {width} x {height} pixels; each side needs at least {MIN_IMAGE_SIDE}")
+        raise PictureRejected(
+            Sentence(
+                "the picture has {width} x {height} pixels; each side needs at least {least}",
+                width=width,
+                height=height,
+                least=MIN_IMAGE_SIDE,
+            )
+        )

@@ -10,6 +10,7 @@ from pydantic import Field
 from schemas.errors import InvalidRequest, NotAcceptable
 from schemas.limits import MAX_EXAMPLES, MAX_FRAMES
 from schemas.results import ResultMeta
+from schemas.sentences import Sentence
 from service.languages import Language
 from service.pictures.captions import CAPTIONS
 from service.pictures.colored_text import render_text
@@ -86,7 +87,9 @@ def _heat_map(
     """Draw the map of one example over the picture, or alone if the input is a tensor."""
     maps = attribution(meta, tensors)  # (examples, channels, height, width)
     if maps.ndim != 4:
-        raise NotAcceptable(f"attributions of shape {list(maps.shape)} cannot be drawn: a map has four dimensions")
+        raise NotAcceptable(
+            Sentence("attributions of shape {shape} cannot be drawn: a map has four dimensions", shape=list(maps.shape))
+        )
     picture = proportions = None
     if meta.picture is not None:
         picture = Image.fromarray(seen_pixels(payload, options.example))
@@ -119,11 +122,15 @@ def _partial_map(meta: ResultMeta, tensors: bytes | bytearray, options: OverlayQ
     path, frame = find_path(meta), options.frame or 0
     alphas = path.examples[options.example].alphas
     if frame >= len(alphas):
-        raise InvalidRequest.at(["query", "frame"], f"the path has {len(alphas)} points, counted from 0")
+        raise InvalidRequest.at(
+            ["query", "frame"], Sentence("the path has {count} points, counted from 0", count=len(alphas))
+        )
     return alphas[frame], stored_array(tensors, path.attributions[0].name)[options.example, frame]
 
 
 def _example(examples: Sequence[T] | NDArray[Any], options: OverlayQuery) -> Any:
     if options.example >= len(examples):
-        raise InvalidRequest.at(["query", "example"], f"the job has {len(examples)} examples, counted from 0")
+        raise InvalidRequest.at(
+            ["query", "example"], Sentence("the job has {examples} examples, counted from 0", examples=len(examples))
+        )
     return examples[options.example]

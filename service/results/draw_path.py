@@ -10,6 +10,7 @@ from schemas.base import Strict
 from schemas.errors import InvalidRequest, NotAcceptable, PathNotFound
 from schemas.limits import MAX_EXAMPLES
 from schemas.results import AttributionPath, ResultMeta
+from schemas.sentences import Sentence
 from service.languages import Language
 from service.pictures.overlay_options import ColormapName, OverlayOptions, Sign
 from service.pictures.path_animation import render_path
@@ -63,7 +64,10 @@ def draw_path(
     """
     path = find_path(meta)
     if query.example >= len(path.examples):
-        raise InvalidRequest.at(["query", "example"], f"the job has {len(path.examples)} examples, counted from 0")
+        raise InvalidRequest.at(
+            ["query", "example"],
+            Sentence("the job has {examples} examples, counted from 0", examples=len(path.examples)),
+        )
     maps = stored_array(tensors, path.attributions[0].name)[query.example]  # (points, C, H, W)
     if maps.ndim != 4:
         raise NotAcceptable("only maps of pictures are animated; GET /jobs/{id}/path has the numbers of this path")

@@ -10,6 +10,7 @@ from schemas.errors import InvalidRequest, MetricNotFound
 from schemas.limits import MAX_EXAMPLES
 from schemas.metrics import DeletionInsertionMetric, QualityReport
 from schemas.results import ResultMeta
+from schemas.sentences import Sentence
 from service.languages import Language
 from service.pictures import typeface
 from service.pictures.captions import CAPTIONS
@@ -35,7 +36,10 @@ def find_curves(meta: ResultMeta, options: QualityQuery) -> DeletionInsertionMet
     if metric is None:
         raise MetricNotFound("the result holds no curves: name deletion_insertion in the request's quality")
     if options.example >= len(metric.examples):
-        raise InvalidRequest.at(["query", "example"], f"the job has {len(metric.examples)} examples, counted from 0")
+        raise InvalidRequest.at(
+            ["query", "example"],
+            Sentence("the job has {examples} examples, counted from 0", examples=len(metric.examples)),
+        )
     return metric
 
 

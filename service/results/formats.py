@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from schemas.errors import InvalidRequest
 from schemas.results import ResultMeta
+from schemas.sentences import Sentence
 from service.results.blob import LENGTH_BYTES, header_end, stored_tensors, unreadable
 
 JSON = "application/json"
@@ -115,5 +116,7 @@ def chosen_name(names: list[str], name: str | None) -> str:
     """The name that the client has chosen, else the first. Raises `InvalidRequest` if the result has no such tensor."""
     chosen = name if name is not None or not names else names[0]
     if chosen is None or chosen not in names:
-        raise InvalidRequest.at(["query", "tensor"], f"no such tensor; the result holds {', '.join(names)}")
+        raise InvalidRequest.at(
+            ["query", "tensor"], Sentence("no such tensor; the result holds {names}", names=", ".join(names))
+        )
     return chosen

@@ -9,6 +9,7 @@ from html import escape
 
 from schemas.errors import InvalidRequest, NotAcceptable
 from schemas.results import FeatureScore, ResultMeta, TextScore
+from schemas.sentences import Sentence
 from service.languages import Language
 from service.pictures import typeface
 from service.pictures.captions import CAPTIONS
@@ -39,7 +40,9 @@ def html_fragment(meta: ResultMeta, payload: bytes, example: int, language: Lang
     if listed is None:
         raise NotAcceptable("an HTML fragment shows texts and tables; this result is a picture or a tensor")
     if example >= len(listed):
-        raise InvalidRequest.at(["query", "example"], f"the job has {len(listed)} examples, counted from 0")
+        raise InvalidRequest.at(
+            ["query", "example"], Sentence("the job has {examples} examples, counted from 0", examples=len(listed))
+        )
     parts = [f'<div class="attribution" lang="{language}" style="{BOX}">', *_caption(meta, example, language)]
     if meta.words is not None:
         parts += _text(sent_text(payload, example), meta.words[example])

@@ -8,6 +8,7 @@ from fastapi import Response
 
 from broker import JobStore, OpenedResult, StoredResult
 from schemas.errors import InvalidRequest, JobHasNoResult, NotAcceptable
+from schemas.sentences import Sentence
 from service.http.negotiation import choose_media, language_of
 from service.languages import Language
 from service.results.caching import cached_response, entity_tag
@@ -133,11 +134,13 @@ async def result_response(
 def _chosen(accept: str | None, offers: Sequence[str], drawing: OverlayQuery) -> str:
     media = choose_media(accept, offers)
     if media is None:
-        raise NotAcceptable(f"A result is available as {', '.join(offers)}; accept one of them.")
+        raise NotAcceptable(Sentence("A result is available as {media}; accept one of them.", media=", ".join(offers)))
     given = sorted(drawing.model_fields_set - {"lang"})
     if given and media not in DRAWN:  # they would be ignored
         drawn = ", ".join(offer for offer in offers if offer in DRAWN)
-        raise InvalidRequest.at(["query", given[0]], f"{media} is no picture; accept one of {drawn}")
+        raise InvalidRequest.at(
+            ["query", given[0]], Sentence("{media} is no picture; accept one of {drawn}", media=media, drawn=drawn)
+        )
     return media
 
 
@@ -177,7 +180,7 @@ async def opened_result(store: JobStore, job_id: str) -> OpenedResult:
     except JobHasNoResult:
         record = await store.jobs.get(job_id)
     reason = f": {record.error.detail} ({record.error.code})" if record.error else ""
-    raise JobHasNoResult(f"the job is {record.status}{reason}")
+    raise JobHasNoResult(Sentence("the job is {status}{reason}", status=record.status, reason=reason))
 
 
 async def overlay_png(

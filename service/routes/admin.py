@@ -21,6 +21,7 @@ from schemas.errors import (
 )
 from schemas.models import AdminAction, AdminCommandStatus, ModelState
 from schemas.requests import Version
+from schemas.sentences import Sentence
 from service.http.authorization import MayAdminister
 from service.http.disconnect import unless_disconnected
 from service.http.responses import json_response
@@ -129,7 +130,11 @@ async def unload_model(
     known = [card.version for card in await gateway.store.models.cards() if card.name == name]
     versions = [one for one in known if version in (None, one)]
     if not versions:
-        raise ModelNotFound(f"there is {f'no version {version} of' if known else 'no model'} {name}")
+        raise ModelNotFound(
+            Sentence("there is no version {version} of {name}", version=version, name=name)
+            if known
+            else Sentence("there is no model {name}", name=name)
+        )
     command_id = await gateway.store.admin_commands.unload(name, versions)
     return await _answer(request, gateway, _AdminCommand(command_id, "unload", name, version), wait)
 
@@ -172,7 +177,8 @@ async def _answer(request: Request, gateway: Gateway, command: _AdminCommand, wa
         if card.name == name and version in (None, card.version)
     ]
     if done and not models:
-        raise ModelNotFound(f"no worker has a folder that describes {name}" + (f" {version}" if version else ""))
+        described = f"{name} {version}" if version else name
+        raise ModelNotFound(Sentence("no worker has a folder that describes {model}", model=described))
     self_link = f"{request.scope.get('root_path', '')}/models/{name}" + (f"?version={version}" if version else "")
     status = AdminCommandStatus(action=command.action, model=name, version=version, done=done, models=models)
     return json_response(status, 200 if done else 202, {"Location": self_link})

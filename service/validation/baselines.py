@@ -7,6 +7,7 @@ import numpy as np
 
 from schemas.errors import InvalidRequest
 from schemas.methods import AnyMethod, BaselineName
+from schemas.sentences import Sentence
 from schemas.tensors import NUMPY_DTYPES, GivenTensors, InputBaselines, TensorValue
 from service.validation.model import ReadyModel
 from service.validation.tensors import Array, Location, check_ids, check_shape, tensor_array
@@ -30,7 +31,9 @@ def baseline_fields(method: AnyMethod, model: ReadyModel) -> dict[str, Any]:
     valid = valid_baselines(model)
     if name not in valid:
         listed = ", ".join(valid)
-        raise InvalidRequest.at(["method", "baseline"], f"not available for this model; give {listed} or a tensor")
+        raise InvalidRequest.at(
+            ["method", "baseline"], Sentence("not available for this model; give {listed} or a tensor", listed=listed)
+        )
     return {"baseline": name}
 
 
@@ -90,5 +93,7 @@ def input_shapes(given: GivenTensors, model: ReadyModel, loc: Location) -> list[
     if model.input.kind == "text":
         raise InvalidRequest.at([*loc, key], "not available for text; give a name")
     if len(given.each) != len(shapes):
-        raise InvalidRequest.at([*loc, key], f"the model has {len(shapes)} inputs: give `tensors`, one for each")
+        raise InvalidRequest.at(
+            [*loc, key], Sentence("the model has {count} inputs: give `tensors`, one for each", count=len(shapes))
+        )
     return shapes

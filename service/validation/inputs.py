@@ -12,6 +12,7 @@ from schemas.models import InputCard
 from schemas.picture_view import PictureView
 from schemas.pictures import Picture
 from schemas.requests import FeaturesInput, ImageInput, Input, TensorInput, TextInput
+from schemas.sentences import Sentence, either
 from schemas.tensors import Tensor
 from service.pictures.decode import PictureRejected, Work, model_pixels, work_of
 from service.tuning import MAX_NAMED_FEATURES
@@ -47,8 +48,8 @@ def check_input(given: Input, card: InputCard) -> CheckedInput:
     """
     kind = next(iter(type(given).model_fields))
     if kind not in ACCEPTED[card.kind]:
-        takes = " or ".join(ACCEPTED[card.kind])
-        raise InvalidRequest.at(["input", kind], f"the model takes {takes}")
+        takes = either(*ACCEPTED[card.kind])
+        raise InvalidRequest.at(["input", kind], Sentence("the model takes {takes}", takes=takes))
     if isinstance(given, ImageInput):
         return _image(given, card)
     if isinstance(given, TextInput):
@@ -81,8 +82,12 @@ def check_picture_memory(work: Work, allowed_bytes: int) -> None:
         taken, allowed = (ByteSize(count).human_readable() for count in (work.memory_bytes, allowed_bytes))
         raise InvalidRequest.at(
             ["input", "image"],
-            f"decoding the picture takes {taken} of memory; ATTRIBUTION_DECODE_BYTES allows {allowed}; send a smaller "
-            "picture, or a JPEG that is not progressive",
+            Sentence(
+                "decoding the picture takes {taken} of memory; ATTRIBUTION_DECODE_BYTES allows {allowed}; "
+                "send a smaller picture, or a JPEG that is not progressive",
+                taken=taken,
+                allowed=allowed,
+            ),
         )
 
 
@@ -111,13 +116,24 @@ def _check_size(picture: Picture, first: Picture, count: int, loc: Location) -> 
     if picture != first:
         size, other = (f"{one.width} x {one.height} pixels" for one in (picture, first))
         raise InvalidRequest.at(
-            loc, f"the picture has {size}, the first one {other}: use several requests for pictures of several sizes"
+            loc,
+            Sentence(
+                "the picture has {size}, the first one {other}: use several requests for pictures of several sizes",
+                size=size,
+                other=other,
+            ),
         )
     if count * picture.width * picture.height > MAX_IMAGE_PIXELS:
         raise InvalidRequest.at(
             loc[:2],
-            f"{count} pictures of {picture.width} x {picture.height} pixels; at most {MAX_IMAGE_PIXELS} in all are "
-            "accepted: use several requests",
+            Sentence(
+                "{count} pictures of {width} x {height} pixels; at most {most} in all are accepted: "
+                "use several requests",
+                count=count,
+                width=picture.width,
+                height=picture.height,
+                most=MAX_IMAGE_PIXELS,
+            ),
         )
 
 
@@ -126,9 +142,9 @@ def _seen(encoded: str, card: InputCard, loc: Location) -> tuple[Array, Picture]
     try:
         return model_pixels(image_bytes(encoded), PictureView.of(card))
     except NotBase64 as error:
-        raise InvalidRequest.at(loc, str(error)) from None
+        raise InvalidRequest.at(loc, error.args[0]) from None
     except PictureRejected as error:
-        reason = NOT_A_LOCATION if is_location(encoded) else str(error)
+        reason = NOT_A_LOCATION if is_location(encoded) else error.args[0]
         raise InvalidRequest.at(loc, reason) from None
 
 
@@ -162,18 +178,29 @@ def _check_names(row: dict[str, float], names: list[str], loc: Location) -> None
     unknown = [name for name in row if name not in known]
     if unknown:
         raise InvalidRequest.at(
-            short([*loc, unknown[0]]), f"the model has no such feature{suggestion(unknown[0], names)}"
+            short([*loc, unknown[0]]),
+            Sentence("the model has no such feature{suggestion}", suggestion=suggestion(unknown[0], names)),
         )
     missing = [name for name in names if name not in row]
     if missing:
         listed = ", ".join(missing[:MAX_NAMED_FEATURES]) + (", …" if len(missing) > MAX_NAMED_FEATURES else "")
-        raise InvalidRequest.at([*loc, missing[0]], f"{len(missing)} of {len(names)} features are missing: {listed}")
+        raise InvalidRequest.at(
+            [*loc, missing[0]],
+            Sentence(
+                "{missing} of {count} features are missing: {listed}",
+                missing=len(missing),
+                count=len(names),
+                listed=listed,
+            ),
+        )
 
 
 def _tensors(given: list[tuple[Tensor, Location]], card: InputCard) -> CheckedInput:
     if len(given) != len(card.shapes):
         loc = given[0][1][:2]
-        raise InvalidRequest.at(loc, f"the model takes {len(card.shapes)} tensors; {len(given)} given")
+        raise InvalidRequest.at(
+            loc, Sentence("the model takes {count} tensors; {given} given", count=len(card.shapes), given=len(given))
+        )
     examples = given[0][0].shape[0]
     for index, ((tensor, loc), shape) in enumerate(zip(given, card.shapes, strict=True)):
         check_shape(tensor.shape, shape, range(1, MAX_EXAMPLES + 1) if index == 0 else (examples,), loc)

@@ -7,6 +7,7 @@ from schemas.errors import InvalidRequest
 from schemas.limits import MAX_TENSOR_ELEMENTS
 from schemas.methods import AnyMethod, LayerGradCam, LayerMethod
 from schemas.models import LayerCard, Side
+from schemas.sentences import Sentence
 from service.validation.document.suggest import suggestion
 from service.validation.model import ReadyModel
 
@@ -48,7 +49,7 @@ def find_layer(method: AnyMethod, model: ReadyModel) -> LayerCard | None:
     layer = next((layer for layer in model.card.layers if layer.name == name), None)
     if layer is None:
         close = suggestion(name, [layer.name for layer in model.card.layers])
-        raise InvalidRequest.at(["method", "layer"], f"the model has no such layer{close}")
+        raise InvalidRequest.at(["method", "layer"], Sentence("the model has no such layer{close}", close=close))
     refused = layer.refused or (layer.input_refused if method.at_layer_input else layer.output_refused)
     if refused is not None:
         raise InvalidRequest.at(["method", "layer"], refused)
@@ -59,13 +60,17 @@ def find_layer(method: AnyMethod, model: ReadyModel) -> LayerCard | None:
 def _check_gradient(method: AnyMethod, layer: LayerCard) -> None:
     side: Side = "input" if method.at_layer_input else "output"
     if "output_to_layer" in method.gradients and side in layer.no_gradient:
-        cut = f"no gradient leads from the model's outputs to the {side} of this layer"
+        cut = Sentence("no gradient leads from the model's outputs to the {side} of this layer", side=side)
     elif "unit_to_input" in method.gradients and side in layer.no_gradient_to_input:
-        cut = f"no gradient leads from the {side} of this layer to the model's inputs"
+        cut = Sentence("no gradient leads from the {side} of this layer to the model's inputs", side=side)
     else:
         return
     instead = "neuron_feature_ablation" if "unit_to_input" in method.gradients else "layer_feature_ablation"
-    message = f"{cut}, as behind torch.no_grad, detach or argmax; use a method that perturbs, such as {instead}"
+    message = Sentence(
+        "{cut}, as behind torch.no_grad, detach or argmax; use a method that perturbs, such as {instead}",
+        cut=cut,
+        instead=instead,
+    )
     raise InvalidRequest.at(["method", "layer"], message)
 
 
@@ -94,5 +99,9 @@ def _check_upsampled(method: AnyMethod, model: ReadyModel, layer: LayerCard, exa
     if elements > MAX_TENSOR_ELEMENTS:
         raise InvalidRequest.at(
             ["method", "upsample"],
-            f"the result would hold {elements} numbers, more than {MAX_TENSOR_ELEMENTS}; overlays do not need it",
+            Sentence(
+                "the result would hold {elements} numbers, more than {most}; overlays do not need it",
+                elements=elements,
+                most=MAX_TENSOR_ELEMENTS,
+            ),
         )

@@ -7,6 +7,7 @@ import numpy as np
 
 from schemas.errors import InvalidRequest
 from schemas.methods import AnyMethod, FeatureMethod, Grid, Superpixels
+from schemas.sentences import Sentence
 from schemas.tensors import Tensor, TensorValue, TensorValues
 from service.tuning import MAX_MASK_FEATURES
 from service.validation.baselines import input_shapes, located
@@ -25,7 +26,9 @@ def mask_fields(method: AnyMethod, model: ReadyModel) -> dict[str, Any]:
         return {}
     given = method.feature_mask
     if isinstance(given, str) and model.input.kind != "text":
-        raise InvalidRequest.at(["method", "feature_mask"], f"{given} exist only for models that take text")
+        raise InvalidRequest.at(
+            ["method", "feature_mask"], Sentence("{given} exist only for models that take text", given=given)
+        )
     if isinstance(given, Grid | Superpixels) and model.input.kind != "image":
         kind = "grid" if isinstance(given, Grid) else "superpixels"
         raise InvalidRequest.at(["method", "feature_mask", kind], "exists only for models that take images")
@@ -38,7 +41,8 @@ def mask_fields(method: AnyMethod, model: ReadyModel) -> dict[str, Any]:
     for index, (cells, side) in enumerate(zip(given.grid if isinstance(given, Grid) else [], sides, strict=False)):
         if cells > side:
             raise InvalidRequest.at(
-                ["method", "feature_mask", "grid", index], f"finer than the picture, which has {side} pixels here"
+                ["method", "feature_mask", "grid", index],
+                Sentence("finer than the picture, which has {side} pixels here", side=side),
             )
     return {}
 
@@ -103,5 +107,7 @@ def mask_array(tensor: Tensor, loc: Location) -> Array:
     """
     mask = tensor_array(tensor, "INT64", loc)
     if any(len(np.unique(row)) > MAX_MASK_FEATURES for row in mask):
-        raise InvalidRequest.at([*loc, "data"], f"a mask may hold at most {MAX_MASK_FEATURES} features per example")
+        raise InvalidRequest.at(
+            [*loc, "data"], Sentence("a mask may hold at most {most} features per example", most=MAX_MASK_FEATURES)
+        )
     return mask

@@ -2,6 +2,7 @@
 
 from schemas.errors import InvalidRequest
 from schemas.methods import AnyMethod, stored_method
+from schemas.sentences import Sentence
 from service.validation.baselines import baseline_arrays, baseline_fields
 from service.validation.layers import layer_fields
 from service.validation.masks import check_features, mask_arrays, mask_fields
@@ -43,18 +44,23 @@ def check_method(given: AnyMethod | None, model: ReadyModel, examples: int) -> t
 def _check_supported(method: AnyMethod, model: ReadyModel) -> None:
     support = next((one for one in model.card.methods if one.name == method.name), None)
     if support is None or not support.supported:
-        reason = support.reason if support and support.reason else "the model's worker does not support it"
-        raise InvalidRequest.at(["method", "name"], f"not supported by this model: {reason}")
+        reason = support.reason if support and support.reason else Sentence("the model's worker does not support it")
+        raise InvalidRequest.at(["method", "name"], Sentence("not supported by this model: {reason}", reason=reason))
 
 
 def _check_unused(method: AnyMethod) -> None:
     """Refuse a parameter that the method would ignore, given the others."""
     for field, owner in method.unused_parameters():
-        raise InvalidRequest.at(["method", field], f"belongs to {owner}")
+        raise InvalidRequest.at(["method", field], Sentence("belongs to {owner}", owner=owner))
 
 
 def _check_examples(method: AnyMethod, examples: int) -> None:
     if method.permutes and examples < MIN_PERMUTED:
         raise InvalidRequest.at(
-            ["input"], f"features are exchanged between examples: give at least {MIN_PERMUTED}; {examples} given"
+            ["input"],
+            Sentence(
+                "features are exchanged between examples: give at least {least}; {examples} given",
+                least=MIN_PERMUTED,
+                examples=examples,
+            ),
         )

@@ -5,6 +5,7 @@ from typing import Self
 
 from schemas.errors import ModelUnavailable, ModelUnloaded
 from schemas.models import Defaults, InputCard, ModelCard, OutputCard
+from schemas.sentences import Sentence
 from service.tuning import FAILED_MODEL_RETRY_S, LOADING_MODEL_RETRY_S
 
 
@@ -26,12 +27,14 @@ class ReadyModel:
             ModelUnavailable: the model is being loaded, or failed to load; gives the card's reason.
         """
         if card.status == "unloaded":
-            raise ModelUnloaded(f"the model {card.name} {card.version} is unloaded")
+            raise ModelUnloaded(
+                Sentence("the model {model} {version} is unloaded", model=card.name, version=card.version)
+            )
         if card.status == "loading":
-            detail = f"the model {card.name} {card.version} is being loaded"
+            detail = Sentence("the model {model} {version} is being loaded", model=card.name, version=card.version)
             raise ModelUnavailable(detail, retry_after_s=LOADING_MODEL_RETRY_S)
         if card.status == "failed" or card.input is None or card.output is None or card.defaults is None:
-            reason = card.error or "no reason is known; see its worker's log"
-            detail = f"the model {card.name} failed to load: {reason}"
+            reason = card.error or Sentence("no reason is known; see its worker's log")
+            detail = Sentence("the model {model} failed to load: {reason}", model=card.name, reason=reason)
             raise ModelUnavailable(detail, retry_after_s=FAILED_MODEL_RETRY_S)
         return cls(card, card.input, card.output, card.defaults)

@@ -7,6 +7,7 @@ from schemas.errors import InvalidRequest
 from schemas.jobs import PREDICTED, Targets
 from schemas.models import OutputCard
 from schemas.requests import Target, TargetOne
+from schemas.sentences import Sentence
 from service.validation.document.suggest import suggestion
 from service.validation.tensors import Location
 
@@ -26,7 +27,9 @@ def resolve_target(target: Target | None, output: OutputCard, examples: int) -> 
         return _places(target, output, examples)
     if target is None:
         if output.kind == "regression":
-            raise InvalidRequest.at(["target"], f"the model has {output.size} outputs: give the index of one")
+            raise InvalidRequest.at(
+                ["target"], Sentence("the model has {count} outputs: give the index of one", count=output.size)
+            )
         return None
     if not isinstance(target, list):
         return [_index(target, output, ["target"])] * examples
@@ -39,8 +42,12 @@ def _places(target: Target | None, output: OutputCard, examples: int) -> list[li
     if not isinstance(target, list):
         raise InvalidRequest.at(
             ["target"],
-            f"the model's output is of shape {output.shape}: give a list of {len(output.shape)} indices, "
-            "the first null for the class predicted at that position",
+            Sentence(
+                "the model's output is of shape {shape}: give a list of {count} indices, the first null for "
+                "the class predicted at that position",
+                shape=output.shape,
+                count=len(output.shape),
+            ),
         )
     if not any(isinstance(one, list) for one in target):
         return [_place(target, output, ["target"])] * examples
@@ -50,11 +57,20 @@ def _places(target: Target | None, output: OutputCard, examples: int) -> list[li
 
 def _place(given: Any, output: OutputCard, loc: Location) -> list[int]:
     if not isinstance(given, list) or len(given) != len(output.shape):
-        raise InvalidRequest.at(loc, f"the model's output is of shape {output.shape}: give {len(output.shape)} indices")
+        raise InvalidRequest.at(
+            loc,
+            Sentence(
+                "the model's output is of shape {shape}: give {count} indices",
+                shape=output.shape,
+                count=len(output.shape),
+            ),
+        )
     place = [_class(given[0], output, [*loc, 0])]
     for dimension, (index, size) in enumerate(zip(given[1:], output.shape[1:], strict=True), start=1):
         if not isinstance(index, int) or index >= size:
-            raise InvalidRequest.at([*loc, dimension], f"this dimension of the output has indices 0 to {size - 1}")
+            raise InvalidRequest.at(
+                [*loc, dimension], Sentence("this dimension of the output has indices 0 to {last}", last=size - 1)
+            )
         place.append(index)
     return place
 
@@ -76,14 +92,21 @@ def _flat_target(target: TargetOne | list[TargetOne | None] | None, position: in
 
 def _check_count(target: Sequence[object], examples: int) -> None:
     if len(target) != examples:
-        raise InvalidRequest.at(["target"], f"{len(target)} targets for {examples} examples; give one per example")
+        raise InvalidRequest.at(
+            ["target"],
+            Sentence(
+                "{targets} targets for {examples} examples; give one per example",
+                targets=len(target),
+                examples=examples,
+            ),
+        )
 
 
 def _index(target: TargetOne, output: OutputCard, loc: Location) -> int:
     if isinstance(target, str):
         return _label_index(target, output, loc)
     if target >= output.size:
-        raise InvalidRequest.at(loc, f"the model's outputs are 0 to {output.size - 1}")
+        raise InvalidRequest.at(loc, Sentence("the model's outputs are 0 to {last}", last=output.size - 1))
     return target
 
 
@@ -91,7 +114,9 @@ def _label_index(label: str, output: OutputCard, loc: Location) -> int:
     """The index of the label; a label in another case counts if it is the only such one."""
     labels = output.labels
     if labels is None:
-        raise InvalidRequest.at(loc, f"the model has no labels: give an index, 0 to {output.size - 1}")
+        raise InvalidRequest.at(
+            loc, Sentence("the model has no labels: give an index, 0 to {last}", last=output.size - 1)
+        )
     if label in labels:
         if labels.count(label) > 1:
             raise InvalidRequest.at(loc, "several outputs have this label: give an index")
@@ -99,4 +124,6 @@ def _label_index(label: str, output: OutputCard, loc: Location) -> int:
     folded = [index for index, known in enumerate(labels) if known.casefold() == label.casefold()]
     if len(folded) == 1:
         return folded[0]
-    raise InvalidRequest.at(loc, f"the model has no such label{suggestion(label, labels)}")
+    raise InvalidRequest.at(
+        loc, Sentence("the model has no such label{suggestion}", suggestion=suggestion(label, labels))
+    )

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from schemas.errors import InvalidRequest
 from schemas.models import InputCard
+from schemas.sentences import Sentence, either, words
 from schemas.tensors import NUMPY_DTYPES, Datatype, Tensor
 
 Location = list[str | int]
@@ -41,7 +42,14 @@ def check_shape(
         InvalidRequest: the shape is another; names the field.
     """
     if list(shape[1:]) != list(expected):
-        raise InvalidRequest.at([*loc, "shape"], f"{whose} ({', '.join(['n', *map(str, expected)])}), not this shape")
+        raise InvalidRequest.at(
+            [*loc, "shape"],
+            Sentence(
+                "{whose} ({expected}), not this shape",
+                whose=words(whose),
+                expected=", ".join(["n", *map(str, expected)]),
+            ),
+        )
     check_rows(shape, rows, loc)
 
 
@@ -54,7 +62,7 @@ def check_ids(array: Array, index: int, card: InputCard, loc: Location) -> None:
     size = card.vocabularies[index] if card.vocabularies else None
     if size is not None:
         flat = array.reshape(-1)
-        _refuse_first((flat < 0) | (flat >= size), f"the model's ids run from 0 to {size - 1}", loc)
+        _refuse_first((flat < 0) | (flat >= size), Sentence("the model's ids run from 0 to {last}", last=size - 1), loc)
 
 
 def check_rows(shape: Sequence[int], rows: range | tuple[int, ...], loc: Location) -> None:
@@ -64,8 +72,12 @@ def check_rows(shape: Sequence[int], rows: range | tuple[int, ...], loc: Locatio
         InvalidRequest: it is another number.
     """
     if shape[0] not in rows:
-        allowed = f"1 to {rows[-1]}" if isinstance(rows, range) else " or ".join(map(str, sorted(set(rows))))
-        raise InvalidRequest.at([*loc, "shape", 0], f"{shape[0]} rows; allowed here: {allowed}")
+        allowed = (
+            Sentence("1 to {last}", last=rows[-1]) if isinstance(rows, range) else either(*map(str, sorted(set(rows))))
+        )
+        raise InvalidRequest.at(
+            [*loc, "shape", 0], Sentence("{rows} rows; allowed here: {allowed}", rows=shape[0], allowed=allowed)
+        )
 
 
 def _fitting(values: NDArray[np.float64], datatype: Datatype, loc: Location) -> Array:
@@ -74,11 +86,15 @@ def _fitting(values: NDArray[np.float64], datatype: Datatype, loc: Location) -> 
     if dtype.kind == "f":
         with np.errstate(over="ignore"):
             array = values.astype(dtype)
-        _refuse_first(~np.isfinite(array), f"too large for {datatype}", loc)
+        _refuse_first(~np.isfinite(array), Sentence("too large for {datatype}", datatype=datatype), loc)
         return array
     low, high = (0, 1) if dtype.kind == "b" else _range(dtype)
-    _refuse_first(values != np.floor(values), f"{datatype} needs whole numbers", loc)
-    _refuse_first((values < low) | (values > high), f"out of range for {datatype}, {low} to {high}", loc)
+    _refuse_first(values != np.floor(values), Sentence("{datatype} needs whole numbers", datatype=datatype), loc)
+    _refuse_first(
+        (values < low) | (values > high),
+        Sentence("out of range for {datatype}, {low} to {high}", datatype=datatype, low=low, high=high),
+        loc,
+    )
     return values.astype(dtype)
 
 

@@ -2,6 +2,7 @@
 
 from schemas.errors import InvalidRequest
 from schemas.methods import AnyMethod, LayerFeatures, NeuronMethod
+from schemas.sentences import Sentence
 from schemas.tensors import Tensor, TensorValue
 from service.validation.layers import explained_shape, find_layer, follows_the_text
 from service.validation.masks import mask_array
@@ -28,7 +29,13 @@ def check_unit(method: AnyMethod, model: ReadyModel) -> None:
     indices = [selector] if isinstance(selector, int) else selector
     if len(indices) != len(shape):
         raise InvalidRequest.at(
-            loc, f"give one index per dimension of the layer's output {shape}: {len(shape)}; {len(indices)} given"
+            loc,
+            Sentence(
+                "give one index per dimension of the layer's output {shape}: {count}; {given} given",
+                shape=shape,
+                count=len(shape),
+                given=len(indices),
+            ),
         )
     if follows_the_text(model, shape):
         return
@@ -36,7 +43,8 @@ def check_unit(method: AnyMethod, model: ReadyModel) -> None:
         if index >= extent:
             at = loc if isinstance(selector, int) else [*loc, position]
             raise InvalidRequest.at(
-                at, f"out of range: this dimension of the layer's output has indices 0 to {extent - 1}"
+                at,
+                Sentence("out of range: this dimension of the layer's output has indices 0 to {last}", last=extent - 1),
             )
 
 

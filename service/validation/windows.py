@@ -5,6 +5,7 @@ from typing import Any
 
 from schemas.errors import InvalidRequest
 from schemas.methods import AnyMethod, Occlusion, Windows
+from schemas.sentences import Sentence, words
 from service.validation.model import ReadyModel
 from service.validation.tensors import Location
 
@@ -55,7 +56,12 @@ def _given(field: str, windows: Windows, shapes: list[list[int]]) -> list[list[i
     each = per_input(windows, len(shapes))
     if len(each) != len(shapes):
         raise InvalidRequest.at(
-            ["method", field], f"the model has {len(shapes)} inputs: give a window for each; {len(each)} given"
+            ["method", field],
+            Sentence(
+                "the model has {count} inputs: give a window for each; {given} given",
+                count=len(shapes),
+                given=len(each),
+            ),
         )
     return each
 
@@ -80,7 +86,7 @@ def _default(model: ReadyModel) -> tuple[list[list[int]], list[list[int]]]:
     if sum(map(prod, shapes)) > MAX_UNIT_WINDOWS:
         raise InvalidRequest.at(
             ["method", "sliding_window_shapes"],
-            f"give a window: one example has more than {MAX_UNIT_WINDOWS} elements",
+            Sentence("give a window: one example has more than {most} elements", most=MAX_UNIT_WINDOWS),
         )
     units = _ones(shapes)
     return units, units
@@ -88,7 +94,11 @@ def _default(model: ReadyModel) -> tuple[list[list[int]], list[list[int]]]:
 
 def _check(loc: Location, extents: list[int], limits: list[int], what: str) -> None:
     if len(extents) != len(limits):
-        raise InvalidRequest.at(loc, f"{len(limits)} numbers are needed; {len(extents)} given")
+        raise InvalidRequest.at(
+            loc, Sentence("{count} numbers are needed; {given} given", count=len(limits), given=len(extents))
+        )
     for index, (extent, limit) in enumerate(zip(extents, limits, strict=True)):
         if extent > limit:
-            raise InvalidRequest.at([*loc, index], f"larger than {limit}, {what}")
+            raise InvalidRequest.at(
+                [*loc, index], Sentence("larger than {limit}, {what}", limit=limit, what=words(what))
+            )

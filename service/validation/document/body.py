@@ -9,6 +9,7 @@ from schemas.base import Strict
 from schemas.comparisons import CompareRequest
 from schemas.errors import InvalidRequest, MalformedBody
 from schemas.requests import ExplainRequest
+from schemas.sentences import Sentence, words
 from service.tuning import MAX_JSON_CONTAINERS
 from service.validation.document.bulk import check_bulk
 from service.validation.document.field_errors import field_errors, short
@@ -25,12 +26,15 @@ def parse_json(body: bytes) -> Any:
     """
     if body.count(b"[") + body.count(b"{") > MAX_JSON_CONTAINERS:  # also in strings, where they are few
         raise MalformedBody(
-            f"The body has more than {MAX_JSON_CONTAINERS} arrays and objects; send a tensor's data as one flat array."
+            Sentence(
+                "The body has more than {most} arrays and objects; send a tensor's data as one flat array.",
+                most=MAX_JSON_CONTAINERS,
+            )
         )
     try:
         return from_json(body, cache_strings=False)
     except ValueError as error:
-        raise MalformedBody(f"The body is not JSON: {error}.") from None
+        raise MalformedBody(Sentence("The body is not JSON: {error}.", error=error)) from None
 
 
 def read_comparison(document: Any) -> CompareRequest:
@@ -66,5 +70,6 @@ def summary(fields: list[Any]) -> str:
     """One sentence for `detail`: the first refused field, and the number of others."""
     first = fields[0]
     where = ".".join(str(part) for part in first.loc) or "body"
-    more = f" (and {len(fields) - 1} more)" if len(fields) > 1 else ""
-    return f"{where}: {first.msg}{more}"
+    if len(fields) == 1:
+        return Sentence("{where}: {reason}", where=where, reason=words(first.msg))
+    return Sentence("{where}: {reason} (and {count} more)", where=where, reason=words(first.msg), count=len(fields) - 1)

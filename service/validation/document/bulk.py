@@ -10,6 +10,7 @@ from typing import Any
 
 from schemas.errors import InvalidRequest
 from schemas.nested import flattened, is_nested
+from schemas.sentences import Sentence
 from service.tuning import LONG_CONTAINER_LENGTH, MAX_DOCUMENT_VALUES
 from service.validation.document.field_errors import short
 
@@ -34,11 +35,21 @@ def check_bulk(document: Any) -> None:
             value = _flat_numbers(loc, value)
         if len(value) >= LONG_CONTAINER_LENGTH:
             if isinstance(value, dict) and "features" not in loc:  # else pydantic has an error for each field
-                raise InvalidRequest.at(short(loc), f"an object has fewer than {LONG_CONTAINER_LENGTH} fields")
+                raise InvalidRequest.at(
+                    short(loc),
+                    Sentence(
+                        "an object has fewer than {most} fields",
+                        most=LONG_CONTAINER_LENGTH,
+                    ),
+                )
             _check_numbers(loc, value)
             continue
         if values_seen + len(value) > MAX_DOCUMENT_VALUES:
-            raise InvalidRequest(f"The body holds more than {MAX_DOCUMENT_VALUES} values outside tensors; send fewer.")
+            raise InvalidRequest(
+                Sentence(
+                    "The body holds more than {most} values outside tensors; send fewer.", most=MAX_DOCUMENT_VALUES
+                )
+            )
         pending.extend(([*loc, key], child) for key, child in _items(value))
 
 
@@ -47,7 +58,7 @@ def _flat_numbers(loc: Location, nested: dict[str, Any] | list[Any]) -> list[Any
     try:
         flat: list[Any] = flattened(nested)
     except ValueError as error:
-        raise InvalidRequest.at(short(loc), str(error)) from None
+        raise InvalidRequest.at(short(loc), error.args[0]) from None
     return flat
 
 

@@ -9,12 +9,20 @@ from typing import Any
 from schemas.errors import FieldError
 from schemas.methods import METHOD_NAMES
 from schemas.metric_requests import QUALITY_NAMES
+from schemas.sentences import Sentence, words
 from service.tuning import MAX_COMPARED_FIELDS, MAX_NAME_CHARS, MAX_NAMED_ERRORS
 from service.validation.document.field_names import intended_place, unknown_field_message
-from service.validation.document.hints import TENSOR_FORM, Hint, hint
+from service.validation.document.hints import A_TENSOR, Hint, hint
 from service.validation.document.suggest import suggestion
 
 PLAIN = {"missing": "this field is required", "list_type": "a list is needed", "string_type": "a string is needed"}
+BOUNDS = {  # pydantic's messages, with the names of its context
+    "greater_than_equal": "Input should be greater than or equal to {ge}",
+    "greater_than": "Input should be greater than {gt}",
+    "less_than_equal": "Input should be less than or equal to {le}",
+    "less_than": "Input should be less than {lt}",
+    "literal_error": "Input should be {expected}",
+}
 Place = tuple[str | int, ...]
 Union = tuple[Place, tuple[str, ...]]  # its place, and the tags of the unions around it at the same place
 
@@ -40,7 +48,7 @@ def field_errors(errors: Sequence[Mapping[str, Any]], document: Any = None) -> l
         place = found[0] if found is not None else item.place
         if place in grouped or len(grouped) < MAX_NAMED_ERRORS:  # to write a message takes most of the time
             grouped[place].append(found[1] if found is not None else _message(item, document))
-    return [FieldError(loc=short(place), msg="; or ".join(dict.fromkeys(msgs))) for place, msgs in grouped.items()]
+    return [FieldError(loc=short(place), msg=_alternatives(*dict.fromkeys(msgs))) for place, msgs in grouped.items()]
 
 
 def _locate(error: Mapping[str, Any], document: Any) -> _LocatedError:
@@ -126,16 +134,39 @@ def _message(item: _LocatedError, document: Any) -> str:
         return unknown_field_message(place, document)
     if kind in {"model_type", "model_attributes_type", "dict_type"}:
         is_tensor = "tensor" in place[-1:] or "tensors" in place[-2:-1]
-        return f"a tensor is an object {TENSOR_FORM}" if is_tensor else "an object is needed"
-    return PLAIN.get(kind) or str(error["msg"]).removeprefix("Value error, ")
+        return A_TENSOR if is_tensor else "an object is needed"
+    return PLAIN.get(kind) or _of_pydantic(error)
+
+
+def _of_pydantic(error: Mapping[str, Any]) -> str:
+    """The message of pydantic or of a validator, with its values kept apart from its words."""
+    template = BOUNDS.get(error["type"])
+    if template is not None:
+        return Sentence(template, **error["ctx"])
+    raised = error.get("ctx", {}).get("error")
+    if isinstance(raised, ValueError) and isinstance(raised.args[0], Sentence):  # of a validator of ours
+        return raised.args[0]
+    return str(error["msg"]).removeprefix("Value error, ")
+
+
+def _alternatives(first: str, *others: str) -> str:
+    """One message of those about the alternatives of a field."""
+    for other in others:
+        first = Sentence("{first}; or {second}", first=words(first), second=words(other))
+    return first
 
 
 def _unknown_name(error: Mapping[str, Any]) -> str:
     """The message about a missing or unknown name of a method or metric."""
-    what, names = ("metric", QUALITY_NAMES) if error["loc"][0] == "quality" else ("method", METHOD_NAMES)
+    what, names = (words("metric"), QUALITY_NAMES) if error["loc"][0] == "quality" else (words("method"), METHOD_NAMES)
     if error["type"] == "union_tag_not_found":
-        return f'the {what}\'s name is missing: {{"name": …}}'
-    return f"no such {what}{suggestion(str(error['ctx']['tag']), names)}; known: {', '.join(names)}"
+        return Sentence('the {what}\'s name is missing: {{"name": …}}', what=what)
+    return Sentence(
+        "no such {what}{suggestion}; known: {names}",
+        what=what,
+        suggestion=suggestion(str(error["ctx"]["tag"]), names),
+        names=", ".join(names),
+    )
 
 
 def short(place: Iterable[str | int]) -> list[str | int]:

@@ -6,6 +6,7 @@ from schemas.methods import METHODS
 from schemas.methods.names import canonical_method_name
 from schemas.metric_requests import QUALITIES
 from schemas.requests import INPUT_KEYS, ExplainRequest
+from schemas.sentences import Sentence
 from schemas.tensors import Tensor
 from service.validation.document.suggest import nearest, unknown_field
 
@@ -51,7 +52,7 @@ def _misplaced(name: str, document: Any) -> str | None:
     for owner, fields in (("input", INPUT_KEYS), ("method", _parameters(document)), ("method", PARAMETERS)):
         meant = nearest(name, fields)
         if meant is not None:
-            return f"unknown field; did you mean {meant!r} inside {owner!r}?"
+            return Sentence("unknown field; did you mean {meant!r} inside {owner!r}?", meant=meant, owner=owner)
     return None
 
 

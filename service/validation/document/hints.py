@@ -9,12 +9,14 @@ from typing import Any, get_args
 
 from schemas.methods import BaselineName, TextUnit
 from schemas.requests import INPUT_KEYS
+from schemas.sentences import Sentence, either, words
 from service.validation.document.base64_image import NOT_A_LOCATION
 from service.validation.document.suggest import nearest, suggestion, unknown_field
 
 Place = tuple[str | int, ...]
 Hint = tuple[Place, str]  # the place to name, and the message
 TENSOR_FORM = '{"shape": […], "data": […]}'
+A_TENSOR = Sentence("a tensor is an object {form}", form=TENSOR_FORM)
 FORMS = {
     "grid": '{"grid": [rows, columns]}',
     "superpixels": '{"superpixels": count}',
@@ -34,9 +36,9 @@ class AcceptedForms:
     @property
     def instruction(self) -> str:
         """`give …` with all accepted forms."""
-        number = ["a number"] if self.number else []
-        names = [f"one of {', '.join(map(repr, self.names))}"] if self.names else []
-        return "give " + " or ".join([*number, *names, *(FORMS[key] for key in self.keys)])
+        number = [words("a number")] if self.number else []
+        names = [Sentence("one of {names}", names=", ".join(map(repr, self.names)))] if self.names else []
+        return Sentence("give {forms}", forms=either(*number, *names, *(FORMS[key] for key in self.keys)))
 
 
 ACCEPTED_FORMS = {
@@ -63,16 +65,19 @@ def _parameter(place: Place, value: Any, accepted: AcceptedForms) -> Hint | None
     if isinstance(value, dict):
         return _keyed(place, value, accepted.keys, accepted.instruction)
     if isinstance(value, list):
-        return place, f"a bare array; give {FORMS['tensor']}"
+        return place, Sentence("a bare array; give {form}", form=FORMS["tensor"])
     if isinstance(value, str):
-        return (
-            None
-            if value in accepted.names
-            else (place, f"no such name{suggestion(value, accepted.names)}; {accepted.instruction}")
-        )
+        return None if value in accepted.names else (place, _unknown_name(value, accepted))
     if accepted.number and isinstance(value, int | float):
         return None
-    return place, f"a bare number; {accepted.instruction}" if type(value) in (int, float) else accepted.instruction
+    if type(value) in (int, float):
+        return place, Sentence("a bare number; {instruction}", instruction=accepted.instruction)
+    return place, accepted.instruction
+
+
+def _unknown_name(value: str, accepted: AcceptedForms) -> str:
+    close = suggestion(value, accepted.names)
+    return Sentence("no such name{close}; {instruction}", close=close, instruction=accepted.instruction)
 
 
 def _keyed(place: Place, value: dict[str, Any], keys: tuple[str, ...], instruction: str) -> Hint | None:
@@ -80,18 +85,19 @@ def _keyed(place: Place, value: dict[str, Any], keys: tuple[str, ...], instructi
     given = [key for key in keys if key in value]
     others = [key for key in value if key not in keys]
     if len(given) > 1:
-        return place, f"give exactly one of {', '.join(keys)}"
+        return place, Sentence("give exactly one of {names}", names=", ".join(keys))
     if given:
-        return ((*place, others[0]), f"unknown field; {given[0]!r} allows no other") if others else None
+        alone = Sentence("unknown field; {name!r} allows no other", name=given[0])
+        return ((*place, others[0]), alone) if others else None
     if "tensor" in keys and "data" in value:
-        return place, f"a bare tensor; give {FORMS['tensor']}"
+        return place, Sentence("a bare tensor; give {form}", form=FORMS["tensor"])
     if others and nearest(others[0], keys) is not None:
         return (*place, others[0]), unknown_field(others[0], keys)
     return place, instruction
 
 
 def _input(place: Place, value: Any) -> Hint | None:
-    instruction = f"give an object with exactly one of {', '.join(INPUT_KEYS)}"
+    instruction = Sentence("give an object with exactly one of {names}", names=", ".join(INPUT_KEYS))
     if not isinstance(value, dict):
         return place, instruction
     given = [key for key in INPUT_KEYS if key in value]
@@ -111,18 +117,19 @@ def _features(place: Place, value: Any) -> Hint | None:
     if isinstance(value, dict):
         return None
     if not isinstance(value, list) or (value and not any(isinstance(row, dict) for row in value)):
-        return place, f"{ROWS_FORM}; values without names go into {FORMS['tensor']}"
+        rows, form = words(ROWS_FORM), FORMS["tensor"]
+        return place, Sentence("{rows}; values without names go into {form}", rows=rows, form=form)
     wrong = next((index for index, row in enumerate(value) if not isinstance(row, dict)), None)
     return None if wrong is None else ((*place, wrong), 'a row is an object {"name": value}')
 
 
 def _tensor(place: Place, value: Any) -> Hint | None:
-    return None if isinstance(value, dict) else (place, f"a tensor is an object {TENSOR_FORM}")
+    return None if isinstance(value, dict) else (place, A_TENSOR)
 
 
 def _tensors(place: Place, value: Any) -> Hint | None:
     if not isinstance(value, list):
-        return place, f"give a list of tensors, one for each input of the model: [{TENSOR_FORM}, …]"
+        return place, Sentence("give a list of tensors, one for each input of the model: [{form}, …]", form=TENSOR_FORM)
     wrong = next((index for index, one in enumerate(value) if not isinstance(one, dict)), None)
     return None if wrong is None else _tensor((*place, wrong), value[wrong])
 

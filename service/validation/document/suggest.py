@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Iterable, Mapping
 
+from schemas.sentences import Sentence, either
 from service.tuning import MAX_COMPARED_CHARS, MAX_LISTED_FIELDS, SUGGESTION_CUTOFF
 
 SYNONYMS: Mapping[str, tuple[str, ...]] = {  # other interfaces' names for fields of this one
@@ -53,7 +54,7 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     close = [folded[match] for match in difflib.get_close_matches(folded_name, folded, n=3, cutoff=SUGGESTION_CUTOFF)]
     if not close:
         close = [candidate for fold, candidate in folded.items() if len(folded_name) >= 3 and folded_name in fold][:3]
-    return f"; did you mean {' or '.join(repr(match) for match in close)}?" if close else ""
+    return Sentence("; did you mean {names}?", names=either(*map(repr, close))) if close else ""
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
@@ -74,5 +75,7 @@ def unknown_field(name: str, known: Iterable[str]) -> str:
     names = list(known)
     likely = nearest(name, names)
     if likely is not None:
-        return f"unknown field; did you mean {likely!r}?"
-    return f"unknown field; known here: {', '.join(names)}" if 0 < len(names) <= MAX_LISTED_FIELDS else "unknown field"
+        return Sentence("unknown field; did you mean {likely!r}?", likely=likely)
+    if not 0 < len(names) <= MAX_LISTED_FIELDS:
+        return "unknown field"
+    return Sentence("unknown field; known here: {names}", names=", ".join(names))

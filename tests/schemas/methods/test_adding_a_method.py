@@ -17,7 +17,7 @@ class ScaledGradient(BaseMethod):
     gradients = TO_INPUT
 
     name: Literal["scaled_gradient"] = "scaled_gradient"
-    scale: Annotated[float, Field(gt=0.0, le=10.0)] = 2.0
+    scale: Annotated[float, Field(gt=0.0, le=10.0, description="A factor of the toy.")] = 2.0
 
     def cost(self, sizes: Sizes) -> Cost:
         return Cost.of(1, "gradient")
@@ -46,12 +46,18 @@ cost = "2"
 reference = "A toy"
 reference_url = "https://example.org/toy"
 """
+PARAMETER = """
+[[text]]
+en = "A factor of the toy."
+es = "Un factor del juguete."
+"""
 FIELDS = ("title", "idea", "typical_results", "analogy", "when", "when_not")
 EDITS = {  # file: text to look for, empty for the end of the file, and what takes its place
     "schemas/methods/gradient_methods.py": ("", CLASS),
     "schemas/methods/__init__.py": ("    Saliency,\n", "    Saliency,\n    ScaledGradient,\n"),
     "workers/methods/shared/gradient.py": ("\n\nCALLS: SharedCalls = {\n", CAPTUM_CALL),
     "service/catalogue/facts.toml": ("", FACTS),
+    "service/catalogue/parameters.es.toml": ("", PARAMETER),
 }
 RUN = """
 import torch

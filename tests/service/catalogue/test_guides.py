@@ -1,5 +1,7 @@
 """The catalogue: complete in both languages, and no word forgotten in the other one."""
 
+from typing import Any
+
 import pytest
 
 from schemas.methods import METHOD_NAMES, METHODS
@@ -23,6 +25,15 @@ ANALOGIES = {
         "layer_grad_cam": "Dónde mira el modelo",
     },
 }
+
+
+def undescribed(schema: Any) -> Any:
+    """A JSON schema without its descriptions."""
+    if isinstance(schema, list):
+        return [undescribed(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {key: undescribed(item) for key, item in schema.items() if not (key == "description" and type(item) is str)}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -61,7 +72,8 @@ def test_a_method_with_a_baseline_says_so() -> None:
 
 def test_facts_are_the_same_in_both_languages() -> None:
     english, spanish = catalogue("en").methods, catalogue("es").methods
-    facts = ("name", "family", "uses_gradients", "uses_baseline", "cost", "reference", "reference_url", "parameters")
+    facts = ("name", "family", "uses_gradients", "uses_baseline", "reference", "reference_url")
     for one, other in zip(english, spanish, strict=True):
         assert [getattr(one, field) for field in facts] == [getattr(other, field) for field in facts]
+        assert undescribed(one.parameters) == undescribed(other.parameters)
         assert all(getattr(one, field) != getattr(other, field) for field in TEXTS if field != "title")

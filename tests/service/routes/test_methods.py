@@ -16,7 +16,7 @@ async def test_methods(client: httpx.AsyncClient, header: str | None, language: 
     response = await client.get("/methods", headers={"Accept-Language": header} if header else {})
     catalogue = response.json()
     assert response.headers["content-language"] == catalogue["language"] == language
-    assert response.headers["vary"] == "Accept-Language"
+    assert response.headers["vary"] == "Accept, Accept-Language"
     assert [method["name"] for method in catalogue["methods"]] == list(METHOD_NAMES)
     assert idea in catalogue["columns"].values()
     one = await client.get("/methods/integrated_gradients", headers={"Accept-Language": language})
