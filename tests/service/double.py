@@ -16,8 +16,10 @@ from schemas.metrics import Curve, Curves, DeletionInsertionMetric, QualityRepor
 from schemas.model_key import ModelKey
 from schemas.models import ModelCard, Residence
 from schemas.results import (
+    AttributionPath,
     FeatureScore,
     ModelRef,
+    PathPoints,
     Prediction,
     Provenance,
     ResultMeta,
@@ -131,7 +133,25 @@ def explain(claim: Claim, card: ModelCard, payload: dict[str, Array]) -> tuple[R
         timing=Timing(queued_ms=1.0, prepare_ms=1.0, run_ms=1.0, rows=spec.examples, passes=1),
         provenance=Provenance(service="0", captum="0", torch="0", device="cpu", dtype="float32", seed=spec.seed),
     )
-    return meta, arrays
+    return _with_path(meta, arrays, payload) if spec.method.get("frames") else (meta, arrays)
+
+
+def _with_path(
+    meta: ResultMeta, arrays: dict[str, Array], payload: dict[str, Array]
+) -> tuple[ResultMeta, dict[str, Array]]:
+    """The result with a path of as many points as it asks for, whose k-th of n holds k / n of each attribution."""
+    whole, frames = arrays["input"], meta.method["frames"]
+    alphas = [(index + 1) / frames for index in range(frames)]
+    steps = np.stack([whole * np.float32(alpha) for alpha in alphas], axis=1)
+    points = PathPoints(
+        alphas=alphas, outputs=alphas, covered=alphas, sums=alphas, input_output=1.0, baseline_output=0.0
+    )
+    spec = TensorSpec(name="path.input", datatype="FP32", shape=list(steps.shape))
+    path = AttributionPath(examples=[points] * len(whole), attributions=[spec])
+    arrays = {**arrays, "path.input": np.ascontiguousarray(steps)}
+    if "pixels" in payload:
+        arrays["path.baseline"] = np.zeros_like(payload["pixels"])[None]
+    return meta.model_copy(update={"path": path}), arrays
 
 
 def _attributions(

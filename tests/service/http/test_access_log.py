@@ -43,12 +43,13 @@ async def test_defects_are_500_without_traceback() -> None:
 
 
 @pytest.mark.usefixtures("idle_worker")
-async def test_one_log_line_per_request_without_the_input(client: httpx.AsyncClient) -> None:
+@pytest.mark.parametrize(("query", "status"), [("lang=es", 202), ("token=hunter2", 422)])
+async def test_one_log_line_per_request_without_the_input(client: httpx.AsyncClient, query: str, status: int) -> None:
     with structlog.testing.capture_logs() as logs:
-        await client.post("/explain?token=hunter2", json=text(input={"text": "my private words"}))
+        await client.post(f"/explain?{query}", json=text(input={"text": "my private words"}))
     assert len(logs) == 1
     line = logs[0]
-    assert (line["event"], line["method"], line["route"], line["status"]) == ("request", "POST", "/explain", 202)
+    assert (line["event"], line["method"], line["route"], line["status"]) == ("request", "POST", "/explain", status)
     assert line["bytes"] > 100
     assert "hunter2" not in str(line)
     assert "private" not in str(line)

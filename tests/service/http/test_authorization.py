@@ -19,7 +19,7 @@ from service.settings import GatewaySettings
 from tests.service.conftest import SETTINGS, client_of, finished
 from tests.service.double import WorkerDouble
 from tests.service.keys import bearer, key, write_keys
-from tests.service.validation.refusals import row
+from tests.service.validation.refusals import picture, row
 
 pytestmark = pytest.mark.anyio
 ANA, BEN, OPS, MON = (f"attr_{name}-0123456789-0123456789-0123456789" for name in ("ana", "ben", "ops", "mon"))
@@ -93,23 +93,28 @@ async def test_what_is_no_key(guarded: httpx.AsyncClient, header: str) -> None:
 
 async def made(client: httpx.AsyncClient, secret: str, **more: Any) -> str:
     """The id of an ended job of this key."""
-    answer = await client.post("/explain?wait=15", json=row(**more), headers=bearer(secret))
+    return await ended(client, secret, row(**more))
+
+
+async def ended(client: httpx.AsyncClient, secret: str, body: dict[str, Any]) -> str:
+    answer = await client.post("/explain?wait=15", json=body, headers=bearer(secret))
     assert answer.status_code == 200, answer.text
     return str(answer.json()["id"])
 
 
-@pytest.mark.parametrize(("method", "path"), OF_A_JOB)
+@pytest.mark.parametrize(("verb", "path"), OF_A_JOB)
 async def test_anothers_job_looks_like_one_that_does_not_exist(
-    guarded: httpx.AsyncClient, store: JobStore, worker: WorkerDouble, method: str, path: str
+    guarded: httpx.AsyncClient, store: JobStore, worker: WorkerDouble, verb: str, path: str
 ) -> None:
-    job_id = await made(guarded, ANA, quality=["deletion_insertion"])
+    method = {"name": "integrated_gradients", "frames": 2}  # so that there is something at every address
+    job_id = await ended(guarded, ANA, picture(method=method, quality=["deletion_insertion"]))
     told = []
     for wanted in (job_id, "A" * 22):
-        answer = await guarded.request(method, path.replace("{job_id}", wanted), headers=bearer(BEN))
+        answer = await guarded.request(verb, path.replace("{job_id}", wanted), headers=bearer(BEN))
         assert answer.status_code == 404, answer.text
         told.append((answer.text.replace(wanted, "…"), sorted(set(answer.headers) - {"x-request-id"})))
     assert told[0] == told[1]
-    own = await guarded.request(method, path.replace("{job_id}", job_id), headers=bearer(ANA))
+    own = await guarded.request(verb, path.replace("{job_id}", job_id), headers=bearer(ANA))
     assert own.status_code == 200, own.text
     assert (await store.jobs.get(job_id)).status == "succeeded"
 

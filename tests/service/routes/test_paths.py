@@ -10,41 +10,12 @@ from PIL import Image
 from safetensors.numpy import load
 
 from schemas.limits import MAX_FRAMES
-from schemas.results import AttributionPath, PathPoints
-from schemas.tensors import TensorSpec
-from tests.service import double
 from tests.service.conftest import finished
 from tests.service.validation.refusals import picture, row, tensor
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("worker")]
 FRAMES = 4
 WANTED: dict[str, Any] = {"method": {"name": "integrated_gradients", "frames": FRAMES}}
-plain_explain = double.explain
-
-
-def explain(claim: Any, card: Any, payload: dict[str, double.Array]) -> tuple[Any, dict[str, double.Array]]:
-    """A worker's double that adds the path: k / 4 of each attribution."""
-    meta, arrays = plain_explain(claim, card, payload)
-    if not claim.spec.method.get("frames"):
-        return meta, arrays
-    whole = arrays["input"]
-    shares = (np.arange(FRAMES, dtype=np.float32) + 1) / FRAMES
-    steps = np.stack([whole * share for share in shares], axis=1)
-    alphas = [float(share) for share in shares]
-    points = PathPoints(
-        alphas=alphas, outputs=alphas, covered=alphas, sums=alphas, input_output=1.0, baseline_output=0.0
-    )
-    spec = TensorSpec(name="path.input", datatype="FP32", shape=list(steps.shape))
-    path = AttributionPath(examples=[points] * len(whole), attributions=[spec])
-    arrays = {**arrays, "path.input": np.ascontiguousarray(steps)}
-    if "pixels" in payload:
-        arrays["path.baseline"] = np.zeros_like(payload["pixels"])[None]
-    return meta.model_copy(update={"path": path}), arrays
-
-
-@pytest.fixture(autouse=True)
-def _walks(monkeypatch: pytest.MonkeyPatch, worker: double.WorkerDouble) -> None:
-    monkeypatch.setattr(double, "explain", explain)
 
 
 async def test_the_points_and_their_maps(client: httpx.AsyncClient) -> None:
