@@ -38,6 +38,7 @@ EVENTS_HEARTBEAT_S = 15  # proxies close silent streams after 30 to 60 seconds
 NO_WORKER_RETRY_S = 5  # a worker takes about this long to start
 FAILED_MODEL_RETRY_S = 30  # a model that failed to load needs its operator
 LOADING_MODEL_RETRY_S = 2  # most models load in a few seconds
+GZIP_LEVEL = 6  # 9 takes twice as long for one percent less
 MAX_HEADER_RANGES = 32  # entries of one `Accept` header that are read
 MAX_FORM_FILES = 4  # one input has one file; the rest leaves room for parameters sent as files
 MAX_FORM_FIELDS = 40  # more than all parameters of one method
@@ -74,6 +75,7 @@ THUMBNAIL_PIXELS = 128  # drawings that are narrower have no room for a caption
 CAPTION_PIXELS = 240  # the width that a narrow drawing is given, up to its longer side, so that its caption is legible
 MAX_TEXT_LINES = 120  # lines of a drawn text
 MAX_SHEET_TEXT_PIXELS = 48  # letters of words, bars and curves: 120 lines, 4096 pixels wide, take 125 MB
+MAX_LETTER_PIXELS = 128  # of the largest drawing, 1/32: the caption takes no more memory than the map
 MAX_LINE_CHARS = 300  # characters of one line that are measured
 MAX_DRAWN_FEATURES = 100  # bars of one picture
 
