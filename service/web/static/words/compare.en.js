@@ -32,6 +32,7 @@ export default {
   "compare.map.label": "Map by {name}; the arrow keys move the marked place",
   "compare.value": "here {value}",
   "compare.cached": "from an earlier request",
+  "compare.row": "1 model row",
   "compare.rows": "{rows} model rows",
   "compare.completeness": "completeness error {error}",
   "compare.table": "Attributions of all methods",

@@ -33,6 +33,7 @@ export default {
   "compare.map.label": "Mapa de {name}; las flechas mueven el punto marcado",
   "compare.value": "aquí {value}",
   "compare.cached": "de una petición anterior",
+  "compare.row": "1 fila del modelo",
   "compare.rows": "{rows} filas del modelo",
   "compare.completeness": "error de completitud: {error}",
   "compare.table": "Atribuciones de todos los métodos",

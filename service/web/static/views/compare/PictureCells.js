@@ -91,7 +91,7 @@ function Facts({ result }) {
   const error = complete?.relative_error ?? null;
   const shown = error === null ? null : Math.abs(error) < LEAST_ERROR ? `< ${percent(LEAST_ERROR, lang, 2)}` : percent(Math.abs(error), lang, 2);
   return html`
-    ${result.cache ? t("compare.cached") : t("compare.rows", { rows: whole(result.timing.rows, lang) })}
+    ${result.cache ? t("compare.cached") : t(result.timing.rows === 1 ? "compare.row" : "compare.rows", { rows: whole(result.timing.rows, lang) })}
     ${shown !== null && html`<br />${t("compare.completeness", { error: shown })}`}
   `;
 }
