@@ -15,7 +15,7 @@ from service.pictures.colored_text import render_text
 from service.pictures.feature_bars import render_bars
 from service.pictures.image_overlay import render_overlay
 from service.pictures.overlay_options import OverlayOptions
-from service.results.formats import attribution, stored_array
+from service.results.formats import attribution, stored_pixels, stored_text
 
 T = TypeVar("T")
 SHEET_WIDTH = 720  # pixels: the width of words and bars if the request names no size
@@ -44,10 +44,11 @@ def draw_overlay(
     Raises:
         InvalidRequest: the job has no such example.
         NotAcceptable: attributions of this shape cannot be drawn.
+        JobHasNoResult: the stored result or input is damaged.
     """
     width = options.size if "size" in options.model_fields_set else SHEET_WIDTH
     if meta.words is not None:
-        text = stored_array(payload, "text").tobytes().decode("utf-8")
+        text = stored_text(payload)
         words = _example(meta.words, options)
         return render_text(text, words, title=_title(meta, options), lang=language, size=width)
     if meta.features is not None:
@@ -62,7 +63,7 @@ def _heat_map(meta: ResultMeta, maps: NDArray[Any], payload: bytes, options: Ove
         raise NotAcceptable(f"attributions of shape {list(maps.shape)} cannot be drawn: a map has four dimensions")
     picture = proportions = None
     if meta.picture is not None:
-        picture = Image.fromarray(stored_array(payload, "pixels"))
+        picture = Image.fromarray(stored_pixels(payload))
         left, top, right, bottom = meta.picture.crop
         proportions = right - left, bottom - top
     return render_overlay(picture, _example(maps, options), options, lang=language, proportions=proportions)

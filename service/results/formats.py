@@ -41,6 +41,25 @@ def stored_array(blob: bytes | bytearray, name: str) -> NDArray[Any]:
     return arrays[name]
 
 
+def stored_text(payload: bytes) -> str:
+    """The text of a stored input. Raises `JobHasNoResult` where it is damaged."""
+    text = stored_array(payload, "text")
+    if text.dtype != np.uint8:
+        raise unreadable()
+    try:
+        return text.tobytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise unreadable() from error
+
+
+def stored_pixels(payload: bytes) -> NDArray[np.uint8]:
+    """The picture of a stored input, (height, width, 3). Raises `JobHasNoResult` where it is damaged."""
+    pixels = stored_array(payload, "pixels")
+    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:
+        raise unreadable()
+    return pixels
+
+
 def explanation_json(meta: bytes, tensors: bytes) -> bytes:
     """The `Explanation` document: the stored JSON, with the values of each tensor written straight from numpy.
 
