@@ -152,9 +152,11 @@ def _claim_until(
         if not capacity:
             admission.wait_for_capacity(CLAIM_BLOCK_MS / 1e3)
             continue
-        block_ms = CLAIM_BLOCK_MS if len(capacity) == len(models.serving()) else CLAIM_BLOCK_PARTIAL_MS
+        for_batch = admission.for_batch()
+        is_partial = len(capacity) < len(models.serving()) or not all(for_batch.values())
+        block_ms = CLAIM_BLOCK_PARTIAL_MS if is_partial else CLAIM_BLOCK_MS
         try:
-            for claim in queue.claims.take(capacity, block_ms, last_attempts=admission.last_attempts()):
+            for claim in queue.claims.take(capacity, block_ms, admission.last_attempts(), for_batch):
                 runner.start(claim)
         except Unavailable:
             log.warning("job store is away")

@@ -12,7 +12,8 @@ local lease_ms, max_attempts, ttl_s = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV
 local failure = ARGV[5] -- JSON, of a job that has used up its attempts
 local last_attempts = tonumber(ARGV[6]) -- how many jobs on their last attempt may be started
 local unreadable = ARGV[7] -- JSON, the failure of a job whose record is damaged
-local FIRST_MODEL = 8 -- from here on: name@version and capacity of each model in turn
+local FIRST_MODEL = 8 -- from here on, of each model in turn: name@version, capacity, and how much of it batch jobs may take
+local MODEL_FIELDS = 3
 local started = {}
 local now = now_ms()
 note_answer(now, lease_ms)
@@ -116,16 +117,20 @@ local function start_waiting(stream, capacity)
   return count
 end
 
-for i = FIRST_MODEL, #ARGV, 2 do
-  local model, capacity = ARGV[i], tonumber(ARGV[i + 1])
-  local first = FIRST_STREAM + (i - FIRST_MODEL)
+for i = FIRST_MODEL, #ARGV, MODEL_FIELDS do
+  local model, capacity, for_batch = ARGV[i], tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2])
+  local first = FIRST_STREAM + 2 * (i - FIRST_MODEL) / MODEL_FIELDS
   if redis.call('SISMEMBER', unloaded_key, model) == 1 then
     capacity = 0
   end
   for _, start_some in ipairs({start_lapsed, start_waiting}) do
     for _, stream in ipairs({KEYS[first], KEYS[first + 1]}) do
-      if capacity > 0 then
-        capacity = capacity - start_some(stream, capacity)
+      local is_batch = string.match(stream, ':batch$')
+      local room = is_batch and math.min(capacity, for_batch) or capacity
+      if room > 0 then
+        local count = start_some(stream, room)
+        capacity = capacity - count
+        for_batch = is_batch and for_batch - count or for_batch
       end
     end
   end

@@ -60,8 +60,16 @@ class Claims:
         ]
         self._count = 0
 
-    def take(self, capacity: Mapping[ModelKey, int], block_ms: int, last_attempts: int = 1) -> list[Claim]:
+    def take(
+        self,
+        capacity: Mapping[ModelKey, int],
+        block_ms: int,
+        last_attempts: int = 1,
+        for_batch: Mapping[ModelKey, int] | None = None,
+    ) -> list[Claim]:
         """Starts up to `capacity[model]` jobs of each model; waits up to `block_ms` for the first if there is none.
+
+        At most `for_batch[model]` of them are of batch priority; without `for_batch`, all may be.
 
         Jobs whose worker stopped renewing come first, then interactive jobs before batch jobs, except in one claim in
         `BATCH_FIRST_EVERY`. A job that has used up its attempts is failed with `WorkerLost` instead. Of jobs on their
@@ -72,7 +80,7 @@ class Claims:
         deadline = monotonic() + block_ms / 1000
         streams = [stream for model in free for stream in self._streams(model)]
         while free:
-            started, positions = self._start(streams, free, last_attempts)
+            started, positions = self._start(streams, free, free if for_batch is None else for_batch, last_attempts)
             if started:
                 self._count += 1
                 return self._with_payloads(started)
@@ -88,10 +96,16 @@ class Claims:
         return streams[::-1] if self._count % BATCH_FIRST_EVERY == BATCH_FIRST_EVERY - 1 else streams
 
     def _start(
-        self, streams: list[str], capacity: Mapping[ModelKey, int], last_attempts: int
+        self,
+        streams: list[str],
+        capacity: Mapping[ModelKey, int],
+        for_batch: Mapping[ModelKey, int],
+        last_attempts: int,
     ) -> tuple[list[_Started], list[bytes]]:
         """The jobs that are started now, and, without any, the position in each stream behind which to wait."""
-        counts: list[Argument] = [part for model, count in capacity.items() for part in (str(model), count)]
+        counts: list[Argument] = [
+            part for model, count in capacity.items() for part in (str(model), count, for_batch.get(model, 0))
+        ]
         started, positions = self._connection.run(
             "claim",
             [self._keys.unloaded, *streams],

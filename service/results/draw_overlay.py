@@ -61,6 +61,7 @@ def draw_overlay(
     Raises:
         InvalidRequest: the job has no such example.
         NotAcceptable: attributions of this shape cannot be drawn.
+        JobHasNoResult: the stored result or input is damaged.
     """
     width = options.size if "size" in options.model_fields_set else SHEET_WIDTH
     if meta.words is not None:

@@ -51,17 +51,30 @@ def stored_array(blob: bytes | bytearray, name: str) -> NDArray[Any]:
     return arrays[name]
 
 
-def seen_pixels(payload: bytes, example: int) -> NDArray[Any]:
-    """What the model sees of one picture of a job's payload, (H, W, 3). Raises as `stored_array`."""
+def seen_pixels(payload: bytes, example: int) -> NDArray[np.uint8]:
+    """What the model sees of one picture of a job's payload, (height, width, 3).
+
+    Raises:
+        JobHasNoResult: the stored input is damaged.
+    """
     pixels = stored_array(payload, "pixels")
-    return pixels if pixels.ndim == 3 else pixels[min(example, len(pixels) - 1)]
+    if pixels.ndim == 4 and len(pixels):
+        pixels = pixels[min(example, len(pixels) - 1)]
+    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:
+        raise unreadable()
+    return pixels
 
 
 def sent_text(payload: bytes, example: int) -> str:
-    """One text of a job's payload. Raises as `stored_array`."""
-    arrays = read_tensors(payload)
-    name = "text" if "text" in arrays else f"text.{example}"
-    return stored_array(payload, name).tobytes().decode("utf-8")
+    """One text of a job's payload. Raises as `seen_pixels`."""
+    name = "text" if "text" in read_tensors(payload) else f"text.{example}"
+    text = stored_array(payload, name)
+    if text.dtype != np.uint8:
+        raise unreadable()
+    try:
+        return text.tobytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise unreadable() from error
 
 
 def explanation_json(meta: bytes, tensors: bytes) -> bytes:

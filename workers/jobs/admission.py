@@ -8,7 +8,13 @@ from broker import Claim
 from schemas.model_key import ModelKey
 from workers.jobs.coalesce import coalescible_rows, group_key
 from workers.jobs.job import ClaimedJob
-from workers.jobs.tuning import ASSUMED_JOB_ROWS, MAX_ATTEMPTS, MAX_CLAIMED_COALESCED_JOBS, MAX_CLAIMED_JOBS
+from workers.jobs.tuning import (
+    ASSUMED_JOB_ROWS,
+    INTERACTIVE_SHARE,
+    MAX_ATTEMPTS,
+    MAX_CLAIMED_COALESCED_JOBS,
+    MAX_CLAIMED_JOBS,
+)
 from workers.models.pool import ModelPool
 
 
@@ -31,12 +37,23 @@ class Admission:
         """How many jobs may be claimed now, by model; models without capacity are absent."""
         live = Counter(job.model_key for job in self.active())
         capacity = {}
-        for key, max_live in self._models.claimable(self._max_live).items():
-            coalesced = min(MAX_CLAIMED_COALESCED_JOBS, self._coalescible_rows(key) // ASSUMED_JOB_ROWS)
-            count = min(max(max_live, coalesced) - live[key], max(MAX_CLAIMED_JOBS, coalesced))
+        for key, most in self._running_at_most().items():
+            count = min(most - live[key], max(MAX_CLAIMED_JOBS, self._coalescible_jobs(key)))
             if count > 0:
                 capacity[key] = count
         return capacity
+
+    def for_batch(self) -> dict[ModelKey, int]:
+        """How many jobs of batch priority may be claimed now, by model.
+
+        They leave `INTERACTIVE_SHARE` of the running jobs to interactive ones: those would wait for the end of a batch
+        job, which may take minutes, before the engine saw their rows and put them first.
+        """
+        live = Counter(job.model_key for job in self.active() if job.spec.priority == "batch")
+        return {
+            key: max(0, max_live - int(INTERACTIVE_SHARE * max_live) - live[key])
+            for key, max_live in self._running_at_most().items()
+        }
 
     def last_attempts(self) -> int:
         """How many jobs on their last attempt may be claimed.
@@ -116,6 +133,14 @@ class Admission:
         """Returns when no job is active, or after the time."""
         with self._changed:
             self._changed.wait_for(lambda: not self._active, timeout_s)
+
+    def _running_at_most(self) -> dict[ModelKey, int]:
+        """How many jobs of each model may be claimed and not ended: more where many run as one call."""
+        claimable = self._models.claimable(self._max_live)
+        return {key: max(most, self._coalescible_jobs(key)) for key, most in claimable.items()}
+
+    def _coalescible_jobs(self, key: ModelKey) -> int:
+        return min(MAX_CLAIMED_COALESCED_JOBS, self._coalescible_rows(key) // ASSUMED_JOB_ROWS)
 
     def _coalescible_rows(self, key: ModelKey) -> int:
         model = self._models.resident().get(key)

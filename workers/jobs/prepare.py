@@ -1,19 +1,19 @@
 """From a claimed job to tensors in model space: the input preprocessed, baselines and masks resolved."""
 
 import hashlib
+from itertools import count, takewhile
 from time import perf_counter
 from typing import Any, NamedTuple, cast
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load
 from torch import Tensor
 
-from schemas.errors import InputRejected, Unreadable
+from schemas.errors import InputRejected
 from schemas.jobs import JobSpec
 from schemas.methods import AnyMethod, BaselineName, FeatureMethod, stored_method
 from workers.inputs.prepared import Payload, Prepared, Tensors
 from workers.jobs.job import ClaimedJob, PreparedJob
+from workers.jobs.stored_input import read_stored_input
 from workers.methods.explain_inputs import ExplainInputs
 from workers.models.resident import ResidentModel
 
@@ -32,18 +32,10 @@ def prepare_job(model: ResidentModel, job: ClaimedJob, method: AnyMethod | None 
     """
     started = perf_counter()
     method = method or stored_method(job.spec.method)
-    payload = _loaded(job.claim.payload)
+    payload = read_stored_input(model, job.spec, method, job.claim.payload)
     prepared = model.adapter.prepare(payload, model.engine.view.device)
     subject = make_explain_inputs(model, job.spec, method, payload, prepared)
     return PreparedJob(job, method, prepared, subject, prepare_s=perf_counter() - started)
-
-
-def _loaded(payload: bytes) -> Payload:
-    """The tensors of a stored input. Raises `Unreadable` where they are damaged."""
-    try:
-        return load(payload)
-    except (SafetensorError, ValueError, KeyError) as error:
-        raise Unreadable("its stored input is damaged") from error
 
 
 def make_explain_inputs(
@@ -177,9 +169,9 @@ def _masks(payload: Payload, name: str, prepared: Prepared) -> Tensors | None:
 
 
 def _numbered(payload: Payload, name: str) -> list[Tensor]:
-    """`name.0`, `name.1`, … of the payload, in the order of their numbers."""
-    numbers = sorted(int(key.removeprefix(f"{name}.")) for key in payload if key.startswith(f"{name}."))
-    return [payload[f"{name}.{number}"] for number in numbers]
+    """`name.0`, `name.1`, … of the payload."""
+    names = takewhile(payload.__contains__, (f"{name}.{number}" for number in count()))
+    return [payload[one] for one in names]
 
 
 def _expanded(baseline: Tensor, examples: int) -> Tensor:

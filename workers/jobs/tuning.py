@@ -4,9 +4,10 @@
 MAX_ATTEMPTS = 3  # workers that may die on a job before it fails
 MAX_CLAIMED_JOBS = 8  # per claim, so that one worker does not hoard jobs that others could start
 MAX_CLAIMED_COALESCED_JOBS = 64  # per claim, of jobs that coalesced runs end within milliseconds
+INTERACTIVE_SHARE = 0.25  # of a model's running jobs: batch jobs leave it free, so that interactive ones start at once
 ASSUMED_JOB_ROWS = 32  # of a job that is not claimed yet, and so has an unknown number of rows
 CLAIM_BLOCK_MS = 1_000  # a claim waits so long for a job: it bounds how late the loop sees a dead thread or a stop
-CLAIM_BLOCK_PARTIAL_MS = 50  # while a model is at capacity: its jobs may end before another model's job comes
+CLAIM_BLOCK_PARTIAL_MS = 50  # while a model takes no more jobs, or no more batch jobs: some may end before others come
 COALESCE_WAIT_S = 0.01  # between two claims while coalesced jobs run: each claim costs a round trip to the store
 CLAIM_RETRY_S = 0.5  # between tries while the job store is away
 

@@ -23,6 +23,18 @@ async def test_interactive_goes_before_batch_and_first_come_first_served(store: 
     assert [claim.job_id for claim in queue.claims.take({QUEUE: 3}, 0)] == [batch[1]]
 
 
+async def test_batch_jobs_take_the_part_of_the_capacity_that_is_theirs(store: JobStore, queue: WorkerQueue) -> None:
+    batch = [await submit(store, "batch") for _ in range(4)]
+    take = queue.claims.take
+    assert [claim.job_id for claim in take({QUEUE: 9}, 0, for_batch={QUEUE: 2})] == batch[:2]
+    assert take({QUEUE: 9}, 0, for_batch={QUEUE: 0}) == take({QUEUE: 9}, 0, for_batch={}) == []
+    interactive = [await submit(store) for _ in range(2)]
+    assert [claim.job_id for claim in take({QUEUE: 9}, 0, for_batch={QUEUE: 1})] == [*interactive, batch[2]]
+    interactive.append(await submit(store))
+    assert [claim.job_id for claim in take({QUEUE: 1}, 0, for_batch={QUEUE: 9})] == interactive[2:]
+    assert [claim.job_id for claim in take({QUEUE: 9}, 0, for_batch={QUEUE: 9})] == batch[3:]
+
+
 async def test_batch_does_not_starve_while_interactive_is_always_full(store: JobStore, queue: WorkerQueue) -> None:
     waiting = await submit(store, "batch")
     for _ in range(2):

@@ -14,6 +14,7 @@ from workers.jobs.job import ClaimedJob
 from workers.jobs.tuning import (
     ASSUMED_JOB_ROWS,
     COALESCED_RUN_S,
+    INTERACTIVE_SHARE,
     MAX_ATTEMPTS,
     MAX_CLAIMED_COALESCED_JOBS,
     MAX_CLAIMED_JOBS,
@@ -64,6 +65,19 @@ def test_capacity_is_what_running_jobs_leave_of_it(pool: ModelPool) -> None:
     admission.discharge(jobs[:2])
     assert admission.capacity() == {MODEL: 2}
     assert [admission.find(job.id) for job in jobs] == [None, None, jobs[2]]
+
+
+@pytest.mark.usefixtures("slow")
+def test_batch_jobs_leave_room_for_interactive_ones(pool: ModelPool) -> None:
+    admission = Admission(pool, max_live=8)
+    room = 8 - int(INTERACTIVE_SHARE * 8)
+    assert admission.for_batch() == {MODEL: room}
+    admitted(admission, 3)
+    assert admission.for_batch() == {MODEL: room}, "interactive jobs take nothing of it"
+    for number in range(room):
+        admission.admit(claimed(spec(IG, priority="batch"), b"", f"batch-{number}").claim)
+    assert admission.for_batch() == {MODEL: 0}
+    assert Admission(pool, max_live=1).for_batch() == {MODEL: 1}
 
 
 @pytest.mark.usefixtures("slow")

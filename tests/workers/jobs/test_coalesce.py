@@ -9,7 +9,7 @@ from captum.attr._utils.approximation_methods import approximation_parameters
 from safetensors.torch import load, save
 from torch import Tensor
 
-from schemas.errors import InputRejected, JobCancelled, JobFailed
+from schemas.errors import JobCancelled, JobFailed, Unreadable
 from schemas.methods import GradientShap, InputXGradient, IntegratedGradients, Saliency
 from tests.workers.jobs.claims import claimed
 from tests.workers.jobs.net import RAISES_AT, example, spec
@@ -90,11 +90,13 @@ def test_the_nodes_are_captums(count: int) -> None:
 def test_what_fails_fails_alone(model: ResidentModel) -> None:
     good = torch.rand(1, 4, dtype=torch.float64)
     truncated = save({"input.0": torch.rand(1, 4)})[:-4]
+    of_another_kind = save({"pixels": torch.zeros(4, 4, 3, dtype=torch.uint8)})
     jobs = [
         job("good", good, IG, target=[1]),
         job("raises", example(RAISES_AT), IG, target=[1]),
         job("cancelled", good, IG, target=[1]),
-        claimed(spec(IG, target=[1]), truncated, "unreadable"),
+        claimed(spec(IG, target=[1]), truncated, "truncated"),
+        claimed(spec(IG, target=[1]), of_another_kind, "of another kind"),
         job("also good", good, IG, target=[1]),
     ]
     jobs[2].task.cancelled.set()
@@ -104,11 +106,12 @@ def test_what_fails_fails_alone(model: ResidentModel) -> None:
     assert isinstance(results[1], JobResult)
     assert results[0].tensors == results[1].tensors
     errors = {name: end.error for name, end in ends.items() if isinstance(end, FailedJob)}
-    assert {name: type(errors[name]) for name in ("raises", "cancelled")} == {
+    assert {name: type(error) for name, error in errors.items()} == {
         "raises": JobFailed,
         "cancelled": JobCancelled,
+        "truncated": Unreadable,
+        "of another kind": Unreadable,
     }
-    assert not isinstance(errors["unreadable"], InputRejected | JobCancelled)
 
 
 def test_only_rows_that_cost_little_are_coalesced(model: ResidentModel) -> None:

@@ -1,7 +1,6 @@
 """Jobs that sleep, spin or hang in a pass, by a clock that the test sets."""
 
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,8 +8,9 @@ import structlog
 from safetensors.torch import save
 
 from broker import JobStore, NewJob, WorkerQueue
-from schemas.methods import IntegratedGradients, KernelShap, Saliency
+from schemas.methods import KernelShap, Saliency
 from tests.workers.jobs.net import ENTERED, OPEN, WAITS_AT, example, spec
+from tests.workers.jobs.polling import LIMIT_S, until
 from workers.jobs import running
 from workers.jobs.admission import Admission
 from workers.jobs.job import ClaimedJob
@@ -22,9 +22,7 @@ from workers.models.pool import ModelPool
 from workers.models.resident import ResidentModel
 
 pytestmark = pytest.mark.anyio
-LIMIT_S = 60.0
 STALL_S = 2.0
-POLL_S = 0.01
 
 
 class Watched:
@@ -52,15 +50,6 @@ def watched(pool: ModelPool, model: ResidentModel, queue: WorkerQueue) -> Iterat
     yield one
     OPEN.set()
     one.runner.stop(LIMIT_S)
-
-
-def until(condition: Callable[[], object]) -> None:
-    """Polls: threads of jobs send no events about what they wait for."""
-    pause, left = threading.Event(), int(LIMIT_S / POLL_S)
-    while not condition():
-        pause.wait(POLL_S)
-        left -= 1
-        assert left, "it did not come"
 
 
 async def submit(store: JobStore, value: float, method: Any) -> str:
@@ -150,22 +139,3 @@ async def test_a_job_that_waits_for_others_never_stalls(
         model.engine.release()
     watched.runner.admission.wait_until_idle(LIMIT_S)
     assert (await store.jobs.get(job_id)).status == "succeeded"
-
-
-async def test_thirty_abandoned_jobs_hold_up_nobody(
-    store: JobStore, watched: Watched, queue: WorkerQueue, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The attack of 300 jobs with nodes of their own, at a tenth of it; the clients leave at once."""
-    ids = [await submit(store, float(number), IntegratedGradients(n_steps=1_900 + number)) for number in range(30)]
-    while claims := queue.claims.take(watched.runner.admission.capacity(), 0):
-        for claim in claims:
-            watched.runner.start(claim)
-    for job_id in ids:
-        await store.jobs.cancel(job_id)
-        watched.runner.cancel(job_id)
-    other = await submit(store, 0.5, IntegratedGradients(n_steps=20))
-    until(watched.runner.admission.capacity)
-    watched.start_next()
-    watched.runner.admission.wait_until_idle(LIMIT_S)
-    assert (await store.jobs.get(other)).status == "succeeded"
-    assert {(await store.jobs.get(job_id)).status for job_id in ids} == {"cancelled"}

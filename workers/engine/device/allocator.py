@@ -22,7 +22,8 @@ _KEEP_ALL = (
 )
 _KEEP_BLOCKS = (
     (-3, 4 * 2**20, "MALLOC_MMAP_THRESHOLD_"),  # larger blocks, such as decoded photographs, are returned at once
-    (-1, 64 * 2**20, "MALLOC_TRIM_THRESHOLD_"),  # as much of the heap's free end is kept
+    (-1, 64 * 2**20, "MALLOC_TRIM_THRESHOLD_"),  # as much of the heap's free end is kept: of each arena
+    (-8, 1, "MALLOC_ARENA_MAX"),  # M_ARENA_MAX: else each thread that computes has an arena, and keeps as much
 )
 
 

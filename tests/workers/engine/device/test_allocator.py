@@ -1,5 +1,6 @@
 """Workers keep freed memory and gateways freed blocks, so that neither faults the same memory in again and again."""
 
+import os
 import subprocess
 import sys
 
@@ -103,3 +104,42 @@ def test_blocks_of_a_results_size_are_kept_and_larger_ones_given_back() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc's settings")
 def test_without_it_each_result_faults_its_memory_in() -> None:
     assert gateway_faults("leave")[0] > 1_000
+
+
+THREADS = """
+import os, threading
+
+from workers.engine.device.allocator import keep_freed_blocks
+assert keep_freed_blocks()
+MIB = 1 << 20
+
+def resident():
+    with open("/proc/self/statm") as statm:
+        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") // MIB
+
+def compute():
+    results = [b"x" * MIB for _ in range(24)]
+    del results
+    done.release()
+    assert end.wait(60)  # the thread lives on, as those that compute do
+
+before, done, end = resident(), threading.Semaphore(0), threading.Event()
+for _ in range(16):
+    threading.Thread(target=compute).start()
+    assert done.acquire(timeout=60)
+print(resident() - before)
+end.set()
+"""
+
+
+def kept_mib(**variables: str) -> int:
+    """What a gateway keeps after each of 16 threads has held results of 24 MiB, one thread after the other."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")}
+    command = [sys.executable, "-c", THREADS]
+    return int(subprocess.run(command, capture_output=True, text=True, check=True, env={**others, **variables}).stdout)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc's settings")
+def test_a_gateway_keeps_the_memory_of_one_thread_not_of_each() -> None:
+    assert kept_mib() < 80
+    assert kept_mib(MALLOC_ARENA_MAX="64") > 200, "an arena for each thread"
