@@ -5,6 +5,7 @@ import { html, useEffect } from "../../lib/html.js";
 import { useWords } from "../../lib/i18n.js";
 import { lazy } from "../../lib/lazy.js";
 import { InputChooser } from "../../parts/InputChooser.js";
+import { ModelChooser } from "../../parts/ModelChooser.js";
 import { ProblemNote } from "../../parts/ProblemNote.js";
 import { useTry } from "./useTry.js";
 
@@ -44,6 +45,9 @@ function Trial({ models, catalogue, id }) {
       card=${card}
       small=${begun}
     />
+    ${!begun &&
+    cards.length > 1 &&
+    html`<${ModelChooser} cards=${cards} card=${card} onChange=${trial.chooseModel} />`}
     ${begun &&
     html`
       <div class="stage">
