@@ -47,7 +47,7 @@ export default {
     "Change one pixel by a hair: by how much does the score change? This rate is the gradient, and one pass forwards and one backwards give it for all pixels at once.",
   "learn.saliency.text2":
     "Saliency shows its absolute value. So it says how sensitive the score is, not whether the pixel speaks for the class or against it, and its numbers do not add up to anything.",
-  "learn.saliency.look": "On the left is the map as it is, pixel by pixel. On the right is the same map, blurred as you like.",
+  "learn.saliency.look": "The first map is as it is, pixel by pixel. The second is the same map, blurred as much as you like.",
   "learn.saliency.guess": "What will the map look like?",
   "learn.saliency.a": "A clean outline of the object.",
   "learn.saliency.b": "A soft spot over the whole object.",
@@ -88,7 +88,7 @@ export default {
   "learn.path.sum": "Added up",
   "learn.path.due": "To be explained",
   "learn.path.gap": "Still open",
-  "learn.path.account.read": "At the end of the path only the error of the finite sum stays open.",
+  "learn.path.account.read": "At the end of the path only the error of the finite sum stays open; it may be below or beyond the mark.",
   "learn.path.happened":
     "With many networks the score rises while the picture is still dark: contours are enough, and full light adds little. A gradient taken at the end of the path, as Saliency takes it, finds a flat curve and misses that rise. Where the two curves part, the steps are too far apart; with “automatic”, the method adds points just there.",
   "learn.baseline.short": "The baseline",
@@ -103,10 +103,10 @@ export default {
   "learn.baseline.a": "The background.",
   "learn.baseline.b": "The black parts of the picture.",
   "learn.baseline.c": "None: the result does not depend on the baseline.",
-  "learn.baseline.black": "Black.",
-  "learn.baseline.white": "White.",
-  "learn.baseline.mean": "Mean colour.",
-  "learn.baseline.blur": "Blurred.",
+  "learn.baseline.black": "Black",
+  "learn.baseline.white": "White",
+  "learn.baseline.mean": "Mean colour",
+  "learn.baseline.blur": "Blurred",
   "learn.baseline.rise": "From it, the score changes by {rise}.",
   "learn.baseline.none": "This model does not offer this baseline.",
   "learn.baseline.happened":

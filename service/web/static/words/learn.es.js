@@ -47,7 +47,7 @@ export default {
     "Si un píxel cambia una pizca, ¿cuánto cambia la puntuación? Esa tasa es el gradiente, y una pasada hacia delante y otra hacia atrás bastan para obtenerlo en todos los píxeles a la vez.",
   "learn.saliency.text2":
     "Saliency muestra su valor absoluto. Así que dice lo sensible que es la puntuación, no si el píxel habla a favor de la clase o en contra, y sus números no suman nada en particular.",
-  "learn.saliency.look": "A la izquierda, el mapa tal cual, píxel a píxel. A la derecha, el mismo mapa, tan desenfocado como usted quiera.",
+  "learn.saliency.look": "El primer mapa está tal cual, píxel a píxel. El segundo es el mismo, tan desenfocado como usted quiera.",
   "learn.saliency.guess": "¿Qué aspecto tendrá el mapa?",
   "learn.saliency.a": "El contorno limpio del objeto.",
   "learn.saliency.b": "Una mancha suave sobre todo el objeto.",
@@ -88,7 +88,7 @@ export default {
   "learn.path.sum": "Sumado",
   "learn.path.due": "Por explicar",
   "learn.path.gap": "Pendiente",
-  "learn.path.account.read": "Al final del camino solo queda pendiente el error de una suma con un número finito de pasos.",
+  "learn.path.account.read": "Al final del camino solo queda pendiente el error de una suma con un número finito de pasos, por defecto o por exceso.",
   "learn.path.happened":
     "En muchas redes la puntuación sube cuando la imagen aún está a oscuras: bastan los contornos, y la luz plena añade poco. Un gradiente tomado al final del camino, como hace Saliency, encuentra una curva plana y no ve esa subida. Donde las dos curvas se separan, los puntos están demasiado lejos unos de otros; en automático, el método añade puntos justo ahí.",
   "learn.baseline.short": "La referencia",
@@ -103,10 +103,10 @@ export default {
   "learn.baseline.a": "El fondo.",
   "learn.baseline.b": "Las partes negras de la imagen.",
   "learn.baseline.c": "Ninguna: el resultado no depende de la referencia.",
-  "learn.baseline.black": "Negro.",
-  "learn.baseline.white": "Blanco.",
-  "learn.baseline.mean": "Color medio.",
-  "learn.baseline.blur": "Desenfocada.",
+  "learn.baseline.black": "Negro",
+  "learn.baseline.white": "Blanco",
+  "learn.baseline.mean": "Color medio",
+  "learn.baseline.blur": "Desenfocada",
   "learn.baseline.rise": "Desde ahí, la puntuación cambia en {rise}.",
   "learn.baseline.none": "Este modelo no ofrece esta referencia.",
   "learn.baseline.happened":

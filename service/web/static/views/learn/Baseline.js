@@ -29,7 +29,7 @@ function One({ lesson, name }) {
   const offered = lesson.card.baselines.includes(name);
   const method = offered ? { name: "integrated_gradients", baseline: name, n_steps: "auto" } : null;
   const explanation = useExplanation(lesson, STEP, name, method);
-  const title = t(`learn.baseline.${name}`);
+  const title = `${t(`learn.baseline.${name}`)}.`;
   if (!offered) return html`<p class="note"><strong>${title}</strong> ${t("learn.baseline.none")}</p>`;
   const draw = (result) => {
     const account = result.quality?.completeness?.[0];
