@@ -23,8 +23,8 @@ export default {
   "learn.guess.show": "Show the result",
   "learn.guess.skip": "Show it without guessing",
   "learn.guess.yours": "Your guess:",
-  "learn.guess.right": "That is what theory says too.",
-  "learn.guess.other": "Theory expects something else; read on.",
+  "learn.guess.right": "That is what one may expect.",
+  "learn.guess.other": "One may expect something else; read on.",
   "learn.question.short": "The question",
   "learn.question.title": "What does an attribution answer?",
   "learn.question.text1":

@@ -23,8 +23,8 @@ export default {
   "learn.guess.show": "Ver el resultado",
   "learn.guess.skip": "Verlo sin apostar",
   "learn.guess.yours": "Su apuesta:",
-  "learn.guess.right": "Es también lo que dice la teoría.",
-  "learn.guess.other": "La teoría espera otra cosa; siga leyendo.",
+  "learn.guess.right": "Es lo que cabe esperar.",
+  "learn.guess.other": "Cabe esperar otra cosa; siga leyendo.",
   "learn.question.short": "La pregunta",
   "learn.question.title": "¿A qué responde una atribución?",
   "learn.question.text1":

@@ -34,7 +34,7 @@ function One({ lesson, name }) {
   const draw = (result) => {
     const account = result.quality?.completeness?.[0];
     const note = account && t("learn.baseline.rise", { rise: signed(account.outputs_difference, lang, 3) });
-    return html`<${MapPicture} result=${result} title=${title} params=${{ style: "heatmap", sign: "absolute" }} note=${note} />`;
+    return html`<${MapPicture} result=${result} title=${title} params=${{ style: "heatmap", sign: "absolute" }} note=${note} hideWhere />`;
   };
   return html`
     <div>

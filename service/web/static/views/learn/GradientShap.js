@@ -45,7 +45,7 @@ function Draw({ lesson, baseline, count, draw }) {
       ${!explanation.result && html`<p><strong>${title}</strong></p>`}
       <${Explained}
         of=${explanation}
-        draw=${(result) => html`<${MapPicture} result=${result} title=${title} params=${look} />`}
+        draw=${(result) => html`<${MapPicture} result=${result} title=${title} params=${look} hideWhere />`}
       />
     </div>
   `;
