@@ -8,8 +8,10 @@ SMALL_JSON_BYTES = 65_536  # JSON parsed or written in a fraction of a milliseco
 COPIED_BYTES = 4 * 1024 * 1024  # tensors sent as they are stored: copied in a fraction of a millisecond
 SMALL_PICTURE_PIXELS = 256 * 256  # a picture decoded and scaled in one or two milliseconds
 
-# Memory of decoded pictures.
-BUDGET_WAIT_S = 15.0  # a picture of 40 million pixels takes about a second; clients give up after 30 to 60
+# Memory of pictures that are decoded or drawn.
+BUDGET_WAIT_S = 60.0  # a picture of 40 million pixels takes about a second; most clients wait no longer
+BUDGET_WAITERS = 64  # requests that wait for memory: as many as a second each lets finish within the wait
+LONE_SHARE = 1.375  # of the budget that one picture may take, while nothing else is decoded: 352 MiB by default
 OVERTAKEN_S = 5.0  # how long smaller work may go ahead of a waiting picture
 BUDGET_RETRY_S = 5
 

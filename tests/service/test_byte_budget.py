@@ -74,7 +74,34 @@ async def test_who_is_cancelled_while_waiting_leaves_nothing() -> None:
     assert (order, budget.reserved, budget.waiting) == ([80], 0, 0)
 
 
-async def test_more_than_the_limit_is_never_admitted() -> None:
-    with pytest.raises(Unavailable, match="at most 100"):
-        async with ByteBudget(100).reserve(101):
+async def test_more_than_the_limit_is_held_alone() -> None:
+    budget, order, first, rest = ByteBudget(100), list[int](), asyncio.Event(), asyncio.Event()
+    tasks = [await started(budget, count, order, first) for count in (10, 137)]
+    assert (order, budget.reserved, budget.waiting) == ([10], 10, 1)
+    first.set()
+    await tasks[0]
+    tasks.append(await started(budget, 1, order, rest))
+    await asyncio.gather(tasks[1])
+    rest.set()
+    await tasks[2]
+    assert (order, budget.reserved) == ([10, 137, 1], 0)
+
+
+async def test_far_more_than_the_limit_is_never_admitted() -> None:
+    with pytest.raises(Unavailable, match="at most 137"):
+        async with ByteBudget(100).reserve(138):
             pass
+
+
+async def test_who_comes_when_too_many_wait_is_refused_at_once_unless_it_fits() -> None:
+    budget, order, leave = ByteBudget(100, waiters=2), list[int](), asyncio.Event()
+    tasks = [await started(budget, count, order, leave) for count in (80, 50, 60)]
+    with pytest.raises(Unavailable) as refused:
+        async with budget.reserve(30):
+            pass
+    assert refused.value.retry_after_s is not None
+    tasks.append(await started(budget, 20, order, leave))
+    assert (order, budget.reserved, budget.waiting) == ([80, 20], 100, 2)
+    leave.set()
+    await asyncio.gather(*tasks)
+    assert (order, budget.reserved, budget.waiting) == ([80, 20, 50, 60], 0, 0)

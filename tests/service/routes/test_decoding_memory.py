@@ -99,8 +99,5 @@ def test_twenty_large_pictures_at_once(gateway: tuple[str, int], kind: str) -> N
     with ThreadPoolExecutor(AT_ONCE) as pool:
         answers = list(pool.map(send, bodies))
     rise = peak_kib(pid) - before
-    statuses = [answer.status_code for answer in answers]
+    assert [answer.status_code for answer in answers] == [202] * AT_ONCE
     assert rise <= ALLOWED_RISE_KIB
-    assert set(statuses) <= {202, 503}
-    assert statuses.count(202) >= 2
-    assert all("retry-after" in answer.headers for answer in answers if answer.status_code == 503)
