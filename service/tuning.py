@@ -11,7 +11,8 @@ SMALL_PICTURE_PIXELS = 256 * 256  # a picture decoded and scaled in one or two m
 # Memory of pictures that are decoded or drawn.
 BUDGET_WAIT_S = 60.0  # a picture of 40 million pixels takes about a second; most clients wait no longer
 BUDGET_WAITERS = 64  # requests that wait for memory: as many as a second each lets finish within the wait
-LONE_SHARE = 1.375  # of the budget that one picture may take, while nothing else is decoded: 352 MiB by default
+LONE_SHARE = 1.4375  # of the budget that one picture may take, while nothing else is decoded: 368 MiB by default
+MAX_DECODED_BYTES = 320 * 1024 * 1024  # from which on a JPEG is decoded at a smaller size: a progressive one of 4:4:4
 OVERTAKEN_S = 5.0  # how long smaller work may go ahead of a waiting picture
 BUDGET_RETRY_S = 5
 

@@ -76,7 +76,7 @@ async def test_who_is_cancelled_while_waiting_leaves_nothing() -> None:
 
 async def test_more_than_the_limit_is_held_alone() -> None:
     budget, order, first, rest = ByteBudget(100), list[int](), asyncio.Event(), asyncio.Event()
-    tasks = [await started(budget, count, order, first) for count in (10, 137)]
+    tasks = [await started(budget, count, order, first) for count in (10, 143)]
     assert (order, budget.reserved, budget.waiting) == ([10], 10, 1)
     first.set()
     await tasks[0]
@@ -84,12 +84,12 @@ async def test_more_than_the_limit_is_held_alone() -> None:
     await asyncio.gather(tasks[1])
     rest.set()
     await tasks[2]
-    assert (order, budget.reserved) == ([10, 137, 1], 0)
+    assert (order, budget.reserved) == ([10, 143, 1], 0)
 
 
 async def test_far_more_than_the_limit_is_never_admitted() -> None:
-    with pytest.raises(Unavailable, match="at most 137"):
-        async with ByteBudget(100).reserve(138):
+    with pytest.raises(Unavailable, match="at most 143"):
+        async with ByteBudget(100).reserve(144):
             pass
 
 
