@@ -13,7 +13,7 @@ from service.tuning import BUDGET_RETRY_S, BUDGET_WAIT_S, BUDGET_WAITERS, LONE_S
 @dataclass(eq=False, slots=True)
 class _Waiter:
     count: int
-    since: float = field(default_factory=time.monotonic)
+    first_since: float | None = None  # since when it is the first one that does not fit
     admitted: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -21,8 +21,8 @@ class ByteBudget:
     """Bytes that requests of one event loop share. Waiters are served in order.
 
     While the first waiter needs more than is free, others that fit go ahead of it, so that small work passes large
-    work; but no more once it has waited for `overtaken_s`. At most `waiters` wait; who comes then is refused at once,
-    unless its bytes are free. Work that takes more than the limit is done alone, up to `largest` bytes.
+    work; but no more once it has been the first for `overtaken_s`. At most `waiters` wait; who comes then is refused at
+    once, unless its bytes are free. Work that takes more than the limit is done alone, up to `largest` bytes.
     """
 
     def __init__(
@@ -95,15 +95,18 @@ class ByteBudget:
 
     def _admit(self) -> None:
         """Admit the waiters that fit."""
-        overtaking = True
+        first: _Waiter | None = None
         for waiter in list(self._waiters):
             if waiter.count <= self.limit - self._reserved:
-                if overtaking:
-                    self._waiters.remove(waiter)
-                    self._reserved += waiter.count
-                    waiter.admitted.set()
-            else:
-                overtaking = overtaking and time.monotonic() - waiter.since < self.overtaken_s
+                self._waiters.remove(waiter)
+                self._reserved += waiter.count
+                waiter.admitted.set()
+            elif first is None:
+                first = waiter
+                now = time.monotonic()
+                first.first_since = now if first.first_since is None else first.first_since
+                if now - first.first_since >= self.overtaken_s:
+                    return
 
 
 def _in_use() -> Unavailable:
