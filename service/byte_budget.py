@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 
 from schemas.errors import Unavailable
 from schemas.sentences import Sentence
-from service.tuning import BUDGET_RETRY_S, BUDGET_WAIT_S, OVERTAKEN_S
+from service.tuning import BUDGET_RETRY_S, BUDGET_WAIT_S, BUDGET_WAITERS, LONE_SHARE, OVERTAKEN_S
 
 
 @dataclass(eq=False, slots=True)
 class _Waiter:
     count: int
-    since: float = field(default_factory=time.monotonic)
+    first_since: float | None = None  # since when it is the first one that does not fit
     admitted: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -22,13 +22,22 @@ class ByteBudget:
     """Bytes that requests of one event loop share. Waiters are served in order.
 
     While the first waiter needs more than is free, others that fit go ahead of it, so that small work passes large
-    work; but no more once it has waited for `overtaken_s`.
+    work; but no more once it has been the first for `overtaken_s`. At most `waiters` wait; who comes then is refused at
+    once, unless its bytes are free. Work that takes more than the limit is done alone, up to `largest` bytes.
     """
 
-    def __init__(self, limit: int, wait_s: float = BUDGET_WAIT_S, overtaken_s: float = OVERTAKEN_S) -> None:
+    def __init__(
+        self,
+        limit: int,
+        wait_s: float = BUDGET_WAIT_S,
+        overtaken_s: float = OVERTAKEN_S,
+        waiters: int = BUDGET_WAITERS,
+    ) -> None:
         self.limit = limit
+        self.largest = int(limit * LONE_SHARE)
         self.wait_s = wait_s
         self.overtaken_s = overtaken_s
+        self.waiters = waiters
         self._reserved = 0
         self._waiters: list[_Waiter] = []
 
@@ -42,44 +51,43 @@ class ByteBudget:
         """Requests that wait now."""
         return len(self._waiters)
 
-    def fits(self, count: int) -> bool:
-        """Whether so many bytes can ever be reserved."""
-        return count <= self.limit
-
     @asynccontextmanager
     async def reserve(self, count: int) -> AsyncIterator[None]:
         """Hold `count` bytes for the block; wait for them if need be.
 
         Raises:
-            Unavailable: they did not become free within the wait, or never can.
+            Unavailable: they did not become free within the wait, or never can; or too many wait already.
         """
-        await self._acquire(count)
+        if count > self.largest:
+            raise Unavailable(
+                Sentence(
+                    "the work takes {count} bytes of memory; at most {most} are allowed",
+                    count=count,
+                    most=self.largest,
+                )
+            )
+        taken = min(count, self.limit)  # the whole limit: then nothing else is held
+        await self._acquire(taken)
         try:
             yield
         finally:
-            self._reserved -= count
+            self._reserved -= taken
             self._admit()
 
     async def _acquire(self, count: int) -> None:
-        if not self.fits(count):
-            raise Unavailable(
-                Sentence(
-                    "the work takes {count} bytes of memory; at most {most} are allowed", count=count, most=self.limit
-                )
-            )
         waiter = _Waiter(count)
         self._waiters.append(waiter)
         self._admit()
+        if len(self._waiters) > self.waiters and not waiter.admitted.is_set():
+            self._withdraw(waiter)
+            raise _in_use()
         try:
             async with asyncio.timeout(self.wait_s):
                 await waiter.admitted.wait()
         except TimeoutError:
             if not waiter.admitted.is_set():
                 self._withdraw(waiter)
-                raise Unavailable(
-                    "The memory for pictures is in use by other requests; send the request again later.",
-                    retry_after_s=BUDGET_RETRY_S,
-                ) from None
+                raise _in_use() from None
         except asyncio.CancelledError:
             self._withdraw(waiter)
             raise
@@ -94,12 +102,22 @@ class ByteBudget:
 
     def _admit(self) -> None:
         """Admit the waiters that fit."""
-        overtaking = True
+        first: _Waiter | None = None
         for waiter in list(self._waiters):
             if waiter.count <= self.limit - self._reserved:
-                if overtaking:
-                    self._waiters.remove(waiter)
-                    self._reserved += waiter.count
-                    waiter.admitted.set()
-            else:
-                overtaking = overtaking and time.monotonic() - waiter.since < self.overtaken_s
+                self._waiters.remove(waiter)
+                self._reserved += waiter.count
+                waiter.admitted.set()
+            elif first is None:
+                first = waiter
+                now = time.monotonic()
+                first.first_since = now if first.first_since is None else first.first_since
+                if now - first.first_since >= self.overtaken_s:
+                    return
+
+
+def _in_use() -> Unavailable:
+    return Unavailable(
+        "The memory for pictures is in use by other requests; send the request again later.",
+        retry_after_s=BUDGET_RETRY_S,
+    )

@@ -14,6 +14,7 @@ from service.api_keys import KeyRing
 from service.byte_budget import ByteBudget
 from service.model_cards import RecentCards
 from service.monitoring.http_metrics import HttpMetrics
+from service.rendered import RenderedPictures
 from service.settings import GatewaySettings
 from service.tuning import SMALL_JSON_BYTES
 from service.waits import Waits
@@ -30,7 +31,8 @@ class Gateway:
     """The parts of one gateway process.
 
     `cpu` bounds how many requests parse, decode and render at the same time, `picture_memory` the memory that decoding
-    pictures takes, `large_results` how many large results are whole in memory.
+    and drawing pictures takes, `large_results` how many large results are whole in memory. `rendered` keeps what was
+    drawn.
     """
 
     settings: GatewaySettings
@@ -41,6 +43,7 @@ class Gateway:
     large_results: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
     picture_memory: ByteBudget = field(init=False)
     keys: KeyRing = field(init=False)
+    rendered: RenderedPictures = field(default_factory=RenderedPictures)
     waits: Waits = field(default_factory=Waits)
 
     def __post_init__(self) -> None:

@@ -8,10 +8,18 @@ SMALL_JSON_BYTES = 65_536  # JSON parsed or written in a fraction of a milliseco
 COPIED_BYTES = 4 * 1024 * 1024  # tensors sent as they are stored: copied in a fraction of a millisecond
 SMALL_PICTURE_PIXELS = 256 * 256  # a picture decoded and scaled in one or two milliseconds
 
-# Memory of decoded pictures.
-BUDGET_WAIT_S = 15.0  # a picture of 40 million pixels takes about a second; clients give up after 30 to 60
-OVERTAKEN_S = 5.0  # how long smaller work may go ahead of a waiting picture
+# Memory of pictures that are decoded or drawn.
+BUDGET_WAIT_S = 60.0  # a picture of 40 million pixels takes about a second; most clients wait no longer
+BUDGET_WAITERS = 64  # requests that wait for memory: as many as a second each lets finish within the wait
+LONE_SHARE = 1.4375  # of the budget that one picture may take, while nothing else is decoded: 368 MiB by default
+MAX_DECODED_BYTES = 320 * 1024 * 1024  # from which on a JPEG is decoded at a smaller size: a progressive one of 4:4:4
+OVERTAKEN_S = 5.0  # how long smaller work may go ahead of the picture that waits first
 BUDGET_RETRY_S = 5
+
+# Drawn pictures that are kept.
+RENDERED_BYTES = 32 * 1024 * 1024  # some hundred pictures of the default size; beside the memory for drawing
+RENDERED_SHARE = 0.25  # of them that one picture may take: larger ones would drive out all others
+RENDERED_S = 300  # pages show a picture again and again within minutes; clients that hold one get 304 anyway
 
 # The size of a result to expect, for which the store keeps room.
 RESULT_META_BYTES = 16_384  # of the method's parameters, the model, timing and warnings
@@ -62,12 +70,13 @@ SUGGESTION_CUTOFF = 0.6  # difflib's ratio below which a name is not suggested
 MAX_JPEG_SCANS = 64  # encoders write about ten; each scan makes the decoder pass over the whole picture again
 MAX_PNG_TEXT_BYTES = 4 * 1024 * 1024  # decompressed comments of one file; profiles and EXIF have their own chunks
 STRIP_PIXELS = 512 * 1024  # of a picture that is laid on white and scaled at a time: some 16 MiB with all copies
+DRAWN_PIXELS = 128 * 1024  # of a drawing that are painted and mixed at a time: some 10 MiB with all copies
 WEBP_BLOCK_PIXELS = 10_000_000  # decoded at a time: 40 MB; all that lies above is decoded again for each block
 EXACT_CANVAS_BYTES = 32 * 1024 * 1024  # rows of a picture that are kept, needed or not, between the two scalings
 MAX_MAP_SIDE = 1024  # elements; finer maps are averaged down to this before they are smoothed
-MAX_DRAWING_PIXELS = 4096  # longer side of a drawing: 35 cm in print; the largest takes some 240 MB while it is drawn
+MAX_DRAWING_PIXELS = 4096  # longer side of a drawing: 35 cm in print; the largest takes some 100 MB while it is drawn
 MAX_PANEL_PIXELS = 2048  # longer side of each of three panels
-MAX_ANIMATION_PIXELS = 512  # longer side of each of two panels; all frames are held at once: some 90 MB
+MAX_ANIMATION_PIXELS = 512  # longer side of each of two panels, of which 33 are drawn in some seconds
 MIN_ANIMATION_WIDTH = 320  # pixels, so that the curve and its legend are legible
 LAST_FRAME_MS = 2_000  # for which an animation shows its end before it begins again
 REGION_SMOOTHING = 0.015  # sigma over the longer side: hides the edges of regions, and keeps a shape of a tenth apart

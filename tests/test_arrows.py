@@ -47,7 +47,7 @@ ROOMS = {
         ["http", "cost"],
         ["state"],
         ["model_cards"],
-        ["byte_budget", "monitoring", "validation", "waits"],
+        ["byte_budget", "monitoring", "rendered", "validation", "waits"],
         ["pictures"],
         ["gateway_documents", "languages", "release", "settings", "tuning"],
         ["api_keys", "connection_settings"],

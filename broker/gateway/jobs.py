@@ -120,6 +120,11 @@ class StoredJobs:
             raise JobNotFound(Sentence("no job {job_id}", job_id=job_id))
         return blob
 
+    async def payload_bytes(self, job_id: str) -> int:
+        """The size of the input as submitted; 0 if there is no such job."""
+        async with self._connection.guard():
+            return int(await self._connection.client.strlen(self._keys.payload(checked_job_id(job_id))))
+
     @asynccontextmanager
     async def watch(self, job_id: str) -> AsyncIterator[AsyncIterator[JobRecord]]:
         """The job now, then after each change, until it is terminal.

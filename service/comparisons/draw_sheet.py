@@ -21,8 +21,9 @@ from service.pictures.caption_block import Line, drawing_notes
 from service.pictures.captions import CAPTIONS
 from service.pictures.comparison_grid import Panel, Scale, draw_grid
 from service.pictures.heatmap import heat_map
-from service.pictures.image_overlay import fitted, render_overlay, view_of
+from service.pictures.image_overlay import fitted, render_overlay
 from service.pictures.overlay_options import OverlayOptions
+from service.pictures.view import view_of
 from service.results.draw_overlay import OverlayQuery, draw_overlay
 from service.results.formats import attribution, seen_pixels
 from service.results.overlay_caption import completed, completeness_words, method_title
@@ -141,7 +142,9 @@ class SheetPlan:
         bare = options.model_copy(update={"caption": False, "size": max(size)})
         drawing = render_overlay(picture, maps, bare, lang=self.language, proportions=size)
         scale = (
-            None if options.style == "masked" else Scale(heat_map(maps, options, size), _bar_options(options, picture))
+            None
+            if options.style == "masked"
+            else Scale(heat_map(maps, options, size).scale, _bar_options(options, picture))
         )
         completeness = completeness_words(meta, options.example, self.language)
         notes = [parameter_words(meta), [drawing_notes(options, self.language)[0 if scale else 1], completeness]]

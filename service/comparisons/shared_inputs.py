@@ -38,6 +38,6 @@ class SharedInputs:
     async def _check(self, given: Input, card: InputCard) -> CheckedInput:
         """The picture's memory is reserved before it is decoded."""
         work = await self._gateway.compute(picture_work, given, card)
-        check_picture_memory(work, self._gateway.settings.decode_bytes)
+        check_picture_memory(work, self._gateway.picture_memory.largest)
         async with self._gateway.picture_memory.reserve(work.memory_bytes):
             return await self._gateway.compute(check_input, given, card)

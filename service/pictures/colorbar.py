@@ -7,7 +7,7 @@ from service.languages import Language
 from service.pictures import typeface
 from service.pictures.captions import CAPTIONS
 from service.pictures.colormaps import mix, paint
-from service.pictures.heatmap import HeatMap
+from service.pictures.heatmap import ColorScale
 from service.pictures.overlay_options import OverlayOptions
 
 INK = (38, 38, 38)
@@ -25,7 +25,7 @@ def draw_colorbar(
     canvas: Image.Image,
     corner: tuple[int, int],
     width: int,
-    heat: HeatMap,
+    scale: ColorScale,
     options: OverlayOptions,
     *,
     text: int,
@@ -50,7 +50,7 @@ def draw_colorbar(
         middle_x = left + width // 2
         draw.line((middle_x, top, middle_x, top + bar.height + text // 5), fill=FAINT)
     below = top + bar.height + max(2, text // 4)
-    _draw_labels(draw, (left, below), width, _labels(heat, options, text, width, lang), text)
+    _draw_labels(draw, (left, below), width, _labels(scale, options, text, width, lang), text)
 
 
 def _draw_labels(
@@ -71,9 +71,9 @@ def _draw_labels(
         draw.text((left + width // 2, below), middle, font=letters, fill=FAINT, anchor="ma")
 
 
-def _labels(heat: HeatMap, options: OverlayOptions, text: int, width: int, lang: Language) -> tuple[str, str, str]:
+def _labels(scale: ColorScale, options: OverlayOptions, text: int, width: int, lang: Language) -> tuple[str, str, str]:
     """The labels of left end, middle and right end. A signed scale says what its ends mean, if there is room."""
-    first, last = _ends(heat, options)
+    first, last = _ends(scale, options)
     words = CAPTIONS[lang]
     if options.sign != "all":
         return first, words[options.sign], last
@@ -83,12 +83,12 @@ def _labels(heat: HeatMap, options: OverlayOptions, text: int, width: int, lang:
     return first, "0", last
 
 
-def _ends(heat: HeatMap, options: OverlayOptions) -> tuple[str, str]:
+def _ends(scale: ColorScale, options: OverlayOptions) -> tuple[str, str]:
     """The labels of the left and the right end, with ≤ or ≥ if elements beyond the end have its colour."""
-    low = ("≤ " if heat.clipped_low else "") + typeface.number(-heat.limit)
-    high = ("≥ " if heat.clipped_high else "") + typeface.number(heat.limit)
+    low = ("≤ " if scale.clipped_low else "") + typeface.number(-scale.limit)
+    high = ("≥ " if scale.clipped_high else "") + typeface.number(scale.limit)
     if options.sign == "all":
         return low, high
     if options.sign == "negative":  # the strengths are magnitudes
-        return "0", ("≤ " if heat.clipped_high else "") + typeface.number(-heat.limit)
+        return "0", ("≤ " if scale.clipped_high else "") + typeface.number(-scale.limit)
     return "0", high

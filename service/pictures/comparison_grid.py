@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 from service.languages import Language
 from service.pictures import colorbar, typeface
 from service.pictures.caption_block import CaptionBlock, Line
-from service.pictures.heatmap import HeatMap
+from service.pictures.heatmap import ColorScale
 from service.pictures.overlay_options import OverlayOptions
 from service.pictures.png import encode
 
@@ -21,9 +21,9 @@ MAX_MESSAGE_LINES = 8
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """A map and how it was drawn, for its colour bar."""
+    """The scale of a map and how it was drawn, for its colour bar."""
 
-    heat: HeatMap
+    colors: ColorScale
     options: OverlayOptions
 
 
@@ -164,8 +164,8 @@ def _draw_panel(
     below = picture_top + _picture_height(row, measures)
     if panel.scale is not None:
         place = (left, below + measures.small // 2)
-        heat, options = panel.scale.heat, panel.scale.options
-        colorbar.draw_colorbar(canvas, place, measures.width, heat, options, text=measures.small, lang=lang)
+        colors, options = panel.scale.colors, panel.scale.options
+        colorbar.draw_colorbar(canvas, place, measures.width, colors, options, text=measures.small, lang=lang)
     below += max(_bar_height(other, measures) for other in row) + measures.small // 2
     _notes(panel, measures).draw(draw, (left, below))
 

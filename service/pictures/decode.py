@@ -54,14 +54,15 @@ def work_of(data: bytes, view: PictureView) -> Work:
     try:
         with _refusing(data) as source:
             scans_written = max(1, data.count(START_OF_SCAN_MARKER)) if data.startswith(_JPEG) else 1
-            pixels = max(math.prod(source.size) * scans_written, view.pixels_to_write(source.size))
+            pixels = max(math.prod(source.full_size) * scans_written, view.pixels_to_write(source.full_size))
             return Work(pixels, working_bytes(source, view) + FILE_COPIES * len(data))
     except PictureRejected:  # `model_pixels` reports the reason, and decodes nothing either
         return Work()
 
 
 def open_picture(data: bytes) -> Image.Image:
-    """Decode a picture to RGB, upright, on white where it is transparent. Of an animation, the first frame.
+    """Decode a picture to RGB, upright, on white where it is transparent. Of an animation, the first frame. It is
+    smaller than the file's picture where the whole takes too much memory, as `PillowSource` says.
 
     The format, the size and a JPEG's number of scans are checked before anything is decoded.
 
@@ -91,7 +92,7 @@ def _refusing(data: bytes) -> Iterator[Source]:
         )
     try:
         source = open_source(data, kind)
-        _check_size(source.size)
+        _check_size(source.full_size)
         yield source
     except PictureRejected:
         raise

@@ -13,6 +13,8 @@ from service.pictures.sheet import Sheet, Title, encoded
 from service.pictures.svg_pen import Pen
 from service.tuning import MAX_DRAWN_FEATURES
 
+BARS = 15  # of a drawing, besides that of the sum of the others
+
 
 @dataclass(frozen=True, slots=True)
 class Bar:
@@ -54,7 +56,7 @@ def render_bars(
     features: Sequence[FeatureScore],
     *,
     title: Title = None,
-    top: int = 15,
+    top: int = BARS,
     lang: Language = "en",
     size: int = 720,
     vector: bool = False,

@@ -15,21 +15,49 @@ Strength = NDArray[np.float32]  # (H, W), 0..1, or -1..1 if both signs are drawn
 
 
 @dataclass(frozen=True, slots=True)
-class HeatMap:
-    """Strengths at the size of the drawing.
+class ColorScale:
+    """What the strongest colour of a map stands for.
 
     `limit` is the attribution of one element of the smoothed map that has strength 1; it is 0 for a map of zeros.
     `clipped_low` and `clipped_high`: whether elements below `-limit` and above `limit` exist.
     """
 
-    strength: Strength
     limit: float
     clipped_low: bool
     clipped_high: bool
 
 
+@dataclass(frozen=True, slots=True)
+class HeatMap:
+    """A map of strengths, and its scale. It is enlarged to `size`, (width, height), only where it is drawn."""
+
+    elements: Image.Image  # strengths, of Pillow's mode F
+    size: tuple[int, int]
+    sign: Sign
+    scale: ColorScale
+
+    @property
+    def limit(self) -> float:
+        """That of the scale."""
+        return self.scale.limit
+
+    @property
+    def strength(self) -> Strength:
+        """All strengths at the size of the drawing."""
+        return self.rows(slice(0, self.size[1]))
+
+    def rows(self, part: slice) -> Strength:
+        """The strengths of some rows of the drawing, (rows, W), bicubic: an element covers the same part of the drawing
+        and the map."""
+        down = self.elements.height / self.size[1]
+        box = (0.0, part.start * down, float(self.elements.width), part.stop * down)
+        size = (self.size[0], part.stop - part.start)
+        enlarged: Strength = np.array(self.elements.resize(size, Image.Resampling.BICUBIC, box=box))
+        return np.clip(enlarged, -1 if self.sign == "all" else 0, 1, out=enlarged)
+
+
 def heat_map(attribution: NDArray[np.generic], options: OverlayOptions, size: tuple[int, int]) -> HeatMap:
-    """Sum channels, smooth, select the sign, scale, enlarge.
+    """Sum channels, smooth, select the sign, scale.
 
     As in Captum's `visualization.visualize_image_attr`, channels are summed before the sign is selected. Smoothing
     comes between the two steps, so that the positive and the negative map are the two halves of the signed map, and
@@ -51,12 +79,12 @@ def heat_map(attribution: NDArray[np.generic], options: OverlayOptions, size: tu
     beyond = limit * (1 + 1e-9)
     with np.errstate(over="ignore"):  # a limit far below the values overflows to infinity, then is clipped
         strength = np.clip(values / limit, -1, 1)
-    return HeatMap(
-        strength=_enlarge(strength, size, options.sign),
+    colors = ColorScale(
         limit=options.limit or min(limit * scale, sys.float_info.max),
         clipped_low=bool(values.min() < -beyond),
         clipped_high=bool(values.max() > beyond),
     )
+    return HeatMap(Image.fromarray(strength.astype(np.float32)), size, options.sign, colors)
 
 
 def map_size(attribution: NDArray[np.generic]) -> tuple[int, int]:
@@ -137,10 +165,3 @@ def _limit(magnitude: Map, options: OverlayOptions, scale: float) -> float:
     else:  # the percentile is 0 if few elements differ from 0: then the largest magnitude
         limit = float(np.percentile(magnitude, options.percentile)) or float(magnitude.max()) or 1.0
     return max(limit, sys.float_info.min)
-
-
-def _enlarge(strength: Map, size: tuple[int, int], sign: Sign) -> Strength:
-    """The strengths at the size of the drawing, bicubic: an element covers the same part of the drawing and the map."""
-    image = Image.fromarray(strength.astype(np.float32))
-    enlarged: Strength = np.array(image.resize(size, Image.Resampling.BICUBIC))
-    return np.clip(enlarged, -1 if sign == "all" else 0, 1, out=enlarged)

@@ -14,7 +14,8 @@ from service.pictures.colormaps import Pixels, mix, paint, step
 from service.pictures.heatmap import HeatMap, heat_map, map_size
 from service.pictures.overlay_options import OverlayOptions
 from service.pictures.png import encode
-from service.tuning import CAPTION_PIXELS, MAX_PANEL_PIXELS, STRIP_PIXELS, THUMBNAIL_PIXELS
+from service.pictures.view import View
+from service.tuning import CAPTION_PIXELS, DRAWN_PIXELS, MAX_PANEL_PIXELS, THUMBNAIL_PIXELS
 
 MAX_ASPECT = 16  # longer side over shorter side; a narrower picture is widened to this
 MASKED_FLOOR = 0.08  # brightness left where the attribution is zero
@@ -66,25 +67,20 @@ def fitted(region: tuple[float, float], longest: int) -> tuple[int, int]:
     return max(shortest, round(region[0] * scale)), max(shortest, round(region[1] * scale))
 
 
-def view_of(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """The picture at the size of the drawing, in RGB."""
-    return picture.convert("RGB").resize(size, Image.Resampling.BICUBIC, reducing_gap=3.0)
-
-
-def blended(view: Image.Image, heat: HeatMap, options: OverlayOptions) -> Panel:
+def blended(view: View, heat: HeatMap, options: OverlayOptions) -> Panel:
     """The heat over the picture, opaque where it is strong; at strength 0 the picture keeps its own colours."""
 
     def rows(part: slice) -> Pixels:
-        strength = heat.strength[part]
-        return mix(_rows(view, part), paint(strength, options.sign, options.colormap), strength, options.alpha)
+        strength = heat.rows(part)
+        return mix(view.rows(part), paint(strength, options.sign, options.colormap), strength, options.alpha)
 
     return rows
 
 
 def put(canvas: Image.Image, panel: Panel, corner: tuple[int, int], size: tuple[int, int]) -> None:
-    """Draws a panel strip by strip, because a mixture takes some ten times the memory of its pixels."""
+    """Draws a panel strip by strip, because a mixture takes some twenty times the memory of its pixels."""
     left, top = corner
-    rows = max(1, STRIP_PIXELS // size[0])
+    rows = max(1, DRAWN_PIXELS // size[0])
     for start in range(0, size[1], rows):
         canvas.paste(Image.fromarray(panel(slice(start, min(start + rows, size[1])))), (left, top + start))
 
@@ -95,28 +91,24 @@ def _panels(
     """The panels of the style, by the name of their caption, from left to right."""
 
     def colors(part: slice) -> Pixels:
-        return paint(heat.strength[part], options.sign, options.colormap)
+        return paint(heat.rows(part), options.sign, options.colormap)
 
     if picture is None or options.style == "heatmap":
         return {"heatmap": colors}
-    view = view_of(picture, size)
+    view = View(picture, size)
     if options.style == "masked":
         return {"masked": _masked(view, heat)}
     if options.style == "blend":
         return {"blend": blended(view, heat, options)}
-    return {"picture": lambda part: _rows(view, part), "heatmap": colors, "blend": blended(view, heat, options)}
+    return {"picture": view.rows, "heatmap": colors, "blend": blended(view, heat, options)}
 
 
-def _rows(view: Image.Image, part: slice) -> Pixels:
-    return np.asarray(view.crop((0, part.start, view.width, part.stop)))
-
-
-def _masked(view: Image.Image, heat: HeatMap) -> Panel:
+def _masked(view: View, heat: HeatMap) -> Panel:
     """The picture in its colours, darkened by a smooth step where the strength is low."""
 
     def rows(part: slice) -> Pixels:
-        light = MASKED_FLOOR + (1 - MASKED_FLOOR) * step(np.abs(heat.strength[part]))[..., None]
-        return np.rint(_rows(view, part).astype(np.float32) * light).astype(np.uint8)
+        light = MASKED_FLOOR + (1 - MASKED_FLOOR) * step(np.abs(heat.rows(part)))[..., None]
+        return np.rint(view.rows(part).astype(np.float32) * light).astype(np.uint8)
 
     return rows
 
@@ -138,7 +130,7 @@ def _captioned(
     letters: int | None,
 ) -> Image.Image:
     """The panels, several of them with their names above, the colour bar below the map, and the caption."""
-    height, width = heat.strength.shape
+    width, height = heat.size
     count = len(panels)
     text = letters or _text_size(min(options.size, width * count))
     gap = text if count > 1 else 0
@@ -162,7 +154,7 @@ def _captioned(
             draw.text((left + width // 2, top // 2), title, font=typeface.font(text), fill=colorbar.INK, anchor="mm")
     if bar:
         room = (width, start + width + gap) if count > 1 else (canvas_width - 2 * margin, margin)
-        colorbar.draw_colorbar(canvas, (room[1], below + margin), room[0], heat, options, text=text, lang=lang)
+        colorbar.draw_colorbar(canvas, (room[1], below + margin), room[0], heat.scale, options, text=text, lang=lang)
     block.draw(draw, (max(gap, margin), below + bar + margin))
     return canvas
 

@@ -1,7 +1,7 @@
 """Animates the path of Integrated Gradients: the picture lights up, the map fills, the sum reaches the output."""
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +14,12 @@ from service.pictures.caption_block import CaptionBlock, Line, drawing_notes
 from service.pictures.captions import CAPTIONS
 from service.pictures.colormaps import Pixels, paint
 from service.pictures.heatmap import heat_map, map_size
-from service.pictures.image_overlay import PAPER, fitted, view_of
+from service.pictures.image_overlay import PAPER, fitted
+from service.pictures.lazy_frames import LazyFrames
 from service.pictures.overlay_options import OverlayOptions
 from service.pictures.path_plot import PathPlot
 from service.pictures.sheet import Sheet
+from service.pictures.view import view_of
 from service.tuning import LAST_FRAME_MS, MIN_ANIMATION_WIDTH
 
 
@@ -48,14 +50,15 @@ def render_path(
     Raises:
         ValueError: the maps have another shape.
     """
-    first, *rest = _frames(ends, maps, points, options, target, lang, proportions, caption)
+    draw = _drawer(ends, maps, points, options, target, lang, proportions, caption)
     file = io.BytesIO()
-    times = [frame_ms] * len(rest) + [LAST_FRAME_MS]
-    first.save(file, "WEBP", save_all=True, append_images=rest, duration=times, loop=0, quality=85, method=2)
+    times = [frame_ms] * len(points.alphas) + [LAST_FRAME_MS]
+    frames = LazyFrames(len(times), draw)
+    frames.save(file, "WEBP", save_all=True, duration=times, loop=0, quality=85, method=2)
     return file.getvalue()
 
 
-def _frames(
+def _drawer(
     ends: tuple[Pixels, Pixels] | None,
     maps: NDArray[np.generic],
     points: PathPoints,
@@ -64,7 +67,8 @@ def _frames(
     lang: Language,
     proportions: tuple[float, float] | None,
     caption: Sequence[Line],
-) -> Iterator[Image.Image]:
+) -> Callable[[int], Image.Image]:
+    """Draws the frame of so many points of the path done, from 0 on."""
     size = fitted(proportions or (ends[0].shape[1::-1] if ends else map_size(maps[-1])), options.size)
     scale = heat_map(maps[-1], options, size)
     one_scale = options.model_copy(update={"style": "heatmap", "limit": scale.limit or None})
@@ -80,9 +84,10 @@ def _frames(
     block = CaptionBlock.of([*caption, notes], text, sheet.room)
     last_line = plot.top + plot.height
     canvas = Image.new("RGB", (width, last_line + 2 * text + block.height), PAPER)
-    colorbar.draw_colorbar(canvas, (map_left, below), size[0], scale, one_scale, text=text, lang=lang)
+    colorbar.draw_colorbar(canvas, (map_left, below), size[0], scale.scale, one_scale, text=text, lang=lang)
     block.draw(ImageDraw.Draw(canvas), (sheet.margin, last_line + round(1.6 * text)))
-    for shown in range(len(points.alphas) + 1):
+
+    def draw_frame(shown: int) -> Image.Image:
         frame = canvas.copy()
         draw = ImageDraw.Draw(frame)
         alpha = points.alphas[shown - 1] if shown else 0.0
@@ -96,7 +101,9 @@ def _frames(
         plot.draw(frame, shown)
         told = _completeness(points, shown, lang)
         draw.text((sheet.margin, last_line), told, font=typeface.font(text), fill=colorbar.INK, anchor="la")
-        yield frame
+        return frame
+
+    return draw_frame
 
 
 def _between(baseline: Pixels, picture: Pixels, alpha: float) -> Image.Image:

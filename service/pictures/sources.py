@@ -7,16 +7,17 @@ from typing import Final, cast
 from PIL import Image, PngImagePlugin
 
 from service.pictures import libwebp
-from service.pictures.flatten import full_copies, load_with_transparency
+from service.pictures.flatten import load_with_transparency, mask_bytes
 from service.pictures.jpeg_file import Component, coefficient_bytes
 from service.pictures.webp_file import DamagedWebP, WebPFile, read_webp
-from service.tuning import MAX_PNG_TEXT_BYTES, WEBP_BLOCK_PIXELS
+from service.tuning import MAX_DECODED_BYTES, MAX_PNG_TEXT_BYTES, WEBP_BLOCK_PIXELS
 
 ORIENTATION: Final = 0x0112  # EXIF tag
 SAMPLE_BYTES: Final = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2}  # a pixel in Pillow's memory; 4 in other modes
 PILLOW_WEBP_BYTES: Final = 20  # a pixel: two canvases, the decoder's buffer, the bytes and the image
 LOSSLESS_BYTES: Final = 4  # a pixel of libwebp's own buffer for lossless streams
 LOSSY_ALPHA_BYTES: Final = 5  # a pixel: the alpha channel of a lossy stream is a lossless one, and is copied
+MAX_REDUCTION: Final = 8  # of the sides of a JPEG picture, by libjpeg
 CUT: Final = 2  # rows and columns at a cut that differ in a part of a lossy WebP picture
 
 PngImagePlugin.MAX_TEXT_MEMORY = MAX_PNG_TEXT_BYTES  # of all texts of a file; Pillow's own bound is 64 MiB
@@ -25,9 +26,17 @@ Box = tuple[int, int, int, int]  # left, top, right, bottom
 
 
 class Source(ABC):
-    """A picture whose headers have been read. Sizes and boxes are those of the file, before it is turned upright."""
+    """A picture whose headers have been read. Sizes and boxes are those of the file, before it is turned upright.
 
-    size: tuple[int, int]
+    `size` is that of the decoded picture: `full_size` over `reduction`, rounded up.
+    """
+
+    full_size: tuple[int, int]
+    reduction: int = 1
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return -(-self.full_size[0] // self.reduction), -(-self.full_size[1] // self.reduction)
 
     @property
     @abstractmethod
@@ -53,24 +62,35 @@ class Source(ABC):
 
 
 class PillowSource(Source):
-    """A picture that Pillow decodes: as a whole, in the file's own mode."""
+    """A picture that Pillow decodes: as a whole, in the file's own mode.
+
+    A JPEG file that would take more than `MAX_DECODED_BYTES` is decoded at a half of its size or less: libjpeg holds
+    all coefficients of a progressive file, and the pixels besides.
+    """
 
     def __init__(self, data: bytes, kind: str) -> None:
         self._data = data
         self._picture = Image.open(io.BytesIO(data), formats=(kind,))
-        self.size = self._picture.size
+        self.full_size = self._picture.size
+        self._coefficients = self._coefficient_bytes()
+        while kind == "JPEG" and self.decoded_bytes > MAX_DECODED_BYTES and self.reduction < MAX_REDUCTION:
+            self.reduction *= 2
+        if self.reduction > 1:
+            self._picture.draft(None, (self.full_size[0] // self.reduction, self.full_size[1] // self.reduction))
 
     @property
     def decoded_bytes(self) -> int:
         pixels = self.size[0] * self.size[1]
         if self._picture.format == "WEBP":
             return PILLOW_WEBP_BYTES * pixels
-        held = full_copies(self._picture) * SAMPLE_BYTES.get(self._picture.mode, 4) * pixels
+        return SAMPLE_BYTES.get(self._picture.mode, 4) * pixels + mask_bytes(self._picture) + self._coefficients
+
+    def _coefficient_bytes(self) -> int:
         components = cast("list[Component]", getattr(self._picture, "layer", []))
         if not components:
-            return held
+            return 0
         progressive = "progressive" in self._picture.info
-        return held + coefficient_bytes(self._data, self.size, components, progressive=progressive)
+        return coefficient_bytes(self._data, self.full_size, components, progressive=progressive)
 
     @property
     def block_pixels(self) -> int:
@@ -89,7 +109,7 @@ class WebPSource(Source):
 
     def __init__(self, data: bytes) -> None:
         self._file: WebPFile = read_webp(data)
-        self.size = self._file.size
+        self.full_size = self._file.size
 
     @property
     def decoded_bytes(self) -> int:

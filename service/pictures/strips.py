@@ -26,6 +26,7 @@ UPRIGHT: Final = {  # by EXIF orientation, as `PIL.ImageOps.exif_transpose`
 
 
 def upright_size(source: Source, orientation: int) -> tuple[int, int]:
+    """Width and height of the decoded picture when it is turned upright."""
     return source.size[::-1] if orientation >= 5 else source.size
 
 
@@ -54,7 +55,9 @@ def scaled_pixels(source: Source, view: PictureView) -> tuple[NDArray[np.uint8],
         Exception: the file is damaged; Pillow raises many kinds.
     """
     orientation = source.load()
-    passes = TwoPasses.of(view, upright_size(source, orientation))
+    width, height = source.full_size
+    upright = (height, width) if orientation >= 5 else (width, height)
+    passes = TwoPasses.of(view, upright, source.reduction, (orientation in (2, 3, 6, 7), orientation in (3, 4, 7, 8)))
     if passes.transposed:
         orientation = TRANSPOSED[orientation]
     left, top, right, bottom = passes.kept
@@ -71,8 +74,8 @@ def scaled_pixels(source: Source, view: PictureView) -> tuple[NDArray[np.uint8],
 
 def working_bytes(source: Source, view: PictureView) -> int:
     """The most memory that decoding and scaling a picture takes, from its headers: all copies."""
-    sizes = {source.size, source.size[::-1]}  # a PNG file may tell only at its end that it is turned
-    return source.decoded_bytes + max(TwoPasses.of(view, size).working_bytes for size in sizes)
+    sizes = {source.full_size, source.full_size[::-1]}  # a PNG file may tell only at its end that it is turned
+    return source.decoded_bytes + max(TwoPasses.of(view, size, source.reduction).working_bytes for size in sizes)
 
 
 def _stored_box(size: tuple[int, int], orientation: int, first: int, last: int) -> Box:

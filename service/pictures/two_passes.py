@@ -42,10 +42,26 @@ class TwoPasses:
     shown: Picture
 
     @classmethod
-    def of(cls, view: PictureView, size: tuple[int, int]) -> "TwoPasses":
-        """The passes by which a picture of this size is scaled to a model's view."""
-        scaling = view.scaling(size)
-        left, top, right, bottom = struct.unpack("4f", struct.pack("4f", *scaling.box))  # as Pillow rounds it
+    def of(
+        cls,
+        view: PictureView,
+        full_size: tuple[int, int],
+        reduction: int = 1,
+        reversed_axes: tuple[bool, bool] = (False, False),
+    ) -> "TwoPasses":
+        """The passes by which a picture of this size is scaled to a model's view.
+
+        Args:
+            reduction: the factor by which the sides of the decoded picture are smaller, rounded up.
+            reversed_axes: whether columns and rows have been reversed, so that the part of a pixel by which the decoded
+                picture is larger comes first.
+        """
+        scaling = view.scaling(full_size)
+        size = -(-full_size[0] // reduction), -(-full_size[1] // reduction)
+        surplus = [side - full / reduction for side, full in zip(size, full_size, strict=True)]
+        first = [part if is_reversed else 0.0 for part, is_reversed in zip(surplus, reversed_axes, strict=True)]
+        box = [edge / reduction + first[axis % 2] for axis, edge in enumerate(scaling.box)]
+        left, top, right, bottom = struct.unpack("4f", struct.pack("4f", *box))  # as Pillow rounds it
         kept, reach, shown = scaling.kept, REACH[view.how.interpolation], scaling.shown
         if not _columns_first(size, scaling.size):
             return cls(size, scaling.size, (left, top, right, bottom), kept, reach, False, shown)

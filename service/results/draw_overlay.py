@@ -49,6 +49,11 @@ def needs_payload(meta: ResultMeta) -> bool:
     return meta.picture is not None or meta.words is not None
 
 
+def sheet_width(options: OverlayOptions) -> int:
+    """The width of words and bars in pixels."""
+    return options.size if "size" in options.model_fields_set else SHEET_WIDTH
+
+
 def draw_overlay(
     meta: ResultMeta, tensors: bytes | bytearray, payload: bytes, options: OverlayQuery, language: Language
 ) -> bytes:
@@ -63,7 +68,7 @@ def draw_overlay(
         NotAcceptable: attributions of this shape cannot be drawn.
         JobHasNoResult: the stored result or input is damaged.
     """
-    width = options.size if "size" in options.model_fields_set else SHEET_WIDTH
+    width = sheet_width(options)
     if meta.words is not None:
         words = _example(meta.words, options)
         text = sent_text(payload, options.example)
@@ -82,7 +87,7 @@ def draw_vector(meta: ResultMeta, options: OverlayQuery, language: Language) -> 
     Raises:
         InvalidRequest: the job has no such example.
     """
-    width = options.size if "size" in options.model_fields_set else SHEET_WIDTH
+    width = sheet_width(options)
     columns = _example(meta.features or [], options)
     title = overlay_title(meta, options.example, language, width)
     return render_bars(columns, title=title, lang=language, size=width, vector=True)

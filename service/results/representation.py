@@ -12,7 +12,8 @@ from schemas.sentences import Sentence
 from service.http.negotiation import choose_media, language_of
 from service.languages import Language
 from service.results.caching import cached_response, entity_tag
-from service.results.draw_overlay import OverlayQuery, draw_overlay, draw_vector, needs_payload
+from service.results.draw_overlay import OverlayQuery, draw_overlay, draw_vector, sheet_width
+from service.results.drawing_memory import overlay_bytes
 from service.results.formats import (
     DRAWN,
     HTML,
@@ -26,6 +27,7 @@ from service.results.formats import (
     npy,
     read_meta,
 )
+from service.results.held import held_result, result_key
 from service.results.html_fragment import html_fragment
 from service.results.streams import Streamed, streamed_blob, streamed_json, streamed_npy
 from service.state import Gateway
@@ -198,10 +200,17 @@ async def opened_result(store: JobStore, job_id: str) -> OpenedResult:
 async def overlay_png(
     gateway: Gateway, job_id: str, opened: OpenedResult, options: OverlayQuery, language: Language
 ) -> bytes:
-    """The overlay of a stored result as PNG. Large tensors are in memory for one request at a time."""
-    meta = read_meta(opened.meta)
-    payload = await gateway.store.jobs.payload(job_id) if needs_payload(meta) else b""
-    if opened.is_whole:
-        return await gateway.compute(draw_overlay, meta, opened.first, payload, options, language)
-    async with gateway.large_results:
-        return await gateway.compute(draw_overlay, meta, await opened.whole(), payload, options, language)
+    """The overlay of a stored result as PNG, drawn unless an equal one has been drawn lately.
+
+    Raises:
+        Unavailable: other pictures hold the memory for too long.
+        InvalidRequest, NotAcceptable: as `draw_overlay`.
+    """
+
+    async def draw() -> bytes:
+        meta = read_meta(opened.meta)
+        drawing_bytes = overlay_bytes(meta, options, sheet_width(options))
+        async with held_result(gateway, job_id, meta, opened, drawing_bytes) as (tensors, payload):
+            return await gateway.compute(draw_overlay, meta, tensors, payload, options, language)
+
+    return await gateway.rendered.get(result_key("overlay", job_id, opened, options, language), draw)

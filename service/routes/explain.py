@@ -142,7 +142,7 @@ async def _prepare(
     work = await gateway.compute_sized(body_bytes, picture_work, explain_request.input, card.input)
     if body_bytes <= SMALL_JSON_BYTES and work.pixels <= SMALL_PICTURE_PIXELS:
         return prepare(explain_request, card, owner)
-    check_picture_memory(work, gateway.settings.decode_bytes)
+    check_picture_memory(work, gateway.picture_memory.largest)
     async with gateway.picture_memory.reserve(work.memory_bytes):
         return await gateway.compute(prepare, explain_request, card, owner)
 

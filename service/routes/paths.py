@@ -17,9 +17,10 @@ from service.http.authorization import MayExplain
 from service.http.negotiation import language_of
 from service.openapi import response_objects as openapi
 from service.results.caching import cached_response, entity_tag
-from service.results.draw_overlay import needs_payload
 from service.results.draw_path import PathQuery, draw_path, find_path
+from service.results.drawing_memory import path_bytes
 from service.results.formats import JSON, read_meta
+from service.results.held import held_result, result_key
 from service.results.representation import opened_result
 from service.routes.parameters import BINARY, CACHE_HEADERS, NOT_MODIFIED, IfNoneMatch, JobId, PictureLanguage
 from service.state import CurrentGateway
@@ -75,9 +76,12 @@ async def get_path_animation(
     language = query.lang or language_of(accept_language)
     tag = entity_tag(job_id, "path.webp", query.model_dump_json(), language)
 
+    async def draw() -> bytes:
+        drawing_bytes = path_bytes(meta, query.overlay())
+        async with held_result(gateway, job_id, meta, opened, drawing_bytes) as (tensors, payload):
+            return await gateway.compute(draw_path, meta, tensors, payload, query, language)
+
     async def body() -> bytes:
-        payload = await gateway.store.jobs.payload(job_id) if needs_payload(meta) else b""
-        async with gateway.large_results:
-            return await gateway.compute(draw_path, meta, await opened.whole(), payload, query, language)
+        return await gateway.rendered.get(result_key("path.webp", job_id, opened, query, language), draw)
 
     return await cached_response(tag, if_none_match, WEBP, "Accept-Language", body)

@@ -21,7 +21,9 @@ from service.openapi import response_objects as openapi
 from service.results.caching import cached_response, entity_tag
 from service.results.draw_overlay import OverlayQuery
 from service.results.draw_quality import QualityQuery, draw_quality, find_curves
+from service.results.drawing_memory import plot_bytes
 from service.results.formats import HTML, JSON, MEDIA, NPY, PNG, SAFETENSORS, SVG, read_meta
+from service.results.held import result_key
 from service.results.representation import HARMLESS, RequestedFormat, opened_result, overlay_png, result_response
 from service.routes.drawing_parameters import drawing_parameters, read_drawing
 from service.routes.parameters import BINARY, CACHE_HEADERS, NOT_MODIFIED, IfNoneMatch, JobId, PictureLanguage
@@ -150,12 +152,17 @@ async def _quality(
     if_none_match: str | None,
     media: str,
 ) -> Response:
-    meta = read_meta((await opened_result(gateway.store, job_id)).meta)
+    opened = await opened_result(gateway.store, job_id)
+    meta = read_meta(opened.meta)
     find_curves(meta, options)
     language = options.lang or language_of(accept_language)
     tag = entity_tag(job_id, "quality", media, options.model_dump_json(), language)
 
+    async def draw() -> bytes:
+        async with gateway.picture_memory.reserve(plot_bytes(options.size)):
+            return await gateway.compute(partial(draw_quality, vector=media == SVG), meta, options, language)
+
     async def body() -> bytes:
-        return await gateway.compute(partial(draw_quality, vector=media == SVG), meta, options, language)
+        return await gateway.rendered.get(result_key(f"quality {media}", job_id, opened, options, language), draw)
 
     return await cached_response(tag, if_none_match, media, "Accept-Language", body)

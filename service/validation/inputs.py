@@ -77,7 +77,7 @@ def _work(encoded: str, view: PictureView) -> Work:
 
 
 def check_picture_memory(work: Work, allowed_bytes: int) -> None:
-    """Raise `InvalidRequest` if preparing the picture alone takes more memory than is allowed for all pictures."""
+    """Raise `InvalidRequest` if preparing the picture takes more memory than one alone may take."""
     if work.memory_bytes > allowed_bytes:
         taken, allowed = (ByteSize(count).human_readable() for count in (work.memory_bytes, allowed_bytes))
         raise InvalidRequest.at(

@@ -1,6 +1,7 @@
 """Bytes that requests share: who is admitted, who waits, and who is refused."""
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 
@@ -38,7 +39,7 @@ async def test_no_more_than_the_limit_is_held_and_small_work_passes() -> None:
     assert (budget.reserved, budget.waiting) == (0, 0)
 
 
-async def test_who_has_waited_long_is_not_overtaken() -> None:
+async def test_who_has_been_first_for_long_is_not_overtaken() -> None:
     budget, order, first, rest = ByteBudget(100, overtaken_s=0), list[int](), asyncio.Event(), asyncio.Event()
     tasks = [await started(budget, 80, order, first)]
     tasks += [await started(budget, count, order, rest) for count in (60, 20)]
@@ -47,6 +48,27 @@ async def test_who_has_waited_long_is_not_overtaken() -> None:
     rest.set()
     await asyncio.gather(*tasks)
     assert order == [80, 60, 20]
+
+
+async def test_small_work_goes_ahead_of_a_long_queue_of_large_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr("service.byte_budget.time", SimpleNamespace(monotonic=lambda: now))
+    budget, order = ByteBudget(100, overtaken_s=5), list[int]()
+    leave = [asyncio.Event() for _ in range(3)]
+    tasks = [await started(budget, 80, order, leave[number]) for number in range(3)]
+    now = 4.0
+    leave[0].set()
+    await tasks[0]
+    now = 8.0  # the last one has waited for 8 s, but has been the first for 4 s only
+    rest = [await started(budget, count, order, leave[2]) for count in (10, 9)]
+    assert order == [80, 80, 10, 9]
+    now = 9.5
+    rest.append(await started(budget, 1, order, leave[2]))
+    assert order == [80, 80, 10, 9]
+    leave[1].set()
+    leave[2].set()
+    await asyncio.gather(*tasks, *rest)
+    assert order == [80, 80, 10, 9, 80, 1]
 
 
 async def test_a_wait_ends_with_a_refusal_that_says_when_to_return() -> None:
@@ -74,7 +96,34 @@ async def test_who_is_cancelled_while_waiting_leaves_nothing() -> None:
     assert (order, budget.reserved, budget.waiting) == ([80], 0, 0)
 
 
-async def test_more_than_the_limit_is_never_admitted() -> None:
-    with pytest.raises(Unavailable, match="at most 100"):
-        async with ByteBudget(100).reserve(101):
+async def test_more_than_the_limit_is_held_alone() -> None:
+    budget, order, first, rest = ByteBudget(100), list[int](), asyncio.Event(), asyncio.Event()
+    tasks = [await started(budget, count, order, first) for count in (10, 143)]
+    assert (order, budget.reserved, budget.waiting) == ([10], 10, 1)
+    first.set()
+    await tasks[0]
+    tasks.append(await started(budget, 1, order, rest))
+    await asyncio.gather(tasks[1])
+    rest.set()
+    await tasks[2]
+    assert (order, budget.reserved) == ([10, 143, 1], 0)
+
+
+async def test_far_more_than_the_limit_is_never_admitted() -> None:
+    with pytest.raises(Unavailable, match="at most 143"):
+        async with ByteBudget(100).reserve(144):
             pass
+
+
+async def test_who_comes_when_too_many_wait_is_refused_at_once_unless_it_fits() -> None:
+    budget, order, leave = ByteBudget(100, waiters=2), list[int](), asyncio.Event()
+    tasks = [await started(budget, count, order, leave) for count in (80, 50, 60)]
+    with pytest.raises(Unavailable) as refused:
+        async with budget.reserve(30):
+            pass
+    assert refused.value.retry_after_s is not None
+    tasks.append(await started(budget, 20, order, leave))
+    assert (order, budget.reserved, budget.waiting) == ([80, 20], 100, 2)
+    leave.set()
+    await asyncio.gather(*tasks)
+    assert (order, budget.reserved, budget.waiting) == ([80, 20, 50, 60], 0, 0)

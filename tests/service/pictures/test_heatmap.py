@@ -77,9 +77,9 @@ def test_a_percentile_keeps_one_outlier_from_darkening_the_rest() -> None:
     attribution[0, 0, 50, 50] = 1000.0
     heat = draw(attribution, (100, 100), percentile=99.0)
     assert heat.limit == pytest.approx(1.0)
-    assert heat.clipped_high
+    assert heat.scale.clipped_high
     assert heat.strength.min() == pytest.approx(1.0)
-    assert not draw(attribution, (100, 100)).clipped_high
+    assert not draw(attribution, (100, 100)).scale.clipped_high
 
 
 def test_few_elements_among_zeros_are_still_seen() -> None:

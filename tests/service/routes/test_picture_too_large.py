@@ -26,4 +26,4 @@ async def test_the_bound_is_named(store: JobStore) -> None:
         if status == 422:
             (error,) = answer.json()["errors"]
             assert error["loc"] == ["input", "image"]
-            assert "ATTRIBUTION_DECODE_BYTES allows 64.0MiB" in error["msg"]
+            assert "ATTRIBUTION_DECODE_BYTES allows 92.0MiB" in error["msg"]
