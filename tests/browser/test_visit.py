@@ -65,7 +65,7 @@ DONE = "document.title = 'done';"
         (POLICY, f"fetch('https://example.org/').catch(() => {{ {DONE} }});", "CSP violation of connect-src"),
         (
             POLICY,
-            f"const own = document.createElement('style'); own.textContent = 'p {{}}'; document.body.append(own); {DONE}",
+            f"const own = document.createElement('style'); own.textContent = 'p{{}}'; document.body.append(own);{DONE}",
             "CSP violation of style-src",
         ),
         (
