@@ -21,6 +21,7 @@ from service.release import RELEASE
 from service.routes import admin, compare, comparisons, docs, explain, health, jobs, methods, models, paths, results
 from service.settings import GatewaySettings
 from service.state import Gateway, State, open_store
+from service.web import page
 
 CORS_METHODS = ("GET", "POST", "DELETE")
 CORS_REQUEST_HEADERS = (
@@ -69,7 +70,7 @@ def create_app(settings: GatewaySettings, store: JobStore | None = None) -> Fast
         lifespan=lifespan,
     )
     problems.install(app)
-    for routes in (explain, compare, comparisons, jobs, results, paths, models, admin, methods, health, docs):
+    for routes in (explain, compare, comparisons, jobs, results, paths, models, admin, methods, health, docs, page):
         app.include_router(routes.router)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, max_total_bytes=int(settings.bodies_bytes))
     _keep_other_sites_out(app, settings)

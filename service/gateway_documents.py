@@ -14,6 +14,10 @@ class ModelList(Record):
     models: list[ModelCard]
 
 
+class Alive(Record):
+    status: Literal["alive"] = "alive"
+
+
 class Health(Record):
     status: Literal["ok", "ready"]
     workers: int | None = Field(default=None, description="Live workers; only in /readyz.")

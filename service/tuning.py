@@ -38,6 +38,7 @@ EVENTS_HEARTBEAT_S = 15  # proxies close silent streams after 30 to 60 seconds
 NO_WORKER_RETRY_S = 5  # a worker takes about this long to start
 FAILED_MODEL_RETRY_S = 30  # a model that failed to load needs its operator
 LOADING_MODEL_RETRY_S = 2  # most models load in a few seconds
+GZIP_LEVEL = 6  # 9 takes twice as long for one percent less
 MAX_HEADER_RANGES = 32  # entries of one `Accept` header that are read
 MAX_FORM_FILES = 4  # one input has one file; the rest leaves room for parameters sent as files
 MAX_FORM_FIELDS = 40  # more than all parameters of one method

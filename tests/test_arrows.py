@@ -39,7 +39,7 @@ ROOMS = {
     "service": [
         ["connections"],
         ["app"],
-        ["routes"],
+        ["routes", "web"],
         ["openapi"],
         ["comparisons"],
         ["results", "submission", "job_view", "model_residence"],

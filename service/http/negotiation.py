@@ -1,4 +1,4 @@
-"""Content negotiation by `Accept` and `Accept-Language` (RFC 9110, sections 12.5.1 and 12.5.4). Pure."""
+"""Content negotiation by `Accept`, `Accept-Encoding` and `Accept-Language` (RFC 9110, section 12.5). Pure."""
 
 from collections.abc import Sequence
 from typing import TypeVar
@@ -40,6 +40,12 @@ def choose_language(accept_language: str | None, offers: Sequence[Tag]) -> Tag:
 def language_of(accept_language: str | None) -> Language:
     """The language that an `Accept-Language` header prefers; English when it names none of `LANGUAGES`."""
     return choose_language(accept_language, LANGUAGES)
+
+
+def accepts_encoding(accept_encoding: str | None, coding: str) -> bool:
+    """Whether an `Accept-Encoding` header names the coding, or `*`, and does not weight it zero."""
+    weights = dict(reversed(_weighted(accept_encoding or "")))
+    return weights.get(coding, weights.get("*", 0.0)) > 0
 
 
 def _media_weight(offer: str, ranges: list[tuple[str, float]]) -> float:

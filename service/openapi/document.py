@@ -13,7 +13,7 @@ from schemas.models import AdminCommandStatus, ModelCard
 from schemas.requests import ExplainRequest
 from schemas.results import AttributionPath, Explanation
 from service.catalogue.guides import MethodCatalogue, MethodGuide
-from service.gateway_documents import Health, ModelList
+from service.gateway_documents import Alive, Health, ModelList
 from service.http.problems import PROBLEM_MEDIA
 from service.openapi.explain_operation import method_property, methods_property, quality_property
 from service.openapi.response_objects import SCHEMA_REF, problems
@@ -29,6 +29,7 @@ SERVED = (
     AttributionPath,
     MethodCatalogue,
     MethodGuide,
+    Alive,
     Health,
     Problem,
 )
@@ -45,6 +46,7 @@ TAGS = [
     {"name": "results", "description": "Attributions as JSON, npy, safetensors and pictures."},
     {"name": "models", "description": "The models that can be explained."},
     {"name": "methods", "description": "The attribution methods, compared in English and Spanish."},
+    {"name": "page", "description": "The page to try, compare and learn."},
     {"name": "health", "description": "Health checks and metrics for operators."},
 ]
 COMMON_RESPONSES = problems(ServiceError)  # any route may fail with an internal error

@@ -43,7 +43,8 @@ class RequestedFormat:
     """The format in which a client requests a result.
 
     `language` is that of the words in a picture; `tensor` names the tensor to send as .npy, None for the first;
-    `drawing` are the options of a picture; `accept` is the header, for results that are not available as `media`.
+    `drawing` are the options of a picture; `accept` is the header, for results that are not available as `media`;
+    `numbers`: whether a JSON document holds those of the attributions.
     """
 
     media: str
@@ -51,6 +52,7 @@ class RequestedFormat:
     tensor: str | None = None
     drawing: OverlayQuery = field(default_factory=OverlayQuery)
     accept: str | None = field(default=None, compare=False)
+    numbers: bool = True
 
     @classmethod
     def of(
@@ -59,16 +61,21 @@ class RequestedFormat:
         accept_language: str | None,
         tensor: str | None = None,
         drawing: OverlayQuery | None = None,
+        *,
+        numbers: bool = True,
     ) -> Self:
         """The format that the request's headers prefer.
 
         Raises:
             NotAcceptable: the client accepts no format of a result.
-            InvalidRequest: there are options of a drawing, and the format is none.
+            InvalidRequest: there are options of a drawing, and the format is none; or JSON is to hold no numbers, and
+                the format is another.
         """
         drawing = drawing or OverlayQuery()
         media = _chosen(accept, MEDIA, drawing)
-        return cls(media, drawing.lang or language_of(accept_language), tensor, drawing, accept)
+        if not numbers and media != JSON:
+            raise InvalidRequest.at(["query", "numbers"], Sentence("belongs to {media}; accept it", media=JSON))
+        return cls(media, drawing.lang or language_of(accept_language), tensor, drawing, accept, numbers)
 
     def among(self, offers: Sequence[str]) -> Self:
         """The same where `media` is offered; else with the format of the offers that the client prefers.
@@ -108,7 +115,8 @@ async def result_response(
     requested = requested.for_result(opened.meta)
     drawn = requested.media in DRAWN
     look = (requested.language, requested.drawing.model_dump_json()) if drawn else ()
-    tag = entity_tag(job_id, requested.media, requested.tensor or "", *look)
+    numbers = () if requested.numbers else ("without numbers",)
+    tag = entity_tag(job_id, requested.media, requested.tensor or "", *look, *numbers)
 
     async def body() -> bytes | Streamed:
         if requested.media == PNG:
@@ -125,7 +133,11 @@ async def result_response(
             return await gateway.compute_sized(len(tensors), npy, *arguments, small_bytes=COPIED_BYTES)
         return tensors
 
-    response = await cached_response(tag, if_none_match, requested.media, "Accept, Accept-Language", body)
+    async def description() -> bytes:
+        return opened.meta
+
+    made = body if requested.numbers else description
+    response = await cached_response(tag, if_none_match, requested.media, "Accept, Accept-Language", made)
     if requested.media in (SVG, HTML):
         response.headers.update(HARMLESS)
     return response

@@ -10,6 +10,7 @@ from schemas.sentences import Sentence
 from service.catalogue import html_page
 from service.catalogue.guides import catalogue, guide_of
 from service.catalogue.markdown_page import catalogue_markdown, guide_markdown
+from service.http.compression import compressed_response
 from service.http.negotiation import choose_media, language_of
 from service.http.problems import http_problem, problem_response
 from service.http.responses import json_response
@@ -21,6 +22,7 @@ router = APIRouter(tags=["methods"])
 JSON, HTML, MARKDOWN = MEDIA = ("application/json", "text/html", "text/markdown")
 Accept = Annotated[str | None, Header(description=f"{', '.join(MEDIA)}. Default: {JSON}.")]
 AcceptLanguage = Annotated[str | None, Header(description="`en` (default) or `es`.")]
+AcceptEncoding = Annotated[str | None, Header(description="`gzip` or none.")]
 Lang = Annotated[Language | None, Query(description="Goes before `Accept-Language`.")]
 LANGUAGE_HEADERS = {
     "Content-Language": {"description": "`en` or `es`.", "schema": {"type": "string", "enum": list(LANGUAGES)}},
@@ -41,14 +43,19 @@ LANGUAGE_HEADERS = {
         **openapi.problems(NotAcceptable, InvalidRequest),
     },
 )
-async def list_methods(accept: Accept = None, accept_language: AcceptLanguage = None, lang: Lang = None) -> Response:
+async def list_methods(
+    accept: Accept = None,
+    accept_language: AcceptLanguage = None,
+    accept_encoding: AcceptEncoding = None,
+    lang: Lang = None,
+) -> Response:
     media, language = _media(accept), lang or language_of(accept_language)
     whole, headers = catalogue(language), _headers(language)
     if media == HTML:
         return _page(html_page.catalogue_page(whole, _query(lang)), headers)
     if media == MARKDOWN:
         return Response(catalogue_markdown(whole), media_type=MARKDOWN, headers=headers)
-    return json_response(whole, headers=headers)
+    return compressed_response(json_response(whole, headers=headers), accept_encoding)
 
 
 @router.get(

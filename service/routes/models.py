@@ -4,12 +4,13 @@ import asyncio
 import re
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Header, Path, Query, Response
 
 from schemas.errors import InvalidRequest, ModelNotFound, StoreUnavailable
 from schemas.requests import Version
 from service.gateway_documents import ModelList
 from service.http.authorization import MayReadModels
+from service.http.compression import compressed_response
 from service.http.responses import json_response
 from service.model_cards import find_card
 from service.model_residence import with_residence
@@ -17,6 +18,7 @@ from service.openapi import response_objects as openapi
 from service.state import CurrentGateway
 
 router = APIRouter(tags=["models"], dependencies=[MayReadModels], responses=openapi.DENIED)
+AcceptEncoding = Annotated[str | None, Header(description="`gzip` or none.")]
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -28,9 +30,10 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
         **openapi.problems(StoreUnavailable),
     },
 )
-async def list_models(gateway: CurrentGateway) -> Response:
+async def list_models(gateway: CurrentGateway, accept_encoding: AcceptEncoding = None) -> Response:
     cards, workers = await asyncio.gather(gateway.store.models.cards(), gateway.store.workers.live())
-    return json_response(ModelList(models=[with_residence(card, workers) for card in cards]))
+    whole = json_response(ModelList(models=[with_residence(card, workers) for card in cards]))
+    return compressed_response(whole, accept_encoding)
 
 
 @router.get(

@@ -72,12 +72,15 @@ async def get_result(
     tensor: Annotated[
         str | None, Query(max_length=300, description="The tensor to send as application/x-npy. Default: the first.")
     ] = None,
+    numbers: Annotated[
+        bool, Query(description="`false`: JSON without the numbers of the attributions, a few kilobytes.")
+    ] = True,
     accept: Annotated[str | None, Header(description=", ".join(MEDIA))] = None,
     accept_language: PictureLanguage = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    drawing = read_drawing(request, "tensor")
-    requested = RequestedFormat.of(accept, accept_language, tensor, drawing)
+    drawing = read_drawing(request, "tensor", "numbers")
+    requested = RequestedFormat.of(accept, accept_language, tensor, drawing, numbers=numbers)
     return await result_response(gateway, job_id, requested, if_none_match)
 
 

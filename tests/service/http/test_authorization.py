@@ -29,7 +29,7 @@ OPERATIONS = [
     for method in sorted(operations)
 ]
 OF_A_JOB = [(method, path) for method, path in OPERATIONS if "{job_id}" in path]
-PUBLIC = {"/healthz", "/readyz", "/methods", "/methods/{name}"}
+PUBLIC = {"/", "/healthz", "/readyz", "/methods", "/methods/{name}"}
 FILLED = {"{name}": "breast-cancer-mlp", "{job_id}": "0" * 22, "{comparison_id}": "0" * 22}
 
 
