@@ -1,4 +1,4 @@
-"""What goes wrong while somebody uses the page: an outage, a job that fails or is cancelled, a key that is asked for."""
+"""What goes wrong while somebody uses the page: an outage, a job that fails or is cancelled, a key."""
 
 import re
 from pathlib import Path
