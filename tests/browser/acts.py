@@ -44,7 +44,7 @@ def choose_kind(visit: Visit, kind: str) -> None:
 
 def choose_method(visit: Visit, name: str) -> None:
     """Choose a method by its name in the API."""
-    visit.page.get_by_label(word(visit.language, "method"), exact=True).select_option(name)
+    visit.page.get_by_role("combobox", name=word(visit.language, "method"), exact=True).select_option(name)
 
 
 def prediction(visit: Visit, label: str) -> Locator:

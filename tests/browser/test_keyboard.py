@@ -24,7 +24,7 @@ def test_from_the_first_key_to_the_map(visits: Visits) -> None:
     tab_to(page, prediction(visit, "tabby"))
     page.keyboard.press("Space")
     expect(prediction(visit, "tabby")).to_have_attribute("aria-pressed", "true")
-    method = page.get_by_label(word("en", "method"), exact=True)
+    method = page.get_by_role("combobox", name=word("en", "method"), exact=True)
     tab_to(page, method)
     page.keyboard.type("Saliency")
     expect(method).to_have_value("saliency")
@@ -76,7 +76,7 @@ def test_the_language_is_kept_and_the_page_says_it(visits: Visits) -> None:
 def test_the_light_is_kept(visits: Visits) -> None:
     visit = visits(theme="light")
     page = visit.open()
-    ground = "() => getComputedStyle(document.body).backgroundColor"
+    ground = "() => getComputedStyle(document.documentElement).backgroundColor"
     light = page.evaluate(ground)
     switch = page.get_by_role("button", name=re.compile(f"^{word('en', 'theme')}:"))
     while word("en", "theme.dark") not in (switch.get_attribute("aria-label") or ""):

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.acts import CAT_CLASS, choose_kind, drop_cat, explain, is_drawn, prediction, the_map
+from tests.browser.acts import CAT_CLASS, choose_kind, choose_method, drop_cat, explain, is_drawn, prediction, the_map
 from tests.browser.conftest import Served
 from tests.browser.fragile_repository import LINGERS, RAISES
 from tests.browser.gateways import gateway
@@ -26,7 +26,8 @@ def choose_fragile(visit: Visit, **values: float) -> Page:
     """The model `fragile`, with these values in its row and 400 steps."""
     page = visit.open()
     choose_kind(visit, "features")
-    page.get_by_label(word(visit.language, "model"), exact=True).select_option("fragile")
+    page.get_by_role("button", name=word(visit.language, "row.mean"), exact=True).click()
+    page.get_by_role("combobox", name=word(visit.language, "model"), exact=True).select_option("fragile")
     for name, value in values.items():
         page.get_by_role("spinbutton", name=name).fill(str(value))
     return page
@@ -68,6 +69,7 @@ def test_an_outage_before_a_request_is_said_and_passes(visits: Visits, served: S
         page = visit.open()
         drop_cat(visit)
         expect(prediction(visit, CAT_CLASS)).to_be_visible()
+        choose_method(visit, "saliency")
         way.cut()
         explain(visit)
         expect(page.get_by_role("alert")).to_contain_text(word("es", "problem.gone"))
@@ -118,6 +120,7 @@ def test_a_key_is_asked_for_and_kept_in_the_tab(visits: Visits, served: Served, 
         use.click()
         expect(dialog).to_be_hidden()
         drop_cat(visit)
+        choose_method(visit, "saliency")
         explain(visit)
         is_drawn(the_map(visit))  # drawn by the service, which asks for the key there too
         assert SECRET not in page.url

@@ -130,7 +130,6 @@ def test_a_sample_is_one_click_away(visits: Visits) -> None:
     [
         (b"I am a text.", "letter.png", "image/png", "file.broken"),
         (b"I am a text.", "letter.txt", "text/plain", "file.type"),
-        (CAT.read_bytes()[:5000], "half.jpg", "image/jpeg", "file.broken"),
         (bytes(13 * 2**20), "huge.png", "image/png", "file.size"),
         (b"", "nothing.png", "image/png", "file.broken"),
         (b"<svg><script>console.error(1)</script></svg>", "drawing.svg", "image/svg+xml", "file.type"),
@@ -145,6 +144,16 @@ def test_a_wrong_file_is_said(visits: Visits, content: bytes, name: str, media_t
     drop_cat(visit)  # a right one afterwards is taken, and the message goes
     expect(prediction(visit, CAT_CLASS)).to_be_visible()
     expect(page.get_by_role("alert")).to_have_count(0)
+
+
+@pytest.mark.parametrize(("language", "told"), [("en", "JPEG"), ("es", "el archivo JPEG está dañado o incompleto")])
+def test_a_picture_that_only_the_service_finds_broken(visits: Visits, language: str, told: str) -> None:
+    visit = visits(language=language)
+    visit.expect("status of 422")
+    page = visit.open()
+    expect(page.get_by_text(word(language, "picture.hint"))).to_be_visible()
+    drop(page, CAT.read_bytes()[:5000], "half.jpg", "image/jpeg")  # a browser shows its upper part
+    expect(page.get_by_role("alert")).to_contain_text(told)
 
 
 def test_a_name_of_a_file_is_only_text(visits: Visits) -> None:
@@ -183,7 +192,7 @@ def test_an_address_restores_the_view(visits: Visits) -> None:
     page = second.open(address)
     is_drawn(the_map(second))
     expect(prediction(second, CAT_CLASS)).to_have_attribute("aria-pressed", "true")
-    expect(page.get_by_label(word("es", "method"), exact=True)).to_have_value("saliency")
+    expect(page.get_by_role("combobox", name=word("es", "method"), exact=True)).to_have_value("saliency")
     expect(page.get_by_text(word("es", "try.restored.image"))).to_be_visible()
 
 
