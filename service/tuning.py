@@ -75,6 +75,7 @@ THUMBNAIL_PIXELS = 128  # drawings that are narrower have no room for a caption
 CAPTION_PIXELS = 240  # the width that a narrow drawing is given, up to its longer side, so that its caption is legible
 MAX_TEXT_LINES = 120  # lines of a drawn text
 MAX_SHEET_TEXT_PIXELS = 48  # letters of words, bars and curves: 120 lines, 4096 pixels wide, take 125 MB
+MAX_LETTER_PIXELS = 128  # of the largest drawing, 1/32: the caption takes no more memory than the map
 MAX_LINE_CHARS = 300  # characters of one line that are measured
 MAX_DRAWN_FEATURES = 100  # bars of one picture
 

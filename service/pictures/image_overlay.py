@@ -30,6 +30,7 @@ def render_overlay(
     lang: Language = "en",
     proportions: tuple[float, float] | None = None,
     caption: Sequence[Line] = (),
+    text: int | None = None,
 ) -> bytes:
     """Draw a PNG in the style of the options. The same arguments give the same bytes.
 
@@ -42,6 +43,7 @@ def render_overlay(
         proportions: width and height, in any unit, of the part of the photograph that the picture shows. The drawing
             has these proportions. Default: the picture's own.
         caption: what the drawing shows. Smoothing and scale are added to it.
+        text: the size of the letters in pixels. Default: by the size of the drawing.
 
     Raises:
         ValueError: the attribution has another shape.
@@ -54,7 +56,7 @@ def render_overlay(
     panels = _panels(picture, heat, options, size)
     if not options.caption:
         return encode(_bare(panels, size))
-    return encode(_captioned(panels, heat, options, lang, caption))
+    return encode(_captioned(panels, heat, options, lang, caption, text))
 
 
 def fitted(region: tuple[float, float], longest: int) -> tuple[int, int]:
@@ -128,12 +130,17 @@ def _bare(panels: dict[str, Panel], size: tuple[int, int]) -> Image.Image:
 
 
 def _captioned(
-    panels: dict[str, Panel], heat: HeatMap, options: OverlayOptions, lang: Language, caption: Sequence[Line]
+    panels: dict[str, Panel],
+    heat: HeatMap,
+    options: OverlayOptions,
+    lang: Language,
+    caption: Sequence[Line],
+    letters: int | None,
 ) -> Image.Image:
     """The panels, several of them with their names above, the colour bar below the map, and the caption."""
     height, width = heat.strength.shape
     count = len(panels)
-    text = _text_size(min(options.size, width * count))
+    text = letters or _text_size(min(options.size, width * count))
     gap = text if count > 1 else 0
     top = 2 * text if count > 1 else 0
     across = count * width + (count + 1) * gap

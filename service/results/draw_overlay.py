@@ -21,6 +21,7 @@ from service.pictures.overlay_options import OverlayOptions
 from service.results.draw_path import find_path
 from service.results.formats import attribution, seen_pixels, sent_text, stored_array
 from service.results.overlay_caption import completed, overlay_caption, overlay_title
+from service.tuning import MAX_LETTER_PIXELS
 
 T = TypeVar("T")
 SHEET_WIDTH = 720  # pixels: the width of words and bars if the request names no size
@@ -34,6 +35,11 @@ class OverlayQuery(OverlayOptions):
         default=None,
         description="Of a result with frames: the point of the path, counted from 0, whose attributions so far are "
         "drawn, on the scale of the whole map.",
+    )
+    text: Annotated[int | None, Field(ge=8, le=MAX_LETTER_PIXELS)] = Field(
+        default=None,
+        description="Size of the letters in pixels, so that a caption is legible where the drawing is shown smaller "
+        "than it is. Default: by the size.",
     )
     lang: Language | None = Field(default=None, description="Language of the words. Default: by `Accept-Language`.")
 
@@ -102,7 +108,9 @@ def _heat_map(
         options = _on_scale_of(drawn, options, size)
         alpha, drawn = _partial_map(meta, tensors, options)
         caption.append([CAPTIONS[language]["frame"].format(value=f"{alpha:.2f}")])
-    return render_overlay(picture, drawn, options, lang=language, proportions=proportions, caption=caption)
+    return render_overlay(
+        picture, drawn, options, lang=language, proportions=proportions, caption=caption, text=options.text
+    )
 
 
 def _on_scale_of(whole: NDArray[Any], options: OverlayQuery, size: tuple[int, int]) -> OverlayQuery:

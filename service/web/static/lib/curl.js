@@ -34,8 +34,10 @@ export function curlOf(request, input, { result = null } = {}) {
 export function pythonOf(request, input) {
   const picture = input.kind === "image";
   const body = { ...request, input: picture ? { image: Raw("image") } : inputOf(input) };
+  const keyed = currentKey() !== null;
+  const standard = [...(picture ? ["import base64"] : []), ...(keyed ? ["import os"] : [])];
   return [
-    ...(picture ? ["import base64", "", "import httpx"] : ["import httpx"]),
+    ...(standard.length ? [...standard, "", "import httpx"] : ["import httpx"]),
     "",
     ...(picture ? [`image = base64.b64encode(open(${python(input.name)}, "rb").read()).decode()`] : []),
     `request = ${python(body)}`,
@@ -94,7 +96,8 @@ function formFields(request, input) {
 }
 
 const quoted = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
-const pythonKey = () => (currentKey() === null ? "" : ', headers={"Authorization": f"Bearer {KEY}"}');
+const KEY_HEADER = `, headers={"Authorization": "Bearer " + os.environ["ATTRIBUTION_KEY"]}`;
+const pythonKey = () => (currentKey() === null ? "" : KEY_HEADER);
 const Raw = (code) => ({ toJSON: () => `\u0000${code}\u0000` });
 
 /** A value as Python writes it: JSON with its own words, and names of variables that are not quoted. */

@@ -5,6 +5,7 @@ import { html, useMemo } from "../lib/html.js";
 import { useWords } from "../lib/i18n.js";
 import { parametersOf } from "../lib/schema.js";
 import { ParameterField } from "./ParameterField.js";
+import { Prose } from "./Prose.js";
 
 const OPEN = 3; // parameters that are shown at once; a method's own come first in the catalogue
 
@@ -30,7 +31,7 @@ export function MethodForm({ card, catalogue, name, values, onChange }) {
   return html`
     <div class="method-form">
       <${MethodSelect} guides=${guides} families=${catalogue.families} guide=${guide} onChange=${onChange} />
-      <p class="hint">${guide.idea}</p>
+      <p class="hint"><${Prose} text=${guide.idea} /></p>
       ${parameters.slice(0, open).map(field)}
       ${parameters.length > open &&
       html`<details>
@@ -67,7 +68,7 @@ function About({ guide, columns }) {
   const rows = ["analogy", "typical_results", "when", "when_not", "cost"];
   return html`
     <dl>
-      ${rows.map((key) => html`<div key=${key}><dt>${columns[key]}</dt><dd>${guide[key]}</dd></div>`)}
+      ${rows.map((key) => html`<div key=${key}><dt>${columns[key]}</dt><dd><${Prose} text=${guide[key]} /></dd></div>`)}
       <div>
         <dt>${columns.reference}</dt>
         <dd><a href=${guide.reference_url} rel="noreferrer">${guide.reference}</a></dd>

@@ -3,6 +3,7 @@
 import { html, useState } from "../lib/html.js";
 import { useWords } from "../lib/i18n.js";
 import { MaskField } from "./MaskField.js";
+import { Prose } from "./Prose.js";
 
 const FIELDS = {
   number: NumberField,
@@ -25,7 +26,7 @@ export function ParameterField({ parameter, value, card, onChange }) {
     <div class=${`field parameter parameter-${parameter.kind}`}>
       <label for=${id}><code>${parameter.name}</code></label>
       <${Field} id=${id} parameter=${parameter} value=${value} card=${card} onChange=${onChange} />
-      <p class="hint" id=${`${id}-hint`}>${parameter.description}</p>
+      <p class="hint" id=${`${id}-hint`}><${Prose} text=${parameter.description} /></p>
     </div>
   `;
 }

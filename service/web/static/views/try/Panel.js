@@ -28,7 +28,7 @@ export function Panel({ trial, cards, catalogue }) {
           onChange=${trial.chooseMethod}
         />
         <${QualityChoice} value=${trial.quality} onChange=${trial.chooseQuality} />
-        <${Action} trial=${trial} />
+        <div class="action"><${Action} trial=${trial} /></div>
         ${input === null && html`<p class="hint">${t(`try.restored.${trial.kind}`)}</p>`}
       `}
     </div>

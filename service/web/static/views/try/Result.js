@@ -49,12 +49,18 @@ function Timing({ result, job }) {
   const total = job?.finished_at ? (Date.parse(job.finished_at) - Date.parse(job.created_at)) / 1000 : timing.run_ms / 1000;
   const rows = [
     [t("timing.total"), seconds(total, lang)],
-    [t("timing.queued"), seconds(timing.queued_ms / 1000, lang)],
-    [t("timing.run"), seconds(timing.run_ms / 1000, lang)],
-    [t("timing.rows"), t("timing.rows.value", { rows: whole(timing.rows, lang), passes: whole(timing.passes, lang) })],
+    ...(result.cache ? [] : work()),
     [t("timing.device"), provenance.device],
     [t("timing.seed"), number(provenance.seed, lang, 10)],
   ];
+  function work() {
+    const done = { rows: whole(timing.rows, lang), passes: whole(timing.passes, lang) };
+    return [
+      [t("timing.queued"), seconds(timing.queued_ms / 1000, lang)],
+      [t("timing.run"), seconds(timing.run_ms / 1000, lang)],
+      [t("timing.rows"), t("timing.rows.value", done)],
+    ];
+  }
   return html`
     <dl class="timing">
       ${rows.map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd>${value}</dd></div>`)}

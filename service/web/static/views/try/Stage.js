@@ -1,6 +1,6 @@
 /** The large place of the view: the input, and the explanation over it as soon as there is one. */
 
-import { html, useState } from "../../lib/html.js";
+import { html, useEffect, useRef, useState } from "../../lib/html.js";
 import { useWords } from "../../lib/i18n.js";
 import { useWhere } from "../../lib/useWhere.js";
 import { FeatureBars } from "../../parts/FeatureBars.js";
@@ -8,23 +8,32 @@ import { OverlayControls } from "../../parts/OverlayControls.js";
 import { ServerPicture } from "../../parts/ServerPicture.js";
 import { TokenText } from "../../parts/TokenText.js";
 
-const DRAWN_PIXELS = 900; // of the longer side, sharp on most screens
-
+/** @param {{trial: object}} props as `useTry` gives it */
 export function Stage({ trial }) {
+  const place = useRef(null);
+  const { result } = trial.follow;
+  useEffect(() => {
+    const { top, bottom } = place.current.getBoundingClientRect();
+    if (result && (top < 0 || top > innerHeight / 2) && bottom !== top) place.current.scrollIntoView(); // on a phone
+  }, [result?.id]);
+  return html`<div class="hero" ref=${place}><${Shown} trial=${trial} /></div>`;
+}
+
+function Shown({ trial }) {
   const { input, follow } = trial;
   const { result } = follow;
   if (result?.words) return html`<${TextResult} result=${result} trial=${trial} />`;
   if (result?.features) return html`<${TableResult} result=${result} />`;
   if (result) return html`<${PictureResult} result=${result} trial=${trial} />`;
   if (input?.kind === "image") return html`<${Chosen} input=${input} />`;
-  if (input?.kind === "text") return html`<div class="hero"><p class="token-text">${input.text}</p></div>`;
-  return html`<div class="hero"></div>`;
+  if (input?.kind === "text") return html`<p class="token-text">${input.text}</p>`;
+  return null;
 }
 
 function Chosen({ input }) {
   const { t } = useWords();
   return html`
-    <figure class="hero">
+    <figure>
       <img
         class="chosen"
         src=${input.url}
@@ -48,10 +57,11 @@ function PictureResult({ result, trial }) {
   const ratio = picture ? (picture.crop[2] - picture.crop[0]) / (picture.crop[3] - picture.crop[1]) : 1;
   const look = bare ? { style: "blend", alpha: 0 } : trial.overlay;
   return html`
-    <figure class="hero">
+    <figure>
       <${ServerPicture}
         path=${`jobs/${result.id}/overlay.png`}
-        params=${{ size: DRAWN_PIXELS, ...look }}
+        params=${look}
+        fit
         alt=${bare ? t("try.seen") : alt}
         ratio=${ratio}
       />
@@ -74,7 +84,7 @@ function TextResult({ result, trial }) {
   const text = trial.made?.input?.text ?? null;
   const scores = (byToken && result.tokens ? result.tokens : result.words)[0];
   return html`
-    <figure class="hero">
+    <figure>
       <${TokenText} scores=${scores} text=${text} />
       <figcaption>
         <${Raises} result=${result} />
@@ -90,7 +100,7 @@ function TextResult({ result, trial }) {
 
 function TableResult({ result }) {
   return html`
-    <figure class="hero">
+    <figure>
       <${FeatureBars} scores=${result.features[0]} />
       <figcaption><${Raises} result=${result} /></figcaption>
     </figure>
