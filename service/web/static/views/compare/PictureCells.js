@@ -1,0 +1,101 @@
+/** Maps over one picture, side by side. Pointing at a place of one shows the same place in all, with the value there. */
+
+import { number } from "../../lib/format.js";
+import { html, useMemo, useState } from "../../lib/html.js";
+import { useWords } from "../../lib/i18n.js";
+import { ServerPicture } from "../../parts/ServerPicture.js";
+import { CellState } from "./CellState.js";
+import { strongestOf, valueAt } from "./maps.js";
+
+const DRAWN_PIXELS = 512;
+const STEP = 0.04; // of the picture, for one press of an arrow key
+const PERCENTILE = 99; // of the service's own scale
+const MOVES = { ArrowLeft: [-STEP, 0], ArrowRight: [STEP, 0], ArrowUp: [0, -STEP], ArrowDown: [0, STEP] };
+
+export function PictureCells({ comparison, results, names, maps, scale }) {
+  const { t } = useWords();
+  const [place, setPlace] = useState(null); // {x, y} in shares of the picture
+  const limit = useMemo(() => sharedLimit(maps), [maps]);
+  return html`
+    <div class="cells" onPointerLeave=${() => setPlace(null)}>
+      ${comparison.cells.map(
+        (cell, index) => html`
+          <figure class="cell" key=${index}>
+            <h3>${names[index]}</h3>
+            ${cell.status === "succeeded"
+              ? html`<${Map}
+                  cell=${cell}
+                  name=${names[index]}
+                  result=${results[cell.job]}
+                  map=${maps[cell.job]}
+                  limit=${scale === "shared" ? limit : null}
+                  place=${place}
+                  onPlace=${setPlace}
+                />`
+              : html`<div class="cell-empty"><${CellState} cell=${cell} /></div>`}
+          </figure>
+        `,
+      )}
+    </div>
+    <p class="hint">${t("compare.point")}</p>
+  `;
+}
+
+/** The largest of the maps' own scales; null before all are there. */
+function sharedLimit(maps) {
+  const all = Object.values(maps).map((map) => strongestOf(map, PERCENTILE));
+  return all.length ? Math.max(...all) || null : null;
+}
+
+function Map({ cell, name, result, map, limit, place, onPlace }) {
+  const { t, lang } = useWords();
+  const params = { size: DRAWN_PIXELS, caption: false, limit };
+  const point = (event) => {
+    const box = event.currentTarget.getBoundingClientRect();
+    onPlace({ x: share(event.clientX - box.left, box.width), y: share(event.clientY - box.top, box.height) });
+  };
+  const press = (event) => {
+    const move = MOVES[event.key];
+    if (!move) return;
+    event.preventDefault();
+    const from = place ?? { x: 0.5, y: 0.5 };
+    onPlace({ x: share(from.x + move[0], 1), y: share(from.y + move[1], 1) });
+  };
+  const value = place && map ? number(valueAt(map, place), lang, 3) : null;
+  return html`
+    <div
+      class="pointed"
+      tabindex="0"
+      role="application"
+      aria-label=${t("compare.map.label", { name })}
+      onPointerMove=${point}
+      onPointerDown=${point}
+      onKeyDown=${press}
+    >
+      <${ServerPicture} path=${`jobs/${cell.job}/overlay.png`} params=${params} alt=${t("compare.map", { name })} ratio=${ratioOf(result)} />
+      ${place && html`<span class="pin" style=${{ left: `${place.x * 100}%`, top: `${place.y * 100}%` }}></span>`}
+    </div>
+    <figcaption>
+      <span class="cell-value" aria-live="polite">${value === null ? "" : t("compare.value", { value })}</span>
+      ${value === null && result && html`<${Facts} result=${result} />`}
+    </figcaption>
+  `;
+}
+
+/** The cost, and how far the attributions add up. */
+function Facts({ result }) {
+  const { t, lang } = useWords();
+  const [complete] = result.quality?.completeness ?? [];
+  const error = complete?.relative_error ?? null;
+  return html`
+    ${t("compare.rows", { rows: result.timing.rows })}
+    ${error !== null && html`<br />${t("compare.completeness", { error: number(Math.abs(error) * 100, lang, 2) })}`}
+  `;
+}
+
+const share = (at, whole) => Math.max(0, Math.min(0.9999, at / whole));
+
+export function ratioOf(result) {
+  const crop = result?.picture?.crop;
+  return crop ? (crop[2] - crop[0]) / (crop[3] - crop[1]) : 1;
+}

@@ -1,0 +1,90 @@
+/** Follows the comparison of an address, and reads the results of its cells as they end. */
+
+import { getComparison, getSummary } from "../../lib/api.js";
+import { useEffect, useState } from "../../lib/html.js";
+import { useWords } from "../../lib/i18n.js";
+import { getNumbers } from "../../lib/npy.js";
+import { hasEnded } from "../../lib/watch.js";
+import { summedMap } from "./maps.js";
+
+const POLL_MS = 500;
+const LOST_MS = 2_000;
+const NOTHING = { comparison: null, problem: null, lost: false };
+
+/**
+ * @param {string | null} id
+ * @returns {{comparison: object | null, problem: Error | null, lost: boolean, results: Record<string, object>}}
+ *   lost: the service cannot be reached, and the page goes on asking; results: by job, without their numbers
+ */
+export function useComparison(id) {
+  const { lang } = useWords();
+  const [state, setState] = useState({ id: null, ...NOTHING });
+  useEffect(() => {
+    if (id === null) return undefined;
+    const stop = new AbortController();
+    const show = (more) => {
+      if (!stop.signal.aborted) setState((before) => ({ ...(before.id === id ? before : { id, ...NOTHING }), ...more }));
+    };
+    follow(id, show, stop.signal).catch((problem) => show({ problem }));
+    return () => stop.abort();
+  }, [id, lang]);
+  const current = state.id === id ? state : NOTHING;
+  return { ...current, results: useResults(current.comparison) };
+}
+
+async function follow(id, show, signal) {
+  while (!signal.aborted) {
+    let pause = POLL_MS;
+    try {
+      const comparison = await getComparison(id, { signal });
+      show({ comparison, problem: null, lost: false });
+      if (hasEnded(comparison)) return;
+    } catch (problem) {
+      if (!problem.passes) throw problem;
+      show({ lost: true });
+      pause = LOST_MS;
+    }
+    await new Promise((resolve) => setTimeout(resolve, pause));
+  }
+}
+
+/** The jobs of a comparison that have succeeded. */
+export const endedJobs = (comparison) =>
+  (comparison?.cells ?? []).filter((cell) => cell.status === "succeeded").map((cell) => cell.job);
+
+function useResults(comparison) {
+  const { lang } = useWords();
+  const [results, setResults] = useState({});
+  const jobs = endedJobs(comparison);
+  useEffect(() => {
+    const stop = new AbortController();
+    for (const job of jobs.filter((one) => results[one]?.lang !== lang)) {
+      const keep = (result) => setResults((before) => ({ ...before, [job]: { ...result, lang } }));
+      getSummary(job, { signal: stop.signal }).then(keep, () => {}); // its picture says what is wrong
+    }
+    return () => stop.abort();
+  }, [jobs.join(), lang]);
+  return results;
+}
+
+/**
+ * The maps of all cells over a picture, once the comparison has ended.
+ * @param {object | null} comparison
+ * @returns {Record<string, {height: number, width: number, values: Float64Array}>} by job
+ */
+export function useMaps(comparison) {
+  const [maps, setMaps] = useState({});
+  const jobs = comparison && hasEnded(comparison) ? endedJobs(comparison) : [];
+  useEffect(() => {
+    const stop = new AbortController();
+    const read = async () => {
+      for (const job of jobs) {
+        const map = summedMap(await getNumbers(job, { signal: stop.signal }));
+        if (map) setMaps((before) => ({ ...before, [job]: map }));
+      }
+    };
+    read().catch(() => {}); // the pictures are there without them
+    return () => stop.abort();
+  }, [jobs.join()]);
+  return maps;
+}

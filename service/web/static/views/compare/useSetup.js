@@ -1,0 +1,100 @@
+/** What is to be compared: the input, the model, and the lists of methods, classes and models. */
+
+import { postCompare } from "../../lib/api.js";
+import { inputKind } from "../../lib/catalogue.js";
+import { inputOf } from "../../lib/curl.js";
+import { useState } from "../../lib/html.js";
+import { usePredictions } from "../../lib/predictions.js";
+import { go } from "../../lib/router.js";
+import { parametersOf } from "../../lib/schema.js";
+import { rememberRequest, useInput, useModelName } from "../../lib/store.js";
+
+export const MOST = 12; // cells of the page; the API takes more
+const FIRST_METHODS = ["saliency", "integrated_gradients", "deep_lift", "gradient_shap", "layer_grad_cam", "occlusion"];
+const FIRST_SHOWN = 4;
+
+/** What may be compared, with the list of the request that holds it. */
+export const AXES = ["methods", "targets", "models"];
+
+/**
+ * @param {object[]} models cards
+ * @param {object | null} catalogue
+ */
+export function useSetup(models, catalogue) {
+  const [input, setInput] = useInput();
+  const [modelName, setModelName] = useModelName();
+  const [kind, setKind] = useState(input?.kind ?? inputKind(models[0]));
+  const [axis, setAxis] = useState("methods");
+  const [chosen, setChosen] = useState({ methods: null, targets: [], models: [] });
+  const [sending, setSending] = useState({ busy: false, problem: null });
+  const cards = models.filter((one) => inputKind(one) === kind);
+  const card = cards.find((one) => one.name === modelName) ?? cards[0];
+  const own = input?.kind === kind ? input : null;
+  const predicted = usePredictions(own, card);
+  const methods = chosen.methods ?? firstMethods(card, catalogue);
+  const target = chosen.targets[0] ?? null;
+  const request = requestFor({ axis, card, methods, chosen, target });
+  const count = countOf(request);
+
+  const compare = async () => {
+    setSending({ busy: true, problem: null });
+    try {
+      const comparison = await postCompare({ ...request, input: inputOf(own) });
+      rememberRequest(comparison.id, { input: own, request });
+      setSending({ busy: false, problem: null });
+      go("compare", comparison.id);
+    } catch (problem) {
+      setSending({ busy: false, problem });
+    }
+  };
+  const restart = (next) => {
+    setChosen({ methods: null, targets: [], models: [], ...next });
+    setSending({ busy: false, problem: null });
+    go("compare");
+  };
+  const choose = (list) => (values) => setChosen({ ...chosen, [list]: values });
+
+  return {
+    kind, cards, card, input: own, axis, methods, targets: chosen.targets, models: chosen.models, target, predicted,
+    request, count, sending, compare,
+    ready: own !== null && count > 0 && count <= MOST,
+    chooseKind(next) {
+      setKind(next);
+      restart();
+    },
+    chooseInput(next) {
+      setInput(next);
+      restart({ methods: chosen.methods });
+    },
+    chooseModel(name) {
+      setModelName(name);
+      restart();
+    },
+    chooseAxis: setAxis,
+    chooseMethods: choose("methods"),
+    chooseTargets: choose("targets"),
+    chooseModels: choose("models"),
+  }; // prettier-ignore
+}
+
+/** Whether a method can be compared without a parameter that only its user knows, such as the number of a unit. */
+export const isComparable = (guide) => parametersOf(guide).every((one) => !one.required || one.kind === "layer");
+
+function firstMethods(card, catalogue) {
+  if (!card || !catalogue) return [];
+  const supported = new Set(card.methods.filter((one) => one.supported).map((one) => one.name));
+  return FIRST_METHODS.filter((name) => supported.has(name)).slice(0, FIRST_SHOWN);
+}
+
+function requestFor({ axis, card, methods, chosen, target }) {
+  if (!card) return null;
+  if (axis === "targets") return { models: [card.name], methods: methods.slice(0, 1), targets: chosen.targets };
+  const names = axis === "models" ? chosen.models : [card.name];
+  const request = { models: names, methods: axis === "models" ? methods.slice(0, 1) : methods };
+  return target === null || axis === "models" ? request : { ...request, targets: [target] };
+}
+
+function countOf(request) {
+  if (!request) return 0;
+  return request.models.length * request.methods.length * (request.targets?.length ?? 1);
+}
