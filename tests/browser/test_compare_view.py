@@ -68,7 +68,7 @@ def test_from_a_drop_to_a_pair(visits: Visits, served: Served, language: str, wi
     assert {cell["method"]["name"] for cell in told["cells"]} == QUICK
     names = [titles(served, language)[cell["method"]["name"]] for cell in told["cells"]]
     first = next(one for one in told["agreement"] if one["cells"] == [0, 1])
-    shown = f"{first['spearman']:.2f}".replace(".", "," if language == "es" else ".")
+    shown = f"{first['spearman']:.2g}".replace(".", "," if language == "es" else ".")
     label = re.escape(word(language, "agreement.pair", first=names[0], second=names[1]))
     figure = page.get_by_role("button", name=re.compile(f"^{label}: {re.escape(shown)}$")).first
     figure.click()
@@ -89,7 +89,7 @@ def test_a_place_is_shown_in_all_maps(visits: Visits, served: Served) -> None:
     one = page.get_by_role("application", name=pattern("en", "compare.map.label", name="Saliency"))
     one.focus()
     page.keyboard.press("ArrowRight")  # from the middle to 0.54, 0.5
-    here = page.get_by_text(pattern("en", "compare.value"))
+    here = page.get_by_text(re.compile(f"^{pattern('en', 'compare.value').pattern}$"))
     expect(here).to_have_count(3)
     job = next(cell["job"] for cell in told["cells"] if cell["method"]["name"] == "saliency")
     value = array(served, job).sum(axis=(0, 1))[112, int(0.54 * 224)]
