@@ -27,7 +27,7 @@ export default {
   "completeness.title": "Completitud.",
   "completeness.sum":
     "Las atribuciones suman {sum}. De la línea base a la entrada, la salida del modelo cambia en {difference}.",
-  "completeness.error": "La diferencia es el {error} de ese cambio.",
+  "completeness.error": "Ambas cifras difieren en un {error} de ese cambio.",
   "quality.choose": "Medir también su calidad",
   "quality.deletion_insertion": "Borrado e inserción",
   "quality.deletion_insertion.what":
@@ -54,10 +54,10 @@ export default {
   "unit.columns": "las columnas",
   "unit.elements": "los elementos",
   "timing.total": "Tiempo",
-  "timing.queued": "de ellos, en espera",
-  "timing.run": "de ellos, calculando",
-  "timing.rows": "Trabajo",
-  "timing.rows.value": "{rows} filas del modelo en {passes} pasadas",
+  "timing.queued": "En espera",
+  "timing.run": "Calculando",
+  "timing.rows": "Filas del modelo",
+  "timing.passes": "Pasadas",
   "timing.device": "Dispositivo",
   "timing.seed": "Semilla",
   "timing.cache.hit": "Tomado de una petición anterior igual; no se ha vuelto a calcular nada.",

@@ -30,7 +30,7 @@ function Completeness({ result }) {
   const { t, lang } = useWords();
   const [one] = result.quality?.completeness ?? [];
   if (!one) return null;
-  const relative = one.relative_error === null ? null : percent(Math.abs(one.relative_error), lang, 2);
+  const relative = one.relative_error === null ? null : share(Math.abs(one.relative_error), lang);
   return html`
     <p>
       <strong>${t("completeness.title")}</strong>${" "}
@@ -43,6 +43,10 @@ function Completeness({ result }) {
   `;
 }
 
+const SMALLEST = 0.0001; // below it a share is said to be smaller
+
+const share = (error, lang) => (error < SMALLEST ? `< ${percent(SMALLEST, lang, 2)}` : percent(error, lang, 2));
+
 function Timing({ result, job }) {
   const { t, lang } = useWords();
   const { timing, provenance } = result;
@@ -54,11 +58,11 @@ function Timing({ result, job }) {
     [t("timing.seed"), number(provenance.seed, lang, 10)],
   ];
   function work() {
-    const done = { rows: whole(timing.rows, lang), passes: whole(timing.passes, lang) };
     return [
       [t("timing.queued"), seconds(timing.queued_ms / 1000, lang)],
       [t("timing.run"), seconds(timing.run_ms / 1000, lang)],
-      [t("timing.rows"), t("timing.rows.value", done)],
+      [t("timing.rows"), whole(timing.rows, lang)],
+      [t("timing.passes"), whole(timing.passes, lang)],
     ];
   }
   return html`

@@ -41,10 +41,12 @@ function Trial({ models, catalogue, id }) {
     ${begun &&
     html`
       <div class="stage">
-        <${Stage} trial=${trial} />
+        <div class="shown">
+          <${Stage} trial=${trial} />
+          ${follow.result && html`<${Result} trial=${trial} />`}
+        </div>
         <${Panel} trial=${trial} cards=${cards} catalogue=${catalogue} />
       </div>
-      ${follow.result && html`<${Result} trial=${trial} catalogue=${catalogue} />`}
     `}
   `;
 }
