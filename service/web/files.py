@@ -71,12 +71,13 @@ def index() -> PageFile:
 def first_modules() -> tuple[str, ...]:
     """The modules of the first view in the order in which they import each other."""
     found: dict[str, None] = {}
-    waiting = list(FIRST_MODULES)
-    while waiting:
-        path = waiting.pop(0)
-        if path not in found:
-            found[path] = None
-            waiting += [_resolved(path, name.decode()) for name in IMPORT.findall(page_files()[path].body)]
+    for first in FIRST_MODULES:
+        waiting = [first]
+        while waiting:
+            path = waiting.pop(0)
+            if path not in found:
+                found[path] = None
+                waiting += [_resolved(path, name.decode()) for name in IMPORT.findall(page_files()[path].body)]
     return tuple(found)
 
 

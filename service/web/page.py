@@ -22,12 +22,14 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
     "font-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-HEADERS = {
+HEADERS = {"X-Content-Type-Options": "nosniff"}
+DOCUMENT_HEADERS = {  # of what a browser may show by itself; they do nothing for scripts and styles
+    **HEADERS,
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-    "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+DOCUMENTS = frozenset({"text/html; charset=utf-8", "image/svg+xml"})
 REVALIDATED = "no-cache"  # kept, and asked about each time
 FOR_GOOD = "public, max-age=31536000, immutable"
 
@@ -84,7 +86,8 @@ def _sent(file: PageFile, caching: str, accept_encoding: str | None, if_none_mat
     """The file, compressed if the client accepts that; 304 if it holds this representation."""
     compressed = file.compressed if accepts_encoding(accept_encoding, "gzip") else None
     tag = f'"{file.tag}"' if compressed is None else f'"{file.tag}-gzip"'
-    headers = {**HEADERS, "Cache-Control": caching, "ETag": tag, "Vary": vary}
+    own = DOCUMENT_HEADERS if file.media in DOCUMENTS else HEADERS
+    headers = {**own, "Cache-Control": caching, "ETag": tag, "Vary": vary}
     if matches(tag, if_none_match):
         return Response(status_code=304, headers=headers)
     if compressed is not None:

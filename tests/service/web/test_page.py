@@ -14,7 +14,7 @@ from tests.service.conftest import client_of
 pytestmark = pytest.mark.anyio
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"}
 STATIC = Path(str(files("service.web"))) / "static"
-FIRST_VIEW_BYTES = 90_000  # compressed, without the answers of the API
+FIRST_VIEW_BYTES = 60_000  # compressed, without the answers of the API
 
 
 async def test_browsers_get_the_page(client: httpx.AsyncClient) -> None:
@@ -59,8 +59,8 @@ async def test_every_link_of_the_page_leads_to_a_file(client: httpx.AsyncClient)
 
 async def test_only_files_of_this_service_may_run(client: httpx.AsyncClient) -> None:
     page = await client.get("/", headers=BROWSER)
-    script = await client.get(f"/static/{page_version()}/main.js")
-    for answer in (page, script):
+    icon = await client.get(f"/static/{page_version()}/icon.svg")
+    for answer in (page, icon):
         policy = dict(part.strip().split(" ", 1) for part in answer.headers["content-security-policy"].split(";"))
         assert policy["default-src"] == "'none'"
         assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == "'self'"

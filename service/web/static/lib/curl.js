@@ -21,7 +21,7 @@ export function curlOf(request, input, { result = null } = {}) {
   const lines = [`curl ${quoted(urlOf("explain", params).href)}`];
   if (currentKey() !== null) lines.push(`-H "Authorization: Bearer $ATTRIBUTION_KEY"`);
   if (result !== null) lines.push("-H 'Accept: image/png'");
-  lines.push(...formFields(request, input).map((field) => `-F ${quoted(field)}`));
+  lines.push(...formFields(request, input));
   if (result !== null) lines.push(`-o ${quoted(result)}`);
   return lines.join(" \\\n  ");
 }
@@ -86,13 +86,14 @@ function formFields(request, input) {
   const plain = Object.keys(parameters).length === 0;
   const given = input[input.kind];
   const fields = [
-    input.kind === "image" ? `image=@${input.name}` : `${input.kind}=${typeof given === "string" ? given : JSON.stringify(given)}`,
+    input.kind === "image" ? null : `${input.kind}=${typeof given === "string" ? given : JSON.stringify(given)}`,
     `model=${request.model}`,
     `method=${plain ? name : JSON.stringify(request.method)}`,
+    request.target === undefined || request.target === null ? null : `target=${request.target}`,
+    request.quality?.length ? `quality=${JSON.stringify(request.quality)}` : null,
   ];
-  if (request.target !== undefined && request.target !== null) fields.push(`target=${request.target}`);
-  if (request.quality?.length) fields.push(`quality=${JSON.stringify(request.quality)}`);
-  return fields;
+  const literal = fields.filter(Boolean).map((field) => `--form-string ${quoted(field)}`); // -F reads files by @ and <
+  return input.kind === "image" ? [`-F ${quoted(`image=@"${input.name.replace(/["\\]/g, "\\$&")}"`)}`, ...literal] : literal;
 }
 
 const quoted = (text) => `'${text.replaceAll("'", `'\\''`)}'`;

@@ -41,7 +41,7 @@ function LanguageSwitch() {
             lang=${one}
             class="quiet"
             aria-pressed=${one === lang}
-            aria-label=${t(`language.${one}`)}
+            title=${t(`language.${one}`)}
             onClick=${() => setLang(one)}
           >
             ${one.toUpperCase()}

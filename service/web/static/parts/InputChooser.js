@@ -13,10 +13,10 @@ const CHOOSERS = { image: PictureChooser, text: TextEditor, features: RowEditor 
 
 /**
  * @param {{cards: object[], kind: string, onKind: (kind: string) => void, value: object | null,
- *   onChange: (input: object | null) => void, card?: object}} props
- *   cards: all models, which say what kinds there are; card: the model of a table, whose columns are edited
+ *   onChange: (input: object | null) => void, card?: object, small?: boolean}} props
+ *   cards: all models, which say what kinds there are; card: the model of a table, whose columns are edited; small: something is shown already
  */
-export function InputChooser({ cards, kind, onKind, value, onChange, card }) {
+export function InputChooser({ cards, kind, onKind, value, onChange, card, small }) {
   const { t } = useWords();
   const kinds = KINDS.filter((one) => cards.some((model) => inputKind(model) === one));
   const options = kinds.map((one) => ({ value: one, label: t(`kind.${one}`) }));
@@ -26,7 +26,7 @@ export function InputChooser({ cards, kind, onKind, value, onChange, card }) {
     <div class="input-chooser">
       ${kinds.length > 1 &&
       html`<${Segments} label=${t("kind")} hideLabel value=${kind} options=${options} onChange=${onKind} />`}
-      <${Chooser} value=${own} onChange=${onChange} card=${card} />
+      <${Chooser} value=${own} onChange=${onChange} card=${card} small=${small} />
     </div>
   `;
 }

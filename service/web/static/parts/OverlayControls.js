@@ -65,6 +65,7 @@ function Slider({ label, bounds, value, shown, onChange }) {
       <span>${label} <output>${shown}</output></span>
       <input
         type="range"
+        aria-label=${label}
         min=${bounds.min}
         max=${bounds.max}
         step=${bounds.step}

@@ -5,8 +5,8 @@ import { useWords } from "../lib/i18n.js";
 import { fileOf, readPicture, TYPES, WrongFile } from "../lib/picture.js";
 import { samplePicture, THUMBNAIL } from "../lib/samples.js";
 
-/** @param {{value: object | null, onChange: (input: object) => void}} props */
-export function PictureChooser({ value, onChange }) {
+/** @param {{value: object | null, onChange: (input: object) => void, small?: boolean}} props */
+export function PictureChooser({ value, onChange, small = false }) {
   const { t } = useWords();
   const { take, wrong } = useTaking(onChange);
   const dragging = useDropAnywhere((transfer) => take(() => readPicture(fileOf(transfer))));
@@ -16,10 +16,10 @@ export function PictureChooser({ value, onChange }) {
     if (file) take(() => readPicture(file));
   };
   return html`
-    <div class=${`drop-zone${dragging ? " is-target" : ""}${value ? " is-small" : ""}`}>
+    <div class=${`drop-zone${dragging ? " is-target" : ""}${value || small ? " is-small" : ""}`}>
       <label class="drop-choose">
         <input type="file" class="visually-hidden" accept=${TYPES.join(",")} onChange=${choose} />
-        <span class="button">${t(value ? "picture.other" : "picture.choose")}</span>
+        <span class="button">${t(value || small ? "picture.other" : "picture.choose")}</span>
       </label>
       <p class="hint">${t("picture.hint")}</p>
       <button type="button" class="sample" onClick=${() => take(samplePicture)}>

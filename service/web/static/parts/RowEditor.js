@@ -17,12 +17,14 @@ export function RowEditor({ value, onChange, card }) {
   useEffect(() => {
     samples().then((found) => setRows(found.rows), () => setRows([]));
   }, []);
+  const commit = () => {
+    if (!Object.keys(edits).length) return;
+    onChange({ kind: "features", features: { ...shown(value, card), ...edits } });
+    setEdits({});
+  };
   useEffect(() => {
     if (!Object.keys(edits).length) return undefined;
-    const timer = setTimeout(() => {
-      onChange({ kind: "features", features: { ...shown(value, card), ...edits } });
-      setEdits({});
-    }, PAUSE_MS);
+    const timer = setTimeout(commit, PAUSE_MS);
     return () => clearTimeout(timer);
   }, [edits]);
   if (!card) return null;
@@ -51,6 +53,7 @@ export function RowEditor({ value, onChange, card }) {
                 const typed = event.target.valueAsNumber;
                 if (Number.isFinite(typed)) setEdits({ ...edits, [column.name]: typed });
               }}
+              onChange=${commit}
             />
           </label>
         `,

@@ -15,9 +15,11 @@ export function TextEditor({ value, onChange }) {
   useEffect(() => {
     samples().then((all) => setTexts(all.texts[lang]), () => setTexts([]));
   }, [lang]);
+  const isKept = text.trim() === (value?.text ?? "");
+  const commit = () => !isKept && onChange(text.trim() ? { kind: "text", text: text.trim() } : null);
   useEffect(() => {
-    if (text.trim() === (value?.text ?? "")) return undefined;
-    const timer = setTimeout(() => onChange(text.trim() ? { kind: "text", text: text.trim() } : null), PAUSE_MS);
+    if (isKept) return undefined;
+    const timer = setTimeout(commit, PAUSE_MS);
     return () => clearTimeout(timer);
   }, [text]);
   useEffect(() => {
@@ -30,7 +32,7 @@ export function TextEditor({ value, onChange }) {
   return html`
     <label class="field">
       <span>${t("text.label")}</span>
-      <textarea rows="3" maxlength=${MAX_CHARS} value=${text} onInput=${(event) => setText(event.target.value)} />
+      <textarea rows="3" maxlength=${MAX_CHARS} value=${text} onInput=${(event) => setText(event.target.value)} onChange=${commit} />
     </label>
     <div class="samples" role="group" aria-label=${t("samples")}>
       ${texts.map((sample) => html`<button type="button" class="quiet" onClick=${() => use(sample)}>${sample}</button>`)}

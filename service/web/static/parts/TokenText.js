@@ -4,7 +4,6 @@ import { signed } from "../lib/format.js";
 import { html } from "../lib/html.js";
 import { useWords } from "../lib/i18n.js";
 
-const STRONGEST = 0.62; // opacity of the colour: the words stay legible on it
 const NAMED = 3; // words that are told to readers who do not see the colours
 
 /**
@@ -24,7 +23,7 @@ export function TokenText({ scores, text = null, limit }) {
           ? piece.text
           : html`<span
               class=${piece.score >= 0 ? "token raises" : "token lowers"}
-              style=${{ "--strength": Math.min(1, Math.abs(piece.score) / largest) * STRONGEST }}
+              style=${{ "--strength": Math.min(1, Math.abs(piece.score) / largest) }}
               title=${signed(piece.score, lang, 3)}
               >${piece.text}</span
             >`,

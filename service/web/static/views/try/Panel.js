@@ -10,7 +10,7 @@ import { ProblemNote } from "../../parts/ProblemNote.js";
 import { Progress } from "../../parts/Progress.js";
 import { QualityChoice } from "./QualityChoice.js";
 
-export function Panel({ trial, cards, catalogue }) {
+export default function Panel({ trial, cards, catalogue }) {
   const { t } = useWords();
   const { card, input, guide } = trial;
   return html`

@@ -4,14 +4,15 @@ import { curlOf, pythonOf } from "../../lib/curl.js";
 import { number, percent, seconds, signed, whole } from "../../lib/format.js";
 import { html } from "../../lib/html.js";
 import { useWords } from "../../lib/i18n.js";
+import { methodOf } from "../../lib/schema.js";
 import { CopyAs } from "../../parts/CopyAs.js";
 import { QualityFacts } from "./QualityFacts.js";
 
-export function Result({ trial }) {
+export default function Result({ trial }) {
   const { t } = useWords();
   const { result, job } = trial.follow;
   const input = trial.made?.input ?? placeholder(trial.kind);
-  const request = trial.made?.request ?? requestOf(result);
+  const request = trial.made?.request ?? requestOf(result, trial.guide);
   return html`
     <section class="facts" aria-labelledby="facts-title">
       <h2 id="facts-title">${t("facts.title")}</h2>
@@ -74,8 +75,9 @@ function Timing({ result, job }) {
 }
 
 /** The request of a job of another visit. */
-function requestOf(result) {
-  const request = { model: result.model.name, method: result.method };
+function requestOf(result, guide) {
+  const known = guide?.name === result.method.name;
+  const request = { model: result.model.name, method: known ? methodOf(guide, result.method) : result.method };
   if (result.target?.length === 1) request.target = result.target[0].index;
   return request;
 }

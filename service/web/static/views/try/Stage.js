@@ -9,7 +9,7 @@ import { ServerPicture } from "../../parts/ServerPicture.js";
 import { TokenText } from "../../parts/TokenText.js";
 
 /** @param {{trial: object}} props as `useTry` gives it */
-export function Stage({ trial }) {
+export default function Stage({ trial }) {
   const place = useRef(null);
   const { result } = trial.follow;
   useEffect(() => {

@@ -1,14 +1,17 @@
 /** Try: choose an input, see the predictions, choose a class and a method, and see what the class rests on. */
 
 import { inputKind, useMethods, useModels } from "../../lib/catalogue.js";
-import { html } from "../../lib/html.js";
+import { html, useEffect } from "../../lib/html.js";
 import { useWords } from "../../lib/i18n.js";
+import { lazy } from "../../lib/lazy.js";
 import { InputChooser } from "../../parts/InputChooser.js";
+import { ModelChooser } from "../../parts/ModelChooser.js";
 import { ProblemNote } from "../../parts/ProblemNote.js";
-import { Panel } from "./Panel.js";
-import { Result } from "./Result.js";
-import { Stage } from "./Stage.js";
 import { useTry } from "./useTry.js";
+
+const Panel = lazy(() => import("./Panel.js"));
+const Stage = lazy(() => import("./Stage.js"));
+const Result = lazy(() => import("./Result.js"));
 
 /** @param {{route: {id: string | null}}} props */
 export default function Try({ route }) {
@@ -28,6 +31,9 @@ function Trial({ models, catalogue, id }) {
   const trial = useTry(models, catalogue, id);
   const { kind, input, card, follow } = trial;
   const cards = models.filter((one) => inputKind(one) === kind);
+  useEffect(() => {
+    for (const part of [Panel, Stage, Result]) part.load().catch(() => {}); // said where it is shown
+  }, []);
   const begun = input !== null || id !== null;
   return html`
     <${InputChooser}
@@ -37,7 +43,11 @@ function Trial({ models, catalogue, id }) {
       value=${input}
       onChange=${trial.chooseInput}
       card=${card}
+      small=${begun}
     />
+    ${!begun &&
+    cards.length > 1 &&
+    html`<${ModelChooser} cards=${cards} card=${card} onChange=${trial.chooseModel} />`}
     ${begun &&
     html`
       <div class="stage">

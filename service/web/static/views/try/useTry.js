@@ -86,6 +86,7 @@ export function useTry(models, catalogue, id) {
     },
     chooseModel(name) {
       setModelName(name);
+      if (own?.kind === "features" && !fits(own, models.find((one) => one.name === name))) setInput(null);
       restart();
     },
     chooseTarget: setTarget,
@@ -117,6 +118,12 @@ function useRestored({ id, follow, models, own, setKind, setModelName, setForm, 
     rememberRequest(id, { input, request: null });
     setInput(input);
   }, [result?.id]);
+}
+
+/** Whether a row has the columns of a model. */
+function fits(input, card) {
+  const columns = card.input.features ?? [];
+  return columns.length === Object.keys(input.features).length && columns.every((one) => one.name in input.features);
 }
 
 function firstKind(models) {
