@@ -21,6 +21,15 @@ export function number(value, lang, digits = 3) {
 }
 
 /**
+ * @param {number} value
+ * @param {string} lang
+ * @param {number} [decimals] all of which are written
+ */
+export function fixed(value, lang, decimals = 2) {
+  return format(lang, { minimumFractionDigits: decimals, maximumFractionDigits: decimals }).format(value);
+}
+
+/**
  * With its sign, also the plus.
  * @param {number} value
  * @param {string} lang

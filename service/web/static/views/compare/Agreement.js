@@ -1,6 +1,6 @@
 /** How far the cells agree: a matrix of all pairs, and one pair side by side. */
 
-import { number } from "../../lib/format.js";
+import { fixed } from "../../lib/format.js";
 import { html, useState } from "../../lib/html.js";
 import { useWords } from "../../lib/i18n.js";
 import { Segments } from "../../parts/Segments.js";
@@ -69,7 +69,7 @@ function Matrix({ comparison, names, figure, pair, onPair }) {
 
 function Figure({ value, label, isShown, onClick }) {
   const { t, lang } = useWords();
-  const shown = value === null ? t("agreement.undefined") : number(value, lang, 2);
+  const shown = value === null ? t("agreement.undefined") : fixed(value, lang);
   const strength = value === null ? 0 : Math.max(0, Math.min(1, value));
   return html`
     <button

@@ -1,7 +1,7 @@
 /** Two cells side by side, with their agreement, and where over the picture they differ. */
 
 import { fetchPicture } from "../../lib/api.js";
-import { number, percent } from "../../lib/format.js";
+import { fixed, percent } from "../../lib/format.js";
 import { html, useEffect, useMemo, useRef } from "../../lib/html.js";
 import { useWords } from "../../lib/i18n.js";
 import { FeatureColumns } from "./FeatureColumns.js";
@@ -28,7 +28,7 @@ export function Pair({ comparison, results, names, maps, scale, made, kind, pair
   return html`
     <section class="pair" ref=${place} tabindex="-1" aria-label=${t("agreement.pair", { first: shown.names[0], second: shown.names[1] })}>
       <p class="pair-figures">
-        ${figures.map((name) => html`<span key=${name}>${t(`agreement.${name}`)} <strong>${number(entry[name], lang, 2)}</strong></span>`)}
+        ${figures.map((name) => html`<span key=${name}>${t(`agreement.${name}`)} <strong>${fixed(entry[name], lang)}</strong></span>`)}
         <button type="button" class="quiet" onClick=${onClose}>${t("agreement.close")}</button>
       </p>
       ${kind === "text" && html`<${TextCells} ...${shown} />`}
@@ -36,7 +36,7 @@ export function Pair({ comparison, results, names, maps, scale, made, kind, pair
       ${first && second &&
       html`
         <div class="pair-pictures">
-          <${PictureCells} ...${shown} maps=${{ [both.cells[0].job]: first, [both.cells[1].job]: second }} />
+          <${PictureCells} ...${shown} maps=${maps} hasHint=${false} />
           <${Difference} first=${first} second=${second} names=${shown.names} job=${both.cells[0].job} />
         </div>
       `}

@@ -1,6 +1,6 @@
 /** Maps over one picture, side by side. Pointing at a place of one shows the same place in all, with the value there. */
 
-import { number } from "../../lib/format.js";
+import { number, percent, whole } from "../../lib/format.js";
 import { html, useMemo, useState } from "../../lib/html.js";
 import { useWords } from "../../lib/i18n.js";
 import { ServerPicture } from "../../parts/ServerPicture.js";
@@ -10,9 +10,11 @@ import { strongestOf, valueAt } from "./maps.js";
 const DRAWN_PIXELS = 512;
 const STEP = 0.04; // of the picture, for one press of an arrow key
 const PERCENTILE = 99; // of the service's own scale
+const LEAST_ERROR = 0.0001; // of completeness, that is told exactly
 const MOVES = { ArrowLeft: [-STEP, 0], ArrowRight: [STEP, 0], ArrowUp: [0, -STEP], ArrowDown: [0, STEP] };
 
-export function PictureCells({ comparison, results, names, maps, scale }) {
+/** @param {{hasHint?: boolean}} props as `Comparison` passes them; hasHint: say how to point at a place */
+export function PictureCells({ comparison, results, names, maps, scale, hasHint = true }) {
   const { t } = useWords();
   const [place, setPlace] = useState(null); // {x, y} in shares of the picture
   const limit = useMemo(() => sharedLimit(maps), [maps]);
@@ -37,7 +39,7 @@ export function PictureCells({ comparison, results, names, maps, scale }) {
         `,
       )}
     </div>
-    <p class="hint">${t("compare.point")}</p>
+    ${hasHint && html`<p class="hint">${t("compare.point")}</p>`}
   `;
 }
 
@@ -87,9 +89,10 @@ function Facts({ result }) {
   const { t, lang } = useWords();
   const [complete] = result.quality?.completeness ?? [];
   const error = complete?.relative_error ?? null;
+  const shown = error === null ? null : Math.abs(error) < LEAST_ERROR ? `< ${percent(LEAST_ERROR, lang, 2)}` : percent(Math.abs(error), lang, 2);
   return html`
-    ${t("compare.rows", { rows: result.timing.rows })}
-    ${error !== null && html`<br />${t("compare.completeness", { error: number(Math.abs(error) * 100, lang, 2) })}`}
+    ${result.cache ? t("compare.cached") : t(result.timing.rows === 1 ? "compare.row" : "compare.rows", { rows: whole(result.timing.rows, lang) })}
+    ${shown !== null && html`<br />${t("compare.completeness", { error: shown })}`}
   `;
 }
 

@@ -10,8 +10,7 @@ import { parametersOf } from "../../lib/schema.js";
 import { rememberRequest, useInput, useModelName } from "../../lib/store.js";
 
 export const MOST = 12; // cells of the page; the API takes more
-const FIRST_METHODS = ["saliency", "integrated_gradients", "deep_lift", "gradient_shap", "layer_grad_cam", "occlusion"];
-const FIRST_SHOWN = 4;
+const FIRST_METHODS = ["saliency", "integrated_gradients", "deep_lift", "gradient_shap", "layer_grad_cam"];
 
 /** What may be compared, with the list of the request that holds it. */
 export const AXES = ["methods", "targets", "models"];
@@ -23,7 +22,7 @@ export const AXES = ["methods", "targets", "models"];
 export function useSetup(models, catalogue) {
   const [input, setInput] = useInput();
   const [modelName, setModelName] = useModelName();
-  const [kind, setKind] = useState(input?.kind ?? inputKind(models[0]));
+  const [kind, setKind] = useState(input?.kind ?? firstKind(models));
   const [axis, setAxis] = useState("methods");
   const [chosen, setChosen] = useState({ methods: null, targets: [], models: [] });
   const [sending, setSending] = useState({ busy: false, problem: null });
@@ -80,10 +79,16 @@ export function useSetup(models, catalogue) {
 /** Whether a method can be compared without a parameter that only its user knows, such as the number of a unit. */
 export const isComparable = (guide) => parametersOf(guide).every((one) => !one.required || one.kind === "layer");
 
+function firstKind(models) {
+  const kinds = models.map(inputKind).filter(Boolean);
+  return kinds.includes("image") ? "image" : kinds[0];
+}
+
 function firstMethods(card, catalogue) {
   if (!card || !catalogue) return [];
   const supported = new Set(card.methods.filter((one) => one.supported).map((one) => one.name));
-  return FIRST_METHODS.filter((name) => supported.has(name)).slice(0, FIRST_SHOWN);
+  const overInput = inputKind(card) === "image" ? FIRST_METHODS : FIRST_METHODS.filter((name) => !name.startsWith("layer_"));
+  return overInput.filter((name) => supported.has(name));
 }
 
 function requestFor({ axis, card, methods, chosen, target }) {
