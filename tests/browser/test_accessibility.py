@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from tests.browser.acts import CAT_CLASS, choose_kind, choose_method, drop_cat, explain, is_drawn, prediction, the_map
 from tests.browser.axe import SCRIPT, grave_findings
 from tests.browser.visit import PHONE, Theme, Visit, Visits
-from tests.browser.words import word
+from tests.browser.words import pattern, word
 
 
 def empty(visit: Visit) -> None:
@@ -41,7 +41,18 @@ def table(visit: Visit) -> None:
     expect(visit.page.get_by_role("table")).to_be_visible()
 
 
-VIEWS: list[Callable[[Visit], None]] = [empty, picture, text, table]
+def comparison(visit: Visit) -> None:
+    visit.open("#/compare")
+    choose_kind(visit, "text")
+    visit.page.get_by_role("group", name=word(visit.language, "samples")).get_by_role("button").first.click()
+    expect(visit.page.get_by_role("group", name=word(visit.language, "predictions.label"))).to_be_visible()
+    visit.page.get_by_role("button", name=pattern(visit.language, "compare.start")).click()
+    expect(visit.page.get_by_role("heading", name=word(visit.language, "agreement.title"))).to_be_visible()
+    visit.page.get_by_role("button", name=pattern(visit.language, "agreement.pair")).first.click()
+    expect(visit.page.get_by_role("region", name=pattern(visit.language, "agreement.pair"))).to_be_focused()
+
+
+VIEWS: list[Callable[[Visit], None]] = [empty, picture, text, table, comparison]
 
 
 @pytest.mark.parametrize(("language", "width", "theme"), [("en", 1280, "light"), ("es", PHONE, "dark")])
