@@ -31,10 +31,11 @@ $(STAMP): pyproject.toml constraints.txt
 run: install ## start the service on http://127.0.0.1:8000 and explain a sample; ONCE=1 stops after that
 	@$(BIN)/attribution serve --port $(PORT) --demo $(if $(filter-out 0,$(ONCE)),--once)
 
-# Two files of tests at a time. Then the tests that start the whole service, which need all cores.
+# Two files of tests at a time. Then the tests that start the whole service, which need all cores: those of the page in a
+# browser, and those of the API.
 test: install system check ## lint, types and every test
-	@$(BIN)/python -m pytest --durations=10 -n 2 --dist loadfile --no-loadscope-reorder --ignore=tests/e2e
-	@$(BIN)/python -m pytest --durations=10 tests/e2e
+	@$(BIN)/python -m pytest --durations=10 -n 2 --dist loadfile --no-loadscope-reorder --ignore=tests/e2e --ignore=tests/browser
+	@$(BIN)/python -m pytest --durations=10 tests/browser tests/e2e
 
 # The machine must do nothing else. If it has a GPU, the GPU is measured.
 bench: install ## measure benchmarks/results.md in about half an hour; ONLY="ig memory" for parts
@@ -57,13 +58,21 @@ check:
 	@for model in models/*/; do $(BIN)/mypy "$$model"*.py || exit 1; done
 
 # The broker's tests need Valkey, which a wheel brings. Where Redis is installed, they run on it too, and those of
-# encrypted connections run on it alone: the wheel's Valkey is built without TLS.
+# encrypted connections run on it alone: the wheel's Valkey is built without TLS. The tests of the page need Chromium, and
+# fail without it.
+REDIS_ABSENT := redis-server could not be installed; the tests use only Valkey, and none encrypts
+CHROMIUM_ABSENT := chromium could not be installed; the tests of the page need it and will fail
 system:
-	@if ! command -v redis-server >/dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		echo "Installing redis-server for the tests"; \
-		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends redis-server; } \
-			>/dev/null 2>&1 </dev/null || echo "redis-server could not be installed; the tests use only Valkey, and none encrypts"; \
-	fi
+	@command -v redis-server >/dev/null || $(call apt,redis-server,$(REDIS_ABSENT))
+	@for name in chromium chromium-browser google-chrome-stable google-chrome; do \
+		command -v "$$name" >/dev/null && exit; done; $(call apt,chromium,$(CHROMIUM_ABSENT))
+
+# Installs a Debian package where root can, or says $(2).
+define apt
+{ [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing $(1) for the tests" && \
+	{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(1); } \
+		>/dev/null 2>&1 </dev/null || echo "$(2)"; }
+endef
 
 clean: ## remove everything that the other commands made
 	@rm -rf $(VENV) out build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
