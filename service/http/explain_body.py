@@ -1,4 +1,4 @@
-"""Reads the body of `POST /explain`, as JSON or as a form, and that of `POST /compare`, as JSON."""
+"""Reads the bodies of `POST /explain` and `POST /compare`, as JSON or as a form."""
 
 import re
 
@@ -7,7 +7,8 @@ from fastapi import Request
 from schemas.comparisons import CompareRequest
 from schemas.errors import UnsupportedMedia
 from schemas.requests import ExplainRequest
-from service.http.form import read_form
+from service.http.compare_form import compare_document
+from service.http.form import Part, read_form, read_parts
 from service.state import Gateway
 from service.validation.document.body import parse_json, read_comparison, read_request
 
@@ -32,15 +33,22 @@ async def read_explain_body(request: Request, gateway: Gateway) -> ExplainReques
 
 
 async def read_compare_body(request: Request, gateway: Gateway) -> CompareRequest:
-    """The validated request of a comparison. Raises as `read_explain_body`; the body must be JSON."""
-    if not JSON_MEDIA.match(request.headers.get("content-type", "")):
-        raise UnsupportedMedia("Send application/json.")
-    body = await request.body()
-    return await gateway.compute_sized(len(body), _comparison_of_json, body)
+    """The validated request of a comparison. Raises as `read_explain_body`."""
+    media = request.headers.get("content-type", "")
+    if JSON_MEDIA.match(media):
+        body = await request.body()
+        return await gateway.compute_sized(len(body), _comparison_of_json, body)
+    if FORM_MEDIA.match(media):
+        return await gateway.compute(_comparison_of_form, await read_parts(request))
+    raise UnsupportedMedia("Send application/json or multipart/form-data.")
 
 
 def _comparison_of_json(body: bytes) -> CompareRequest:
     return read_comparison(parse_json(body))
+
+
+def _comparison_of_form(parts: list[Part]) -> CompareRequest:
+    return read_comparison(compare_document(parts))
 
 
 def _request_of_json(body: bytes) -> ExplainRequest:

@@ -44,9 +44,33 @@ EXAMPLE = {
     "input": {"image": TINY_PNG},
     "methods": ["saliency", {"name": "integrated_gradients", "n_steps": 20}, "layer_grad_cam"],
 }
+FORM: dict[str, Any] = {
+    "type": "object",
+    "description": "A field of models, methods and targets may be repeated, one value each.",
+    "properties": {
+        "models": {"type": "string", "description": "A name, names separated by commas, or the JSON list."},
+        "methods": {"type": "string", "description": "As models, or the JSON object of one method."},
+        "targets": {"type": "string", "description": "An index, a label, null, or the JSON list of them."},
+        "image": {"type": "string", "format": "binary", "description": "A PNG, JPEG or WebP file."},
+        "text": {"type": "string"},
+        "features": {"type": "string", "description": "JSON: a row `{name: value}`, or a list of rows."},
+        "tensor": {"type": "string", "description": "JSON: a model-ready tensor."},
+        "tensors": {"type": "string", "description": "JSON: a list of model-ready tensors."},
+        "seed": {"type": "string", "description": "An integer."},
+        "priority": {"type": "string", "enum": ["interactive", "batch"]},
+    },
+    "required": ["models"],
+    "additionalProperties": False,
+}
 BODY: dict[str, Any] = {
     "required": True,
-    "content": {"application/json": {"schema": openapi.ref("CompareRequest"), "example": EXAMPLE}},
+    "content": {
+        "application/json": {"schema": openapi.ref("CompareRequest"), "example": EXAMPLE},
+        "multipart/form-data": {
+            "schema": FORM,
+            "example": {"models": "minilm-sentiment", "methods": "saliency,lime", "text": "What a lovely film."},
+        },
+    },
 }
 HEADERS = {"Location": {"description": "The comparison's URL.", "schema": {"type": "string"}}}
 
