@@ -68,7 +68,7 @@ def test_from_a_drop_to_a_pair(visits: Visits, served: Served, language: str, wi
     assert {cell["method"]["name"] for cell in told["cells"]} == QUICK
     names = [titles(served, language)[cell["method"]["name"]] for cell in told["cells"]]
     first = next(one for one in told["agreement"] if one["cells"] == [0, 1])
-    shown = f"{first['spearman']:.2g}".replace(".", "," if language == "es" else ".")
+    shown = f"{first['spearman']:.2f}".replace(".", "," if language == "es" else ".")
     label = re.escape(word(language, "agreement.pair", first=names[0], second=names[1]))
     figure = page.get_by_role("button", name=re.compile(f"^{label}: {re.escape(shown)}$")).first
     figure.click()
