@@ -100,7 +100,8 @@ def test_a_place_is_shown_in_all_maps(visits: Visits, served: Served) -> None:
 def array(served: Served, job: str) -> np.ndarray:
     """What the API gives as the job's attributions."""
     answer = httpx.get(f"{served.url}/jobs/{job}/result", headers={"Accept": "application/x-npy"}).raise_for_status()
-    return np.load(io.BytesIO(answer.content), allow_pickle=False)
+    loaded: np.ndarray = np.load(io.BytesIO(answer.content), allow_pickle=False)
+    return loaded
 
 
 def test_the_sheet_and_the_arrays(visits: Visits, served: Served, tmp_path: Path) -> None:
