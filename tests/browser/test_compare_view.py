@@ -68,7 +68,7 @@ def test_from_a_drop_to_a_pair(visits: Visits, served: Served, language: str, wi
     assert {cell["method"]["name"] for cell in told["cells"]} == QUICK
     names = [titles(served, language)[cell["method"]["name"]] for cell in told["cells"]]
     first = next(one for one in told["agreement"] if one["cells"] == [0, 1])
-    shown = f"{first['spearman']:.2g}".replace(".", "," if language == "es" else ".")
+    shown = f"{first['spearman']:.2f}".replace(".", "," if language == "es" else ".")
     label = re.escape(word(language, "agreement.pair", first=names[0], second=names[1]))
     figure = page.get_by_role("button", name=re.compile(f"^{label}: {re.escape(shown)}$")).first
     figure.click()
@@ -100,7 +100,8 @@ def test_a_place_is_shown_in_all_maps(visits: Visits, served: Served) -> None:
 def array(served: Served, job: str) -> np.ndarray:
     """What the API gives as the job's attributions."""
     answer = httpx.get(f"{served.url}/jobs/{job}/result", headers={"Accept": "application/x-npy"}).raise_for_status()
-    return np.load(io.BytesIO(answer.content), allow_pickle=False)
+    loaded: np.ndarray = np.load(io.BytesIO(answer.content), allow_pickle=False)
+    return loaded
 
 
 def test_the_sheet_and_the_arrays(visits: Visits, served: Served, tmp_path: Path) -> None:
