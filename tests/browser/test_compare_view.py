@@ -1,8 +1,10 @@
 """Compare: from a drop to the agreement, a pair, the sheet and the arrays."""
 
+import base64
 import io
 import json
 import re
+import subprocess
 import zipfile
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,7 +15,16 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Locator, expect
 
-from tests.browser.acts import CAT_CLASS, choose_kind, drop_cat, has_no_sideways_scroll, is_drawn, prediction, saved
+from tests.browser.acts import (
+    CAT,
+    CAT_CLASS,
+    choose_kind,
+    drop_cat,
+    has_no_sideways_scroll,
+    is_drawn,
+    prediction,
+    saved,
+)
 from tests.browser.conftest import Served
 from tests.browser.interruption import Interruption
 from tests.browser.visit import DESK, PHONE, Visit, Visits
@@ -157,6 +168,61 @@ def test_words_and_columns(visits: Visits, kind: str) -> None:
     else:
         expect(page.get_by_role("table").first.get_by_role("row")).to_have_count(11)
     assert has_no_sideways_scroll(page)
+
+
+def test_the_words_of_a_pair_and_the_copied_line(visits: Visits, tmp_path: Path) -> None:
+    visit = visits()
+    page = visit.open("#/compare")
+    choose_kind(visit, "text")
+    page.get_by_role("textbox", name=word("en", "text.label")).fill('It\'s "bad" \\ but @fun <ok> 100%.')
+    page.get_by_role("button", name=re.compile(r"^Compare \(")).click()
+    expect(page.get_by_role("heading", name=word("en", "agreement.title"))).to_be_visible()
+    page.get_by_role("button", name=re.compile(rf"^{pattern('en', 'agreement.pair').pattern}: [\d.,-]+$")).first.click()
+    table = page.get_by_role("region", name=word("en", "difference.words")).get_by_role("table")
+    expect(table.get_by_role("columnheader")).to_have_count(3)
+    expect(table.get_by_role("row")).to_have_count(7)
+    page.get_by_role("button", name=word("en", "copy.curl"), exact=True).click()
+    shown = page.get_by_label(word("en", "copy.curl")).last.inner_text()
+    ran = subprocess.run(["bash", "-c", shown], capture_output=True, text=True, timeout=60, cwd=tmp_path, check=False)
+    assert ran.returncode == 0, ran.stderr
+    told = json.loads(ran.stdout)
+    here = httpx.get(f"{visit.url}/comparisons/{page.url.rsplit('/', 1)[-1]}").json()
+    assert [cell["method"] for cell in told["cells"]] == [cell["method"] for cell in here["cells"]]
+    assert told["status"] == "succeeded"
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+def test_a_refused_cell_does_not_spoil_the_others(visits: Visits, served: Served, width: int) -> None:
+    """It says why within its own cell, and has no part in what tells the cells apart."""
+    too_large = {"name": "occlusion", "sliding_window_shapes": [3, 300, 300], "strides": [3, 16, 16]}
+    body = {
+        "models": ["efficientnet-lite0"],
+        "input": {"image": base64.b64encode(CAT.read_bytes()).decode()},
+        "methods": ["saliency", too_large, "input_x_gradient"],
+    }
+    told = httpx.post(f"{served.url}/compare?wait=60", json=body, timeout=90).raise_for_status().json()
+    visit = visits(width=width)
+    page = visit.open(f"#/compare/{told['id']}")
+    for number in range(2):
+        is_drawn(maps(visit).nth(number))
+    expect(maps(visit)).to_have_count(2)
+    expect(page.get_by_role("img", name=word("en", "compare.map", name="Saliency"))).to_be_visible()
+    expect(page.get_by_text("sliding_window_shapes")).to_be_visible()
+    assert has_no_sideways_scroll(page)
+
+
+def test_the_map_is_told_in_words(visits: Visits, served: Served) -> None:
+    visit = visits()
+    compare_the_cat(visit, served)
+    page = visit.page
+    grad_cam = titles(served, "en")["layer_grad_cam"]
+    where = pattern("en", "compare.map.where").pattern
+    name = re.compile(f"^{re.escape(word('en', 'compare.map', name=grad_cam))} {where}$")
+    expect(page.get_by_role("img", name=name)).to_be_visible()
+    page.get_by_role("application", name=pattern("en", "compare.map.label", name=grad_cam)).focus()
+    page.keyboard.press("ArrowUp")
+    said = page.get_by_role("status").filter(has_text=re.compile(rf"{grad_cam}: -?[\d.]+"))
+    expect(said).to_contain_text("; ")
 
 
 def test_an_outage_while_it_is_computed(visits: Visits, served: Served) -> None:

@@ -19,7 +19,7 @@ const WAIT_S = 60;
 export function curlOf(request, input, { result = null } = {}) {
   const params = result === null ? { wait: WAIT_S } : { wait: WAIT_S, answer: "result" };
   const lines = [`curl ${quoted(urlOf("explain", params).href)}`];
-  if (currentKey() !== null) lines.push(`-H "Authorization: Bearer $ATTRIBUTION_KEY"`);
+  if (currentKey() !== null) lines.push(KEY_OPTION);
   if (result !== null) lines.push("-H 'Accept: image/png'");
   lines.push(...formFields(request, input));
   if (result !== null) lines.push(`-o ${quoted(result)}`);
@@ -50,18 +50,17 @@ export function pythonOf(request, input) {
 }
 
 /**
- * `POST /compare` as a line for a shell. The body comes from standard input, as it holds the picture.
+ * `POST /compare` as a line for a shell.
  * @param {object} request `{models, methods, targets}`
  * @param {object} input
  */
 export function compareCurlOf(request, input) {
-  const key = currentKey() === null ? "" : ` \\\n  -H "Authorization: Bearer $ATTRIBUTION_KEY"`;
-  const post = `curl ${quoted(urlOf("compare", { wait: WAIT_S }).href)}${key} \\\n  -H 'Content-Type: application/json' -d @-`;
-  if (input.kind !== "image") return `echo ${quoted(JSON.stringify({ ...request, input: inputOf(input) }))} | ${post}`;
-  const body = JSON.stringify({ ...request, input: { image: "IMAGE" } });
-  return `{ printf %s ${quoted(body.split("IMAGE")[0])}; base64 < ${quoted(input.name)} | tr -d '\\n'; printf %s ${quoted(
-    body.split("IMAGE")[1],
-  )}; } | ${post}`;
+  const lines = [`curl ${quoted(urlOf("compare", { wait: WAIT_S }).href)}`];
+  if (currentKey() !== null) lines.push(KEY_OPTION);
+  lines.push(...inputFields(input), `--form-string ${quoted(`models=${request.models.join(",")}`)}`);
+  lines.push(...request.methods.map((method) => `--form-string ${quoted(`methods=${formValue(method)}`)}`));
+  lines.push(...(request.targets ?? []).map((target) => `--form-string ${quoted(`targets=${formValue(target)}`)}`));
+  return lines.join(" \\\n  ");
 }
 
 /**
@@ -84,18 +83,23 @@ export function inputOf(input) {
 function formFields(request, input) {
   const { name, ...parameters } = request.method;
   const plain = Object.keys(parameters).length === 0;
-  const given = input[input.kind];
   const fields = [
-    input.kind === "image" ? null : `${input.kind}=${typeof given === "string" ? given : JSON.stringify(given)}`,
     `model=${request.model}`,
     `method=${plain ? name : JSON.stringify(request.method)}`,
     request.target === undefined || request.target === null ? null : `target=${request.target}`,
     request.quality?.length ? `quality=${JSON.stringify(request.quality)}` : null,
   ];
-  const literal = fields.filter(Boolean).map((field) => `--form-string ${quoted(field)}`); // -F reads files by @ and <
-  return input.kind === "image" ? [`-F ${quoted(`image=@"${input.name.replace(/["\\]/g, "\\$&")}"`)}`, ...literal] : literal;
+  return [...inputFields(input), ...fields.filter(Boolean).map((field) => `--form-string ${quoted(field)}`)];
 }
 
+/** The field of the input; `--form-string`, as `-F` reads files by @ and <. */
+function inputFields(input) {
+  if (input.kind === "image") return [`-F ${quoted(`image=@"${input.name.replace(/["\\]/g, "\\$&")}"`)}`];
+  return [`--form-string ${quoted(`${input.kind}=${formValue(input[input.kind])}`)}`];
+}
+
+const formValue = (value) => (typeof value === "string" ? value : JSON.stringify(value));
+const KEY_OPTION = `-H "Authorization: Bearer $ATTRIBUTION_KEY"`;
 const quoted = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
 const KEY_HEADER = `, headers={"Authorization": "Bearer " + os.environ["ATTRIBUTION_KEY"]}`;
 const pythonKey = () => (currentKey() === null ? "" : KEY_HEADER);

@@ -30,6 +30,7 @@ export default {
   "compare.point":
     "Señale un punto, tóquelo o muévalo con las flechas del teclado: todos los mapas muestran el mismo punto y su valor.",
   "compare.map": "Mapa de {name}.",
+  "compare.map.where": "La décima parte más fuerte está {where}.",
   "compare.map.label": "Mapa de {name}; las flechas mueven el punto marcado",
   "compare.value": "aquí {value}",
   "compare.cached": "de una petición anterior",
@@ -37,6 +38,9 @@ export default {
   "compare.rows": "{rows} filas del modelo",
   "compare.completeness": "error de completitud: {error}",
   "compare.table": "Atribuciones de todos los métodos",
+  "compare.scale.limit": "Color pleno desde {value} en todos los mapas.",
+  "compare.another": "Comparar otra entrada",
+  "compare.cell.reading": "Leyendo el resultado …",
   "compare.cell.queued": "En espera …",
   "compare.cell.running": "Calculando …",
   "compare.cell.refused": "Rechazado",
@@ -61,6 +65,9 @@ export default {
   "agreement.undefined": "sin definir",
   "agreement.close": "Cerrar",
   "difference.title": "Dónde difieren",
+  "difference.words": "Palabras en las que más difieren",
+  "difference.word": "Palabra",
+  "difference.variables": "Variables en las que más difieren",
   "difference.alt":
     "La décima parte más fuerte de {first} y de {second} sobre la imagen; comparten {both} de lo que marca alguno de los dos.",
   "difference.only": "solo {name} ({share})",

@@ -31,7 +31,8 @@ function Page({ models, catalogue, id }) {
   const follow = useComparison(id);
   const made = id === null ? null : rememberedRequest(id);
   const gone = follow.problem?.status === 404;
-  return html`
+  const isRestored = follow.comparison !== null && setup.input === null; // then what it shows comes first
+  const chooser = html`
     <${InputChooser}
       cards=${models}
       kind=${setup.kind}
@@ -40,6 +41,9 @@ function Page({ models, catalogue, id }) {
       onChange=${setup.chooseInput}
       card=${setup.card}
     />
+  `;
+  return html`
+    ${!isRestored && chooser}
     ${setup.input && html`<${Setup} setup=${setup} catalogue=${catalogue} isShown=${id === null} />`}
     ${gone && html`<p class="problem" role="alert">${t("compare.gone")}</p>`}
     ${follow.problem && !gone && html`<${ProblemNote} problem=${follow.problem} />`}
@@ -50,6 +54,7 @@ function Page({ models, catalogue, id }) {
       catalogue=${catalogue}
       kind=${kindOf(follow.comparison, models)}
     />`}
+    ${isRestored && html`<h2>${t("compare.another")}</h2>${chooser}`}
   `;
 }
 

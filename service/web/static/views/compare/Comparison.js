@@ -26,6 +26,7 @@ export function Comparison({ follow, made, catalogue, kind }) {
   const maps = useMaps(kind === "text" || kind === "features" ? null : comparison);
   const Cells = VIEWS[kind] ?? PictureCells;
   const ended = hasEnded(comparison);
+  const hasResults = comparison.cells.some((cell) => cell.status === "succeeded");
   const shown = { comparison, results, names, maps, scale, made };
   return html`
     <section class="comparison" aria-labelledby="comparison-title">
@@ -46,7 +47,7 @@ export function Comparison({ follow, made, catalogue, kind }) {
         <p class="hint">${t(`compare.scale.${scale}.read`)}</p>
       </div>
       <${Cells} ...${shown} />
-      ${ended && html`<${Agreement} ...${shown} kind=${kind} />`}
+      ${ended && hasResults && html`<${Agreement} ...${shown} kind=${kind} />`}
       ${ended && html`<${Export} ...${shown} catalogue=${catalogue} />`}
     </section>
   `;

@@ -29,6 +29,7 @@ export function Export({ comparison, names, scale, made }) {
   });
   const arrays = run(async () => save(URL.createObjectURL(await archive(comparison, names)), "comparison.zip"));
   const input = made?.input ?? null;
+  if (!comparison.cells.some((cell) => cell.status === "succeeded")) return null;
   return html`
     <h2>${t("export.title")}</h2>
     <p class="actions">

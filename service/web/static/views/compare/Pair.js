@@ -7,7 +7,7 @@ import { useWords } from "../../lib/i18n.js";
 import { FeatureColumns } from "./FeatureColumns.js";
 import { strongestOfBoth } from "./maps.js";
 import { PictureCells } from "./PictureCells.js";
-import { TextCells } from "./TextCells.js";
+import { TextCells, WordDifference } from "./TextCells.js";
 
 const CANVAS_PIXELS = 480;
 const DIMMED = 0.45; // of the picture's light, so that the colours stand out
@@ -31,8 +31,8 @@ export function Pair({ comparison, results, names, maps, scale, made, kind, pair
         ${figures.map((name) => html`<span key=${name}>${t(`agreement.${name}`)} <strong>${fixed(entry[name], lang)}</strong></span>`)}
         <button type="button" class="quiet" onClick=${onClose}>${t("agreement.close")}</button>
       </p>
-      ${kind === "text" && html`<${TextCells} ...${shown} />`}
-      ${kind === "features" && html`<${FeatureColumns} ...${shown} />`}
+      ${kind === "text" && html`<${TextCells} ...${shown} /><${WordDifference} ...${shown} />`}
+      ${kind === "features" && html`<${FeatureColumns} ...${shown} isPair=${true} />`}
       ${first && second &&
       html`
         <div class="pair-pictures">

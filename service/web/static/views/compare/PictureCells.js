@@ -3,6 +3,7 @@
 import { number, percent, whole } from "../../lib/format.js";
 import { html, useMemo, useState } from "../../lib/html.js";
 import { useWords } from "../../lib/i18n.js";
+import { strongestPlace } from "../../lib/npy.js";
 import { ServerPicture } from "../../parts/ServerPicture.js";
 import { CellState } from "./CellState.js";
 import { strongestOf, valueAt } from "./maps.js";
@@ -15,8 +16,10 @@ const MOVES = { ArrowLeft: [-STEP, 0], ArrowRight: [STEP, 0], ArrowUp: [0, -STEP
 
 /** @param {{hasHint?: boolean}} props as `Comparison` passes them; hasHint: say how to point at a place */
 export function PictureCells({ comparison, results, names, maps, scale, hasHint = true }) {
-  const { t } = useWords();
-  const [place, setPlace] = useState(null); // {x, y} in shares of the picture
+  const { t, lang } = useWords();
+  const [place, setPlace] = useState(null); // {x, y, byKey} in shares of the picture
+  const ratio = ratioOf(Object.values(results).find((result) => result.picture));
+  const hasMaps = comparison.cells.some((cell) => cell.status === "succeeded");
   const limit = useMemo(() => sharedLimit(maps), [maps]);
   return html`
     <div class="cells" onPointerLeave=${() => setPlace(null)}>
@@ -34,13 +37,20 @@ export function PictureCells({ comparison, results, names, maps, scale, hasHint 
                   place=${place}
                   onPlace=${setPlace}
                 />`
-              : html`<div class="cell-empty"><${CellState} cell=${cell} /></div>`}
+              : html`<div class="cell-empty" style=${{ aspectRatio: String(ratio) }}><${CellState} cell=${cell} /></div>`}
           </figure>
         `,
       )}
     </div>
-    ${hasHint && html`<p class="hint">${t("compare.point")}</p>`}
+    <p class="visually-hidden" role="status">${place?.byKey && valuesAt(place, comparison, names, maps, lang)}</p>
+    ${hasHint && hasMaps && html`<p class="hint">${t("compare.point")}${scale === "shared" && limit && ` ${t("compare.scale.limit", { value: number(limit, lang, 2) })}`}</p>`}
   `;
+}
+
+/** The value of each cell at a place, for readers who do not see the maps. */
+function valuesAt(place, comparison, names, maps, lang) {
+  const told = comparison.cells.map(({ job }, index) => maps[job] && `${names[index]}: ${number(valueAt(maps[job], place), lang, 2)}`);
+  return told.filter(Boolean).join("; ");
 }
 
 /** The largest of the maps' own scales; null before all are there. */
@@ -61,8 +71,11 @@ function Map({ cell, name, result, map, limit, place, onPlace }) {
     if (!move) return;
     event.preventDefault();
     const from = place ?? { x: 0.5, y: 0.5 };
-    onPlace({ x: share(from.x + move[0], 1), y: share(from.y + move[1], 1) });
+    onPlace({ x: share(from.x + move[0], 1), y: share(from.y + move[1], 1), byKey: true });
   };
+  const where = useMemo(() => (map ? strongestPlace({ ...map, values: map.values.map(Math.abs) }) : null), [map]);
+  const [first, second] = (where?.places ?? []).map((one) => t(`where.${one}`));
+  const told = where && t("compare.map.where", { where: t(where.key, { place: first, second }) });
   const value = place && map ? number(valueAt(map, place), lang, 3) : null;
   return html`
     <div
@@ -74,11 +87,11 @@ function Map({ cell, name, result, map, limit, place, onPlace }) {
       onPointerDown=${point}
       onKeyDown=${press}
     >
-      <${ServerPicture} path=${`jobs/${cell.job}/overlay.png`} params=${params} alt=${t("compare.map", { name })} ratio=${ratioOf(result)} />
+      <${ServerPicture} path=${`jobs/${cell.job}/overlay.png`} params=${params} alt=${[t("compare.map", { name }), told].filter(Boolean).join(" ")} ratio=${ratioOf(result)} />
       ${place && html`<span class="pin" style=${{ left: `${place.x * 100}%`, top: `${place.y * 100}%` }}></span>`}
     </div>
     <figcaption>
-      <span class="cell-value" aria-live="polite">${value === null ? "" : t("compare.value", { value })}</span>
+      <span class="cell-value">${value === null ? "" : t("compare.value", { value })}</span>
       ${value === null && result && html`<${Facts} result=${result} />`}
     </figcaption>
   `;

@@ -11,12 +11,18 @@ export function cellNames(comparison, catalogue) {
   const parts = [
     cells.map((cell) => titles.get(cell.method.name) ?? cell.method.name),
     cells.map((cell) => targetName(cell)),
-    cells.map((cell) => (cell.version ? `${cell.model} ${cell.version}` : cell.model)),
+    cells.map((cell) => (hasVersions(cells, cell.model) ? [cell.model, cell.version].filter(Boolean).join(" ") : cell.model)),
   ];
-  const differing = parts.filter((values) => new Set(values).size > 1);
+  // A refused cell has no class, and one that waits may not have it yet: that tells nothing apart.
+  const differing = parts.filter((values) => new Set(values.filter(Boolean)).size > 1);
   const used = differing.length ? differing : parts.slice(0, 1);
-  const names = cells.map((_, index) => used.map((values) => values[index]).filter(Boolean).join(" · "));
+  const named = (index) => used.map((values) => values[index]).filter(Boolean).join(" · ") || parts[0][index];
+  const names = cells.map((_, index) => named(index));
   return names.map((name, index) => (names.indexOf(name) === names.lastIndexOf(name) ? name : `${name} (${index + 1})`));
+}
+
+function hasVersions(cells, model) {
+  return new Set(cells.filter((cell) => cell.model === model && cell.version).map((cell) => cell.version)).size > 1;
 }
 
 function targetName(cell) {

@@ -25,13 +25,13 @@ export function valueAt({ height, width, values }, { x, y }) {
   return values[row * width + column];
 }
 
-/** The magnitude that gets the strongest colour: this percentile of all magnitudes. */
+/** The magnitude that gets the strongest colour: this percentile of all magnitudes, or the largest one if that is 0. */
 export function strongestOf({ values }, percentile) {
   const sorted = values.map(Math.abs).sort();
   const place = (percentile / 100) * (sorted.length - 1);
   const below = Math.floor(place);
   const above = Math.min(sorted.length - 1, below + 1);
-  return sorted[below] + (sorted[above] - sorted[below]) * (place - below);
+  return sorted[below] + (sorted[above] - sorted[below]) * (place - below) || sorted[sorted.length - 1];
 }
 
 /**

@@ -29,7 +29,8 @@ export function useComparison(id) {
     return () => stop.abort();
   }, [id, lang]);
   const current = state.id === id ? state : NOTHING;
-  return { ...current, results: useResults(current.comparison) };
+  const { results, unread } = useResults(current.comparison);
+  return { ...current, comparison: withUnread(current.comparison, unread), results };
 }
 
 async function follow(id, show, signal) {
@@ -52,19 +53,40 @@ async function follow(id, show, signal) {
 export const endedJobs = (comparison) =>
   (comparison?.cells ?? []).filter((cell) => cell.status === "succeeded").map((cell) => cell.job);
 
+/** The comparison in which a cell whose result cannot be read any more says why. */
+function withUnread(comparison, unread) {
+  if (!comparison || !Object.keys(unread).length) return comparison;
+  const told = (cell, { status, detail }) => ({ ...cell, status: status === 404 ? "expired" : "failed", error: { detail } });
+  return { ...comparison, cells: comparison.cells.map((cell) => (unread[cell.job] ? told(cell, unread[cell.job]) : cell)) };
+}
+
 function useResults(comparison) {
   const { lang } = useWords();
   const [results, setResults] = useState({});
+  const [unread, setUnread] = useState({}); // problems, by job
   const jobs = endedJobs(comparison);
   useEffect(() => {
     const stop = new AbortController();
     for (const job of jobs.filter((one) => results[one]?.lang !== lang)) {
       const keep = (result) => setResults((before) => ({ ...before, [job]: { ...result, lang } }));
-      getSummary(job, { signal: stop.signal }).then(keep, () => {}); // its picture says what is wrong
+      const miss = (problem) => stop.signal.aborted || setUnread((before) => ({ ...before, [job]: problem }));
+      readResult(job, stop.signal).then(keep, miss);
     }
     return () => stop.abort();
   }, [jobs.join(), lang]);
-  return results;
+  return { results, unread };
+}
+
+async function readResult(job, signal) {
+  for (;;) {
+    try {
+      return await getSummary(job, { signal });
+    } catch (problem) {
+      if (signal.aborted || !problem.passes) throw problem;
+    }
+    await new Promise((resolve) => setTimeout(resolve, LOST_MS));
+    if (signal.aborted) throw signal.reason;
+  }
 }
 
 /**
