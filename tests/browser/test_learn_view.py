@@ -1,4 +1,4 @@
-"""Learn: from a drop to the last step, with a guess at each, the path as a slider, and a step that an address restores."""
+"""Learn: from a drop to the last step, with a guess at each; the path as a slider; a step restored by its address."""
 
 import re
 
