@@ -1,6 +1,5 @@
 """Draws the sheet of a comparison: what the model sees, and each cell's attribution with its caption."""
 
-import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,17 +18,20 @@ from service.languages import Language
 from service.pictures import typeface
 from service.pictures.caption_block import Line, drawing_notes
 from service.pictures.captions import CAPTIONS
-from service.pictures.comparison_grid import Panel, Scale, draw_grid
+from service.pictures.comparison_grid import Drawing, Panel, Scale, draw_grid
 from service.pictures.heatmap import heat_map
 from service.pictures.image_overlay import fitted, render_overlay
 from service.pictures.overlay_options import OverlayOptions
+from service.pictures.png import encode
 from service.pictures.view import view_of
 from service.results.draw_overlay import OverlayQuery, draw_overlay
+from service.results.drawing_memory import drawing_bytes
 from service.results.formats import attribution, seen_pixels
 from service.results.overlay_caption import completed, completeness_words, method_title
 from service.tuning import MAX_SHEET_PIXELS
 
 MAX_COLUMNS = 5  # of a sheet that compares along one list only
+MARGIN = 120  # pixels that a panel may take beyond its picture, for gaps, heading, colour bar and notes
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,13 @@ class SheetPlan:
         """The longer side of one panel."""
         count = len(self.cells) + len({cell.row for cell in self.cells})
         return min(self.options.size, math.isqrt(MAX_SHEET_PIXELS // count))
+
+    def canvas_bytes(self) -> int:
+        """The most memory that the sheet and its file take, besides the panels' own files."""
+        count = len(self.cells) + len({cell.row for cell in self.cells})
+        side = self.panel_pixels()
+        highest = [side, *(panel.image.height for panel in self.panels.values() if panel.image is not None)]
+        return drawing_bytes((count + MAX_COLUMNS) * (side + MARGIN) * (max(highest) + MARGIN))
 
     def limit(self, explained: Explained) -> float:
         """The attribution of the strongest colour on a cell's own scale; 0 for what is no map."""
@@ -138,7 +147,7 @@ class SheetPlan:
         row = self.cells[number].row
         if picture is not None and row not in self.pictures:
             heading = CAPTIONS[self.language]["what the model sees"]
-            self.pictures[row] = Panel(heading, view_of(picture, size))
+            self.pictures[row] = Panel(heading, Drawing.of(encode(view_of(picture, size))))
         bare = options.model_copy(update={"caption": False, "size": max(size)})
         drawing = render_overlay(picture, maps, bare, lang=self.language, proportions=size)
         scale = (
@@ -148,13 +157,13 @@ class SheetPlan:
         )
         completeness = completeness_words(meta, options.example, self.language)
         notes = [parameter_words(meta), [drawing_notes(options, self.language)[0 if scale else 1], completeness]]
-        return Panel(method_title(meta, self.language), _opened(drawing), "", scale, notes)
+        return Panel(method_title(meta, self.language), Drawing.of(drawing), "", scale, notes)
 
     def _text_panel(self, explained: Explained) -> Panel:
         """Words or bars, which have their own caption inside."""
         query = OverlayQuery(size=max(self.panel_pixels(), 64), example=self.options.example)
         drawing = draw_overlay(explained.meta, explained.tensors, explained.payload, query, self.language)
-        image = _opened(drawing)
+        image = Drawing.of(drawing)
         self.size = (image.width, max(self.size[1], image.width // 3))
         return Panel(method_title(explained.meta, self.language), image, notes=[parameter_words(explained.meta)])
 
@@ -205,8 +214,3 @@ def _picture(explained: Explained, example: int) -> Image.Image | None:
 def _bar_options(options: OverlayOptions, picture: Image.Image | None) -> OverlayOptions:
     """The options by which the colour bar is drawn: a map without a picture is not blended."""
     return options if picture is not None else options.model_copy(update={"style": "heatmap"})
-
-
-def _opened(drawing: bytes) -> Image.Image:
-    with Image.open(io.BytesIO(drawing)) as image:
-        return image.convert("RGB")

@@ -1,5 +1,6 @@
 """Draws panels in an aligned grid, each with a heading above, and its colour bar and notes below. Pure."""
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -28,11 +29,31 @@ class Scale:
 
 
 @dataclass(frozen=True, slots=True)
+class Drawing:
+    """A drawn PNG file, which is decoded only where it is pasted: a sheet may have forty."""
+
+    png: bytes
+    width: int
+    height: int
+
+    @classmethod
+    def of(cls, png: bytes) -> "Drawing":
+        """The drawing with the size that its header tells."""
+        with Image.open(io.BytesIO(png), formats=("PNG",)) as image:
+            return cls(png, image.width, image.height)
+
+    def decoded(self) -> Image.Image:
+        """The pixels, in RGB."""
+        with Image.open(io.BytesIO(self.png), formats=("PNG",)) as image:
+            return image.convert("RGB")
+
+
+@dataclass(frozen=True, slots=True)
 class Panel:
     """One panel: a picture as wide as every other, or a message in its place."""
 
     heading: str
-    image: Image.Image | None = None
+    image: Drawing | None = None
     message: str = ""
     scale: Scale | None = None
     notes: list[Line] = field(default_factory=list)
@@ -158,7 +179,7 @@ def _draw_panel(
     if panel.image is None:
         _draw_message(draw, panel.message, (left, picture_top), measures)
     else:
-        canvas.paste(panel.image, (left, picture_top))
+        canvas.paste(panel.image.decoded(), (left, picture_top))
         right, bottom = left + panel.image.width, picture_top + panel.image.height
         draw.rectangle((left - 1, picture_top - 1, right, bottom), outline=HAIRLINE)
     below = picture_top + _picture_height(row, measures)

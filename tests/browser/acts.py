@@ -70,6 +70,18 @@ def is_drawn(picture: Locator) -> None:
     assert picture.evaluate("(image) => image.naturalWidth") > 0
 
 
+def guess(visit: Visit, step: str) -> None:
+    """Answer the question of a step of Learn, and wait for all that it shows."""
+    page, language = visit.page, visit.language
+    page.get_by_role("radio", name=word(language, f"learn.{step}.a"), exact=True).check(force=True)
+    page.get_by_role("button", name=word(language, "learn.guess.show"), exact=True).click()
+    expect(page.get_by_role("heading", name=word(language, "learn.happened"))).to_be_visible()
+    expect(page.get_by_role("group", name=word(language, "progress.label"))).to_have_count(0)
+    expect(page.get_by_role("alert")).to_have_count(0)
+    for picture in page.get_by_role("main").locator("img").all():
+        is_drawn(picture)
+
+
 def has_no_sideways_scroll(page: Page) -> bool:
     """Whether the page is as narrow as the window."""
     wide: bool = page.evaluate("() => document.documentElement.scrollWidth > innerWidth")

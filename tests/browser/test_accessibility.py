@@ -6,7 +6,17 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.acts import CAT_CLASS, choose_kind, choose_method, drop_cat, explain, is_drawn, prediction, the_map
+from tests.browser.acts import (
+    CAT_CLASS,
+    choose_kind,
+    choose_method,
+    drop_cat,
+    explain,
+    guess,
+    is_drawn,
+    prediction,
+    the_map,
+)
 from tests.browser.axe import SCRIPT, grave_findings
 from tests.browser.visit import PHONE, Theme, Visit, Visits
 from tests.browser.words import pattern, word
@@ -54,7 +64,18 @@ def comparison(visit: Visit) -> None:
     expect(visit.page.get_by_role("region", name=pattern(visit.language, "agreement.pair"))).to_be_focused()
 
 
-VIEWS: list[Callable[[Visit], None]] = [empty, picture, text, table, comparison]
+def path(visit: Visit) -> None:
+    visit.open("#/learn/path")
+    drop_cat(visit)
+    guess(visit, "path")
+
+
+def advice(visit: Visit) -> None:
+    visit.open("#/learn/choose")
+    expect(visit.page.get_by_role("table")).to_be_visible()
+
+
+VIEWS: list[Callable[[Visit], None]] = [empty, picture, text, table, comparison, path, advice]
 
 
 @pytest.mark.parametrize(("language", "width", "theme"), [("en", 1280, "light"), ("es", PHONE, "dark")])

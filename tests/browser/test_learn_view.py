@@ -1,4 +1,4 @@
-"""Learn: from a drop to the last step, with a guess at each, the path as a slider, and a step that an address restores."""
+"""Learn: from a drop to the last step, with a guess at each; the path as a slider; a step restored by its address."""
 
 import re
 
@@ -6,7 +6,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.acts import CAT_CLASS, drop_cat, has_no_sideways_scroll, is_drawn, prediction
+from tests.browser.acts import CAT_CLASS, drop_cat, guess, has_no_sideways_scroll, prediction
 from tests.browser.conftest import Served
 from tests.browser.visit import DESK, PHONE, Visit, Visits
 from tests.browser.words import pattern, word
@@ -20,18 +20,6 @@ METHODS = {
     "deeplift": {"deep_lift"},
     "shap": {"gradient_shap"},
 }
-
-
-def guess(visit: Visit, step: str) -> None:
-    """Answer the question of a step, and wait for all that it shows."""
-    page, language = visit.page, visit.language
-    page.get_by_role("radio", name=word(language, f"learn.{step}.a"), exact=True).check(force=True)
-    page.get_by_role("button", name=word(language, "learn.guess.show"), exact=True).click()
-    expect(page.get_by_role("heading", name=word(language, "learn.happened"))).to_be_visible()
-    expect(page.get_by_role("group", name=word(language, "progress.label"))).to_have_count(0)
-    expect(page.get_by_role("alert")).to_have_count(0)
-    for picture in page.get_by_role("main").locator("img").all():
-        is_drawn(picture)
 
 
 def go_on(visit: Visit, step: str) -> None:

@@ -117,13 +117,16 @@ class Probes:
         """The slowest probe, in milliseconds."""
         return 1000 * max(self.seconds)
 
+    def _ask(self) -> bytes:
+        with self._gateway.connect() as connection:
+            connection.sendall(HEALTH)
+            return response_of(connection)
+
     def _run(self) -> None:
         try:
             while not self._stop.is_set():
                 began = time.perf_counter()
-                with self._gateway.connect() as connection:
-                    connection.sendall(HEALTH)
-                    answer = response_of(connection)
+                answer = self._ask() or self._ask()  # in the moment of a flood all places may be taken: ask again
                 self.seconds.append(time.perf_counter() - began)
                 assert answer.startswith(b"HTTP/1.1 200 "), answer
         except Exception as error:  # raised again in the thread of the test

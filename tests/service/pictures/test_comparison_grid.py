@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from service.pictures import typeface
-from service.pictures.comparison_grid import Measures, Panel, draw_grid, wrapped
+from service.pictures.comparison_grid import Drawing, Measures, Panel, draw_grid, wrapped
+from service.pictures.png import encode
 
 SIZE = (160, 120)
 RED, BLUE = (200, 10, 10), (10, 10, 200)
@@ -16,7 +17,9 @@ LONG = "Layer Gradient x Activation of a module with a name that no line can hol
 
 
 def panel(color: tuple[int, int, int], heading: str = "Saliency", height: int = SIZE[1]) -> Panel:
-    return Panel(heading, Image.new("RGB", (SIZE[0], height), color), notes=[["n_steps = 50", LONG], [LONG]])
+    return Panel(
+        heading, Drawing.of(encode(Image.new("RGB", (SIZE[0], height), color))), notes=[["n_steps = 50", LONG], [LONG]]
+    )
 
 
 def drawn(rows: list[list[Panel]]) -> NDArray[np.uint8]:

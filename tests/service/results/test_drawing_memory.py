@@ -13,5 +13,5 @@ def test_estimates_hold() -> None:
     measured: dict[str, tuple[float, float]] = json.loads(printed)
     assert len(measured) == 9
     for name, (taken_mib, estimated_mib) in measured.items():
-        assert taken_mib <= estimated_mib + 8, name
+        assert taken_mib <= estimated_mib, name
         assert estimated_mib <= 256, name  # the default budget, so that others are drawn meanwhile

@@ -24,7 +24,7 @@ async def test_the_media_type_is_negotiated(client: httpx.AsyncClient, path: str
     response = await client.get(path, headers={"Accept": accept})
     assert response.status_code == 200
     assert response.headers["content-type"] == media
-    assert response.headers["vary"] == "Accept, Accept-Language"
+    assert response.headers["vary"].startswith("Accept, Accept-Language")
     assert response.headers["content-language"] == "en"
 
 
