@@ -1,9 +1,11 @@
 """`attribution compare`: explains one input in several ways and shows how far they agree."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
+
+from cli.given import given
 
 
 def compare(
@@ -39,15 +41,9 @@ def compare(
     """
     from cli.client.compare_command import CompareOptions, compare_and_print  # noqa: PLC0415  # keeps --help quick
 
-    picture: dict[str, Any] = {
-        "scale": scale,
-        "style": style,
-        "sign": sign,
-        "colormap": colormap,
-        "percentile": percentile,
-        "smooth": smooth,
-        "size": size,
-    }
+    picture = given(
+        scale=scale, style=style, sign=sign, colormap=colormap, percentile=percentile, smooth=smooth, size=size
+    )
     options = CompareOptions(
         file=file,
         text=text,
@@ -57,6 +53,6 @@ def compare(
         targets=targets,
         seed=seed,
         output=output,
-        picture={name: value for name, value in picture.items() if value is not None},
+        picture=picture,
     )
     raise typer.Exit(compare_and_print(options, url))

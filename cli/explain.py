@@ -1,9 +1,11 @@
 """`attribution explain`: sends a request to a running service and shows the result in the terminal."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
+
+from cli.given import given
 
 
 def explain(
@@ -45,15 +47,9 @@ def explain(
     """
     from cli.client.explain_command import ExplainOptions, explain_and_print  # noqa: PLC0415  # keeps --help quick
 
-    picture: dict[str, Any] = {
-        "style": style,
-        "sign": sign,
-        "colormap": colormap,
-        "alpha": alpha,
-        "percentile": percentile,
-        "smooth": smooth,
-        "size": size,
-    }
+    picture = given(
+        style=style, sign=sign, colormap=colormap, alpha=alpha, percentile=percentile, smooth=smooth, size=size
+    )
     question = ExplainOptions(
         file=file,
         text=text,
@@ -66,7 +62,7 @@ def explain(
         quality=quality or [],
         seed=seed,
         output=output,
-        picture={key: value for key, value in picture.items() if value is not None},
+        picture=picture,
         top=top,
     )
     raise typer.Exit(explain_and_print(question, url))

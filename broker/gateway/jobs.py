@@ -150,13 +150,12 @@ class StoredJobs:
                 lengths = iter(await pipeline.execute())
         return {model: sum(next(lengths) for _ in self._keys.streams(model)) for model in models}
 
-    async def _submit(
-        self, job_id: str, job: NewJob, inbox: str = "", takes_result: bool = False
-    ) -> tuple[Submitted, Snapshot]:
+    def _submission_keys(self, job_id: str, job: NewJob) -> list[str]:
+        """The keys that the script `submit` uses, in its order."""
         model = ModelKey(job.spec.model, job.spec.version)
         own_stream = self._keys.stream(model, job.spec.priority)
         (other_stream,) = (stream for stream in self._keys.streams(model) if stream != own_stream)
-        keys = [
+        return [
             self._keys.job(job_id),
             self._keys.payload(job_id),
             own_stream,
@@ -167,9 +166,14 @@ class StoredJobs:
             self._keys.idempotency(job.idempotency.key, job.spec.owner) if job.idempotency else "",
             self._keys.comparison(job.comparison) if job.comparison else "",
         ]
+
+    async def _submit(
+        self, job_id: str, job: NewJob, inbox: str = "", takes_result: bool = False
+    ) -> tuple[Submitted, Snapshot]:
+        model = ModelKey(job.spec.model, job.spec.version)
         outcome, value, *fields = await self._connection.run(
             "submit",
-            keys,
+            self._submission_keys(job_id, job),
             job_id,
             job.spec.model_dump_json(),
             str(model),

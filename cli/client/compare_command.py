@@ -4,15 +4,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from cli.client.agreement_table import render_comparison
 from cli.client.error_messages import print_client_error, print_error
+from cli.client.progress_bar import show_progress
 from cli.client.request import BadArgument, choose_model, json_or_word, one_input, target_of
 from cli.client.service import Refused, Service, Unreachable
 from cli.console import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, console, stderr
-from schemas.comparisons import Comparison
 from schemas.models import InputKind
 
 SHEET_SUFFIX = ".png"
@@ -53,7 +52,7 @@ def _run(options: CompareOptions, service: Service) -> int:
     _check_sheet(options.output)
     comparison = service.compare(_body(options, given, _models(options, service, kind)))
     try:
-        comparison = _wait(service, comparison)
+        comparison = show_progress(comparison, service.follow_comparison(comparison))
     except KeyboardInterrupt:
         service.cancel_comparison(comparison.id)
         raise
@@ -108,22 +107,3 @@ def _methods(written: str) -> Any:
 def _targets(written: str) -> Any:
     """A JSON list of targets, or one target: labels contain commas."""
     return json_or_word(written) if written.lstrip().startswith("[") else [target_of(written)]
-
-
-def _wait(service: Service, comparison: Comparison) -> Comparison:
-    """Follows the comparison to the end of all its jobs, with a progress bar on a terminal."""
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("rows"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal) as progress:
-        bar = progress.add_task(comparison.status, total=comparison.progress.total or None)
-        latest = comparison
-        for latest in service.follow_comparison(comparison):
-            now = latest.progress
-            progress.update(bar, description=latest.status, completed=now.done, total=now.total or None)
-    return latest

@@ -4,16 +4,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from cli.client.error_messages import print_client_error, print_error
 from cli.client.output_files import check_output, write_output
+from cli.client.progress_bar import show_progress
 from cli.client.request import BadArgument, choose_model, json_or_word, method_fields, one_input, target_of
 from cli.client.service import Refused, Service, Unreachable
 from cli.client.terminal import render
 from cli.console import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, console, stderr
-from schemas.jobs import Job, JobFailure
+from schemas.jobs import JobFailure
 from schemas.models import ModelCard
 
 
@@ -68,7 +68,7 @@ def _run(options: ExplainOptions, service: Service) -> None:
     card = choose_model(service.models(), options.model, kind)
     job = service.submit(_body(options, given, card))
     try:
-        job = _wait(service, job)
+        job = show_progress(job, service.follow(job))
     except KeyboardInterrupt:
         service.cancel(job.id)
         raise
@@ -97,22 +97,3 @@ def _body(options: ExplainOptions, given: dict[str, Any], card: ModelCard) -> di
         "seed": options.seed,
     }
     return {key: value for key, value in body.items() if value is not None}
-
-
-def _wait(service: Service, job: Job) -> Job:
-    """Follows the job to its end, with a progress bar on a terminal."""
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("rows"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal) as progress:
-        bar = progress.add_task(job.status, total=job.progress.total or None)
-        latest = job
-        for latest in service.follow(job):
-            now = latest.progress
-            progress.update(bar, description=latest.status, completed=now.done, total=now.total or None)
-    return latest

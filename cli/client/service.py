@@ -77,15 +77,8 @@ class Service:
         return AdminCommandStatus.model_validate_json(reply.content)
 
     def submit(self, body: dict[str, Any]) -> Job:
-        """Submits a job. An idempotency key makes a retry safe when the response was lost."""
-        headers = {"Idempotency-Key": secrets.token_urlsafe(16)}
-        try:
-            reply = self._request("POST", "/explain", json=body, headers=headers)
-        except Unreachable as error:
-            if not isinstance(error.__cause__, httpx.ReadError | httpx.RemoteProtocolError):
-                raise
-            reply = self._request("POST", "/explain", json=body, headers=headers)
-        return Job.model_validate(reply.json())
+        """Submits a job."""
+        return Job.model_validate_json(self._submit("/explain", body))
 
     def job(self, job_id: str) -> Job:
         """The present state of the job."""
@@ -96,22 +89,15 @@ class Service:
         self._request("DELETE", f"/jobs/{job_id}")
 
     def compare(self, body: dict[str, Any]) -> Comparison:
-        """Submits a comparison, as `submit` does a job."""
-        headers = {"Idempotency-Key": secrets.token_urlsafe(16)}
-        try:
-            reply = self._request("POST", "/compare", json=body, headers=headers)
-        except Unreachable as error:
-            if not isinstance(error.__cause__, httpx.ReadError | httpx.RemoteProtocolError):
-                raise
-            reply = self._request("POST", "/compare", json=body, headers=headers)
-        return Comparison.model_validate_json(reply.content)
+        """Submits a comparison."""
+        return Comparison.model_validate_json(self._submit("/compare", body))
 
     def cancel_comparison(self, comparison_id: str) -> None:
         """Cancels its jobs."""
         self._request("DELETE", f"/comparisons/{comparison_id}")
 
     def follow_comparison(self, comparison: Comparison) -> Iterator[Comparison]:
-        """Yields the comparison as it stands, polled at growing intervals, until all its jobs have ended."""
+        """Polls the comparison at growing intervals and yields it each time, until all its jobs have ended."""
         pauses = Backoff(first_s=0.1, most_s=1.0)
         latest = comparison
         while latest.status not in TERMINAL:
@@ -160,6 +146,16 @@ class Service:
     def overlay(self, job_id: str, options: dict[str, Any]) -> bytes:
         """The overlay, as PNG."""
         return self._request("GET", f"/jobs/{job_id}/overlay.png", params=options).content
+
+    def _submit(self, path: str, body: dict[str, Any]) -> bytes:
+        """Posts what the service queues. An idempotency key makes a retry safe when the response was lost."""
+        headers = {"Idempotency-Key": secrets.token_urlsafe(16)}
+        try:
+            return self._request("POST", path, json=body, headers=headers).content
+        except Unreachable as error:
+            if not isinstance(error.__cause__, httpx.ReadError | httpx.RemoteProtocolError):
+                raise
+            return self._request("POST", path, json=body, headers=headers).content
 
     def _events(self, job_id: str) -> Iterator[Job]:
         try:

@@ -1,4 +1,4 @@
-"""A gateway that is told to stop while clients wait, send and read: what they get, and what the log says."""
+"""What clients that wait, send or read get from a gateway that is told to stop, and what its log says."""
 
 import json
 import signal

@@ -5,17 +5,24 @@ import { createStore } from "./store.js";
 export const THEMES = ["auto", "light", "dark"];
 const REMEMBERED = "attribution.theme";
 
+const system = matchMedia("(prefers-color-scheme: dark)");
+
 /** `auto`, `light` or `dark`. */
 export const theme = createStore("auto");
 
-/** Show the page as the reader chose it earlier. */
+/** `light` or `dark`, as the page is shown: for what is drawn on a canvas, which the stylesheet does not reach. */
+export const look = createStore("light");
+
+/** Show the page as the reader chose it earlier, else as the system does, also when that changes. */
 export function startTheme() {
+  let before = null;
   try {
-    const before = localStorage.getItem(REMEMBERED);
-    if (THEMES.includes(before)) apply(before);
+    before = localStorage.getItem(REMEMBERED);
   } catch {
     // storage is switched off: the system's choice holds
   }
+  apply(THEMES.includes(before) ? before : "auto");
+  system.addEventListener("change", () => apply(theme.get()));
 }
 
 /**
@@ -29,11 +36,12 @@ export function setTheme(chosen) {
   } catch {
     // storage is switched off: the choice holds for this page
   }
-  dispatchEvent(new Event("themechange"));
 }
 
+/** The stylesheet knows light and dark only. */
 function apply(chosen) {
-  if (chosen === "auto") delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = chosen;
+  const shown = chosen === "auto" ? (system.matches ? "dark" : "light") : chosen;
+  document.documentElement.dataset.theme = shown;
   theme.set(chosen);
+  look.set(shown);
 }

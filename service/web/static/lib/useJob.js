@@ -1,11 +1,8 @@
 /** Follows the job of an address, and reads its result when it has ended. */
 
 import { getJob, getSummary, watchJob } from "./api.js";
-import { useEffect, useState } from "./html.js";
-import { useWords } from "./i18n.js";
+import { useFollowed } from "./useFollowed.js";
 import { hasEnded } from "./watch.js";
-
-const NOTHING = { job: null, result: null, problem: null, lost: false };
 
 /**
  * @param {string | null} id
@@ -13,22 +10,7 @@ const NOTHING = { job: null, result: null, problem: null, lost: false };
  *   result: without the numbers of its attributions; problem: the job cannot be read; lost: the service cannot be
  *   reached, and the page goes on asking
  */
-export function useJob(id) {
-  const { lang } = useWords();
-  const [state, setState] = useState({ id: null, ...NOTHING });
-  const [attempt, setAttempt] = useState(0);
-  useEffect(() => {
-    if (id === null) return undefined;
-    const stop = new AbortController();
-    const show = (more) => {
-      if (!stop.signal.aborted) setState((before) => ({ ...(before.id === id ? before : { id, ...NOTHING }), ...more }));
-    };
-    follow(id, show, stop.signal).catch((problem) => show({ problem }));
-    return () => stop.abort();
-  }, [id, attempt, lang]);
-  const current = state.id === id ? state : NOTHING;
-  return { ...current, again: () => setAttempt(attempt + 1) };
-}
+export const useJob = (id) => useFollowed(id, follow, { job: null, result: null });
 
 async function follow(id, show, signal) {
   let job = await getJob(id, { signal });

@@ -3,6 +3,8 @@
 import { html, useEffect, useRef, useState } from "../lib/html.js";
 import { number } from "../lib/format.js";
 import { useWords } from "../lib/i18n.js";
+import { useStore } from "../lib/store.js";
+import { look } from "../lib/theme.js";
 
 const VENDOR = new URL("../vendor/", import.meta.url);
 let library = null;
@@ -19,9 +21,9 @@ export function Curve({ x, series, xLabel, yLabel, alt, height = 220, marker = n
   const plot = useRef(null);
   const marked = useRef(marker);
   const [failed, setFailed] = useState(false);
-  const look = useColorScheme();
+  const [shown] = useStore(look);
   marked.current = marker;
-  const drawn = JSON.stringify([x, series, xLabel, yLabel, lang, look, height, xRange, yRange]);
+  const drawn = JSON.stringify([x, series, xLabel, yLabel, lang, shown, height, xRange, yRange]);
   useEffect(() => {
     let gone = false;
     loadLibrary().then(
@@ -109,22 +111,6 @@ function drawMarker(plot, at, color) {
   ctx.lineTo(left, bbox.top + bbox.height);
   ctx.stroke();
   ctx.restore();
-}
-
-/** Changes when the page turns light or dark: a canvas does not follow by itself. */
-function useColorScheme() {
-  const [look, setLook] = useState(0);
-  useEffect(() => {
-    const turn = () => setLook((before) => before + 1);
-    const media = matchMedia("(prefers-color-scheme: dark)");
-    media.addEventListener("change", turn);
-    addEventListener("themechange", turn);
-    return () => {
-      media.removeEventListener("change", turn);
-      removeEventListener("themechange", turn);
-    };
-  }, []);
-  return look;
 }
 
 function loadLibrary() {

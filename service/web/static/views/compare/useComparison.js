@@ -4,12 +4,12 @@ import { getComparison, getSummary } from "../../lib/api.js";
 import { useEffect, useState } from "../../lib/html.js";
 import { useWords } from "../../lib/i18n.js";
 import { getNumbers } from "../../lib/npy.js";
+import { useFollowed } from "../../lib/useFollowed.js";
 import { hasEnded } from "../../lib/watch.js";
 import { summedMap } from "./maps.js";
 
 const POLL_MS = 500;
 const LOST_MS = 2_000;
-const NOTHING = { comparison: null, problem: null, lost: false };
 
 /**
  * @param {string | null} id
@@ -17,20 +17,9 @@ const NOTHING = { comparison: null, problem: null, lost: false };
  *   lost: the service cannot be reached, and the page goes on asking; results: by job, without their numbers
  */
 export function useComparison(id) {
-  const { lang } = useWords();
-  const [state, setState] = useState({ id: null, ...NOTHING });
-  useEffect(() => {
-    if (id === null) return undefined;
-    const stop = new AbortController();
-    const show = (more) => {
-      if (!stop.signal.aborted) setState((before) => ({ ...(before.id === id ? before : { id, ...NOTHING }), ...more }));
-    };
-    follow(id, show, stop.signal).catch((problem) => show({ problem }));
-    return () => stop.abort();
-  }, [id, lang]);
-  const current = state.id === id ? state : NOTHING;
-  const { results, unread } = useResults(current.comparison);
-  return { ...current, comparison: withUnread(current.comparison, unread), results };
+  const followed = useFollowed(id, follow, { comparison: null });
+  const { results, unread } = useResults(followed.comparison);
+  return { ...followed, comparison: withUnread(followed.comparison, unread), results };
 }
 
 async function follow(id, show, signal) {
