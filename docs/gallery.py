@@ -15,7 +15,7 @@ import httpx
 import numpy as np
 from PIL import Image, ImageDraw, ImageOps
 
-from service.pictures.typeface import font
+from service.drawing.typeface import font
 
 ROOT = Path(__file__).parents[1]
 CAT = ROOT / "models" / "efficientnet-lite0" / "chelsea.jpg"

@@ -48,7 +48,7 @@ ROOMS = {
         ["state"],
         ["model_cards"],
         ["byte_budget", "monitoring", "rendered", "validation", "waits"],
-        ["pictures"],
+        ["drawing", "pictures"],
         ["gateway_documents", "languages", "release", "settings", "tuning"],
         ["api_keys", "connection_settings"],
         ["key_tuning"],

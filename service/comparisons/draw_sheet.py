@@ -14,16 +14,16 @@ from schemas.results import ResultMeta
 from schemas.sentences import Sentence
 from service.comparisons.sheet_query import SheetQuery
 from service.comparisons.sheet_words import parameter_words, subject_words, title_of
+from service.drawing import typeface
+from service.drawing.caption_block import Line, drawing_notes
+from service.drawing.captions import CAPTIONS
+from service.drawing.comparison_grid import Drawing, Panel, Scale, draw_grid
+from service.drawing.heatmap import heat_map
+from service.drawing.image_overlay import fitted, render_overlay
+from service.drawing.overlay_options import OverlayOptions
+from service.drawing.png import encode
+from service.drawing.view import view_of
 from service.languages import Language
-from service.pictures import typeface
-from service.pictures.caption_block import Line, drawing_notes
-from service.pictures.captions import CAPTIONS
-from service.pictures.comparison_grid import Drawing, Panel, Scale, draw_grid
-from service.pictures.heatmap import heat_map
-from service.pictures.image_overlay import fitted, render_overlay
-from service.pictures.overlay_options import OverlayOptions
-from service.pictures.png import encode
-from service.pictures.view import view_of
 from service.results.draw_overlay import OverlayQuery, draw_overlay
 from service.results.drawing_memory import drawing_bytes
 from service.results.formats import attribution, seen_pixels

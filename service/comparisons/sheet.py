@@ -9,8 +9,8 @@ from schemas.results import ResultMeta
 from service.comparisons.draw_sheet import Explained, SheetPlan
 from service.comparisons.reading import NO_RESULT, job_ids
 from service.comparisons.sheet_query import SheetQuery
+from service.drawing.captions import CAPTIONS
 from service.languages import Language
-from service.pictures.captions import CAPTIONS
 from service.rendered import picture_key
 from service.results.draw_overlay import needs_payload
 from service.results.drawing_memory import overlay_bytes

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from schemas.limits import MAX_EXAMPLES
+from service.drawing.overlay_options import OverlayOptions
 from service.languages import Language
-from service.pictures.overlay_options import OverlayOptions
 from service.tuning import MAX_SHEET_PIXELS
 
 

@@ -3,8 +3,8 @@
 from schemas.methods import METHODS
 from schemas.results import ResultMeta
 from service.catalogue.guides import catalogue
+from service.drawing.caption_block import Line
 from service.languages import Language
-from service.pictures.caption_block import Line
 from service.results.overlay_caption import score_words, target_words
 
 MAX_PARAMETERS = 6  # named below one panel

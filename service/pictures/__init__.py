@@ -1,1 +1,1 @@
-"""Attributions as pictures: a heat map over a photograph, coloured words, bars, curves. Pure: arrays in, PNG out."""
+"""Clients' pictures, decoded in bounded memory to the pixels that the model sees. Pure: files in, arrays out."""

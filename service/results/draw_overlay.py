@@ -11,13 +11,13 @@ from schemas.errors import InvalidRequest, NotAcceptable
 from schemas.limits import MAX_EXAMPLES, MAX_FRAMES
 from schemas.results import ResultMeta
 from schemas.sentences import Sentence
+from service.drawing.captions import CAPTIONS
+from service.drawing.colored_text import render_text
+from service.drawing.feature_bars import render_bars
+from service.drawing.heatmap import heat_map, map_size
+from service.drawing.image_overlay import fitted, render_overlay
+from service.drawing.overlay_options import OverlayOptions
 from service.languages import Language
-from service.pictures.captions import CAPTIONS
-from service.pictures.colored_text import render_text
-from service.pictures.feature_bars import render_bars
-from service.pictures.heatmap import heat_map, map_size
-from service.pictures.image_overlay import fitted, render_overlay
-from service.pictures.overlay_options import OverlayOptions
 from service.results.draw_path import find_path
 from service.results.formats import attribution, seen_pixels, sent_text, stored_array
 from service.results.overlay_caption import completed, overlay_caption, overlay_title

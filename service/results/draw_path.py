@@ -11,9 +11,9 @@ from schemas.errors import InvalidRequest, NotAcceptable, PathNotFound
 from schemas.limits import MAX_EXAMPLES
 from schemas.results import AttributionPath, ResultMeta
 from schemas.sentences import Sentence
+from service.drawing.overlay_options import ColormapName, OverlayOptions, Sign
+from service.drawing.path_animation import render_path
 from service.languages import Language
-from service.pictures.overlay_options import ColormapName, OverlayOptions, Sign
-from service.pictures.path_animation import render_path
 from service.results.formats import read_tensors, seen_pixels, stored_array
 from service.results.overlay_caption import completed, overlay_caption, target_words
 from service.tuning import MAX_ANIMATION_PIXELS

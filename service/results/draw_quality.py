@@ -11,10 +11,10 @@ from schemas.limits import MAX_EXAMPLES
 from schemas.metrics import DeletionInsertionMetric, QualityReport
 from schemas.results import ResultMeta
 from schemas.sentences import Sentence
+from service.drawing import typeface
+from service.drawing.captions import CAPTIONS
+from service.drawing.curves import render_curves
 from service.languages import Language
-from service.pictures import typeface
-from service.pictures.captions import CAPTIONS
-from service.pictures.curves import render_curves
 
 
 class QualityQuery(Strict):

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from schemas.results import ResultMeta, TextScore
-from service.pictures.curves import HEIGHT, OVERSAMPLING
-from service.pictures.feature_bars import BARS
-from service.pictures.image_overlay import fitted
-from service.pictures.overlay_options import OverlayOptions
-from service.pictures.sheet import Sheet
+from service.drawing.curves import HEIGHT, OVERSAMPLING
+from service.drawing.feature_bars import BARS
+from service.drawing.image_overlay import fitted
+from service.drawing.overlay_options import OverlayOptions
+from service.drawing.sheet import Sheet
 from service.tuning import (
     DRAWN_PIXELS,
     MAX_MAP_SIDE,

@@ -10,11 +10,11 @@ from html import escape
 from schemas.errors import InvalidRequest, NotAcceptable
 from schemas.results import FeatureScore, ResultMeta, TextScore
 from schemas.sentences import Sentence
+from service.drawing import typeface
+from service.drawing.captions import CAPTIONS
+from service.drawing.colormaps import solid, tint
+from service.drawing.feature_bars import Bar, strongest
 from service.languages import Language
-from service.pictures import typeface
-from service.pictures.captions import CAPTIONS
-from service.pictures.colormaps import solid, tint
-from service.pictures.feature_bars import Bar, strongest
 from service.results.formats import sent_text
 from service.results.overlay_caption import overlay_caption
 from service.tuning import MAX_DRAWN_FEATURES

@@ -5,12 +5,12 @@ from typing import TypeVar
 from schemas.methods import METHODS
 from schemas.results import Prediction, ResultMeta
 from service.catalogue.guides import catalogue
+from service.drawing import typeface
+from service.drawing.caption_block import broken
+from service.drawing.captions import CAPTIONS
+from service.drawing.overlay_options import OverlayOptions
+from service.drawing.sheet import Sheet
 from service.languages import Language
-from service.pictures import typeface
-from service.pictures.caption_block import broken
-from service.pictures.captions import CAPTIONS
-from service.pictures.overlay_options import OverlayOptions
-from service.pictures.sheet import Sheet
 
 Options = TypeVar("Options", bound=OverlayOptions)
 

@@ -2,9 +2,9 @@
 
 import pytest
 
+from service.drawing.captions import CAPTIONS
 from service.http.negotiation import language_of
 from service.languages import LANGUAGES
-from service.pictures.captions import CAPTIONS
 
 
 @pytest.mark.parametrize(("header", "expected"), [(None, "en"), ("es-MX,en;q=0.8", "es"), ("de", "en"), ("*", "en")])

@@ -13,7 +13,7 @@ from schemas.models import ModelCard
 from schemas.requests import ExplainRequest
 from service.submission import Submission, prepare
 from tests.service.cards import image_card, table_card
-from tests.service.pictures.drawn import photograph
+from tests.service.drawing.drawn import photograph
 from tests.service.validation.refusals import row
 
 ASKED = {"quality": ["deletion_insertion"]}

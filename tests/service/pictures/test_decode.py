@@ -18,7 +18,7 @@ from service.pictures.decode import (
     work_of,
 )
 from service.tuning import MAX_JPEG_SCANS
-from tests.service.pictures.drawn import photograph
+from tests.service.drawing.drawn import photograph
 
 VIEW = photograph(48, 32)
 HUGE_WEBP = bytes.fromhex("524946461c000000574542505650384c0f0000002ffebfff0f0710fd8ffe0722a2ff0100")  # 16383 a side

@@ -10,7 +10,7 @@ from schemas.picture_view import PictureView
 from schemas.pictures import Preprocessing
 from service.pictures import sources
 from service.pictures.decode import model_pixels, work_of
-from tests.service.pictures.drawn import photograph
+from tests.service.drawing.drawn import photograph
 
 WIDTH, HEIGHT = 803, 601  # neither is a multiple of a block
 PIXELS = WIDTH * HEIGHT

@@ -8,7 +8,7 @@ from typing import get_args
 
 from schemas.limits import MAX_IMAGE_BYTES, MAX_TEXT_CHARS
 from schemas.metric_requests import QUALITY_NAMES
-from service.pictures.overlay_options import Diverging, OverlayOptions, Sequential, Sign, Style
+from service.drawing.overlay_options import Diverging, OverlayOptions, Sequential, Sign, Style
 
 STATIC = Path(str(files("service.web"))) / "static"
 

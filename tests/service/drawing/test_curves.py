@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from schemas.metrics import Curve, Curves, DeletionInsertionMetric
-from service.pictures.colormaps import solid
-from service.pictures.curves import render_curves
-from tests.service.pictures.drawn import pixels
+from service.drawing.colormaps import solid
+from service.drawing.curves import render_curves
+from tests.service.drawing.drawn import pixels
 
 
 def metric(deletion: list[float], insertion: list[float]) -> DeletionInsertionMetric:

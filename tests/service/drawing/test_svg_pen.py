@@ -5,11 +5,11 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from schemas.results import FeatureScore
-from service.pictures.colormaps import solid
-from service.pictures.curves import render_curves
-from service.pictures.feature_bars import render_bars
-from service.pictures.svg_pen import SvgPen
-from tests.service.pictures.drawn import pixels
+from service.drawing.colormaps import solid
+from service.drawing.curves import render_curves
+from service.drawing.feature_bars import render_bars
+from service.drawing.svg_pen import SvgPen
+from tests.service.drawing.drawn import pixels
 from tests.service.pictures.test_curves import metric
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from schemas.results import TextScore
-from service.pictures import typeface
+from service.drawing import typeface
 
 _WORD_OR_BLANKS = re.compile(r"\S+|\s+")
 Owners = list[TextScore | None]  # for each character of the text, its score

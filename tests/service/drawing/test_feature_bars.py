@@ -3,9 +3,9 @@
 import pytest
 
 from schemas.results import FeatureScore
-from service.pictures.colormaps import solid
-from service.pictures.feature_bars import Axis, render_bars, strongest
-from tests.service.pictures.drawn import pixels
+from service.drawing.colormaps import solid
+from service.drawing.feature_bars import Axis, render_bars, strongest
+from tests.service.drawing.drawn import pixels
 
 SCORES = [0.5, -2.0, 1.0, 0.0, -0.25]
 FEATURES = [FeatureScore(name=f"columna {i}", value=10.0 * i, score=score) for i, score in enumerate(SCORES)]

@@ -7,12 +7,12 @@ from functools import cached_property
 
 from PIL import Image, ImageDraw
 
+from service.drawing import colorbar, typeface
+from service.drawing.caption_block import CaptionBlock, Line
+from service.drawing.heatmap import ColorScale
+from service.drawing.overlay_options import OverlayOptions
+from service.drawing.png import encode
 from service.languages import Language
-from service.pictures import colorbar, typeface
-from service.pictures.caption_block import CaptionBlock, Line
-from service.pictures.heatmap import ColorScale
-from service.pictures.overlay_options import OverlayOptions
-from service.pictures.png import encode
 
 PAPER = (255, 255, 255)
 BLANK = (240, 240, 240)  # of a panel without a picture

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from service.pictures.overlay_options import OverlayOptions, Sign
+from service.drawing.overlay_options import OverlayOptions, Sign
 from service.tuning import MAX_MAP_SIDE
 
 Map = NDArray[np.float64]  # (H, W)

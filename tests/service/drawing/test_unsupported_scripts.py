@@ -3,11 +3,11 @@
 import pytest
 
 from schemas.results import FeatureScore, TextScore
-from service.pictures.colored_text import render_text
-from service.pictures.feature_bars import render_bars
-from service.pictures.sheet import Sheet
-from service.pictures.wrapping import wrap
-from tests.service.pictures.drawn import pixels
+from service.drawing.colored_text import render_text
+from service.drawing.feature_bars import render_bars
+from service.drawing.sheet import Sheet
+from service.drawing.wrapping import wrap
+from tests.service.drawing.drawn import pixels
 
 TEXTS = {
     "arabic": "مَرْحَبًا بالعالم",

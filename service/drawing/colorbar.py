@@ -3,12 +3,12 @@
 import numpy as np
 from PIL import Image, ImageDraw
 
+from service.drawing import typeface
+from service.drawing.captions import CAPTIONS
+from service.drawing.colormaps import mix, paint
+from service.drawing.heatmap import ColorScale
+from service.drawing.overlay_options import OverlayOptions
 from service.languages import Language
-from service.pictures import typeface
-from service.pictures.captions import CAPTIONS
-from service.pictures.colormaps import mix, paint
-from service.pictures.heatmap import ColorScale
-from service.pictures.overlay_options import OverlayOptions
 
 INK = (38, 38, 38)
 FAINT = (110, 110, 110)

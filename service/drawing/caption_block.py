@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from PIL import ImageDraw
 
+from service.drawing import typeface
+from service.drawing.captions import CAPTIONS
+from service.drawing.colorbar import FAINT, INK
+from service.drawing.overlay_options import OverlayOptions
 from service.languages import Language
-from service.pictures import typeface
-from service.pictures.captions import CAPTIONS
-from service.pictures.colorbar import FAINT, INK
-from service.pictures.overlay_options import OverlayOptions
 
 Line = Sequence[str]  # parts that belong together; they are separated by a dot
 DOT = " · "

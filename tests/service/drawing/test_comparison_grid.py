@@ -7,9 +7,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from service.pictures import typeface
-from service.pictures.comparison_grid import Drawing, Measures, Panel, draw_grid, wrapped
-from service.pictures.png import encode
+from service.drawing import typeface
+from service.drawing.comparison_grid import Drawing, Measures, Panel, draw_grid, wrapped
+from service.drawing.png import encode
 
 SIZE = (160, 120)
 RED, BLUE = (200, 10, 10), (10, 10, 200)

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from PIL import ImageDraw
 
-from service.pictures import typeface
-from service.pictures.caption_block import CaptionBlock, broken, drawing_notes
-from service.pictures.image_overlay import render_overlay
-from service.pictures.overlay_options import OverlayOptions, Style
-from tests.service.pictures.drawn import photograph, pixels
+from service.drawing import typeface
+from service.drawing.caption_block import CaptionBlock, broken, drawing_notes
+from service.drawing.image_overlay import render_overlay
+from service.drawing.overlay_options import OverlayOptions, Style
+from tests.service.drawing.drawn import photograph, pixels
 
 CAPTION = [["Egyptian cat", "score 0.774", "a-model"], ["Integrated Gradients", "completeness error 0.2 %"]]
 MAP = np.random.default_rng(0).normal(size=(1, 3, 28, 28))

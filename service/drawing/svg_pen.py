@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape
 
 from PIL import ImageDraw, ImageFont
 
-from service.pictures import typeface
+from service.drawing import typeface
 
 Color = tuple[int, int, int]
 Number = int | float

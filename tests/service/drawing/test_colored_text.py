@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 
 from schemas.results import TextScore
+from service.drawing import typeface
+from service.drawing.captions import CAPTIONS
+from service.drawing.colorbar import INK
+from service.drawing.colored_text import render_text
+from service.drawing.colormaps import tint
+from service.drawing.sheet import Sheet
+from service.drawing.wrapping import wrap
 from service.languages import Language
-from service.pictures import typeface
-from service.pictures.captions import CAPTIONS
-from service.pictures.colorbar import INK
-from service.pictures.colored_text import render_text
-from service.pictures.colormaps import tint
-from service.pictures.sheet import Sheet
-from service.pictures.wrapping import wrap
 from service.tuning import MAX_LINE_CHARS, MAX_TEXT_LINES
-from tests.service.pictures.drawn import pixels
+from tests.service.drawing.drawn import pixels
 
 TEXT = "Una película preciosa, ¡qué lástima de final! ¿Mañana otra vez?"
 

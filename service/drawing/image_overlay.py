@@ -6,15 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from service.drawing import colorbar, typeface
+from service.drawing.caption_block import CaptionBlock, Line, drawing_notes
+from service.drawing.captions import CAPTIONS
+from service.drawing.colormaps import Pixels, mix, paint, step
+from service.drawing.heatmap import HeatMap, heat_map, map_size
+from service.drawing.overlay_options import OverlayOptions
+from service.drawing.png import encode
+from service.drawing.view import View
 from service.languages import Language
-from service.pictures import colorbar, typeface
-from service.pictures.caption_block import CaptionBlock, Line, drawing_notes
-from service.pictures.captions import CAPTIONS
-from service.pictures.colormaps import Pixels, mix, paint, step
-from service.pictures.heatmap import HeatMap, heat_map, map_size
-from service.pictures.overlay_options import OverlayOptions
-from service.pictures.png import encode
-from service.pictures.view import View
 from service.tuning import CAPTION_PIXELS, DRAWN_PIXELS, MAX_PANEL_PIXELS, THUMBNAIL_PIXELS
 
 MAX_ASPECT = 16  # longer side over shorter side; a narrower picture is widened to this

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from schemas.results import FeatureScore
+from service.drawing import typeface
+from service.drawing.captions import CAPTIONS
+from service.drawing.colorbar import FAINT, INK
+from service.drawing.colormaps import solid
+from service.drawing.sheet import Sheet, Title, encoded
+from service.drawing.svg_pen import Pen
 from service.languages import Language
-from service.pictures import typeface
-from service.pictures.captions import CAPTIONS
-from service.pictures.colorbar import FAINT, INK
-from service.pictures.colormaps import solid
-from service.pictures.sheet import Sheet, Title, encoded
-from service.pictures.svg_pen import Pen
 from service.tuning import MAX_DRAWN_FEATURES
 
 BARS = 15  # of a drawing, besides that of the sum of the others

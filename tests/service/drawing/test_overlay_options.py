@@ -7,8 +7,8 @@ from typing import Any, get_args
 import pytest
 from pydantic import ValidationError
 
-from service.pictures.colormaps import SOURCES, table
-from service.pictures.overlay_options import Diverging, OverlayOptions, Sequential
+from service.drawing.colormaps import SOURCES, table
+from service.drawing.overlay_options import Diverging, OverlayOptions, Sequential
 
 
 def test_choices_are_listed_in_the_schema() -> None:

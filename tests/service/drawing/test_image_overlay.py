@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from service.pictures.colormaps import SOURCES
-from service.pictures.image_overlay import MASKED_FLOOR, render_overlay
-from service.pictures.overlay_options import OverlayOptions, Sign, Style
-from tests.service.pictures.drawn import centroid, delta, photograph, pixels
+from service.drawing.colormaps import SOURCES
+from service.drawing.image_overlay import MASKED_FLOOR, render_overlay
+from service.drawing.overlay_options import OverlayOptions, Sign, Style
+from tests.service.drawing.drawn import centroid, delta, photograph, pixels
 
 NOISE = np.random.default_rng(0).normal(size=(1, 3, 28, 28))
 

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from schemas.results import PathPoints
-from service.pictures.overlay_options import OverlayOptions
-from service.pictures.path_animation import render_path
+from service.drawing.overlay_options import OverlayOptions
+from service.drawing.path_animation import render_path
 from service.tuning import LAST_FRAME_MS, MAX_ANIMATION_PIXELS
-from tests.service.pictures.drawn import photograph
+from tests.service.drawing.drawn import photograph
 
 BLACK = np.zeros((60, 80, 3), dtype=np.uint8)
 PICTURE = np.asarray(photograph(80, 60))

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from PIL import Image, ImageDraw
 
 from schemas.results import PathPoints
+from service.drawing import typeface
+from service.drawing.captions import CAPTIONS
+from service.drawing.colorbar import FAINT, INK
+from service.drawing.colormaps import solid
+from service.drawing.curves import GRID, OVERSAMPLING, Color, Frame, ticks_of
+from service.drawing.sheet import Sheet
 from service.languages import Language
-from service.pictures import typeface
-from service.pictures.captions import CAPTIONS
-from service.pictures.colorbar import FAINT, INK
-from service.pictures.colormaps import solid
-from service.pictures.curves import GRID, OVERSAMPLING, Color, Frame, ticks_of
-from service.pictures.sheet import Sheet
 
 PALE = (205, 205, 205)  # the part of the curve that is still to come
 Point = tuple[float, float]  # place on the path, and output there

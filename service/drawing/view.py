@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from service.pictures.colormaps import Pixels
+from service.drawing.colormaps import Pixels
 from service.tuning import DRAWN_PIXELS
 
 

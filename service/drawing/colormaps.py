@@ -7,8 +7,8 @@ import numpy as np
 from cmap import Colormap
 from numpy.typing import NDArray
 
-from service.pictures.heatmap import Strength
-from service.pictures.overlay_options import ColormapName, Diverging, Sign
+from service.drawing.heatmap import Strength
+from service.drawing.overlay_options import ColormapName, Diverging, Sign
 
 Pixels = NDArray[np.uint8]  # (H, W, 3)
 

@@ -7,13 +7,13 @@ from math import floor, log10
 from PIL import Image, ImageDraw
 
 from schemas.metrics import Curve, Curves, DeletionInsertionMetric
+from service.drawing import typeface
+from service.drawing.captions import CAPTIONS
+from service.drawing.colorbar import FAINT, INK
+from service.drawing.colormaps import solid
+from service.drawing.sheet import Sheet, Surface, Title, encoded
+from service.drawing.svg_pen import Pen, SvgPen
 from service.languages import Language
-from service.pictures import typeface
-from service.pictures.captions import CAPTIONS
-from service.pictures.colorbar import FAINT, INK
-from service.pictures.colormaps import solid
-from service.pictures.sheet import Sheet, Surface, Title, encoded
-from service.pictures.svg_pen import Pen, SvgPen
 
 OVERSAMPLING = 3  # curves are drawn this many times larger and scaled down, which smooths their edges
 HEIGHT = 0.5  # of the plot, as a share of the sheet's width

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw
 
-from service.pictures import typeface
-from service.pictures.colorbar import FAINT, INK
-from service.pictures.png import encode
-from service.pictures.svg_pen import Pen, SvgPen
+from service.drawing import typeface
+from service.drawing.colorbar import FAINT, INK
+from service.drawing.png import encode
+from service.drawing.svg_pen import Pen, SvgPen
 from service.tuning import MAX_SHEET_TEXT_PIXELS
 
 Title = str | Sequence[str] | None  # one line, or several of which the first is dark

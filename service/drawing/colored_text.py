@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from PIL import ImageDraw
 
 from schemas.results import TextScore
+from service.drawing import typeface
+from service.drawing.captions import CAPTIONS
+from service.drawing.colorbar import FAINT, INK
+from service.drawing.colormaps import tint
+from service.drawing.png import encode
+from service.drawing.sheet import Sheet, Title
+from service.drawing.wrapping import Piece, wrap
 from service.languages import Language
-from service.pictures import typeface
-from service.pictures.captions import CAPTIONS
-from service.pictures.colorbar import FAINT, INK
-from service.pictures.colormaps import tint
-from service.pictures.png import encode
-from service.pictures.sheet import Sheet, Title
-from service.pictures.wrapping import Piece, wrap
 from service.tuning import MAX_TEXT_LINES
 
 

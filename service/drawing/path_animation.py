@@ -8,18 +8,18 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from schemas.results import PathPoints
+from service.drawing import colorbar, typeface
+from service.drawing.caption_block import CaptionBlock, Line, drawing_notes
+from service.drawing.captions import CAPTIONS
+from service.drawing.colormaps import Pixels, paint
+from service.drawing.heatmap import heat_map, map_size
+from service.drawing.image_overlay import PAPER, fitted
+from service.drawing.lazy_frames import LazyFrames
+from service.drawing.overlay_options import OverlayOptions
+from service.drawing.path_plot import PathPlot
+from service.drawing.sheet import Sheet
+from service.drawing.view import view_of
 from service.languages import Language
-from service.pictures import colorbar, typeface
-from service.pictures.caption_block import CaptionBlock, Line, drawing_notes
-from service.pictures.captions import CAPTIONS
-from service.pictures.colormaps import Pixels, paint
-from service.pictures.heatmap import heat_map, map_size
-from service.pictures.image_overlay import PAPER, fitted
-from service.pictures.lazy_frames import LazyFrames
-from service.pictures.overlay_options import OverlayOptions
-from service.pictures.path_plot import PathPlot
-from service.pictures.sheet import Sheet
-from service.pictures.view import view_of
 from service.tuning import LAST_FRAME_MS, MIN_ANIMATION_WIDTH
 
 

@@ -7,13 +7,13 @@ from typing import get_args
 import numpy as np
 import pytest
 
+from service.drawing.heatmap import heat_map
+from service.drawing.image_overlay import render_overlay
+from service.drawing.overlay_options import OverlayOptions, Sign, Style
+from service.drawing.view import View, view_of
 from service.pictures import image_overlay, view
-from service.pictures.heatmap import heat_map
-from service.pictures.image_overlay import render_overlay
-from service.pictures.overlay_options import OverlayOptions, Sign, Style
-from service.pictures.view import View, view_of
 from tests.paths import ROOT
-from tests.service.pictures.drawn import photograph, pixels
+from tests.service.drawing.drawn import photograph, pixels
 
 NOISE = np.random.default_rng(0).normal(size=(1, 3, 37, 53))
 SIZES = [(64, 64), (211, 97), (97, 211), (16, 240), (500, 31)]
@@ -58,8 +58,8 @@ import re
 import numpy as np
 from PIL import Image
 from pathlib import Path
-from service.pictures.image_overlay import render_overlay
-from service.pictures.overlay_options import OverlayOptions
+from service.drawing.image_overlay import render_overlay
+from service.drawing.overlay_options import OverlayOptions
 
 def peak_mib():
     return int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) / 1024

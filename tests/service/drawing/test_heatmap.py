@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from service.pictures.heatmap import HeatMap, heat_map, map_size
-from service.pictures.overlay_options import OverlayOptions, Sign
-from tests.service.pictures.drawn import centroid, delta
+from service.drawing.heatmap import HeatMap, heat_map, map_size
+from service.drawing.overlay_options import OverlayOptions, Sign
+from tests.service.drawing.drawn import centroid, delta
 
 RAW = OverlayOptions(smooth=0.0, percentile=100.0)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from service.pictures.colormaps import DEFAULTS, paint, solid, table, tint
+from service.drawing.colormaps import DEFAULTS, paint, solid, table, tint
 
 
 def test_the_ends_of_the_map() -> None:
