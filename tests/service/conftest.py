@@ -20,7 +20,7 @@ SETTINGS = GatewaySettings(max_body_bytes=2 * 1024 * 1024, max_wait_s=20)
 
 @pytest.fixture
 async def store(store_server: StoreServer, namespace: str) -> AsyncIterator[JobStore]:
-    store = JobStore(store_server.url, namespace=namespace, queue_depth=3)
+    store = JobStore(store_server.url, namespace=namespace, queue_depth=3, timeout_s=10)
     yield store
     await store.close()
 

@@ -7,11 +7,11 @@ from typing import get_args
 import numpy as np
 import pytest
 
+from service.drawing import image_overlay, view
 from service.drawing.heatmap import heat_map
 from service.drawing.image_overlay import render_overlay
 from service.drawing.overlay_options import OverlayOptions, Sign, Style
 from service.drawing.view import View, view_of
-from service.pictures import image_overlay, view
 from tests.paths import ROOT
 from tests.service.drawing.drawn import photograph, pixels
 

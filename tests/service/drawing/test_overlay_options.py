@@ -55,7 +55,9 @@ def test_what_is_out_of_range_or_unknown_is_refused(query: dict[str, Any]) -> No
 
 
 def test_drawing_needs_neither_torch_nor_matplotlib_nor_fastapi() -> None:
-    modules = "image_overlay, colored_text, feature_bars, curves, decode"
-    code = f"import sys; from service.pictures import {modules}; print(*sys.modules)"
+    code = (
+        "import sys; from service.drawing import image_overlay, colored_text, feature_bars, curves; "
+        "from service.pictures import decode; print(*sys.modules)"
+    )
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
     assert not {"torch", "matplotlib", "fastapi", "captum"} & set(loaded)

@@ -10,7 +10,7 @@ from service.drawing.curves import render_curves
 from service.drawing.feature_bars import render_bars
 from service.drawing.svg_pen import SvgPen
 from tests.service.drawing.drawn import pixels
-from tests.service.pictures.test_curves import metric
+from tests.service.drawing.test_curves import metric
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = [

@@ -10,7 +10,7 @@ from safetensors.numpy import save
 from schemas.errors import InvalidRequest, NotAcceptable
 from schemas.results import FeatureScore, ModelRef, Prediction, Provenance, ResultMeta, TextScore, Timing
 from service.results.html_fragment import html_fragment
-from tests.service.pictures.test_svg_pen import HOSTILE
+from tests.service.drawing.test_svg_pen import HOSTILE
 
 TAGS = {"div", "p", "span", "table", "tr", "th", "td"}
 

@@ -24,7 +24,7 @@ METHODS = ["saliency", {"name": "integrated_gradients", "n_steps": 20}, "layer_g
 
 @pytest.fixture
 async def store(store_server: Any, namespace: str) -> Any:
-    store = JobStore(store_server.url, namespace=namespace, queue_depth=36)
+    store = JobStore(store_server.url, namespace=namespace, queue_depth=36, timeout_s=10)
     yield store
     await store.close()
 
