@@ -57,12 +57,15 @@ check:
 	@for model in models/*/; do $(BIN)/mypy "$$model"*.py || exit 1; done
 
 # The broker's tests need Valkey, which a wheel brings. Where Redis is installed, they run on it too, and those of
-# encrypted connections run on it alone: the wheel's Valkey is built without TLS.
+# encrypted connections run on it alone: the wheel's Valkey is built without TLS. Prometheus runs the queries of the
+# dashboards and alerts; the package starts a service of its own where systemd runs, which no test needs.
 system:
-	@if ! command -v redis-server >/dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		echo "Installing redis-server for the tests"; \
-		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends redis-server; } \
-			>/dev/null 2>&1 </dev/null || echo "redis-server could not be installed; the tests use only Valkey, and none encrypts"; \
+	@missing=; command -v redis-server >/dev/null || missing="redis-server"; \
+	command -v promtool >/dev/null || missing="$$missing prometheus"; \
+	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing for the tests: $$missing"; \
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; } \
+			>/dev/null 2>&1 </dev/null || echo "Could not be installed: $$missing. The tests that need them do not run."; \
 	fi
 
 clean: ## remove everything that the other commands made
