@@ -7,7 +7,7 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-PACKAGES := schemas broker service workers cli benchmarks
+PACKAGES := schemas broker service workers cli benchmarks observability
 PORT ?= 8000
 # The oldest supported Python comes first: the pins are known to have wheels for it.
 PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do \
