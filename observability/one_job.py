@@ -77,8 +77,8 @@ JOB_PANEL = JobPanel(
 )
 RESULT_PANEL = JobPanel(
     "Picture and links",
-    "The job's picture and links to its result. Source: GET /jobs/{id}/overlay.png. When it is bad: the browser must "
-    "reach the address in the variable `service`, and a service with keys shows no picture to it.",
+    "The job's picture and links to its result. Source: GET /jobs/{id}/overlay.png. When it is bad: the browser needs "
+    "the address in the variable `service`, under the same host and port as Grafana; see docs/dashboards.md.",
 )
 RECENT_PANEL = JobPanel(
     "Recent explanations",
