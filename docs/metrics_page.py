@@ -75,6 +75,12 @@ No client can make a label value: unknown paths are `unmatched`, unknown HTTP me
 A model costs about 120 series for each method and priority that is used, most of them buckets of the six stages, and 50
 more by itself and at each worker.
 
+## Cost
+
+Measured on two cores that other work shared: a worker spends 30 µs of CPU on the metrics of a job, in the thread that stored
+its result, and the store 1.7 ms every 2 s on each model of a worker. A gateway spends 0.13 s of CPU on a scrape of 6,260
+lines (5 models, 5 methods, both priorities), in a thread of its own.
+
 ## All metrics
 """
 HOMES: dict[Home, str] = {

@@ -1,5 +1,7 @@
 """What defines a metric."""
 
+from bisect import bisect_left
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 Kind = Literal["counter", "gauge", "histogram"]
@@ -41,7 +43,12 @@ class Definition(NamedTuple):
 
     def bucket(self, value: float) -> str:
         """The upper bound of the bucket that counts the value, as its label `le` shows it."""
-        return next((bound_text(bound) for bound in self.buckets if value <= bound), "+Inf")
+        return _texts(self.buckets)[bisect_left(self.buckets, value)]
+
+
+@lru_cache
+def _texts(bounds: tuple[float, ...]) -> tuple[str, ...]:
+    return (*map(bound_text, bounds), "+Inf")
 
 
 def bound_text(bound: float) -> str:

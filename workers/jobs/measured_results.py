@@ -22,20 +22,21 @@ def measure_result(measurements: Measurements, result: JobResult, meta_bytes: in
     job, meta = result.job, result.meta
     model, method, priority = job.model_key, str(job.spec.method["name"]), job.spec.priority
     trace_id = trace_id_of(job.spec)
-    for stage, seconds in _stages(result, finish_s).items():
-        measurements.observe(
-            model, names.STAGE_SECONDS, method, priority, stage, value=max(0.0, seconds), trace_id=trace_id
-        )
-    measurements.count(model, names.JOB_ROWS, method, priority, amount=meta.timing.rows)
-    measurements.count(model, names.JOB_PASSES, method, priority, amount=meta.timing.passes)
     size = float(meta_bytes + len(result.tensors))
-    measurements.observe(model, names.RESULT_BYTES, method, value=size, trace_id=trace_id)
-    measurements.count(model, names.RESULT_WARNINGS, method, amount=len(meta.warnings))
-    for score in result.explained_scores:
-        measurements.observe(model, names.EXPLAINED_SCORE, value=min(1.0, max(0.0, score)), trace_id=trace_id)
-    for definition, values in _quality(meta):
-        for value in values:
-            measurements.observe(model, definition, method, value=max(0.0, value), trace_id=trace_id)
+    stages, quality = _stages(result, finish_s), list(_quality(meta))
+    with measurements.of(model) as measured:
+        for stage, seconds in stages.items():
+            labels = (method, priority, stage)
+            measured.observe(names.STAGE_SECONDS, *labels, value=max(0.0, seconds), trace_id=trace_id)
+        measured.count(names.JOB_ROWS, method, priority, amount=meta.timing.rows)
+        measured.count(names.JOB_PASSES, method, priority, amount=meta.timing.passes)
+        measured.observe(names.RESULT_BYTES, method, value=size, trace_id=trace_id)
+        measured.count(names.RESULT_WARNINGS, method, amount=len(meta.warnings))
+        for score in result.explained_scores:
+            measured.observe(names.EXPLAINED_SCORE, value=min(1.0, max(0.0, score)), trace_id=trace_id)
+        for definition, values in quality:
+            for value in values:
+                measured.observe(definition, method, value=max(0.0, value), trace_id=trace_id)
 
 
 def _stages(result: JobResult, finish_s: float) -> dict[names.Stage, float]:

@@ -4,6 +4,8 @@ import math
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from schemas.model_key import ModelKey
@@ -17,6 +19,23 @@ class Increments:
     counts: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     exemplars: dict[str, str] = field(default_factory=dict)
 
+    def count(self, metric: Definition, *labels: str, amount: float = 1) -> None:
+        """Adds to a counter. `labels` are the values of those besides `model`."""
+        if amount:
+            self.counts[metric.series(*labels)] += amount
+
+    def observe(self, metric: Definition, *labels: str, value: float, trace_id: str = "") -> None:
+        """Adds a value to a histogram; its bucket then shows the trace as an exemplar. A value that is no finite number
+        is left out: the sum would be none for ever."""
+        if not math.isfinite(value):
+            return
+        series = metric.series(*labels)
+        bucket = f"{series} {metric.bucket(value)}"
+        self.counts[bucket] += 1
+        self.counts[f"{series} sum"] += value
+        if trace_id:
+            self.exemplars[f"{bucket} exemplar"] = f"{trace_id} {bound_text(value)} {time.time():.3f}"
+
 
 class Measurements:
     """Collects what jobs measure. Every method may be called from any thread."""
@@ -25,25 +44,11 @@ class Measurements:
         self._lock = threading.Lock()
         self._models: defaultdict[ModelKey, Increments] = defaultdict(Increments)
 
-    def count(self, model: ModelKey, metric: Definition, *labels: str, amount: float = 1) -> None:
-        """Adds to a counter. `labels` are the values of those besides `model`."""
-        if amount:
-            with self._lock:
-                self._models[model].counts[metric.series(*labels)] += amount
-
-    def observe(self, model: ModelKey, metric: Definition, *labels: str, value: float, trace_id: str = "") -> None:
-        """Adds a value to a histogram; its bucket then shows the trace as an exemplar. A value that is no finite number
-        is left out: the sum would be none for ever."""
-        if not math.isfinite(value):
-            return
-        series = metric.series(*labels)
-        bucket = f"{series} {metric.bucket(value)}"
+    @contextmanager
+    def of(self, model: ModelKey) -> Iterator[Increments]:
+        """What is measured of a model, for the body alone: other threads wait."""
         with self._lock:
-            increments = self._models[model]
-            increments.counts[bucket] += 1
-            increments.counts[f"{series} sum"] += value
-            if trace_id:
-                increments.exemplars[f"{bucket} exemplar"] = f"{trace_id} {bound_text(value)} {time.time():.3f}"
+            yield self._models[model]
 
     def take(self) -> dict[ModelKey, Increments]:
         """What was measured since the last call."""

@@ -14,7 +14,8 @@ TOTAL = STAGE_SECONDS.series("saliency", "batch", "total")
 
 
 def observe(measurements: Measurements, value: float, trace_id: str = "") -> None:
-    measurements.observe(MODEL, STAGE_SECONDS, "saliency", "batch", "total", value=value, trace_id=trace_id)
+    with measurements.of(MODEL) as measured:
+        measured.observe(STAGE_SECONDS, "saliency", "batch", "total", value=value, trace_id=trace_id)
 
 
 def test_a_value_counts_in_its_bucket_and_in_the_sum() -> None:
@@ -29,7 +30,7 @@ def test_a_value_counts_in_its_bucket_and_in_the_sum() -> None:
 def test_what_is_no_number_is_left_out(value: float) -> None:
     measurements = Measurements()
     observe(measurements, value)
-    assert not measurements.take()
+    assert not any(one.counts for one in measurements.take().values())
 
 
 def test_a_bucket_keeps_its_latest_trace() -> None:
@@ -44,8 +45,8 @@ def test_a_bucket_keeps_its_latest_trace() -> None:
 
 
 def test_a_wrong_number_of_labels_is_a_mistake() -> None:
-    with pytest.raises(ValueError, match="takes values"):
-        Measurements().count(MODEL, JOB_ROWS, "saliency")
+    with Measurements().of(MODEL) as measured, pytest.raises(ValueError, match="takes values"):
+        measured.count(JOB_ROWS, "saliency")
 
 
 def test_no_count_is_lost_between_threads_and_takes() -> None:
@@ -61,7 +62,8 @@ def test_no_count_is_lost_between_threads_and_takes() -> None:
 
     def measure() -> None:
         for _ in range(1000):
-            measurements.observe(MODEL, EXPLAINED_SCORE, value=0.5)
+            with measurements.of(MODEL) as measured:
+                measured.observe(EXPLAINED_SCORE, value=0.5)
 
     taker = threading.Thread(target=take)
     threads = [threading.Thread(target=measure) for _ in range(4)]

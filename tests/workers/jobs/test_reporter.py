@@ -159,20 +159,25 @@ def test_an_outage_is_survived(reporting: Reporting) -> None:
     reporting.store.until(lambda: len(reporting.store.announced) > count)
 
 
+def count_rows(reporting: Reporting, model: ModelKey, rows: int) -> None:
+    with reporting.measurements.of(model) as measured:
+        measured.count(JOB_ROWS, "saliency", "batch", amount=rows)
+
+
 def test_what_was_measured_is_told_once_also_at_the_end_and_after_an_outage() -> None:
     one, other = ModelKey("m", "1"), ModelKey("n", "1")
     rows = JOB_ROWS.series("saliency", "batch")
     reporting = Reporting()
     for model in (one, other):
-        reporting.measurements.count(model, JOB_ROWS, "saliency", "batch", amount=3)
+        count_rows(reporting, model, 3)
     reporting.store.is_away = True
     with pytest.raises(StoreUnavailable):
         reporting.reporter._tell_measurements()
-    reporting.measurements.count(one, JOB_ROWS, "saliency", "batch", amount=4)
+    count_rows(reporting, one, 4)
     reporting.store.is_away = False
     reporting.reporter.start()
     reporting.store.until(lambda: len(reporting.store.measured) == 2)
     assert dict(reporting.store.measured) == {one: {rows: 7}, other: {rows: 3}}
-    reporting.measurements.count(other, JOB_ROWS, "saliency", "batch", amount=5)
+    count_rows(reporting, other, 5)
     reporting.reporter.end()
     assert reporting.store.measured[2:] == [(other, {rows: 5})]
