@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from grafana_foundation_sdk.builders.dashboard import (
     Dashboard,
@@ -98,11 +97,7 @@ def _infinity() -> DatasourceVariable:
 
 def _model() -> QueryVariable:
     every = VariableOption(selected=True, text="All", value="$__all")
-    query: dict[str, Any] = {
-        "qryType": 1,
-        "query": f"label_values({names.QUEUE_JOBS.name}, model)",
-        "refId": "PrometheusVariableQueryEditor-VariableQuery",
-    }
+    query = f"label_values({names.QUEUE_JOBS.name}, model)"
     variable = QueryVariable("model").label("Model").datasource(PROMETHEUS).query(query).current(every)
     variable = variable.refresh(VariableRefresh.ON_TIME_RANGE_CHANGED).sort(VariableSort.ALPHABETICAL_ASC)
     return variable.multi(True).include_all(True).all_value(".*")

@@ -104,5 +104,5 @@ def _no_number() -> SpecialValueMap:
 
 
 def _red_from(limit: float) -> dashboards.ThresholdsConfig:
-    steps = [Threshold(value=None, color="green"), Threshold(value=limit, color="red")]
+    steps = [Threshold(value=0.0, color="green"), Threshold(value=limit, color="red")]
     return dashboards.ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps(steps)
