@@ -17,7 +17,7 @@ INFINITY = DataSourceRef(type_val="yesoreyeram-infinity-datasource", uid="${infi
 STAGES = '{"queued": timing.queued_ms, "prepare": timing.prepare_ms, "run": timing.run_ms, "wait": timing.wait_ms, \
 "pass": timing.pass_ms}'
 RECENT = 'jobs.{"created": created_at, "job": id, "model": model & "@" & version, "method": method.name, \
-"overlay": links.overlay ? "${service}" & links.overlay & "?max_side=192"}'
+"overlay": links.overlay ? "${service}" & links.overlay & "?caption=false&size=128"}'
 JOB = '{"status": status, "model": model & "@" & version, "method": method.name, "created": created_at, \
 "started": started_at, "finished": finished_at, "error": error.detail}'
 LINKS = """\

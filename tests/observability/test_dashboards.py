@@ -5,15 +5,18 @@ import re
 from collections.abc import Iterator
 from itertools import combinations
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
+from observability import one_job
 from observability.dashboards import documents
 from observability.panels import NO_TRAFFIC
 from observability.queries import mean, rate, value
 from schemas.telemetry import names
+from service.pictures.overlay_options import OverlayOptions
 from tests.paths import ROOT
 
 FOLDER = ROOT / "docker" / "grafana" / "dashboards"
@@ -150,6 +153,13 @@ def test_every_metric_but_that_of_an_alert_is_on_a_dashboard() -> None:
         for metric in re.findall(r"\battribution_\w+", expression)
     }
     assert names.ALL.keys() - shown == {names.STORE_UP.name}
+
+
+def test_the_small_pictures_are_drawn_with_parameters_that_exist() -> None:
+    query = re.search(r"\?([\w=&]+)\"", one_job.RECENT)
+    assert query is not None
+    assert dict(parse_qsl(query[1])) == {"caption": "false", "size": "128"}
+    assert OverlayOptions.model_fields.keys() >= {"caption", "size"}
 
 
 def test_queries_of_one_job_ask_the_service_for_what_it_has() -> None:
