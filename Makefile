@@ -7,7 +7,7 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-PACKAGES := schemas broker service workers cli benchmarks
+PACKAGES := schemas broker service workers cli benchmarks docker/grafana/source
 PORT ?= 8000
 # The oldest supported Python comes first: the pins are known to have wheels for it.
 PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do \
@@ -58,14 +58,17 @@ check:
 	@for model in models/*/; do $(BIN)/mypy "$$model"*.py || exit 1; done
 
 # The broker's tests need Valkey, which a wheel brings. Where Redis is installed, they run on it too, and those of
-# encrypted connections run on it alone: the wheel's Valkey is built without TLS. The tests of the page need Chromium, and
-# fail without it.
+# encrypted connections run on it alone: the wheel's Valkey is built without TLS. The tests of the page need Chromium.
+# Prometheus runs the queries of the dashboards and alerts; its package starts a service of its own where systemd runs,
+# which no test needs.
 REDIS_ABSENT := redis-server could not be installed; the tests use only Valkey, and none encrypts
 CHROMIUM_ABSENT := chromium could not be installed; the tests of the page need it and will fail
+PROMETHEUS_ABSENT := prometheus could not be installed; the tests of dashboards and alerts need it and will fail
 system:
 	@command -v redis-server >/dev/null || $(call apt,redis-server,$(REDIS_ABSENT))
 	@for name in chromium chromium-browser google-chrome-stable google-chrome; do \
 		command -v "$$name" >/dev/null && exit; done; $(call apt,chromium,$(CHROMIUM_ABSENT))
+	@command -v promtool >/dev/null || $(call apt,prometheus,$(PROMETHEUS_ABSENT))
 
 # Installs a Debian package where root can, or says $(2).
 define apt

@@ -8,6 +8,7 @@ One Redis >= 6.2 or Valkey server, standalone or replicated, also behind Sentine
 from broker.gateway.admission import QueueBounds
 from broker.gateway.comparisons import cell_idempotency
 from broker.gateway.opened_result import OpenedResult
+from broker.gateway.reports import QueueLoad, StoreReport
 from broker.gateway.store import JobStore
 from broker.records import (
     Claim,
@@ -42,6 +43,8 @@ __all__ = [
     "NewJob",
     "OpenedResult",
     "QueueBounds",
+    "QueueLoad",
+    "StoreReport",
     "StoreSettings",
     "StoredResult",
     "Submitted",

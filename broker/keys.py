@@ -19,7 +19,9 @@
                                      index: of a status, of a model, or of both
     {ns}:expiry             zset     terminal jobs (id, owner) by the time they expire, to trim the indexes
     {ns}:held               hash     what each job holds of the queue and the store, see `lua/includes/held.lua`
+    {ns}:held_rows          hash     the rows that each job is expected to take, while it waits or runs
     {ns}:load               hash     sums of what all jobs hold, by measure and model
+    {ns}:measured:{model@version}   hash   counters for operators by series, see `schemas.telemetry`; TTL
     {ns}:stored             zset     results, as `id bytes`, by the time they expire
     {ns}:idempotency:{sha256 of owner and key}    hash     `fingerprint`, `job` or `comparison`; TTL, that of the job
                                      once it has ended
@@ -74,6 +76,7 @@ class Keys:
         self.commands = f"{namespace}:commands"
         self.answers = f"{namespace}:answers"
         self.held = f"{namespace}:held"
+        self.held_rows = f"{namespace}:held_rows"
         self.load = f"{namespace}:load"
         self.stored = f"{namespace}:stored"
 
@@ -107,6 +110,9 @@ class Keys:
 
     def pace(self, model: str) -> str:
         return f"{self._namespace}:pace:{model}"
+
+    def measured(self, model: str) -> str:
+        return f"{self._namespace}:measured:{model}"
 
     def events(self, job_id: str) -> str:
         return f"{self._namespace}:events:{job_id}"
@@ -151,6 +157,7 @@ class Keys:
             "content": self.content(""),
             "followers": self.followers(""),
             "pace": self.pace(""),
+            "measured": self.measured(""),
             "rate": self.rate(""),
             "waiting": f"{self._namespace}:waiting:",
             "turns": f"{self._namespace}:turns:",
@@ -166,6 +173,7 @@ class Keys:
             "workers": self.workers,
             "answers": self.answers,
             "held": self.held,
+            "held_rows": self.held_rows,
             "load": self.load,
             "stored": self.stored,
             "queued_rows": self.queued_rows,

@@ -62,6 +62,7 @@ CARD_TTL_MS = 60_000  # of a model card: the gateway can check requests while it
 MAX_MESSAGE_TENSORS_BYTES = 16_384  # of tensors in the message of a job's end: many may be queued for a slow gateway
 MAX_FAILED_AT_ONCE = 100  # jobs of an unloaded model that one script fails, so that none takes long
 MAX_TRIMMED = 64  # expired jobs that one script removes from the indexes
+MEASURED_TTL_S = 24 * 3600  # for which the counters of a model that has no jobs are kept; then they begin anew
 
 # Listing
 MAX_PAGE_JOBS = 200  # of one page

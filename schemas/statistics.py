@@ -1,7 +1,9 @@
 """Counters that a worker publishes with each heartbeat.
 
-The names and descriptions of the fields are those of the Prometheus metrics `attribution_worker_<field>`. A field whose
-name ends in `_total` counts from the start of the worker; any other is the value at the time of the heartbeat.
+The names and descriptions of the fields are those of the Prometheus metrics `attribution_worker_<field>`, and
+`attribution_device_<field>` of the device. A field whose name ends in `_total` counts from the start of the worker; any
+other is the value at the time of the heartbeat. What jobs take and yield is counted in the job store instead, see
+`schemas.telemetry`: there it outlives the worker.
 """
 
 from pydantic import Field
@@ -11,19 +13,10 @@ from schemas.model_key import ModelKey
 
 
 class JobCounters(Record):
-    """The jobs of one model at one worker. Jobs that run at the same time each add their own time."""
+    """The jobs of one model at one worker."""
 
     jobs_total: int = Field(default=0, description="Jobs that ended with a result.")
     failed_total: int = Field(default=0, description="Jobs that failed.")
-    job_queued_seconds_total: float = Field(default=0.0, description="Time that jobs stood in the queue.")
-    job_prepare_seconds_total: float = Field(
-        default=0.0, description="Time that jobs' inputs took to decode and preprocess."
-    )
-    job_wait_seconds_total: float = Field(default=0.0, description="Time that jobs waited for their passes.")
-    job_pass_seconds_total: float = Field(
-        default=0.0, description="Time of the passes that held rows of a job, counted for each job."
-    )
-    job_finish_seconds_total: float = Field(default=0.0, description="Time that results took to store.")
 
 
 class PassCounters(Record):
@@ -33,6 +26,13 @@ class PassCounters(Record):
     passes_total: int = Field(description="Passes run.")
     pass_seconds_total: float = Field(description="Time spent in passes.")
     oom_total: int = Field(description="Times that a batch did not fit into memory.")
+    solo_rows_total: int = Field(default=0, description="Model rows computed by methods that hook the model.")
+    solo_passes_total: int = Field(default=0, description="Passes of methods that hook the model.")
+    shared_capacity_rows_total: int = Field(
+        default=0, description="Rows that the shared passes run had room for, so that their fill can be told."
+    )
+    output_cache_hits_total: int = Field(default=0, description="Outputs that an earlier job had computed.")
+    output_cache_misses_total: int = Field(default=0, description="Outputs that no earlier job had computed.")
     live_jobs: int = Field(description="Jobs being computed now.")
     batch_rows: int = Field(description="Rows of a full pass.")
 
@@ -48,6 +48,16 @@ class MemoryCounters(Record):
     )
 
 
+class DeviceCounters(Record):
+    """The device of one worker, which all of its models share."""
+
+    busy_seconds_total: float = Field(description="Time that passes had the device.")
+    memory_used_bytes: int = Field(
+        description="Memory in use: of a GPU by all processes, of a CPU the worker's resident set."
+    )
+    memory_total_bytes: int = Field(description="Memory that there is: of the GPU, or of the worker's machine.")
+
+
 class ModelCounters(Record):
     """Everything that one worker counts for one model."""
 
@@ -57,6 +67,7 @@ class ModelCounters(Record):
 
 
 class WorkerStatistics(Record):
-    """The counters of one worker, by model."""
+    """The counters of one worker: by model, and of its device."""
 
     models: dict[ModelKey, ModelCounters] = Field(default_factory=dict)
+    device: DeviceCounters | None = None

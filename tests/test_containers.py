@@ -11,6 +11,7 @@ from tests.paths import ROOT
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
+OBSERVABILITY = {"prometheus", "grafana", "otel-collector"}
 UNITS = {"m": 2**20, "g": 2**30}
 each_service = pytest.mark.parametrize("name", SERVICES)
 ours = pytest.mark.parametrize("name", ["gateway", "worker"])
@@ -29,7 +30,9 @@ def stages() -> dict[str, str]:
 
 
 def test_the_services() -> None:
-    assert set(SERVICES) == {"redis", "gateway", "worker"}
+    assert {name for name, one in SERVICES.items() if "profiles" not in one} == {"redis", "gateway", "worker"}
+    assert {name for name, one in SERVICES.items() if one.get("profiles") == ["observability"]} == OBSERVABILITY
+    assert set(SERVICES) == {"redis", "gateway", "worker"} | OBSERVABILITY
 
 
 @each_service
@@ -61,7 +64,9 @@ def test_the_root_is_read_only_and_what_can_be_written_has_a_size(name: str) -> 
     assert size_bytes(size[1]) < size_bytes(service["mem_limit"])  # a tmpfs takes the container's memory
     assert {"nosuid", "nodev"} <= set(options.split(","))
     for volume in service.get("volumes", []):
-        assert volume.endswith(":ro") or volume == "redis-data:/data"
+        source, _, rest = volume.partition(":")
+        assert rest.endswith(":ro") or source in COMPOSE["volumes"], volume
+        assert rest.endswith(":ro") or not source.startswith((".", "/"))
         assert "docker.sock" not in volume
 
 
@@ -78,20 +83,58 @@ def test_our_images_run_without_root(name: str) -> None:
 def test_health_is_checked(name: str) -> None:
     checks = {
         "redis": "redis-cli ping",
+        "prometheus": "http://localhost:9090/-/healthy",
+        "grafana": "http://localhost:3000/api/health",
         "gateway": '"/opt/attribution/gateway_health.py"',
         "worker": '"attribution", "worker", "--health"',
     }
-    if name == "redis":
-        assert checks[name] in SERVICES[name]["healthcheck"]["test"][1]
+    if name == "otel-collector":
+        assert "healthcheck" not in SERVICES[name]  # its image holds nothing but the collector
+    elif name not in ("gateway", "worker"):
+        assert checks[name] in SERVICES[name]["healthcheck"]["test"][-1]
     else:
         assert "healthcheck" not in SERVICES[name]  # the image's own
         assert re.search(rf"HEALTHCHECK [^\n]*\\\n\s+CMD \[.*{re.escape(checks[name])}\]", stages()[name])
     assert SERVICES[name]["restart"] == "unless-stopped"
 
 
-def test_only_the_gateway_is_published_and_on_loopback() -> None:
-    assert [name for name, service in SERVICES.items() if "ports" in service] == ["gateway"]
-    assert SERVICES["gateway"]["ports"] == ["${ATTRIBUTION_PUBLISH:-127.0.0.1:8000}:8000"]
+def test_what_is_published_is_on_loopback() -> None:
+    assert {name: service["ports"] for name, service in SERVICES.items() if "ports" in service} == {
+        "gateway": ["${ATTRIBUTION_PUBLISH:-127.0.0.1:8000}:8000"],
+        "prometheus": ["127.0.0.1:9090:9090"],
+        "grafana": ["127.0.0.1:3000:3000"],
+    }
+
+
+@pytest.mark.parametrize("name", sorted(OBSERVABILITY))
+def test_images_of_others_have_a_version(name: str) -> None:
+    assert re.fullmatch(r"[a-z/-]+:v?\d+\.\d+\.\d+", SERVICES[name]["image"])
+
+
+def test_grafana_has_no_accounts_and_tells_nobody() -> None:
+    environment = SERVICES["grafana"]["environment"]
+    assert environment["GF_AUTH_ANONYMOUS_ORG_ROLE"] == "Viewer"
+    assert environment["GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION"] == "true"
+    assert environment["GF_AUTH_BASIC_ENABLED"] == "false"
+    assert all(value == "false" for name, value in environment.items() if name.startswith("GF_ANALYTICS"))
+    assert environment["GF_PLUGINS_PREINSTALL"] == "${ATTRIBUTION_GRAFANA_PLUGINS:-}"
+
+
+def test_everything_that_is_provisioned_is_there() -> None:
+    grafana = ROOT / "docker" / "grafana"
+    (source,) = yaml.safe_load((grafana / "provisioning" / "datasources" / "prometheus.yml").read_text())["datasources"]
+    assert (source["type"], source["url"], source["editable"]) == ("prometheus", "http://prometheus:9090", False)
+    (provider,) = yaml.safe_load((grafana / "provisioning" / "dashboards" / "attribution.yml").read_text())["providers"]
+    mounts = dict(volume.split(":")[:2] for volume in SERVICES["grafana"]["volumes"])
+    assert mounts["./docker/grafana/dashboards"] == provider["options"]["path"]
+    assert provider["allowUiUpdates"] is False
+    prometheus = yaml.safe_load((ROOT / "docker" / "prometheus" / "prometheus.yml").read_text())
+    assert prometheus["scrape_configs"][0]["static_configs"] == [{"targets": ["gateway:8000"]}]
+    assert list((ROOT / "docker" / "prometheus").glob(prometheus["rule_files"][0]))
+    collector = yaml.safe_load((ROOT / "docker" / "otel" / "collector.yml").read_text())
+    pipeline = collector["service"]["pipelines"]["traces"]
+    for part in ("receivers", "processors", "exporters"):
+        assert set(pipeline[part]) == set(collector[part])
 
 
 def test_no_secret_is_written_down() -> None:

@@ -59,7 +59,7 @@ def run(settings: WorkerSettings) -> int:
         runner,
         models,
         commands,
-        device=str(device.device),
+        device=device,
         worker_id=settings.worker_id,
         lease_ms=settings.lease_ms,
     )

@@ -27,7 +27,11 @@ CURSOR = re.compile(r"[0-9]{1,16}")
 
 
 class StoredJobs:
-    """The jobs of a store. `bounds` and `cancelled_ttl_s` are settings of the `JobStore`."""
+    """The jobs of a store. `bounds` and `cancelled_ttl_s` are settings of the `JobStore`.
+
+    Attributes:
+        budget: how many bytes jobs may take of the store.
+    """
 
     def __init__(
         self, connection: AsyncConnection, events: JobEvents, bounds: QueueBounds, cancelled_ttl_s: int
@@ -36,7 +40,7 @@ class StoredJobs:
         self._keys = connection.keys
         self._events = events
         self._bounds = bounds
-        self._budget = StoreBudget(connection, bounds.store_bytes, time.monotonic)
+        self.budget = StoreBudget(connection, bounds.store_bytes, time.monotonic)
         self._cancelled_ttl_s = cancelled_ttl_s
 
     async def submit(self, job: NewJob) -> Submitted:
@@ -187,7 +191,7 @@ class StoredJobs:
             inbox,
             int(takes_result),
             job.result_bytes,
-            *self._bounds.arguments(await self._budget.bytes()),
+            *self._bounds.arguments(await self.budget.bytes()),
             job.spec.owner,
             job.limits.rows_per_minute or 0,
             job.limits.queued_rows or 0,

@@ -54,6 +54,9 @@ local function start_readable(id, stream, entry)
     end_job(id, FAILED, ttl_s, failure)
     return false
   end
+  if status == RUNNING then
+    count_repeated(id, 'lost')
+  end
   local token = worker .. ':' .. redis.call('HINCRBY', job, 'starts', 1)
   local attempt = counted + 1
   redis.call('HSET', job, 'status', RUNNING, 'token', token, 'started_ms', now, 'done', 0, 'attempts', attempt)

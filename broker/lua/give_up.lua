@@ -19,6 +19,7 @@ redis.call('XCLAIM', fields[1], GROUP, CONSUMER, 0, fields[2], 'IDLE', RELEASED_
 redis.call('HDEL', job_key, 'token', 'started_ms')
 redis.call('HSET', job_key, 'status', QUEUED, 'done', 0)
 list_as(id, QUEUED)
+count_repeated(id, 'stalled')
 publish(id)
 return_followers_to_queue(id)
 return 1

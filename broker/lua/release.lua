@@ -1,5 +1,6 @@
 --- @include "job_state"
 --- @include "followers"
+--- @include "measured"
 -- Returns a running job to the front of its queue, without counting the attempt.
 -- Returns 1, or 0 when the caller no longer owns the job.
 local job_key = KEYS[1]
@@ -15,6 +16,7 @@ redis.call('HDEL', job_key, 'token', 'started_ms')
 redis.call('HSET', job_key, 'status', QUEUED, 'done', 0)
 redis.call('HINCRBY', job_key, 'attempts', -1)
 list_as(id, QUEUED)
+count_repeated(id, 'released')
 publish(id)
 return_followers_to_queue(id)
 return 1

@@ -120,6 +120,7 @@ redis.call('ZADD', index_key, order, id)
 local held = new_held(order, model, is_batch and 1 or 0, owner)
 held.result = result_bytes
 set_queued(held, asked.bytes, asked.work_ms)
+set_rows(id, held, reuse and 0 or tonumber(rows))
 set_store(held, asked_store)
 set_listed(id, held, QUEUED)
 write_held(id, held)

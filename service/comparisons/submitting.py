@@ -67,10 +67,10 @@ class CellSubmitter:
             limits=self._caller.limits,
             comparison=self._comparison_id,
         )
-        submitted = await self._gateway.store.jobs.submit(job)
+        with self._gateway.metrics.admitting(self._caller.owner):
+            submitted = await self._gateway.store.jobs.submit(job)
+        self._gateway.metrics.submitted(submitted)
         spec = submitted.record.spec
-        if submitted.outcome != "known":
-            self._gateway.metrics.submitted(spec.model, spec.method["name"], spec.priority, submitted.outcome)
         return CellRecord(
             model=spec.model,
             version=spec.version,

@@ -1,9 +1,20 @@
 """What the gateway counts itself, for Prometheus. `service.monitoring.store_metrics` adds what the store knows."""
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
+
+from broker import Submitted
+from schemas.errors import ServiceError
+from schemas.model_key import ModelKey
+from schemas.telemetry import names
+from schemas.telemetry.definitions import Definition
+
 CLIENT_LEFT = 499  # nobody receives this status; log and metrics distinguish it from a response
+ACCEPTED = "accepted"
+# Otherwise each has a second series, of when it began, which nobody asks for.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
 class HttpMetrics:
@@ -11,21 +22,12 @@ class HttpMetrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._requests = Counter(
-            "attribution_http_requests", "Requests answered.", ["route", "method", "status"], registry=self.registry
-        )
+        self._requests = self._counter(names.HTTP_REQUESTS)
+        self._submitted = self._counter(names.JOBS_SUBMITTED)
+        self._admissions = self._counter(names.ADMISSIONS)
+        seconds = names.HTTP_SECONDS
         self._seconds = Histogram(
-            "attribution_http_request_seconds",
-            "Time from a request's first byte to its answer's last.",
-            ["route", "method"],
-            buckets=BUCKETS_S,
-            registry=self.registry,
-        )
-        self._submitted = Counter(
-            "attribution_jobs_submitted",
-            "Jobs accepted by this gateway: created and queued, hit (answered from an earlier result), or shared.",
-            ["model", "method", "priority", "outcome"],
-            registry=self.registry,
+            seconds.name, seconds.help, seconds.labels, buckets=seconds.buckets, registry=self.registry
         )
 
     def observe(self, route: str, method: str, status: int, elapsed_s: float) -> None:
@@ -33,10 +35,24 @@ class HttpMetrics:
         self._requests.labels(route, method, str(status)).inc()
         self._seconds.labels(route, method).observe(elapsed_s)
 
-    def submitted(self, model: str, method: str, priority: str, outcome: str) -> None:
-        """One job accepted; `outcome` as in `broker.Submitted`."""
-        self._submitted.labels(model, method, priority, outcome).inc()
+    def submitted(self, submitted: Submitted) -> None:
+        """One job accepted. An idempotent repeat that returns an earlier one is none."""
+        if submitted.outcome != "known":
+            spec = submitted.record.spec
+            model = str(ModelKey(spec.model, spec.version))
+            self._submitted.labels(model, spec.method["name"], spec.priority, submitted.outcome).inc()
 
-    def exposition(self) -> bytes:
-        """Prometheus text format."""
-        return generate_latest(self.registry)
+    @contextmanager
+    def admitting(self, key: str) -> Iterator[None]:
+        """Counts how the body, which submits a job for the key of this name, ends. Raises what the body raises."""
+        outcome = ACCEPTED
+        try:
+            yield
+        except ServiceError as error:
+            outcome = error.code
+            raise
+        finally:
+            self._admissions.labels(key, outcome).inc()
+
+    def _counter(self, definition: Definition) -> Counter:
+        return Counter(definition.name, definition.help, definition.labels, registry=self.registry)

@@ -1,10 +1,11 @@
 """`POST /explain`: checks a request, queues a job, and waits for its end if the client requests it."""
 
+from contextlib import AsyncExitStack
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
-from broker import Idempotency, NewJob, Submitted, Waited
+from broker import Idempotency, NewJob, Waited
 from schemas.errors import InvalidRequest, JobHasNoResult
 from schemas.jobs import TERMINAL
 from schemas.models import ModelCard
@@ -159,21 +160,19 @@ async def _submit(
         The job after the wait, or None if the client disconnected during it. A gateway that is told to stop ends the
         wait: the job goes on without it.
     """
+    store, metrics = gateway.store, gateway.metrics
     if wait_s <= 0:
-        submitted = await gateway.store.jobs.submit(job)
-        _count(gateway, submitted)
+        with metrics.admitting(job.spec.owner):
+            submitted = await store.jobs.submit(job)
+        metrics.submitted(submitted)
         return Waited(submitted.record)
-    async with gateway.store.jobs.submit_and_wait(job, takes_result=takes_result) as (submitted, wait):
-        _count(gateway, submitted)
+    async with AsyncExitStack() as stack:
+        with metrics.admitting(job.spec.owner):
+            submitting = store.jobs.submit_and_wait(job, takes_result=takes_result)
+            submitted, wait = await stack.enter_async_context(submitting)
+        metrics.submitted(submitted)
         ended = gateway.waits.until_stop(lambda: wait(wait_s), Waited(submitted.record))
         return await unless_disconnected(request, ended)
-
-
-def _count(gateway: Gateway, submitted: Submitted) -> None:
-    """Count a job in the metrics, unless an idempotent repeat returned an earlier one."""
-    if submitted.outcome != "known":
-        spec = submitted.record.spec
-        gateway.metrics.submitted(spec.model, spec.method["name"], spec.priority, submitted.outcome)
 
 
 async def _ended_result(

@@ -1,18 +1,23 @@
 """`/healthz`, `/readyz` and `/metrics`."""
 
-from fastapi import APIRouter, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Response
 
 from schemas.errors import StoreUnavailable, Unavailable
 from service.gateway_documents import Health
 from service.http.authorization import MayReadMetrics
 from service.http.responses import json_response
-from service.monitoring.store_metrics import store_exposition
+from service.monitoring.exposition import exposition
+from service.monitoring.store_metrics import read_store
 from service.openapi import response_objects as openapi
 from service.state import CurrentGateway
 from service.tuning import NO_WORKER_RETRY_S
 
 router = APIRouter(tags=["health"])
-EXPOSITION_MEDIA = "text/plain; version=0.0.4; charset=utf-8"
+OPENMETRICS_MEDIA = "application/openmetrics-text"
+_TEXT = {"schema": {"type": "string"}}
+AcceptHeader = Annotated[str, Header(description=f"`{OPENMETRICS_MEDIA}` for OpenMetrics, which shows exemplars.")]
 
 
 @router.get(
@@ -45,12 +50,17 @@ async def readyz(gateway: CurrentGateway) -> Response:
     "/metrics",
     dependencies=[MayReadMetrics],
     summary="Metrics for Prometheus",
-    description="Also available without the job store; `attribution_store_up` is then 0.",
+    description="Also available without the job store; `attribution_store_up` is then 0. docs/metrics.md says what "
+    "each is, and how the values of several gateways are joined.",
     responses={
-        200: {"description": "Text exposition format.", "content": {"text/plain": {"schema": {"type": "string"}}}},
+        200: {
+            "description": "Text exposition format, or OpenMetrics.",
+            "content": {"text/plain": _TEXT, OPENMETRICS_MEDIA: _TEXT},
+        },
         **openapi.DENIED,
     },
 )
-async def metrics(gateway: CurrentGateway) -> Response:
-    body = gateway.metrics.exposition() + await store_exposition(gateway.store)
-    return Response(body, media_type=EXPOSITION_MEDIA)
+async def metrics(gateway: CurrentGateway, accept: AcceptHeader = "") -> Response:
+    state = await read_store(gateway.store)
+    body, media = await gateway.compute(exposition, gateway.metrics.registry, state, accept)
+    return Response(body, media_type=media)

@@ -98,7 +98,7 @@ async def test_a_later_workers_result_and_counters_are_read(
     )
     metrics = (await client.get("/metrics")).text
     assert "attribution_worker_jobs_total" in metrics
-    assert "fused" not in metrics
+    assert "fused_total" not in metrics
 
 
 DAMAGES: list[Damage] = [truncated, garbage, emptied, lambda _: b"[]", lambda _: b"null"]

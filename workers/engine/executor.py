@@ -39,6 +39,8 @@ class Executor:
             try:
                 with self.stats.timed():
                     outcomes += piece.run(self._view, self.stats)
+                if piece.packed:
+                    self.stats.shared_capacity_rows += max(self.limit.rows, piece.rows)
             except Exception as error:  # the model's own code may raise anything
                 retries = self._smaller(piece, error)
                 if not retries:

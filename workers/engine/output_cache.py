@@ -15,6 +15,10 @@ class OutputCache:
 
     Args:
         most_bytes: of all outputs together.
+
+    Attributes:
+        hits: times that outputs were found.
+        misses: times that an input with a digest had none.
     """
 
     def __init__(self, most_bytes: int = OUTPUT_CACHE_BYTES) -> None:
@@ -22,6 +26,8 @@ class OutputCache:
         self._held_bytes = 0
         self._outputs: OrderedDict[bytes, Tensor] = OrderedDict()
         self._lock = threading.Lock()
+        self.hits = 0
+        self.misses = 0
 
     def get(self, digest: bytes | None) -> Tensor | None:
         """The outputs, (examples, …); None if they are not in the cache, or the input has no digest."""
@@ -29,7 +35,10 @@ class OutputCache:
             return None
         with self._lock:
             outputs = self._outputs.get(digest)
-            if outputs is not None:
+            if outputs is None:
+                self.misses += 1
+            else:
+                self.hits += 1
                 self._outputs.move_to_end(digest)
             return outputs
 

@@ -15,12 +15,18 @@ class EngineStats:
         rows: of those passes.
         seconds: spent on work that succeeded.
         oom: times that work ran again because memory was short.
+        solo_passes: those of methods that hook the model.
+        solo_rows: of these passes.
+        shared_capacity_rows: that the other passes had room for.
     """
 
     passes: int = 0
     rows: int = 0
     seconds: float = 0.0
     oom: int = 0
+    solo_passes: int = 0
+    solo_rows: int = 0
+    shared_capacity_rows: int = 0
 
     @contextmanager
     def timed(self) -> Iterator[None]:
@@ -29,7 +35,14 @@ class EngineStats:
         yield
         self.seconds += perf_counter() - start_s
 
-    def count(self, rows: int, passes: int) -> None:
-        """Adds passes and the rows that they held."""
+    def count_shared(self, rows: int) -> None:
+        """Adds a pass of the shared lane and the rows that it held."""
+        self.rows += rows
+        self.passes += 1
+
+    def count_solo(self, rows: int, passes: int) -> None:
+        """Adds passes of the solo lane and the rows that they held."""
         self.rows += rows
         self.passes += passes
+        self.solo_rows += rows
+        self.solo_passes += passes

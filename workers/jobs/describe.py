@@ -20,7 +20,7 @@ from workers.engine.numerics import all_finite
 from workers.inputs.prepared import Tensors
 from workers.jobs.described_path import described_path, path_tensors
 from workers.jobs.job import JobResult, PreparedJob
-from workers.jobs.predictions import predictions
+from workers.jobs.predictions import explained_scores, predictions
 from workers.jobs.result_warnings import result_warnings
 from workers.methods.outcome import Outcome
 from workers.models.resident import ResidentModel
@@ -58,6 +58,7 @@ def describe(
         meta,
         # through numpy, which takes a tenth of the time for a small tensor
         save_arrays({name: tensor.detach().cpu().contiguous().numpy() for name, tensor in named.items()}),
+        explained_scores(model.output_kind, outcome, meta.predictions),
     )
 
 

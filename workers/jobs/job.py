@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import dataclass, field
+from time import perf_counter
 
 from broker import Claim
 from schemas.jobs import JobSpec
@@ -25,6 +26,7 @@ class ClaimedJob:
         reported: rows done and rows expected, as last reported to the store.
         thread: that computes the job; None before it runs, and while its end is stored.
         run: the coalesced run that computes the job; None while the job runs by itself.
+        claimed_at_s: when this worker learned of the claim, by `perf_counter`.
     """
 
     claim: Claim
@@ -33,6 +35,7 @@ class ClaimedJob:
     reported: tuple[int, int] = (-1, -1)
     thread: threading.Thread | None = None
     run: Task | None = None
+    claimed_at_s: float = field(default_factory=perf_counter)
 
     def __post_init__(self) -> None:
         self.task = Task(self.claim.job_id, self.spec.priority, self.spec.owner, total_rows=self.spec.rows)
@@ -84,12 +87,14 @@ class PreparedJob:
 class JobResult:
     """The end of a job that succeeded: its result as the job store keeps it.
 
-    `tensors` is a safetensors blob of the attributions by name.
+    `tensors` is a safetensors blob of the attributions by name, `explained_scores` are the scores of the explained
+    classes, one per example; none where the model's scores are no probabilities.
     """
 
     job: ClaimedJob
     meta: ResultMeta
     tensors: bytes
+    explained_scores: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

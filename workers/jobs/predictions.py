@@ -3,10 +3,11 @@
 import torch
 from torch import Tensor
 
+from schemas.models import OutputKind
 from schemas.results import Prediction
 from workers.jobs.tuning import MAX_REGRESSION_VALUES, TOP_PREDICTIONS
 from workers.methods.outcome import Outcome
-from workers.models.predicted_values import to_predictions
+from workers.models.predicted_values import are_probabilities, to_predictions
 from workers.models.resident import ResidentModel
 
 
@@ -34,6 +35,29 @@ def predictions(model: ResidentModel, outcome: Outcome) -> list[list[Prediction]
             indices.tolist(), scores.gather(1, indices).tolist(), positions, strict=True
         )
     ]
+
+
+def explained_scores(kind: OutputKind, outcome: Outcome, found: list[list[Prediction]]) -> tuple[float, ...]:
+    """The score of the explained class of each example; none where scores are no probabilities.
+
+    Args:
+        found: the predictions, which mostly hold it.
+    """
+    outputs = outcome.outputs
+    if not are_probabilities(outputs.reshape(len(outputs), -1), kind):
+        return ()
+    if outcome.targets is None:
+        return tuple(row[0].score for row in found)
+    indices = [target if isinstance(target, int) else target[0] for target in outcome.targets]
+    indices = indices if len(indices) == len(found) else indices * len(found)
+    scores = [
+        next((one.score for one in row if one.index == index), None) for row, index in zip(found, indices, strict=True)
+    ]
+    if None in scores:
+        at_positions, _ = _at_explained_positions(outcome)
+        every = to_predictions(at_positions.reshape(len(scores), -1), kind)
+        return tuple(every[torch.arange(len(scores)), indices].tolist())
+    return tuple(score for score in scores if score is not None)
 
 
 def _at_explained_positions(outcome: Outcome) -> tuple[Tensor, list[list[int] | None]]:

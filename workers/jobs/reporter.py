@@ -14,6 +14,7 @@ from workers.jobs.describe import target_classes
 from workers.jobs.running import JobRunner
 from workers.jobs.statistics import worker_statistics
 from workers.models.pool import CommandExecutor, ModelPool
+from workers.models.resident import Device
 
 log = structlog.get_logger()
 TICK_S = 0.1  # between two reports of progress: as often as a person notices
@@ -23,7 +24,8 @@ RENEWALS_PER_LEASE = 4  # so that three renewals in a row may fail
 
 class Reporter(threading.Thread):
     """A thread that renews the leases of running jobs, reports their progress, and announces the worker with its model
-    cards and counters. A change of a model, or a finished admin command, is announced within `TICK_S`."""
+    cards and counters, and adds what jobs measured to the store's counters. A change of a model, or a finished admin
+    command, is announced within `TICK_S`."""
 
     def __init__(
         self,
@@ -32,7 +34,7 @@ class Reporter(threading.Thread):
         models: ModelPool,
         commands: CommandExecutor,
         *,
-        device: str,
+        device: Device,
         worker_id: str,
         lease_ms: int,
     ) -> None:
@@ -51,7 +53,12 @@ class Reporter(threading.Thread):
 
     def run(self) -> None:
         heartbeat_s = min(HEARTBEAT_S, self._renew_s)  # who has sent none for half a lease counts as dead
-        interval_s = {self._announce: heartbeat_s, self._renew: self._renew_s, self._report_progress: TICK_S}
+        interval_s = {
+            self._announce: heartbeat_s,
+            self._tell_measurements: HEARTBEAT_S,
+            self._renew: self._renew_s,
+            self._report_progress: TICK_S,
+        }
         due_at = dict.fromkeys(interval_s, 0.0)
         while not self._ended.wait(TICK_S):
             now = time.monotonic()
@@ -65,9 +72,13 @@ class Reporter(threading.Thread):
                     log.warning("job store is away", action=action.__name__.strip("_"))
 
     def end(self) -> None:
-        """Stops the thread and waits for it."""
+        """Stops the thread, waits for it, and tells what was measured last."""
         self._ended.set()
         self.join()
+        try:
+            self._tell_measurements()
+        except Unavailable:
+            log.warning("job store is away", action="tell measurements")
 
     def _state(self) -> tuple[str, object]:
         """What is announced as soon as it changes. The command is read first, so that its effects are announced too."""
@@ -77,17 +88,29 @@ class Reporter(threading.Thread):
         state = self._state()
         info = WorkerInfo(
             id=self._worker_id,
-            device=self._device,
+            device=str(self._device.device),
             host=socket.gethostname(),
             pid=os.getpid(),
             started_ms=self._started_ms,
             models=self._models.serving(),
-            statistics=worker_statistics(self._models, self._runner.settling.statistics),
+            statistics=worker_statistics(self._models, self._runner.settling.statistics, self._device),
             residence=self._models.residence(self._worker_id),
             executed_command=state[0],
         )
         self._queue.registration.announce(info, self._models.cards())
         self._announced = state
+
+    def _tell_measurements(self) -> None:
+        measurements = self._runner.settling.measurements
+        taken = measurements.take()
+        while taken:
+            model, increments = taken.popitem()
+            try:
+                self._queue.measurements.add(model, increments.counts, increments.exemplars)
+            except Unavailable:
+                for each, untold in [(model, increments), *taken.items()]:
+                    measurements.put_back(each, untold)
+                raise
 
     def _renew(self) -> None:
         active = self._runner.admission.active()

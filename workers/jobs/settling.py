@@ -14,6 +14,8 @@ from schemas.errors import JobCancelled, JobError, JobFailed, StoreFull, StoreUn
 from schemas.jobs import JobFailure
 from workers.engine.error_trace import without_data
 from workers.jobs.job import ClaimedJob, FailedJob, JobEnd, JobResult
+from workers.jobs.measured_results import measure_result
+from workers.jobs.measurements import Measurements
 from workers.jobs.statistics import JobStatistics
 from workers.jobs.tuning import STORE_FULL_TRIES, STORE_RETRY_S
 
@@ -25,13 +27,15 @@ class Settling:
     """Writes to the job store, again and again while it is away. Every method may be called from any thread.
 
     Attributes:
-        statistics: the jobs that ended here, and the time that they spent.
+        statistics: the jobs that ended here.
+        measurements: what they took and yielded.
     """
 
     def __init__(self, claimed_jobs: ClaimedJobs) -> None:
         self._claimed_jobs = claimed_jobs
         self._stopping = threading.Event()
         self.statistics = JobStatistics()
+        self.measurements = Measurements()
 
     def stop(self) -> None:
         """From now on cancelled jobs are released to the queue, and a store that is away is not waited for."""
@@ -51,13 +55,12 @@ class Settling:
         started = perf_counter()
         outcomes = self._stored(finished)
         finish_s = perf_counter() - started
-        for result in results:
-            self.statistics.add_timing(result.job.model_key, result.meta.timing, finish_s)
-        for result, outcome in zip(results, outcomes, strict=False):  # no outcomes when the worker stops
+        for result, one, outcome in zip(results, finished, outcomes, strict=False):  # no outcomes when the worker stops
             if isinstance(outcome, StoreFull):
                 self._fail(result.job, JobFailed("the job store had no room for the result"))
             elif outcome:
                 self.statistics.count_succeeded(result.job.model_key)
+                measure_result(self.measurements, result, len(one.meta), finish_s)
                 _logger(result.job).info("job succeeded", **result.meta.timing.model_dump())
 
     def _stored(self, finished: list[FinishedJob]) -> list[bool | StoreFull]:

@@ -5,23 +5,19 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from schemas.model_key import ModelKey
-from schemas.results import Timing
-from schemas.statistics import JobCounters, ModelCounters, PassCounters, WorkerStatistics
+from schemas.statistics import DeviceCounters, JobCounters, ModelCounters, PassCounters, WorkerStatistics
+from workers.engine.device.memory import memory_bytes
 from workers.engine.engine import Engine
 from workers.models.pool import ModelPool
+from workers.models.resident import Device
 
 
 @dataclass(slots=True)
 class _Totals:
-    """Of one model. Times are seconds."""
+    """Of one model."""
 
     succeeded: int = 0
     failed: int = 0
-    queued_s: float = 0.0
-    prepare_s: float = 0.0
-    wait_s: float = 0.0
-    pass_s: float = 0.0
-    finish_s: float = 0.0
 
 
 class JobStatistics:
@@ -41,24 +37,14 @@ class JobStatistics:
         with self._lock:
             self._totals[model].failed += 1
 
-    def add_timing(self, model: ModelKey, timing: Timing, finish_s: float) -> None:
-        """Adds the time that one job spent in each stage; `finish_s` is the time that storing its result took."""
-        with self._lock:
-            totals = self._totals[model]
-            totals.queued_s += timing.queued_ms / 1e3
-            totals.prepare_s += timing.prepare_ms / 1e3
-            totals.wait_s += timing.wait_ms / 1e3
-            totals.pass_s += timing.pass_ms / 1e3
-            totals.finish_s += finish_s
-
     def counters(self) -> dict[ModelKey, JobCounters]:
         """The counters so far, for each model that has had a job."""
         with self._lock:
             return {model: _job_counters(totals) for model, totals in self._totals.items()}
 
 
-def worker_statistics(models: ModelPool, jobs: JobStatistics) -> WorkerStatistics:
-    """The counters of every model of the pool, and of models that have had a job."""
+def worker_statistics(models: ModelPool, jobs: JobStatistics, device: Device) -> WorkerStatistics:
+    """The counters of every model of the pool, and of models that have had a job; and those of the device."""
     of_jobs = {model: JobCounters() for model in models.serving()} | jobs.counters()
     of_passes = {model: _pass_counters(resident.engine) for model, resident in models.resident().items()}
     of_memory = models.counters()
@@ -66,20 +52,18 @@ def worker_statistics(models: ModelPool, jobs: JobStatistics) -> WorkerStatistic
         models={
             model: ModelCounters(jobs=of_jobs.get(model), passes=of_passes.get(model), memory=of_memory.get(model))
             for model in of_jobs | of_passes | of_memory
-        }
+        },
+        device=_device_counters(device),
     )
 
 
 def _job_counters(totals: _Totals) -> JobCounters:
-    return JobCounters(
-        jobs_total=totals.succeeded,
-        failed_total=totals.failed,
-        job_queued_seconds_total=totals.queued_s,
-        job_prepare_seconds_total=totals.prepare_s,
-        job_wait_seconds_total=totals.wait_s,
-        job_pass_seconds_total=totals.pass_s,
-        job_finish_seconds_total=totals.finish_s,
-    )
+    return JobCounters(jobs_total=totals.succeeded, failed_total=totals.failed)
+
+
+def _device_counters(device: Device) -> DeviceCounters:
+    used, total = memory_bytes(device.device)
+    return DeviceCounters(busy_seconds_total=device.gate.busy_s(), memory_used_bytes=used, memory_total_bytes=total)
 
 
 def _pass_counters(engine: Engine) -> PassCounters:
@@ -89,6 +73,11 @@ def _pass_counters(engine: Engine) -> PassCounters:
         passes_total=stats.passes,
         pass_seconds_total=stats.seconds,
         oom_total=stats.oom,
+        solo_rows_total=stats.solo_rows,
+        solo_passes_total=stats.solo_passes,
+        shared_capacity_rows_total=stats.shared_capacity_rows,
+        output_cache_hits_total=engine.output_cache.hits,
+        output_cache_misses_total=engine.output_cache.misses,
         live_jobs=engine.live,
         batch_rows=engine.batch_rows,
     )

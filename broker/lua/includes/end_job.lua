@@ -7,6 +7,7 @@
 --- @include "repair"
 --- @include "key_limits"
 --- @include "comparisons"
+--- @include "measured"
 
 -- Makes later requests with the same content compute it anew.
 local function forget_content(id, content)
@@ -48,6 +49,7 @@ local function end_job(id, status, ttl_s, failure, result, is_alone)
     redis.call('EXPIRE', key, ttl_s)
   end
   discharge_key(id)
+  count_end(model, read_held(id), status, failure)
   redis.call('ZADD', keys.expiry, now + ttl_s * 1000, expiring(id, redis.call('HGET', job, 'owner')))
   hold_after_end(id, status, now + ttl_s * 1000)
   keep_names(id, content, idempotency, ttl_s)

@@ -37,7 +37,9 @@ end
 local function hold_as_leader(id)
   local held = read_held(id)
   if held then
-    set_queued(held, held.bytes, work_ms_of(held.model, redis.call('HGET', keys.job .. id, 'total')))
+    local total = redis.call('HGET', keys.job .. id, 'total')
+    set_queued(held, held.bytes, work_ms_of(held.model, total))
+    set_rows(id, held, tonumber(total) or 0)
     set_store(held, held.store + held.result)
     write_held(id, held)
   end

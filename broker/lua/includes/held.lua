@@ -90,6 +90,17 @@ local function new_held(order, model, batch, owner)
     batch = batch, owner = owner == '' and '-' or owner, model = model}
 end
 
+-- The rows that a job is expected to take while it waits or runs, apart from what older versions read of `held`.
+local function set_rows(id, held, rows)
+  local before = tonumber(redis.call('HGET', keys.held_rows, id) or 0) or 0
+  if rows > 0 then
+    redis.call('HSET', keys.held_rows, id, rows)
+  else
+    redis.call('HDEL', keys.held_rows, id)
+  end
+  count('rows ' .. held.model, rows - before)
+end
+
 -- A job that has ended keeps its record and its input in the store. Its result is counted by itself, as other jobs may
 -- keep it for longer.
 local function hold_after_end(id, status, expires_ms)
@@ -98,6 +109,7 @@ local function hold_after_end(id, status, expires_ms)
     return
   end
   set_queued(held, 0, 0)
+  set_rows(id, held, 0)
   set_store(held, RECORD_BYTES + redis.call('STRLEN', keys.payload .. id))
   set_listed(id, held, status)
   write_held(id, held)
@@ -118,6 +130,7 @@ local function forget_held(id)
   local held = read_held(id)
   if held then
     set_queued(held, 0, 0)
+    set_rows(id, held, 0)
     set_store(held, 0)
     unlist(id, held)
     redis.call('HDEL', keys.held, id)

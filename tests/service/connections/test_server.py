@@ -6,6 +6,7 @@ import socket
 
 import pytest
 from fastapi import FastAPI, Response
+from prometheus_client import generate_latest
 
 from service.connections import server as server_module
 from service.connections.server import GatewayServer
@@ -51,4 +52,4 @@ async def test_a_request_that_does_not_end_is_cut_without_a_defect(
             writer.close()
     assert cut == clients
     assert [record.getMessage() for record in caplog.records if record.exc_info] == []
-    assert f'route="/endless",status="499"}} {clients}.0'.encode() in metrics.exposition()
+    assert f'route="/endless",status="499"}} {clients}.0'.encode() in generate_latest(metrics.registry)

@@ -4,6 +4,7 @@ import httpx
 import pytest
 import structlog
 from fastapi import FastAPI
+from prometheus_client import generate_latest
 
 from service.http.access_log import AccessLog
 from service.monitoring.http_metrics import HttpMetrics
@@ -39,7 +40,7 @@ async def test_defects_are_500_without_traceback() -> None:
     assert "secret" not in response.text
     assert response.headers["x-request-id"]
     assert [line["event"] for line in logs] == ["defect", "request"]
-    assert b'route="/defect",status="500"' in metrics.exposition()
+    assert b'route="/defect",status="500"' in generate_latest(metrics.registry)
 
 
 @pytest.mark.usefixtures("idle_worker")

@@ -1,30 +1,24 @@
-"""Metrics of workers: names, kinds, help texts and values."""
+"""Metrics of the store and of workers: names, kinds, help texts and values."""
+
+from typing import Any
 
 from prometheus_client.metrics_core import Metric
 
-from broker import WorkerInfo
+from broker import QueueLoad, StoreReport, WorkerInfo
 from schemas.model_key import ModelKey
 from schemas.models import Residence
-from schemas.statistics import JobCounters, MemoryCounters, ModelCounters, PassCounters, WorkerStatistics
-from service.monitoring.store_metrics import backlog_seconds, families
+from schemas.statistics import (
+    DeviceCounters,
+    JobCounters,
+    MemoryCounters,
+    ModelCounters,
+    PassCounters,
+    WorkerStatistics,
+)
+from service.monitoring.store_metrics import StoreState, store_families
 
 MODEL, OTHER = ModelKey("m", "1"), ModelKey("other", "1")
-COUNTERS = {
-    "executed_rows",
-    "passes",
-    "pass_seconds",
-    "jobs",
-    "failed",
-    "job_queued_seconds",
-    "job_prepare_seconds",
-    "job_wait_seconds",
-    "job_pass_seconds",
-    "job_finish_seconds",
-    "oom",
-    "loads",
-    "evictions",
-}
-GAUGES = {"batch_rows", "live_jobs", "model_bytes", "last_used_timestamp_seconds"}
+EMPTY = StoreReport({}, {}, 0, None)
 
 
 def pass_counters(**counters: float) -> PassCounters:
@@ -33,6 +27,7 @@ def pass_counters(**counters: float) -> PassCounters:
 
 
 def worker(name: str, counters: ModelCounters, residence: Residence | None = None) -> WorkerInfo:
+    device = DeviceCounters(busy_seconds_total=2.5, memory_used_bytes=3, memory_total_bytes=4)
     return WorkerInfo(
         id=name,
         device="cpu",
@@ -40,22 +35,17 @@ def worker(name: str, counters: ModelCounters, residence: Residence | None = Non
         pid=1,
         started_ms=0,
         models=[MODEL],
-        statistics=WorkerStatistics(models={MODEL: counters}),
+        statistics=WorkerStatistics(models={MODEL: counters}, device=device),
         residence={MODEL: residence} if residence else {},
     )
 
 
-def by_name(workers: list[WorkerInfo]) -> dict[str, Metric]:
-    return {family.name: family for family in families(workers, {})}
+def by_name(workers: list[WorkerInfo], report: StoreReport = EMPTY) -> dict[str, Metric]:
+    return {family.name: family for family in store_families(StoreState(workers, report))}
 
 
-def test_every_counter_of_a_worker_has_a_metric_with_a_help_text() -> None:
-    memory = MemoryCounters(loads_total=1, evictions_total=0, model_bytes=9, last_used_timestamp_seconds=5.0)
-    found = by_name([worker("a", ModelCounters(jobs=JobCounters(), passes=pass_counters(), memory=memory))])
-    of_workers = {name.removeprefix("attribution_worker_"): one for name, one in found.items() if "_worker_" in name}
-    assert {name for name, one in of_workers.items() if one.type == "counter"} == COUNTERS
-    assert {name for name, one in of_workers.items() if one.type == "gauge"} == GAUGES
-    assert all(one.documentation.endswith(".") for one in found.values())
+def samples(metric: Metric) -> dict[tuple[str, ...], float]:
+    return {tuple(one.labels.values()): one.value for one in metric.samples}
 
 
 def test_workers_are_not_summed_and_absent_counters_have_no_sample() -> None:
@@ -66,24 +56,38 @@ def test_workers_are_not_summed_and_absent_counters_have_no_sample() -> None:
             worker("b", ModelCounters(jobs=JobCounters(jobs_total=4), memory=memory)),
         ]
     )
-    samples = [(one.name, one.labels["worker"], one.value) for one in found["attribution_worker_jobs"].samples]
-    assert samples == [("attribution_worker_jobs_total", "a", 3), ("attribution_worker_jobs_total", "b", 4)]
-    assert [one.labels for one in found["attribution_worker_loads"].samples] == [{"model": "m@1", "worker": "b"}]
+    assert samples(found["attribution_worker_jobs"]) == {("m@1", "a"): 3, ("m@1", "b"): 4}
+    assert samples(found["attribution_worker_loads"]) == {("m@1", "b"): 1}
+    assert samples(found["attribution_device_busy_seconds"]) == {("cpu", "a"): 2.5, ("cpu", "b"): 2.5}
     assert "attribution_worker_last_used_timestamp_seconds" not in found
     assert "attribution_worker_passes" not in found
 
 
+def test_queues_have_jobs_rows_and_seconds_without_a_worker_and_zeros_when_empty() -> None:
+    report = StoreReport({MODEL: QueueLoad(3, 40, 1.5), OTHER: QueueLoad(0, 0, 0.0)}, {}, 7, 100)
+    found = by_name([], report)
+    assert samples(found["attribution_queue_jobs"]) == {("m@1",): 3, ("other@1",): 0}
+    assert samples(found["attribution_queue_rows"]) == {("m@1",): 40, ("other@1",): 0}
+    assert samples(found["attribution_backlog_seconds"]) == {("m@1",): 1.5, ("other@1",): 0}
+    assert samples(found["attribution_workers"]) == {(): 0}
+    assert samples(found["attribution_store_used_bytes"]) == {(): 7}
+    assert samples(found["attribution_store_budget_bytes"]) == {(): 100}
+
+
+def test_a_store_without_a_bound_has_no_budget() -> None:
+    assert "attribution_store_budget_bytes" not in by_name([])
+
+
+def test_a_store_that_is_away_says_so_alone() -> None:
+    (family,) = store_families(None)
+    assert samples(family) == {(): 0}
+    assert family.name == "attribution_store_up"
+
+
 def test_the_status_of_a_model_at_each_worker() -> None:
-    found = by_name([worker("a", ModelCounters(), Residence(worker="a", status="idle"))])
-    (sample,) = found["attribution_model_status"].samples
-    assert (sample.labels, sample.value) == ({"model": "m@1", "worker": "a", "status": "idle"}, 1)
+    def loaded(name: str, **fields: Any) -> WorkerInfo:
+        return worker(name, ModelCounters(), Residence(worker=name, **fields))
 
-
-def test_seconds_of_backlog() -> None:
-    def busy(name: str, jobs: int, pass_s: float) -> WorkerInfo:
-        counters = ModelCounters(jobs=JobCounters(jobs_total=jobs), passes=pass_counters(pass_seconds_total=pass_s))
-        return worker(name, counters)
-
-    workers = [busy("a", 3, 6.0), busy("b", 1, 6.0)]
-    assert backlog_seconds(workers, {MODEL: 10, OTHER: 3}) == {MODEL: 10 * 3.0 / 2}
-    assert backlog_seconds([busy("a", 0, 0.0)], {MODEL: 10}) == {}
+    found = by_name([loaded("a", status="ready", bytes=1), loaded("b", status="failed", error="no weights")])
+    status = found["attribution_model_status"]
+    assert samples(status) == {("m@1", "a", "ready"): 1, ("m@1", "b", "failed"): 1}

@@ -91,8 +91,9 @@ async def test_metrics(client: httpx.AsyncClient) -> None:
     }
     assert samples(text, "attribution_http_request_seconds_count")["POST", "/explain"] == 2
     submitted = samples(text, "attribution_jobs_submitted_total")
-    assert submitted == {("saliency", "breast-cancer-mlp", "created", "interactive"): 1}
-    assert samples(text, "attribution_queue_depth") == {("breast-cancer-mlp@1",): 1}
+    assert submitted == {("saliency", "breast-cancer-mlp@1", "created", "interactive"): 1}
+    assert samples(text, "attribution_admissions_total") == {("", "accepted"): 1}
+    assert samples(text, "attribution_queue_jobs") == {("breast-cancer-mlp@1",): 1}
     assert samples(text, "attribution_workers") == {(): 1}
     assert samples(text, "attribution_store_up") == {(): 1}
     assert samples(text, "attribution_worker_jobs_total") == {("efficientnet-lite0@1", "double"): 4}

@@ -67,6 +67,9 @@ def test_out_of_memory_halves_passes_until_they_fit() -> None:
     assert model.passes == [16, 8, 4, *[2] * 8]
     assert executor.limit.rows == 2
     assert (executor.stats.oom, executor.stats.rows, executor.stats.passes) == (3, 16, 8)
+    assert executor.stats.shared_capacity_rows == 16, "each pass held the two rows that it had room for"
+    executor.run(shared(block(1.0)))
+    assert (executor.stats.rows, executor.stats.shared_capacity_rows) == (17, 18), "one of two places was filled"
 
 
 def test_one_row_that_does_not_fit_fails_its_job() -> None:

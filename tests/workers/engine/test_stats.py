@@ -13,6 +13,7 @@ def test_only_what_succeeds_is_timed() -> None:
     with stats.timed():
         pass
     assert stats.seconds > 0
-    stats.count(12, 2)
-    stats.count(3, 1)
+    stats.count_solo(12, 2)
+    stats.count_shared(3)
     assert (stats.rows, stats.passes) == (15, 3)
+    assert (stats.solo_rows, stats.solo_passes) == (12, 2)

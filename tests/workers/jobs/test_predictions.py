@@ -8,7 +8,7 @@ from torch import Tensor
 
 from schemas.jobs import Targets
 from schemas.models import OutputKind
-from workers.jobs.predictions import predictions
+from workers.jobs.predictions import explained_scores, predictions
 from workers.jobs.tuning import MAX_REGRESSION_VALUES, TOP_PREDICTIONS
 from workers.methods.outcome import Outcome
 from workers.models.resident import ResidentModel
@@ -60,3 +60,24 @@ def test_scores_of_a_map_are_those_of_the_explained_position(model: ResidentMode
         [(one.index, one.score) for one in row] for row in plain
     ]
     assert all(one.position == [2] for row in at_position for one in row)
+
+
+def test_scores_of_explained_classes_also_beyond_the_highest(model: ResidentModel) -> None:
+    outputs = torch.arange(40.0).view(1, 40).repeat(2, 1) / 10
+    wide = outcome(outputs, [39, 2])
+    found = predictions(of_kind(model, "classification"), wide)
+    expected = outputs.double().softmax(1)
+    scores = explained_scores("classification", wide, found)
+    assert scores == pytest.approx((expected[0, 39].item(), expected[1, 2].item()))
+    assert explained_scores("classification", outcome(outputs, [39]), found) == pytest.approx(
+        [expected[0, 39].item()] * 2
+    )
+    assert explained_scores("regression", wide, found) == ()
+
+
+def test_the_score_of_a_class_at_a_position_of_its_map(model: ResidentModel) -> None:
+    outputs = torch.randn(1, 3, 2, 2, generator=torch.Generator().manual_seed(0))
+    placed = outcome(outputs, [[1, 0, 1]])
+    found = predictions(of_kind(model, "classification"), placed)
+    expected = outputs.double().softmax(1)[0, 1, 0, 1].item()
+    assert explained_scores("classification", placed, found) == pytest.approx((expected,))

@@ -12,9 +12,11 @@ from schemas.errors import StoreUnavailable
 from schemas.jobs import JobSpec
 from schemas.model_key import ModelKey
 from schemas.models import ModelCard
+from schemas.telemetry.names import JOB_ROWS
 from tests.workers.jobs.claims import claimed
-from tests.workers.jobs.test_statistics import PoolDouble
+from tests.workers.jobs.test_statistics import DEVICE, PoolDouble
 from workers.jobs.job import ClaimedJob
+from workers.jobs.measurements import Measurements
 from workers.jobs.reporter import HEARTBEAT_S, Reporter
 from workers.jobs.statistics import JobStatistics
 
@@ -40,7 +42,8 @@ class Store:
     """Records calls. `lost` are ids of jobs that are no longer this worker's."""
 
     def __init__(self) -> None:
-        self.registration = self.claimed_jobs = self
+        self.registration = self.claimed_jobs = self.measurements = self
+        self.measured: list[tuple[ModelKey, dict[str, float]]] = []
         self.announced: list[WorkerInfo] = []
         self.renewed: list[str] = []
         self.reports: list[tuple[int, int]] = []
@@ -59,6 +62,9 @@ class Store:
     def progress(self, claim: Any, done: int, total: int, target: Any) -> bool:
         self._record(self.reports, (done, total))
         return claim.job_id not in self.lost
+
+    def add(self, model: ModelKey, counts: Any, exemplars: Any) -> None:
+        self._record(self.measured, (model, dict(counts)))
 
     def until(self, wanted: Any) -> None:
         with self.changed:
@@ -81,13 +87,14 @@ class Reporting:
         self.job.model = cast(Any, SimpleNamespace(card=CARD))
         self.cancelled: list[str] = []
         self.commands = SimpleNamespace(executed="0-0")
+        self.measurements = Measurements()
         runner = SimpleNamespace(
             admission=SimpleNamespace(active=lambda: [self.job]),
-            settling=SimpleNamespace(statistics=JobStatistics()),
+            settling=SimpleNamespace(statistics=JobStatistics(), measurements=self.measurements),
             cancel=self._cancel,
         )
         parts: list[Any] = [self.store, runner, self.pool, self.commands]
-        self.reporter = Reporter(*parts, device="cpu", worker_id="w", lease_ms=400)
+        self.reporter = Reporter(*parts, device=DEVICE, worker_id="w", lease_ms=400)
 
     def _cancel(self, job_id: str) -> None:
         with self.store.changed:
@@ -150,3 +157,27 @@ def test_an_outage_is_survived(reporting: Reporting) -> None:
         reporting.store.is_away = False
         count = len(reporting.store.announced)
     reporting.store.until(lambda: len(reporting.store.announced) > count)
+
+
+def count_rows(reporting: Reporting, model: ModelKey, rows: int) -> None:
+    with reporting.measurements.of(model) as measured:
+        measured.count(JOB_ROWS, "saliency", "batch", amount=rows)
+
+
+def test_what_was_measured_is_told_once_also_at_the_end_and_after_an_outage() -> None:
+    one, other = ModelKey("m", "1"), ModelKey("n", "1")
+    rows = JOB_ROWS.series("saliency", "batch")
+    reporting = Reporting()
+    for model in (one, other):
+        count_rows(reporting, model, 3)
+    reporting.store.is_away = True
+    with pytest.raises(StoreUnavailable):
+        reporting.reporter._tell_measurements()
+    count_rows(reporting, one, 4)
+    reporting.store.is_away = False
+    reporting.reporter.start()
+    reporting.store.until(lambda: len(reporting.store.measured) == 2)
+    assert dict(reporting.store.measured) == {one: {rows: 7}, other: {rows: 3}}
+    count_rows(reporting, other, 5)
+    reporting.reporter.end()
+    assert reporting.store.measured[2:] == [(other, {rows: 5})]

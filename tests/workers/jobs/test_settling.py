@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from schemas.errors import InputRejected, JobCancelled
 from schemas.jobs import JobStatus
 from schemas.methods import Saliency
 from schemas.results import ResultMeta
+from schemas.telemetry.names import STAGE_SECONDS
 from tests.servers import StoreServer
 from tests.workers.jobs.net import KEY, example, spec
 from workers.jobs.job import ClaimedJob, FailedJob, JobResult
@@ -61,9 +63,11 @@ async def test_results_and_failures_are_stored_and_counted(
     assert (failed.error.code, failed.error.detail) == ("input_rejected", "not this one")
     counters = settling.statistics.counters()[KEY]
     assert (counters.jobs_total, counters.failed_total) == (2, 1)
+    counts = settling.measurements.take()[KEY].counts
     prepare_s = sum(result.meta.timing.prepare_ms for result in results) / 1e3
-    assert counters.job_prepare_seconds_total == pytest.approx(prepare_s)
-    assert counters.job_finish_seconds_total > 0
+    stage = partial(STAGE_SECONDS.series, "saliency", "interactive")
+    assert counts[f"{stage('prepare')} sum"] == pytest.approx(prepare_s)
+    assert counts[f"{stage('finish')} sum"] > 0
 
 
 @pytest.mark.parametrize(

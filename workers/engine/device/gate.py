@@ -2,8 +2,10 @@
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from time import perf_counter
 from types import TracebackType
 from typing import TypeVar
 
@@ -22,6 +24,8 @@ class DeviceGate:
         self._lock = threading.Lock()
         self._queue: deque[threading.Lock] = deque()
         self._held = False
+        # Seconds of the turns that have ended, and when the present one began; one value, so that no reader sees half.
+        self._busy: tuple[float, float | None] = (0.0, None)
         self._passes: ThreadPoolExecutor | None = None
 
     def run(self, work: Callable[[], T], threads: int | None) -> T:
@@ -35,12 +39,27 @@ class DeviceGate:
             work: a pass.
             threads: CPU threads that it may use; None: torch's own number.
         """
-        with self:
+        with self, self._timed():
             if threads is None or threads == 1:
                 return work()
             if self._passes is None:
                 self._passes = ThreadPoolExecutor(1, "passes", use_threads, (threads,))
             return self._passes.submit(work).result()
+
+    def busy_s(self) -> float:
+        """Seconds for which passes have had the device, the present one included."""
+        busy_s, began_s = self._busy
+        return busy_s + (0.0 if began_s is None else perf_counter() - began_s)
+
+    @contextmanager
+    def _timed(self) -> Iterator[None]:
+        """Adds the time of the body, which has the turn."""
+        busy_s, began_s = self._busy[0], perf_counter()
+        self._busy = (busy_s, began_s)
+        try:
+            yield
+        finally:
+            self._busy = (busy_s + perf_counter() - began_s, None)
 
     def __enter__(self) -> None:
         with self._lock:

@@ -1,6 +1,8 @@
 """Memory of a device: what models take of it, and what to do when it is short."""
 
+import os
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -30,6 +32,20 @@ def release_cached(device: torch.device) -> None:
         torch.cuda.empty_cache()
     else:
         return_freed_memory()
+
+
+def memory_bytes(device: torch.device) -> tuple[int, int]:
+    """Memory in use and in all: of a GPU by all processes, of a CPU the resident set of this one; 0 where the system
+    does not tell."""
+    if device.type == "cuda":
+        free, total = torch.cuda.mem_get_info(device)
+        return total - free, total
+    try:
+        page_bytes = os.sysconf("SC_PAGE_SIZE")
+        resident = int(Path("/proc/self/statm").read_text().split()[1]) * page_bytes
+        return resident, os.sysconf("SC_PHYS_PAGES") * page_bytes
+    except (OSError, ValueError, IndexError):
+        return 0, 0
 
 
 def _tensors(modules: Iterable[nn.Module]) -> Iterator[Tensor]:

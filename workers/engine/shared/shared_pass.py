@@ -32,7 +32,7 @@ class SharedPass(Work):
         first = self.parts[0].block
         with seeded(view, first.task.seed):
             outputs = run_pass(view, first.kind, self.parts)
-        stats.count(self.rows, 1)
+        stats.count_shared(self.rows)
         return [Delivery(part.block, part.start, out) for part, out in zip(self.parts, outputs, strict=True)]
 
     def pieces(self, most_rows: int, without: Collection[Pending]) -> list[Work]:

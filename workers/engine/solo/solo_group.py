@@ -87,7 +87,7 @@ class SoloGroup(Work):
             hooks.restore()
             for counter in counters:
                 counter.remove()
-            stats.count(self.rows, self.passes)
+            stats.count_solo(self.rows, self.passes)
         sizes = [request.size for request in self.requests]
         parts = zip(*(torch.split(tensor, sizes) for tensor in attributions), strict=True)
         return [Delivery(request, 0, part) for request, part in zip(self.requests, parts, strict=True)]

@@ -23,6 +23,22 @@ def test_turns_come_in_the_order_of_asking() -> None:
     assert order == list(range(8))
 
 
+def test_the_time_of_turns_adds_up_and_never_falls() -> None:
+    gate = DeviceGate()
+    began, go, seen = threading.Event(), threading.Event(), [gate.busy_s()]
+    assert seen == [0.0]
+    thread = threading.Thread(target=gate.run, args=(lambda: (began.set(), go.wait(30)), 1))
+    thread.start()
+    began.wait(30)
+    seen += [gate.busy_s(), gate.busy_s()]
+    assert seen[-1] > 0, "the present turn counts"
+    go.set()
+    thread.join(30)
+    seen += [gate.busy_s(), gate.busy_s()]
+    assert seen == sorted(seen)
+    assert seen[-1] == seen[-2], "nothing has the device"
+
+
 def test_values_and_errors_come_back_and_the_gate_opens_again() -> None:
     gate = DeviceGate()
     for threads in (None, 1, 2):

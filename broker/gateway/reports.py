@@ -1,0 +1,76 @@
+"""What the job store knows for operators: its queues, its fill, and the counters that are kept in it."""
+
+from typing import NamedTuple
+
+from broker.gateway.admission import NO_BOUND
+from broker.gateway.async_connection import AsyncConnection
+from broker.gateway.jobs import StoredJobs
+from schemas.model_key import ModelKey
+
+
+class QueueLoad(NamedTuple):
+    """What the waiting and running jobs of one model hold.
+
+    Attributes:
+        jobs: how many there are.
+        rows: of the model that they are expected to take; those that wait for another job's result take none.
+        seconds: that these rows take at the pace of the model when each was queued.
+    """
+
+    jobs: int
+    rows: int
+    seconds: float
+
+
+class StoreReport(NamedTuple):
+    """The job store at one moment.
+
+    Attributes:
+        queues: of every model that ever had a job; zeros for one whose queue is empty.
+        measured: the counters of each of these models, by series as `schemas.telemetry` names them.
+        used_bytes: that jobs hold of the store.
+        budget_bytes: that they may hold; None where it has no bound.
+    """
+
+    queues: dict[ModelKey, QueueLoad]
+    measured: dict[ModelKey, dict[str, str]]
+    used_bytes: int
+    budget_bytes: int | None
+
+
+class StoreReports:
+    """Reports of a store."""
+
+    def __init__(self, connection: AsyncConnection, jobs: StoredJobs) -> None:
+        self._connection = connection
+        self._keys = connection.keys
+        self._jobs = jobs
+
+    async def read(self) -> StoreReport:
+        """The report of this moment. Raises `StoreUnavailable`."""
+        budget_bytes = await self._jobs.budget.bytes()
+        backlog = await self._jobs.backlog()
+        async with self._connection.guard(), self._connection.client.pipeline(transaction=False) as pipeline:
+            pipeline.hgetall(self._keys.load)
+            for model in backlog:
+                pipeline.hgetall(self._keys.measured(str(model)))
+            load, *counters = await pipeline.execute()
+        return StoreReport(
+            {
+                model: QueueLoad(jobs, _number(load, f"rows {model}"), _number(load, f"work_ms {model}") / 1e3)
+                for model, jobs in backlog.items()
+            },
+            {model: _texts(series) for model, series in zip(backlog, counters, strict=True)},
+            _number(load, "store"),
+            None if budget_bytes >= NO_BOUND else budget_bytes,
+        )
+
+
+def _texts(series: dict[bytes, bytes]) -> dict[str, str]:
+    return {name.decode(errors="replace"): value.decode(errors="replace") for name, value in series.items()}
+
+
+def _number(load: dict[bytes, bytes], name: str) -> int:
+    """A counter of what all jobs hold; 0 for one that is absent, or damaged."""
+    text = load.get(name.encode(), b"0")
+    return max(0, int(text)) if text.lstrip(b"-").isdigit() else 0

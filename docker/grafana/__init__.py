@@ -1,0 +1,1 @@
+"""Grafana: its provisioning, the dashboards that it reads, and the source that writes them."""

@@ -1,0 +1,1 @@
+"""Dashboards: what they promise, and their queries against a real Prometheus."""
