@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 import pytest
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
-from service.pictures.overlay_options import OverlayOptions
+from service.drawing.overlay_options import OverlayOptions
 
 from docker.grafana.source import one_job
 from docker.grafana.source.dashboards import documents

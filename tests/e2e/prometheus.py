@@ -19,16 +19,16 @@ POLL_S = 0.5
 SCRAPE = "1s"
 
 
-def installed_prometheus() -> list[str]:
-    """The program where it is installed, as `make system` does. Without it the tests that run it do not run."""
+def installed_prometheus() -> str:
     found = shutil.which("prometheus")
-    return [found] if found else []
+    assert found, "Prometheus is not installed: run `make system`"
+    return found
 
 
 class Prometheus:
     """One server process with its data in `folder`. `urls` are those of the gateways."""
 
-    def __init__(self, program: str, folder: Path, urls: list[str]) -> None:
+    def __init__(self, folder: Path, urls: list[str]) -> None:
         folder.mkdir()
         self.folder = folder
         port = free_port()
@@ -41,7 +41,7 @@ class Prometheus:
         }
         (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
         self._command = [
-            program,
+            installed_prometheus(),
             f"--config.file={folder / 'prometheus.yml'}",
             f"--storage.tsdb.path={folder / 'data'}",
             f"--web.listen-address=127.0.0.1:{port}",

@@ -17,7 +17,7 @@ import httpx
 import pytest
 import yaml
 
-from tests.e2e.prometheus import POLL_S, RULES, Prometheus, installed_prometheus
+from tests.e2e.prometheus import POLL_S, RULES, Prometheus
 from tests.paths import ROOT
 from tests.soak.cluster import Cluster
 from tests.soak.model_folders import COLUMNS
@@ -128,20 +128,19 @@ async def fill_the_queue(client: httpx.AsyncClient) -> None:
 
 
 @asynccontextmanager
-async def everything(program: str, folder: Path) -> AsyncIterator[tuple[Cluster, Prometheus, httpx.AsyncClient]]:
+async def everything(folder: Path) -> AsyncIterator[tuple[Cluster, Prometheus, httpx.AsyncClient]]:
     cluster = Cluster(folder, gateways=2, workers=2, variables=SETTINGS)
     write_broken(folder / "models" / "broken")
     async with (
-        Prometheus(program, folder / "prometheus", cluster.urls) as prometheus,
+        Prometheus(folder / "prometheus", cluster.urls) as prometheus,
         cluster,
         httpx.AsyncClient(base_url=cluster.urls[0], timeout=60, trust_env=False) as client,
     ):
         yield cluster, prometheus, client
 
 
-@pytest.mark.parametrize("program", installed_prometheus())
-async def test_every_query_of_panels_and_alerts_has_data(program: str, tmp_path: Path) -> None:
-    async with everything(program, tmp_path / "service") as (cluster, prometheus, client):
+async def test_every_query_of_panels_and_alerts_has_data(tmp_path: Path) -> None:
+    async with everything(tmp_path / "service") as (cluster, prometheus, client):
         assert (await client.post("/explain", json=BROKEN)).status_code == httpx.codes.SERVICE_UNAVAILABLE
         assert not await prometheus.values("attribution_no_such_metric")
         await kill_a_working_worker(cluster, client)
