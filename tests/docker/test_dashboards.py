@@ -10,13 +10,13 @@ from urllib.parse import parse_qsl
 import pytest
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
-from service.drawing.overlay_options import OverlayOptions
 
 from docker.grafana.source import one_job
 from docker.grafana.source.dashboards import documents
 from docker.grafana.source.panels import NO_TRAFFIC
 from docker.grafana.source.queries import mean, rate, value
 from schemas.telemetry import names
+from service.drawing.overlay_options import OverlayOptions
 from tests.paths import ROOT
 
 FOLDER = ROOT / "docker" / "grafana" / "dashboards"
