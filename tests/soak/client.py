@@ -14,7 +14,7 @@ from tests.soak.plan import ACCEPTED, JobPlan, form_parts
 from tests.soak.record import JobTrace
 
 TERMINAL = {"succeeded", "failed", "cancelled"}
-REFUSED_FOR_NOW = {429, 503}
+REFUSED_FOR_NOW = {408, 429, 503}  # 408: a client was late with its bytes, as all of this one process may be
 TIMEOUT_S = 20.0  # of one try; longer than any disturbance, and than the wait for a job
 SLACK_S = 1.0  # between a client's look at the clock and that of the store
 WAIT_S = 15  # that the service is told to wait for the end of a job
