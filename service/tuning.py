@@ -42,6 +42,7 @@ MAX_CACHED_CARDS = 64  # bounds the memory that requests for many versions can f
 MAX_LISTED_MODELS = 20  # models named in one message
 
 # HTTP.
+SCRAPE_TIMEOUT_S = 1  # of the store within one scrape: Prometheus gives up on a scrape after ten seconds
 EVENTS_HEARTBEAT_S = 15  # proxies close silent streams after 30 to 60 seconds
 NO_WORKER_RETRY_S = 5  # a worker takes about this long to start
 FAILED_MODEL_RETRY_S = 30  # a model that failed to load needs its operator

@@ -4,7 +4,14 @@ import re
 
 import pytest
 
-from broker.tuning import BATCH_SHARE, MAX_CONNECTIONS, MAX_PAGE_JOBS, MAX_SCANNED_JOBS, REUSE_TTL_S
+from broker.tuning import (
+    BATCH_SHARE,
+    MAX_CONNECTIONS,
+    MAX_PAGE_JOBS,
+    MAX_SCANNED_JOBS,
+    MEASURED_TTL_S,
+    REUSE_TTL_S,
+)
 from schemas import limits
 from service import key_tuning, tuning
 from service.settings import GatewaySettings
@@ -46,6 +53,7 @@ def test_the_values_of_constants() -> None:
         "MAX_CONNECTIONS": MAX_CONNECTIONS,
         "MAX_PAGE_JOBS": MAX_PAGE_JOBS,
         "MAX_SCANNED_JOBS": MAX_SCANNED_JOBS,
+        "MEASURED_TTL_S": MEASURED_TTL_S,
         "REUSE_TTL_S": REUSE_TTL_S,
     }
     known = {**vars(limits), **vars(tuning), **vars(key_tuning), **broker}

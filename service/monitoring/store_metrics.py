@@ -13,8 +13,7 @@ from schemas.errors import Unavailable
 from schemas.telemetry import names
 from schemas.telemetry.definitions import Definition
 from service.monitoring.measured_metrics import measured_families
-
-TIMEOUT_S = 1.0  # of the store within one scrape: Prometheus gives up on a scrape after ten seconds
+from service.tuning import SCRAPE_TIMEOUT_S
 
 
 class StoreState(NamedTuple):
@@ -30,9 +29,9 @@ class _Sample(NamedTuple):
 
 
 async def read_store(store: JobStore) -> StoreState | None:
-    """The state of the store; None when it does not answer within `TIMEOUT_S`."""
+    """The state of the store; None when it does not answer within `SCRAPE_TIMEOUT_S`."""
     try:
-        async with asyncio.timeout(TIMEOUT_S):
+        async with asyncio.timeout(SCRAPE_TIMEOUT_S):
             return StoreState(*await asyncio.gather(store.workers.live(), store.reports.read()))
     except (Unavailable, TimeoutError):
         return None
