@@ -5,11 +5,15 @@ import secrets
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.servers import StoreServer
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the workers set it; must stand before torch is imported
 os.environ.setdefault("GOMP_SPINCOUNT", "0")  # several processes at once have the cores here: none may spin
+
+settings.register_profile("tests", deadline=None)  # a busy machine is no failure
+settings.load_profile("tests")
 
 
 @pytest.fixture(scope="session")

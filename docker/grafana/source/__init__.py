@@ -1,1 +1,1 @@
-"""Builds the dashboards of docker/grafana/ from the definitions of the metrics: `python -m docker.grafana.source`."""
+"""Builds the dashboards from the metrics' definitions: `python -m docker.grafana.source`."""

@@ -1,12 +1,8 @@
-"""Writes the dashboards into docker/grafana/dashboards."""
+"""Writes the dashboards, and the Kubernetes objects that hold them and the alerts."""
 
-from pathlib import Path
-
-from docker.grafana.source.dashboards import documents
-
-FOLDER = Path(__file__).parents[1] / "dashboards"
+from docker.grafana.source.files import files
 
 if __name__ == "__main__":
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    for name, text in documents().items():
-        (FOLDER / name).write_text(text)
+    for path, text in files().items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
