@@ -33,7 +33,7 @@ async def test_an_equal_request_is_a_hit_and_says_so(client: httpx.AsyncClient) 
     overlay = await client.get(f"/jobs/{second['id']}/overlay.png")
     assert overlay.status_code == 200
     metrics = (await client.get("/metrics")).text
-    assert 'method="saliency",model="efficientnet-lite0",outcome="hit",priority="batch"} 1.0' in metrics
+    assert 'method="saliency",model="efficientnet-lite0@1",outcome="hit",priority="batch"} 1.0' in metrics
 
 
 @pytest.mark.parametrize(
