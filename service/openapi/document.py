@@ -9,6 +9,8 @@ from pydantic.json_schema import models_json_schema
 from schemas.comparisons import CompareRequest, Comparison
 from schemas.dialects import (
     DialectError,
+    V1Answer,
+    V1Model,
     V2Answer,
     V2Live,
     V2Model,
@@ -43,6 +45,8 @@ SERVED = (
     Health,
     Problem,
     DialectError,
+    V1Answer,
+    V1Model,
     V2Answer,
     V2Live,
     V2Model,

@@ -65,7 +65,7 @@ def scopes_of(method: str, path: str) -> set[str]:
         return {ANA, OPS, MON, ""}
     if path == "/metrics":
         return {MON}
-    if path.startswith("/v2/models/") and method == "get":
+    if path.startswith(("/v1/models/", "/v2/models/")) and method == "get":
         return {ANA, OPS}
     if path.startswith("/models"):
         return {ANA, OPS} if method == "get" else {OPS}

@@ -47,6 +47,8 @@ ROUTES = {
     ("get", "/healthz"): {"200", "500"},
     ("get", "/readyz"): {"200", "500", "503"},
     ("get", "/metrics"): {"200", "401", "403", "500"},
+    ("get", "/v1/models/{name}"): {"200", *READING},
+    ("post", "/v1/models/{name}:explain"): {"200", *EXPLAINING},
     ("get", "/v2"): {"200", "500"},
     ("get", "/v2/health/live"): {"200", "500"},
     ("get", "/v2/health/ready"): {"200", "500", "503"},
@@ -61,7 +63,7 @@ ROUTES = {
         for verb in ("infer", "explain")
     },
 }
-DIALECT_ERRORS = {"/v2": "DialectError"}
+DIALECT_ERRORS = {"/v1/models": "DialectError", "/v2": "DialectError"}
 
 
 @pytest.fixture(scope="module")
