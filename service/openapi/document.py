@@ -18,6 +18,9 @@ from schemas.dialects import (
     V2Ready,
     V2Request,
     V2Server,
+    VertexAnswer,
+    VertexEndpoint,
+    VertexError,
 )
 from schemas.errors import Problem, ServiceError
 from schemas.jobs import Job, JobPage
@@ -53,6 +56,9 @@ SERVED = (
     V2ModelReady,
     V2Ready,
     V2Server,
+    VertexAnswer,
+    VertexEndpoint,
+    VertexError,
 )
 DESCRIPTION = (
     "Computes how much each pixel, feature or token contributed to a prediction. `POST /explain` queues a job, "

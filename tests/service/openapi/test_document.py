@@ -15,6 +15,7 @@ from tests.service.conftest import SETTINGS
 READING = {"401", "403", "404", "409", "500", "503"}  # of dialects, whose errors are their own
 EXPLAINING = {"400", "401", "403", "404", "409", "413", "415", "429", "500", "503", "504"}
 VERSIONS = ("", "/versions/{version}")
+VERTEX = "/v1/projects/{project}/locations/{location}/endpoints/{endpoint}"
 ROUTES = {
     ("post", "/explain"): {
         *("200", "202", "400", "401", "403", "404", "406", "409", "413", "415", "422", "429", "500", "503")
@@ -49,6 +50,8 @@ ROUTES = {
     ("get", "/metrics"): {"200", "401", "403", "500"},
     ("get", "/v1/models/{name}"): {"200", *READING},
     ("post", "/v1/models/{name}:explain"): {"200", *EXPLAINING},
+    ("get", f"{VERTEX}"): {"200", *READING},
+    ("post", f"{VERTEX}:explain"): {"200", *EXPLAINING},
     ("get", "/v2"): {"200", "500"},
     ("get", "/v2/health/live"): {"200", "500"},
     ("get", "/v2/health/ready"): {"200", "500", "503"},
@@ -63,7 +66,7 @@ ROUTES = {
         for verb in ("infer", "explain")
     },
 }
-DIALECT_ERRORS = {"/v1/models": "DialectError", "/v2": "DialectError"}
+DIALECT_ERRORS = {"/v1/models": "DialectError", "/v1/projects": "VertexError", "/v2": "DialectError"}
 
 
 @pytest.fixture(scope="module")
