@@ -11,7 +11,7 @@ from fastapi import FastAPI, Response
 from starlette.middleware.cors import CORSMiddleware
 
 from broker import JobStore
-from service.dialects import kserve, open_inference, vertex
+from service.dialects import kserve, open_inference, torchserve, vertex
 from service.http import problems
 from service.http.access_log import AccessLog
 from service.http.asked_language import AskedLanguage
@@ -26,7 +26,7 @@ from service.settings import GatewaySettings
 from service.state import Gateway, State, open_store
 from service.web import page
 
-DIALECTS = (open_inference, kserve, vertex)
+DIALECTS = (open_inference, kserve, vertex, torchserve)
 ERROR_FORMS: list[tuple[re.Pattern[str], ErrorForm]] = [(one.PATHS, one.error_form) for one in DIALECTS]
 CORS_METHODS = ("GET", "POST", "DELETE")
 CORS_REQUEST_HEADERS = (

@@ -9,6 +9,7 @@ from pydantic.json_schema import models_json_schema
 from schemas.comparisons import CompareRequest, Comparison
 from schemas.dialects import (
     DialectError,
+    TorchServeError,
     V1Answer,
     V1Model,
     V2Answer,
@@ -48,6 +49,7 @@ SERVED = (
     Health,
     Problem,
     DialectError,
+    TorchServeError,
     V1Answer,
     V1Model,
     V2Answer,

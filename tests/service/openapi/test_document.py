@@ -52,6 +52,11 @@ ROUTES = {
     ("post", "/v1/models/{name}:explain"): {"200", *EXPLAINING},
     ("get", f"{VERTEX}"): {"200", *READING},
     ("post", f"{VERTEX}:explain"): {"200", *EXPLAINING},
+    **{
+        (method, f"/explanations/{{name}}{version}"): {"200", *EXPLAINING}
+        for method in ("post", "put")
+        for version in ("", "/{version}")
+    },
     ("get", "/v2"): {"200", "500"},
     ("get", "/v2/health/live"): {"200", "500"},
     ("get", "/v2/health/ready"): {"200", "500", "503"},
@@ -66,7 +71,12 @@ ROUTES = {
         for verb in ("infer", "explain")
     },
 }
-DIALECT_ERRORS = {"/v1/models": "DialectError", "/v1/projects": "VertexError", "/v2": "DialectError"}
+DIALECT_ERRORS = {
+    "/explanations": "TorchServeError",
+    "/v1/models": "DialectError",
+    "/v1/projects": "VertexError",
+    "/v2": "DialectError",
+}
 
 
 @pytest.fixture(scope="module")
