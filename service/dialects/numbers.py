@@ -29,13 +29,12 @@ SMALL_PART_BYTES = 4_096  # of tensors, written on the event loop
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Which numbers go where a mark stands: a tensor of a job, or one example of it; nested, or as one flat list."""
+    """Which numbers go where a mark stands: one example of a job's tensor, nested as it is."""
 
     job_id: str
     opened: OpenedResult
     tensor: str
-    example: int | None
-    flat: bool
+    example: int
 
 
 @dataclass(slots=True)
@@ -46,11 +45,7 @@ class Numbers:
 
     def of_example(self, one: Explained, tensor: str) -> str:
         """A mark for one example's attributions, nested as the tensor is."""
-        return self._mark(Place(one.job_id, one.opened, tensor, one.example, flat=False))
-
-    def of_job(self, one: Explained, tensor: str, *, flat: bool = False) -> str:
-        """A mark for the attributions of all examples of a job."""
-        return self._mark(Place(one.job_id, one.opened, tensor, None, flat=flat))
+        return self._mark(Place(one.job_id, one.opened, tensor, one.example))
 
     def _mark(self, place: Place) -> str:
         mark = secrets.token_hex(MARK_BYTES)  # no client can have written it
@@ -115,15 +110,11 @@ async def _tensors(opened: OpenedResult) -> dict[str, StoredTensor]:
 
 async def _written(gateway: Gateway, place: Place, tensor: StoredTensor) -> AsyncIterator[bytes]:
     """The numbers of one place as JSON."""
-    shape, start, end = tensor.shape, tensor.start, tensor.end
-    if place.example is not None:
-        if not shape or place.example >= shape[0]:
-            raise unreadable()
-        size = (end - start) // shape[0]
-        shape, start = shape[1:], start + place.example * size
-        end = start + size
-    if place.flat:
-        shape = (prod(shape),)
+    if not tensor.shape or place.example >= tensor.shape[0]:
+        raise unreadable()
+    size, shape = (tensor.end - tensor.start) // tensor.shape[0], tensor.shape[1:]
+    start = tensor.start + place.example * size
+    end = start + size
     if end - start <= JSON_PART_BYTES or not shape:
         yield await _dumped(gateway, await place.opened.read(start, end), tensor.dtype, shape)
         return

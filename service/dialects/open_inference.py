@@ -10,13 +10,13 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from schemas.dialects import V2Live, V2Model, V2ModelReady, V2Ready, V2Server, V2TensorMetadata
+from schemas.dialects import V2Live, V2ModelReady, V2Ready, V2Server
 from schemas.errors import InvalidRequest, MalformedBody, Problem, ServiceError, Unavailable
-from schemas.models import InputCard, ModelCard
+from schemas.models import ModelCard
 from service.dialects.call import Call, find_model, parsed_object
 from service.dialects.described import EXPLAINING, READING, dialect_errors, explained_response, json_body
 from service.dialects.instances import Instance
-from service.dialects.open_inference_answers import explain_answer, infer_answer
+from service.dialects.open_inference_answers import explain_answer, infer_answer, model_document
 from service.dialects.open_inference_examples import ANSWER, EXPLAIN_ANSWER, MODEL, REQUESTS, SERVER
 from service.dialects.options import Options, read_options
 from service.dialects.planning import Part
@@ -134,12 +134,12 @@ async def ready(gateway: CurrentGateway) -> Response:
 
 @router.get("/v2/models/{name}", **_METADATA)
 async def model_metadata(gateway: CurrentGateway, name: str) -> Response:
-    return json_response(_metadata(await find_model(gateway, name, suffix=SUFFIX), name))
+    return json_response(model_document(await find_model(gateway, name, suffix=SUFFIX), name))
 
 
 @router.get("/v2/models/{name}/versions/{version}", **_METADATA)
 async def version_metadata(gateway: CurrentGateway, name: str, version: str) -> Response:
-    return json_response(_metadata(await find_model(gateway, name, version, SUFFIX), name))
+    return json_response(model_document(await find_model(gateway, name, version, SUFFIX), name))
 
 
 @router.get("/v2/models/{name}/ready", **_MODEL_READY)
@@ -237,21 +237,3 @@ def _check_outputs(given: Any) -> None:
     for index, one in enumerate(given if isinstance(given, list) else []):
         if not isinstance(one, dict) or one.get("name") not in OUTPUTS:
             raise InvalidRequest.at(["outputs", index, "name"], "the outputs are called explanation and explain")
-
-
-def _metadata(card: ModelCard, name: str) -> V2Model:
-    output = V2TensorMetadata(name="explanation", datatype="BYTES", shape=[1, 1])
-    inputs = _inputs(card.input) if card.input else []
-    return V2Model(name=name, versions=[card.version], platform="captum", inputs=inputs, outputs=[output])
-
-
-def _inputs(card: InputCard) -> list[V2TensorMetadata]:
-    if card.kind in ("image", "text"):
-        return [V2TensorMetadata(name="input", datatype="BYTES", shape=[-1])]
-    if card.kind == "tabular":
-        return [V2TensorMetadata(name="input", datatype="FP64", shape=[-1, len(card.features or [])])]
-    names = [f"input.{index}" for index in range(len(card.shapes))] if len(card.shapes) > 1 else ["input"]
-    return [
-        V2TensorMetadata(name=name, datatype=card.datatype, shape=[-1, *shape])
-        for name, shape in zip(names, card.shapes, strict=True)
-    ]

@@ -6,7 +6,9 @@ from typing import Any
 import orjson
 from fastapi import Response
 
+from schemas.dialects import V2Model, V2TensorMetadata
 from schemas.methods import METHODS
+from schemas.models import InputCard, ModelCard
 from service.dialects.call import Call
 from service.dialects.described_result import delta_of, predictions_of, target_of, words_of
 from service.dialects.numbers import Numbers, document_response
@@ -96,3 +98,22 @@ def _data(found: Sequence[Explained], numbers: Numbers) -> dict[str, Any]:
         data["feature_names"] = [column.name for column in found[0].meta.features[found[0].example]]
         data["features"] = [[c.model_dump() for c in (one.meta.features or [])[one.example]] for one in found]
     return data
+
+
+def model_document(card: ModelCard, name: str) -> V2Model:
+    """The metadata of a model: what it takes, and what `infer` gives."""
+    output = V2TensorMetadata(name="explanation", datatype="BYTES", shape=[1, 1])
+    inputs = _inputs(card.input) if card.input else []
+    return V2Model(name=name, versions=[card.version], platform="captum", inputs=inputs, outputs=[output])
+
+
+def _inputs(card: InputCard) -> list[V2TensorMetadata]:
+    if card.kind in ("image", "text"):
+        return [V2TensorMetadata(name="input", datatype="BYTES", shape=[-1])]
+    if card.kind == "tabular":
+        return [V2TensorMetadata(name="input", datatype="FP64", shape=[-1, len(card.features or [])])]
+    names = [f"input.{index}" for index in range(len(card.shapes))] if len(card.shapes) > 1 else ["input"]
+    return [
+        V2TensorMetadata(name=name, datatype=card.datatype, shape=[-1, *shape])
+        for name, shape in zip(names, card.shapes, strict=True)
+    ]
