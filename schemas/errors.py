@@ -205,6 +205,20 @@ class ModelUnavailable(Unavailable):
     code, title = "model_unavailable", "The model is not available"
 
 
+class StillRunning(ServiceError):
+    """The job has not ended within the wait of a protocol that knows no jobs. `location` is the job's path."""
+
+    code, status, title = "still_running", 504, "The job is still running"
+    location: str | None = None
+
+    @classmethod
+    def at(cls, location: str, detail: str) -> "StillRunning":
+        """The error for the job at this path."""
+        error = cls(detail)
+        error.location = location
+        return error
+
+
 class JobError(ServiceError):
     """A failure of one job. The job's record carries code, title and detail; `status` is never sent."""
 

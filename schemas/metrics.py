@@ -20,6 +20,7 @@ class CompletenessMetric(Record):
     outputs_difference: float
     error: float
     relative_error: float | None
+    output: float | None = Field(default=None, description="f(input), the explained output of the model.")
 
 
 class InfidelityMetric(Record):

@@ -99,6 +99,12 @@ class Residence(Forwarded):
     last_used_at: str | None = None
 
 
+class DialectNames(Forwarded):
+    """Names that a model has in other systems' protocols."""
+
+    vertex_endpoint: str | None = None  # of Vertex AI, such as "1234567890"
+
+
 class ModelCard(Forwarded):
     name: str
     version: str
@@ -120,6 +126,7 @@ class ModelCard(Forwarded):
     execution: Literal["packed", "alone"] = "packed"  # alone: one row per pass
     execution_reason: str | None = None  # why alone
     precision: PassPrecision | None = None  # of shared passes
+    dialects: DialectNames = DialectNames()
 
 
 class ModelState(Record):

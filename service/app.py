@@ -1,6 +1,7 @@
 """The ASGI application: routes, middleware, error handlers and lifespan."""
 
 import asyncio
+import re
 import signal
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -10,10 +11,12 @@ from fastapi import FastAPI, Response
 from starlette.middleware.cors import CORSMiddleware
 
 from broker import JobStore
+from service.dialects import kserve, open_inference, torchserve, vertex
 from service.http import problems
 from service.http.access_log import AccessLog
 from service.http.asked_language import AskedLanguage
 from service.http.body_limit import BodyLimit
+from service.http.error_form import ErrorForm, ErrorForms
 from service.http.sites import AllowedHosts, OwnOrigin, RelativeRedirects
 from service.monitoring.http_metrics import HttpMetrics
 from service.openapi import document as openapi
@@ -23,6 +26,8 @@ from service.settings import GatewaySettings
 from service.state import Gateway, State, open_store
 from service.web import page
 
+DIALECTS = (open_inference, kserve, vertex, torchserve)
+ERROR_FORMS: list[tuple[re.Pattern[str], ErrorForm]] = [(one.PATHS, one.error_form) for one in DIALECTS]
 CORS_METHODS = ("GET", "POST", "DELETE")
 CORS_REQUEST_HEADERS = (
     "Authorization",
@@ -72,10 +77,13 @@ def create_app(settings: GatewaySettings, store: JobStore | None = None) -> Fast
     problems.install(app)
     for routes in (explain, compare, comparisons, jobs, results, paths, models, admin, methods, health, docs, page):
         app.include_router(routes.router)
+    for dialect in DIALECTS:
+        app.include_router(dialect.router)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, max_total_bytes=int(settings.bodies_bytes))
     _keep_other_sites_out(app, settings)
     app.add_middleware(AccessLog, metrics=metrics)  # around all that responds
     app.add_middleware(AskedLanguage)
+    app.add_middleware(ErrorForms, forms=ERROR_FORMS)
     openapi.install(app)
     return app
 

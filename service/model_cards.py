@@ -18,6 +18,8 @@ class RecentCards:
 
     def __init__(self) -> None:
         self._cards: dict[CardKey, tuple[float, ModelCard]] = {}
+        self._endpoints: dict[str, str] = {}
+        self._endpoints_at = -CARD_CACHE_S
         self._lookups: dict[CardKey, asyncio.Task[ModelCard]] = {}
 
     async def find(self, store: JobStore, name: str, version: str | None) -> ModelCard:
@@ -33,6 +35,21 @@ class RecentCards:
         if lookup is None:
             lookup = self._lookups[key] = asyncio.create_task(self._look_up(store, key))
         return await asyncio.shield(lookup)  # other requests may await it when this one is cancelled
+
+    async def model_of_endpoint(self, store: JobStore, endpoint: str) -> str | None:
+        """The name of the model that Vertex AI's clients know by this endpoint; None if no card names it.
+
+        The names are kept for `CARD_CACHE_S`. Of several models with one endpoint the first by name counts.
+        """
+        if monotonic() - self._endpoints_at > CARD_CACHE_S:
+            cards = await store.models.cards()
+            self._endpoints = {
+                card.dialects.vertex_endpoint: card.name
+                for card in reversed(cards)
+                if card.dialects.vertex_endpoint is not None
+            }
+            self._endpoints_at = monotonic()
+        return self._endpoints.get(endpoint)
 
     async def _look_up(self, store: JobStore, key: CardKey) -> ModelCard:
         try:

@@ -53,6 +53,16 @@ MAX_FORM_FILES = 4  # one input has one file; the rest leaves room for parameter
 MAX_FORM_FIELDS = 40  # more than all parameters of one method
 MAX_FORM_FIELD_BYTES = 4 * 1024 * 1024  # a part that is not a file, such as a baseline tensor
 
+# Dialects: protocols of other systems.
+DIALECT_WAIT_S = 55.0  # clients of KServe, Triton and MLServer give up after 60 s, as Vertex itself does
+TORCHSERVE_WAIT_S = 115.0  # TorchServe gives its workers 120 s
+MAX_DIALECT_JOBS = 64  # of one request: one for each example, where they make no batch
+MAX_TOP_OUTPUTS = 5  # that are explained by rank: a result holds as many predictions
+MAX_DIALECT_PICTURE_PIXELS = 512  # longer side of a drawing inside a JSON document
+HELD_RESULTS = 4  # of one request that are read whole, some 1 MiB each; more are read part by part
+JOINED_BYTES = 1024 * 1024  # of tensors that are sent as one text, some 6 MiB; more are streamed
+INFLATED_PART_BYTES = 1024 * 1024  # of a compressed body, made at a time: some two milliseconds
+
 # Checks of a document before it is validated. Pydantic collects every error at about a kilobyte each.
 LONG_CONTAINER_LENGTH = 1_000  # from this length on a container can only hold a tensor's numbers or a row's features
 MAX_JSON_CONTAINERS = 500_000  # arrays and objects: some 64 bytes each, and 0.2 s in which nobody else is served

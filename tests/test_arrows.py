@@ -39,8 +39,8 @@ ROOMS = {
     "service": [
         ["connections"],
         ["app"],
-        ["routes", "web"],
-        ["openapi"],
+        ["dialects", "routes", "web"],
+        ["admission", "openapi"],
         ["comparisons"],
         ["results", "submission", "job_view", "model_residence"],
         ["catalogue"],

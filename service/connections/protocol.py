@@ -14,7 +14,7 @@ from service.connections.progress import Arrival
 from service.connections.refusals import Refused, refusal
 from service.tuning import LINGER_S, PARSED_BYTES, UNSENT_BYTES
 
-PROBE_PATHS = frozenset({b"/healthz", b"/readyz"})
+PROBE_PATHS = frozenset({b"/healthz", b"/readyz", b"/v2/health/live", b"/v2/health/ready"})
 FIELD_BYTES = 4  # of a header beside its name and value: a colon, a space and the end of the line
 
 

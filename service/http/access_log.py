@@ -18,7 +18,7 @@ JOB_ID = re.compile(r"[A-Za-z0-9_-]{22}")  # as the job store makes them; a clie
 UNMATCHED = "unmatched"  # one label for all unknown paths, so that clients cannot add labels to the metrics
 CLOSED = "the handler is closed"
 KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
+PROBES = frozenset({"/healthz", "/readyz", "/v2/health/live", "/v2/health/ready", "/metrics"})
 log = structlog.get_logger("service.access")
 
 

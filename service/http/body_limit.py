@@ -7,11 +7,15 @@ from schemas.sentences import Sentence
 from service.http.bodies import Bodies
 from service.http.problems import error_response
 
+GROW = "attribution.grow_body"  # in the scope: counts bytes into which a body is inflated; raises `Unavailable`
 MAX_LENGTH_DIGITS = 18  # of a Content-Length: far beyond any limit, and still a quick conversion
 
 
 class BodyLimit:
-    """Checks `Content-Length` before the body is read, and counts the bytes of all bodies as they arrive."""
+    """Checks `Content-Length` before the body is read, and counts the bytes of all bodies as they arrive.
+
+    A route that inflates its body counts the inflated bytes through `scope[GROW]`, before it makes them.
+    """
 
     def __init__(self, app: ASGIApp, max_bytes: int, max_total_bytes: int) -> None:
         self.app = app
@@ -47,6 +51,7 @@ class BodyLimit:
             await send(message)
 
         with self._bodies.hold() as body:
+            scope[GROW] = lambda count: self._bodies.grow(body, count, is_complete=True)
             await self.app(scope, limited, noted)
 
     def _declared_refusal(self, scope: Scope) -> RequestError | None:

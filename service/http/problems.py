@@ -7,9 +7,10 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from schemas.errors import InvalidRequest, Problem, ServiceError
+from schemas.errors import InvalidRequest, Problem, ServiceError, StillRunning
 from schemas.sentences import Sentence
 from service.http.asked_language import asked_language
+from service.http.error_form import asked_error_form
 from service.http.translation import in_language
 from service.validation.document.field_errors import field_errors
 
@@ -18,11 +19,18 @@ INTERNAL_DETAIL = "An unexpected error. The service has logged it under the X-Re
 
 
 def problem_response(problem: Problem, headers: dict[str, str] | None = None) -> Response:
-    """A problem document as a response, in the language of the current request. Fields that are None are left out."""
+    """A problem document as a response, in the language of the current request. Fields that are None are left out.
+
+    On the routes of a dialect the response is the error document of its protocol.
+    """
     language = asked_language()
-    body = orjson.dumps(in_language(problem, language).model_dump(exclude_none=True))
-    spoken = {"Content-Language": language, "Vary": "Accept-Language"}
-    return Response(body, status_code=problem.status, media_type=PROBLEM_MEDIA, headers={**spoken, **(headers or {})})
+    said, form = in_language(problem, language), asked_error_form()
+    spoken = {"Content-Language": language, "Vary": "Accept-Language"} | (headers or {})
+    if form is not None:
+        status, document = form(said)
+        return Response(orjson.dumps(document), status_code=status, media_type="application/json", headers=spoken)
+    body = orjson.dumps(said.model_dump(exclude_none=True))
+    return Response(body, status_code=problem.status, media_type=PROBLEM_MEDIA, headers=spoken)
 
 
 def error_response(error: ServiceError) -> Response:
@@ -35,6 +43,8 @@ def error_response(error: ServiceError) -> Response:
         headers["WWW-Authenticate"] = "Bearer"
     if error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         headers["Connection"] = "close"  # the rest of the body is not read
+    if isinstance(error, StillRunning) and error.location is not None:
+        headers["Location"] = error.location
     return problem_response(error.problem(), headers)
 
 

@@ -11,7 +11,7 @@ from service.connection_settings import ANY
 from service.http.problems import http_problem, problem_response
 
 HOST_HEADER = re.compile(r"(?P<host>\[[0-9a-f:.]{2,45}\]|[a-z0-9_.-]{1,253})(:[0-9]{1,5})?")
-PROBE_PATHS = frozenset({"/healthz", "/readyz"})
+PROBE_PATHS = frozenset({"/healthz", "/readyz", "/v2/health/live", "/v2/health/ready"})
 REDIRECTS = range(300, 400)
 
 

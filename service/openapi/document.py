@@ -7,6 +7,22 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
 from schemas.comparisons import CompareRequest, Comparison
+from schemas.dialects import (
+    DialectError,
+    TorchServeError,
+    V1Answer,
+    V1Model,
+    V2Answer,
+    V2Live,
+    V2Model,
+    V2ModelReady,
+    V2Ready,
+    V2Request,
+    V2Server,
+    VertexAnswer,
+    VertexEndpoint,
+    VertexError,
+)
 from schemas.errors import Problem, ServiceError
 from schemas.jobs import Job, JobPage
 from schemas.models import AdminCommandStatus, ModelCard
@@ -32,6 +48,19 @@ SERVED = (
     Alive,
     Health,
     Problem,
+    DialectError,
+    TorchServeError,
+    V1Answer,
+    V1Model,
+    V2Answer,
+    V2Live,
+    V2Model,
+    V2ModelReady,
+    V2Ready,
+    V2Server,
+    VertexAnswer,
+    VertexEndpoint,
+    VertexError,
 )
 DESCRIPTION = (
     "Computes how much each pixel, feature or token contributed to a prediction. `POST /explain` queues a job, "
@@ -46,6 +75,7 @@ TAGS = [
     {"name": "results", "description": "Attributions as JSON, npy, safetensors and pictures."},
     {"name": "models", "description": "The models that can be explained."},
     {"name": "methods", "description": "The attribution methods, compared in English and Spanish."},
+    {"name": "dialects", "description": "Protocols of other systems, so that their clients need only another URL."},
     {"name": "page", "description": "The page to try, compare and learn."},
     {"name": "health", "description": "Health checks and metrics for operators."},
 ]
@@ -87,7 +117,7 @@ def _schemas() -> dict[str, Any]:
     """The schemas of the request and of all response documents, by name."""
     _, served = models_json_schema([(cls, "serialization") for cls in SERVED], ref_template=SCHEMA_REF)
     _, accepted = models_json_schema(
-        [(cls, "validation") for cls in (ExplainRequest, CompareRequest)], ref_template=SCHEMA_REF
+        [(cls, "validation") for cls in (ExplainRequest, CompareRequest, V2Request)], ref_template=SCHEMA_REF
     )
     schemas: dict[str, Any] = {**served["$defs"], **accepted["$defs"]}
     properties = schemas["ExplainRequest"]["properties"]

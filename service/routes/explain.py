@@ -1,6 +1,5 @@
 """`POST /explain`: checks a request, queues a job, and waits for its end if the client requests it."""
 
-from contextlib import AsyncExitStack
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -8,10 +7,8 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from broker import Idempotency, NewJob, Waited
 from schemas.errors import InvalidRequest, JobHasNoResult
 from schemas.jobs import TERMINAL
-from schemas.models import ModelCard
-from schemas.requests import ExplainRequest
+from service.admission import prepared, submitted_and_waited
 from service.http.authorization import ExplainCaller
-from service.http.disconnect import unless_disconnected
 from service.http.explain_body import read_explain_body
 from service.http.prefer import preferred_wait_s
 from service.http.problems import error_response
@@ -24,9 +21,8 @@ from service.results.representation import RequestedFormat, result_response
 from service.routes.drawing_parameters import drawing_parameters, read_drawing
 from service.routes.parameters import PictureLanguage, WaitQuery
 from service.state import CurrentGateway, Gateway
-from service.submission import Submission, fingerprint, prepare, shared_content
-from service.tuning import SMALL_JSON_BYTES, SMALL_PICTURE_PIXELS
-from service.validation.inputs import check_picture_memory, picture_work
+from service.submission import fingerprint, shared_content
+from service.tuning import SMALL_JSON_BYTES
 
 router = APIRouter(tags=["explain"])
 PreferHeader = Annotated[
@@ -82,7 +78,8 @@ async def explain(
     result_format = _requested_format(request, answer, accept, accept_language)
     explain_request = await read_explain_body(request, gateway)
     card = await gateway.cards.find(gateway.store, explain_request.model, explain_request.version)
-    submission = await _prepare(request, gateway, explain_request, card, caller.owner)
+    body_bytes = int(request.headers.get("content-length", SMALL_JSON_BYTES + 1))
+    submission = await prepared(gateway, explain_request, card, caller.owner, body_bytes)
     if result_format is not None:
         kind = submission.spec.input_kind
         result_format = result_format.among(formats_of(table=kind == "features", text=kind == "text"))
@@ -101,7 +98,7 @@ async def explain(
         result_bytes=submission.result_bytes,
         limits=caller.limits,
     )
-    waited = await _submit(request, gateway, job, wait_s, takes_result=result_format is not None)
+    waited = await submitted_and_waited(request, gateway, job, wait_s, takes_result=result_format is not None)
     if waited is None:
         return Response(status_code=CLIENT_LEFT)
     headers = {"Location": job_path(waited.record.id, root_path(request))}
@@ -128,51 +125,6 @@ def _requested_format(
     if given := sorted(drawing.model_fields_set - {"lang"}):
         raise InvalidRequest.at(["query", given[0]], "belongs to the picture of a result; add answer=result")
     return None
-
-
-async def _prepare(
-    request: Request, gateway: Gateway, explain_request: ExplainRequest, card: ModelCard, owner: str
-) -> Submission:
-    """`prepare`, in a thread unless body and picture are small. A picture's memory is reserved before it is decoded.
-
-    Raises:
-        InvalidRequest: the picture alone takes more memory than all pictures may.
-        Unavailable: other pictures hold the memory for too long.
-    """
-    body_bytes = int(request.headers.get("content-length", SMALL_JSON_BYTES + 1))
-    work = await gateway.compute_sized(body_bytes, picture_work, explain_request.input, card.input)
-    if body_bytes <= SMALL_JSON_BYTES and work.pixels <= SMALL_PICTURE_PIXELS:
-        return prepare(explain_request, card, owner)
-    check_picture_memory(work, gateway.picture_memory.largest)
-    async with gateway.picture_memory.reserve(work.memory_bytes):
-        return await gateway.compute(prepare, explain_request, card, owner)
-
-
-async def _submit(
-    request: Request, gateway: Gateway, job: NewJob, wait_s: float, *, takes_result: bool
-) -> Waited | None:
-    """Queue the job, and wait up to `wait_s` seconds for its end.
-
-    Args:
-        takes_result: whether the stored result is to be returned with an ended job.
-
-    Returns:
-        The job after the wait, or None if the client disconnected during it. A gateway that is told to stop ends the
-        wait: the job goes on without it.
-    """
-    store, metrics = gateway.store, gateway.metrics
-    if wait_s <= 0:
-        with metrics.admitting(job.spec.owner):
-            submitted = await store.jobs.submit(job)
-        metrics.submitted(submitted)
-        return Waited(submitted.record)
-    async with AsyncExitStack() as stack:
-        with metrics.admitting(job.spec.owner):
-            submitting = store.jobs.submit_and_wait(job, takes_result=takes_result)
-            submitted, wait = await stack.enter_async_context(submitting)
-        metrics.submitted(submitted)
-        ended = gateway.waits.until_stop(lambda: wait(wait_s), Waited(submitted.record))
-        return await unless_disconnected(request, ended)
 
 
 async def _ended_result(

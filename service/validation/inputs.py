@@ -29,6 +29,10 @@ ACCEPTED = {  # by the model's kind of input
 }
 
 
+class PicturesDiffer(InvalidRequest):
+    """Pictures of a list that cannot share a job, and could each have their own."""
+
+
 @dataclass(frozen=True, slots=True)
 class CheckedInput:
     """The input as the payload holds it, with the names of `JobSpec`, and the number of its examples."""
@@ -111,11 +115,11 @@ def _check_size(picture: Picture, first: Picture, count: int, loc: Location) -> 
     """Check a picture of a list when it has been decoded, so that a list takes no more time than the largest picture.
 
     Raises:
-        InvalidRequest: it has another size than the first one, or so many of its size are too large together.
+        PicturesDiffer: it has another size than the first one, or so many of its size are too large together.
     """
     if picture != first:
         size, other = (f"{one.width} x {one.height} pixels" for one in (picture, first))
-        raise InvalidRequest.at(
+        raise PicturesDiffer.at(
             loc,
             Sentence(
                 "the picture has {size}, the first one {other}: use several requests for pictures of several sizes",
@@ -124,7 +128,7 @@ def _check_size(picture: Picture, first: Picture, count: int, loc: Location) -> 
             ),
         )
     if count * picture.width * picture.height > MAX_IMAGE_PIXELS:
-        raise InvalidRequest.at(
+        raise PicturesDiffer.at(
             loc[:2],
             Sentence(
                 "{count} pictures of {width} x {height} pixels; at most {most} in all are accepted: "

@@ -4,6 +4,7 @@ from schemas.metric_requests import Completeness
 from schemas.metrics import CompletenessMetric
 from workers.evaluation.evaluation_run import EvaluationRun
 from workers.methods.endpoints import additional_forward_args_of, references, with_completeness
+from workers.methods.explained_output import explained_outputs
 from workers.methods.outcome import Outcome
 
 
@@ -28,12 +29,19 @@ def completeness_of(outcome: Outcome) -> list[CompletenessMetric] | None:
     """The metric of each example; None where the outcome holds no difference of outputs."""
     if outcome.delta is None or outcome.difference is None:
         return None
+    at_input = explained_outputs(outcome.outputs, outcome.targets)
     return [
         CompletenessMetric(
             attributions_sum=error + difference,
             outputs_difference=difference,
             error=error,
             relative_error=abs(error / difference) if difference else None,
+            output=output,
         )
-        for error, difference in zip(outcome.delta.double().tolist(), outcome.difference.double().tolist(), strict=True)
+        for error, difference, output in zip(
+            outcome.delta.double().tolist(),
+            outcome.difference.double().tolist(),
+            at_input.double().tolist(),
+            strict=True,
+        )
     ]

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from schemas.methods import BaselineName
-from schemas.models import ModelCard
+from schemas.models import DialectNames, ModelCard
 from workers.engine.device.tf32 import without_tf32
 from workers.models.card_defaults import card_defaults
 from workers.models.default_layer import default_layer
@@ -62,6 +62,7 @@ def make_card(model: TunedModel) -> ModelCard:
         execution="alone" if view.alone_reason else "packed",
         execution_reason=view.alone_reason,
         precision=model.precision,
+        dialects=DialectNames(vertex_endpoint=config.dialects.vertex.endpoint),
     )
 
 
@@ -71,7 +72,7 @@ def _baselines(of_input: list[BaselineName], background_rows: int) -> list[Basel
 
 def _digest(config: ModelConfig, module: nn.Module, folder: Path) -> str:
     """sha256 over configuration, code, labels, background and weights: models with equal digests give equal results."""
-    digest = hashlib.sha256(config.model_dump_json().encode())
+    digest = hashlib.sha256(config.model_dump_json(exclude={"dialects"}).encode())
     named = [config.output.labels if isinstance(config.output.labels, str) else None, config.explain.background]
     for path in sorted([*folder.rglob("*.py"), *(inside(folder, name) for name in named if name)]):
         digest.update(f"{path.name} ".encode())

@@ -107,6 +107,14 @@ class RuntimeConfig(Strict):
     precision: Precision = "float32"  # of shared passes; see workers.engine.device.tf32
 
 
+class VertexConfig(Strict):
+    endpoint: ModelName | None = None  # under which clients of Vertex AI know the model
+
+
+class DialectsConfig(Strict):
+    vertex: VertexConfig = VertexConfig()
+
+
 class ModelConfig(RuledSection):
     """One folder of the model repository."""
 
@@ -127,6 +135,7 @@ class ModelConfig(RuledSection):
     output: OutputConfig = OutputConfig()
     explain: ExplainConfig = ExplainConfig()
     runtime: RuntimeConfig = RuntimeConfig()
+    dialects: DialectsConfig = DialectsConfig()
 
 
 def read_config(folder: Path) -> ModelConfig:

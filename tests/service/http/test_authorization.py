@@ -29,8 +29,16 @@ OPERATIONS = [
     for method in sorted(operations)
 ]
 OF_A_JOB = [(method, path) for method, path in OPERATIONS if "{job_id}" in path]
-PUBLIC = {"/", "/healthz", "/readyz", "/methods", "/methods/{name}"}
-FILLED = {"{name}": "breast-cancer-mlp", "{job_id}": "0" * 22, "{comparison_id}": "0" * 22}
+PUBLIC = {"/", "/healthz", "/readyz", "/methods", "/methods/{name}", "/v2", "/v2/health/live", "/v2/health/ready"}
+FILLED = {
+    "{version}": "1",
+    "{endpoint}": "breast-cancer-mlp",
+    "{project}": "p",
+    "{location}": "l",
+    "{name}": "breast-cancer-mlp",
+    "{job_id}": "0" * 22,
+    "{comparison_id}": "0" * 22,
+}
 
 
 @pytest.fixture
@@ -65,6 +73,8 @@ def scopes_of(method: str, path: str) -> set[str]:
         return {ANA, OPS, MON, ""}
     if path == "/metrics":
         return {MON}
+    if path.startswith(("/v1/models/", "/v1/projects/", "/v2/models/")) and method == "get":
+        return {ANA, OPS}
     if path.startswith("/models"):
         return {ANA, OPS} if method == "get" else {OPS}
     return {ANA}
@@ -80,7 +90,9 @@ async def test_who_may_do_what(guarded: httpx.AsyncClient, worker: WorkerDouble,
             assert answer.status_code == 401
             assert answer.headers["www-authenticate"] == "Bearer"
         else:
-            assert (answer.status_code, answer.json()["type"]) == (403, "urn:attribution-service:problem:scope-missing")
+            assert answer.status_code == 403
+            is_dialect = path.startswith(("/v1/", "/v2", "/explanations"))  # which have errors of their own
+            assert is_dialect or answer.json()["type"] == "urn:attribution-service:problem:scope-missing"
 
 
 @pytest.mark.parametrize("header", [f"Basic {ANA}", ANA, "Bearer ", f"Bearer {ANA}x", f"Bearer {ANA[:-1]}", "Bearer ñ"])

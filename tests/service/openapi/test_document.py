@@ -12,6 +12,10 @@ from service.app import create_app
 from service.openapi.examples import CANCELLED_JOB, EXPLANATION, FORM_REQUESTS, JSON_REQUESTS, QUEUED_JOB, SUCCEEDED_JOB
 from tests.service.conftest import SETTINGS
 
+READING = {"401", "403", "404", "409", "500", "503"}  # of dialects, whose errors are their own
+EXPLAINING = {"400", "401", "403", "404", "409", "413", "415", "429", "500", "503", "504"}
+VERSIONS = ("", "/versions/{version}")
+VERTEX = "/v1/projects/{project}/locations/{location}/endpoints/{endpoint}"
 ROUTES = {
     ("post", "/explain"): {
         *("200", "202", "400", "401", "403", "404", "406", "409", "413", "415", "422", "429", "500", "503")
@@ -44,6 +48,34 @@ ROUTES = {
     ("get", "/healthz"): {"200", "500"},
     ("get", "/readyz"): {"200", "500", "503"},
     ("get", "/metrics"): {"200", "401", "403", "500"},
+    ("get", "/v1/models/{name}"): {"200", *READING},
+    ("post", "/v1/models/{name}:explain"): {"200", *EXPLAINING},
+    ("get", f"{VERTEX}"): {"200", *READING},
+    ("post", f"{VERTEX}:explain"): {"200", *EXPLAINING},
+    **{
+        (method, f"/explanations/{{name}}{version}"): {"200", *EXPLAINING}
+        for method in ("post", "put")
+        for version in ("", "/{version}")
+    },
+    ("get", "/v2"): {"200", "500"},
+    ("get", "/v2/health/live"): {"200", "500"},
+    ("get", "/v2/health/ready"): {"200", "500", "503"},
+    **{
+        ("get", f"/v2/models/{{name}}{version}{ready}"): {"200", *READING}
+        for version in VERSIONS
+        for ready in ("", "/ready")
+    },
+    **{
+        ("post", f"/v2/models/{{name}}{version}/{verb}"): {"200", *EXPLAINING}
+        for version in VERSIONS
+        for verb in ("infer", "explain")
+    },
+}
+DIALECT_ERRORS = {
+    "/explanations": "TorchServeError",
+    "/v1/models": "DialectError",
+    "/v1/projects": "VertexError",
+    "/v2": "DialectError",
 }
 
 
@@ -62,17 +94,24 @@ def test_every_route_and_status(document: dict[str, Any]) -> None:
     assert declared == ROUTES
 
 
+def error_schema(path: str) -> tuple[str, str]:
+    """The media type and the schema of the errors of a path."""
+    dialect = next((schema for prefix, schema in DIALECT_ERRORS.items() if path.startswith(prefix)), None)
+    return ("application/json", dialect) if dialect else ("application/problem+json", "Problem")
+
+
 def test_every_operation_is_described(document: dict[str, Any]) -> None:
-    for operations in document["paths"].values():
+    for path, operations in document["paths"].items():
+        media, schema = error_schema(path)
         for operation in operations.values():
             assert operation["summary"]
             assert operation["tags"]
             for status, response in operation["responses"].items():
                 if int(status) >= 400:
-                    content = response["content"]["application/problem+json"]
-                    assert content["schema"] == {"$ref": "#/components/schemas/Problem"}
+                    content = response["content"][media]
+                    assert content["schema"] == {"$ref": f"#/components/schemas/{schema}"}
                     assert "example" in content or content["examples"]
-                    assert list(response["content"]) == ["application/problem+json"]
+                    assert list(response["content"]) == [media]
                 if status in {"429", "503"}:
                     assert "Retry-After" in response["headers"]
 

@@ -13,6 +13,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from schemas.errors import StillRunning
 from service.app import create_app
 from service.settings import GatewaySettings
 from tests.servers import StoreServer
@@ -40,4 +41,6 @@ def gateway_url() -> Iterator[str]:
 @settings(max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_whatever_is_sent(case: schemathesis.Case[Any], gateway_url: str) -> None:
     response = case.call(base_url=gateway_url)
-    case.validate_response(response, checks=CHECKS)
+    # The wait here is short, and a dialect says by 504 that its job goes on.
+    checks = CHECKS if response.status_code != StillRunning.status else CHECKS[1:]
+    case.validate_response(response, checks=checks)

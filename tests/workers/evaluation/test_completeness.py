@@ -56,6 +56,7 @@ def test_completeness_is_given_where_it_is_promised(
         else:
             rows = [tuple(t[example : example + 1] for t in subject.baselines)]
         away = sum(outputs(model, subject, row, example) for row in rows) / len(rows)
+        assert metric.output == pytest.approx(at_input, rel=1e-9)
         assert metric.outputs_difference == pytest.approx(at_input - away, rel=1e-9)
         assert metric.error == pytest.approx(metric.attributions_sum - metric.outputs_difference, rel=1e-6, abs=1e-12)
         assert metric.relative_error == pytest.approx(abs(metric.error / metric.outputs_difference))

@@ -1,0 +1,197 @@
+"""Runs the jobs of a dialect's request: the admission of `POST /explain` for each, and one wait for all."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+
+from broker import JobRecord, NewJob, OpenedResult, Waited
+from schemas.errors import InvalidRequest, JobFailed, JobNotFound, ServiceError, StillRunning
+from schemas.jobs import TERMINAL
+from schemas.models import ModelCard
+from schemas.results import ResultMeta
+from schemas.sentences import Sentence
+from service.admission import prepared
+from service.dialects.call import Call
+from service.dialects.instances import Instance, Location
+from service.dialects.options import Options
+from service.dialects.planning import Part, batch, singles
+from service.http.disconnect import unless_disconnected
+from service.results.blob import LENGTH_BYTES, header_end
+from service.results.formats import read_meta
+from service.results.representation import opened_result, whole_result
+from service.submission import Submission, shared_content
+from service.tuning import HELD_RESULTS, MAX_DIALECT_JOBS
+from service.validation.document.body import read_request
+from service.validation.inputs import PicturesDiffer
+
+Wait = Callable[[float], Awaitable[Waited]]
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """One example's part of a job's result."""
+
+    job_id: str
+    meta: ResultMeta
+    opened: OpenedResult
+    example: int
+
+
+class JoinRefused(Exception):
+    """The examples of a part cannot share a job; each needs its own."""
+
+
+async def explained_instances(
+    call: Call, card: ModelCard, instances: Sequence[Instance], options: Options, loc: Location
+) -> list[Explained] | None:
+    """`explained` for a list of examples: as one job where they make a batch, else as one job each."""
+    try:
+        return await explained(call, card, batch(instances, options, loc), options)
+    except JoinRefused:
+        return await explained(call, card, singles(instances, options, loc), options)
+
+
+async def explained(call: Call, card: ModelCard, parts: Sequence[Part], options: Options) -> list[Explained] | None:
+    """Run the jobs, and return what they say of each example, in order; None if the client disconnected meanwhile.
+
+    A refused job cancels those before it.
+
+    Raises:
+        JoinRefused: a part of several pictures must be sent as several parts.
+        InvalidRequest: a part does not fit the model, or its job could not use the input.
+        StillRunning: not all jobs ended within the wait. They go on.
+        JobFailed: a job failed.
+        ServiceError: a job was refused, as by `POST /explain`.
+    """
+    if len(parts) > MAX_DIALECT_JOBS:
+        raise InvalidRequest(
+            Sentence(
+                "the request takes {count} jobs; at most {most} are accepted", count=len(parts), most=MAX_DIALECT_JOBS
+            )
+        )
+    async with AsyncExitStack() as stack:
+        submitted: list[tuple[JobRecord, Wait]] = []
+        try:
+            for part in parts:
+                entered = await _submitted(call, card, part, options, stack, takes_result=len(parts) == 1)
+                submitted.append(entered)  # one by one: an error cancels those before it
+        except BaseException:
+            await _cancel(call, [record.id for record, _ in submitted])
+            raise
+        records = [Waited(record) for record, _ in submitted]
+        waits = [wait for _, wait in submitted]
+        ended = call.gateway.waits.until_stop(lambda: _all_ended(waits, call.limited_wait_s, records), records)
+        waited = await unless_disconnected(call.request, ended)
+    if waited is None:
+        return None
+    _check_ended(call, waited)
+    return [
+        one
+        for part, at_end in zip(parts, waited, strict=True)
+        for one in await _read(call, part, at_end, held=len(parts) <= HELD_RESULTS)
+    ]
+
+
+async def _submitted(
+    call: Call, card: ModelCard, part: Part, options: Options, stack: AsyncExitStack, *, takes_result: bool
+) -> tuple[JobRecord, Wait]:
+    gateway = call.gateway
+    try:
+        submission = await _prepared(call, card, part, options)
+    except PicturesDiffer as error:
+        raise JoinRefused from error
+    except InvalidRequest as error:
+        raise part.located(error) from None
+    cache_control = call.request.headers.get("cache-control", "")
+    job = NewJob(
+        submission.spec,
+        submission.payload,
+        submission.rows,
+        None,
+        shared_content(submission, cache_control, cache=gateway.settings.cache),
+        result_bytes=submission.result_bytes,
+        limits=call.caller.limits,
+    )
+    with gateway.metrics.admitting(job.spec.owner):
+        entered = gateway.store.jobs.submit_and_wait(job, takes_result=takes_result)
+        submitted, wait = await stack.enter_async_context(entered)
+    gateway.metrics.submitted(submitted)
+    return submitted.record, wait
+
+
+async def _prepared(call: Call, card: ModelCard, part: Part, options: Options) -> Submission:
+    document = {
+        "model": card.name,
+        "version": card.version,
+        "input": part.input,
+        "method": options.method,
+        "target": part.target,
+        **options.fields,
+    }
+    request = await call.gateway.compute_sized(call.body_bytes, read_request, document)
+    return await prepared(call.gateway, request, card, call.caller.owner, call.body_bytes)
+
+
+async def _all_ended(waits: Sequence[Wait], wait_s: float, submitted: Sequence[Waited]) -> list[Waited]:
+    """The jobs at their ends, or as they stand after the wait."""
+    if wait_s <= 0:
+        return list(submitted)
+    return list(await asyncio.gather(*(wait(wait_s) for wait in waits)))
+
+
+def _check_ended(call: Call, waited: Sequence[Waited]) -> None:
+    """Raise the error of the first job that has not succeeded: first of those that failed."""
+    for one in waited:
+        record = one.record
+        if record.status in TERMINAL and record.status != "succeeded":
+            raise _failure(record)
+    running = [one.record.id for one in waited if one.record.status not in TERMINAL]
+    if running:
+        location = call.job_path(running[0])
+        detail = Sentence(
+            "{running} of {count} jobs have not ended within {wait} s, and go on: the first is {location}; the same "
+            "request, sent again, shares their results",
+            running=len(running),
+            count=len(waited),
+            wait=f"{call.limited_wait_s:g}",
+            location=location,
+        )
+        raise StillRunning.at(location, detail)
+
+
+def _failure(record: JobRecord) -> ServiceError:
+    error = record.error
+    reason = Sentence(": {detail} ({code})", detail=error.detail, code=error.code) if error else ""
+    detail = Sentence("the job is {status}{reason}", status=record.status, reason=reason)
+    return InvalidRequest(detail) if error and error.code == "input_rejected" else JobFailed(detail)
+
+
+async def _read(call: Call, part: Part, waited: Waited, *, held: bool) -> list[Explained]:
+    """The examples of a job's result. Unless `held`, its tensors are left in the store."""
+    job_id = waited.record.id
+    opened = await opened_result(call.gateway.store, job_id) if waited.result is None else whole_result(waited.result)
+    if not held:
+        opened = replace(opened, first=opened.first[: header_end(opened.first[:LENGTH_BYTES], opened.size)])
+    meta = read_meta(opened.meta)
+    return [Explained(job_id, meta, opened, example) for example in range(part.count)]
+
+
+async def _cancel(call: Call, ids: Sequence[str]) -> None:
+    """Cancel the jobs of a request that is refused. What has expired, or cannot be reached, is left alone."""
+    for job_id in ids:
+        try:
+            await call.gateway.store.jobs.cancel(job_id)
+        except JobNotFound:
+            continue
+        except ServiceError:
+            return
+
+
+def headers_of(call: Call, found: Sequence[Explained]) -> dict[str, str]:
+    """Where the jobs of a response are: `Location` of the first, and a `Link` for each where there are several."""
+    ids = list(dict.fromkeys(one.job_id for one in found))
+    headers = {"Location": call.job_path(ids[0])}
+    if len(ids) > 1:
+        headers["Link"] = ", ".join(f'<{call.job_path(job_id)}>; rel="item"' for job_id in ids)
+    return headers
