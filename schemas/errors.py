@@ -161,6 +161,14 @@ class ComparisonNotFound(RequestError):
     code, status, title = "comparison_not_found", 404, "No such comparison"
 
 
+class MonitorNotFound(RequestError):
+    code, status, title = "monitor_not_found", 404, "No such monitor"
+
+
+class TooManyMonitors(RequestError):
+    code, status, title = "too_many_monitors", 409, "There are too many monitors"
+
+
 class ResultNotReady(RequestError):
     code, status, title = "result_not_ready", 409, "The job has not finished"
 

@@ -10,6 +10,7 @@ from schemas.comparisons import CompareRequest, Comparison
 from schemas.errors import Problem, ServiceError
 from schemas.jobs import Job, JobPage
 from schemas.models import AdminCommandStatus, ModelCard
+from schemas.monitors import Monitor, MonitorList, MonitorRequest
 from schemas.requests import ExplainRequest
 from schemas.results import AttributionPath, Explanation
 from service.catalogue.guides import MethodCatalogue, MethodGuide
@@ -25,6 +26,8 @@ SERVED = (
     ModelCard,
     ModelList,
     AdminCommandStatus,
+    Monitor,
+    MonitorList,
     Explanation,
     AttributionPath,
     MethodCatalogue,
@@ -45,6 +48,7 @@ TAGS = [
     {"name": "comparisons", "description": "Explain one input in several ways, and see where they agree."},
     {"name": "results", "description": "Attributions as JSON, npy, safetensors and pictures."},
     {"name": "models", "description": "The models that can be explained."},
+    {"name": "monitors", "description": "Watch whether the attributions of a model drift."},
     {"name": "methods", "description": "The attribution methods, compared in English and Spanish."},
     {"name": "page", "description": "The page to try, compare and learn."},
     {"name": "health", "description": "Health checks and metrics for operators."},
@@ -87,7 +91,7 @@ def _schemas() -> dict[str, Any]:
     """The schemas of the request and of all response documents, by name."""
     _, served = models_json_schema([(cls, "serialization") for cls in SERVED], ref_template=SCHEMA_REF)
     _, accepted = models_json_schema(
-        [(cls, "validation") for cls in (ExplainRequest, CompareRequest)], ref_template=SCHEMA_REF
+        [(cls, "validation") for cls in (ExplainRequest, CompareRequest, MonitorRequest)], ref_template=SCHEMA_REF
     )
     schemas: dict[str, Any] = {**served["$defs"], **accepted["$defs"]}
     properties = schemas["ExplainRequest"]["properties"]
