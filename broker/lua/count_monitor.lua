@@ -14,7 +14,7 @@ if redis.call('EXISTS', monitor_key) == 0 then
   return {-1, 0}
 end
 local full, held = unpack(redis.call('HMGET', monitor_key, 'full_parts', 'part_held'))
-full, held = tonumber(full or 0), tonumber(held or 0)
+full, held = tonumber(full or 0) or 0, tonumber(held or 0) or 0 -- a damaged number is none
 local room = part_size - held
 if count > room then
   return {0, room}
@@ -50,8 +50,8 @@ end
 redis.call('EXPIRE', words_key, MONITOR_TTL_S)
 
 touch_monitor(generation, skipped)
-redis.call('HINCRBY', monitor_key, 'observed', count)
-redis.call('HSET', monitor_key, 'observed_ms', now_ms(), 'part_held', held + count)
+local observed = tonumber(redis.call('HGET', monitor_key, 'observed') or 0) or 0
+redis.call('HSET', monitor_key, 'observed', observed + count, 'observed_ms', now_ms(), 'part_held', held + count)
 if count == room then
   local gone = generation .. ':' .. (full - MONITOR_PARTS)
   redis.call('DEL', keys.monitor_part .. gone, keys.monitor_words .. gone)

@@ -7,7 +7,7 @@ local generation = ARGV[3] -- of a new one
 local definition = ARGV[4] -- JSON
 
 local known = redis.call('HGET', monitors_key, id)
-if known and redis.call('HGET', keys.monitor .. known, 'definition') == definition then
+if known and redis.pcall('HGET', keys.monitor .. known, 'definition') == definition then -- an error if it is damaged
   return {KNOWN, known}
 end
 local all, own = 0, 0
@@ -22,11 +22,11 @@ for i = 1, #entries, 2 do
     end
   end
 end
-if all >= MAX_MONITORS then
-  return {FULL, MAX_MONITORS}
-end
 if owner ~= '' and own >= MAX_KEY_MONITORS then
   return {FULL, MAX_KEY_MONITORS}
+end
+if all >= MAX_MONITORS then
+  return {FULL, MAX_MONITORS}
 end
 local monitor = keys.monitor .. generation
 redis.call('HSET', monitor, 'definition', definition, 'id', id, 'created_ms', now_ms())

@@ -6,7 +6,7 @@ local figures, statistics = ARGV[2], ARGV[3] -- JSON: what /metrics shows, and a
 if redis.call('EXISTS', monitor_key) == 0 then
   return 0
 end
-if tonumber(redis.call('HGET', monitor_key, 'statistics_parts') or 0) >= full_parts then
+if (tonumber(redis.call('HGET', monitor_key, 'statistics_parts') or 0) or 0) >= full_parts then
   return 0
 end
 redis.call('HSET', monitor_key, 'statistics', statistics, 'figures', figures, 'statistics_parts', full_parts)

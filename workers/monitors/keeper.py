@@ -9,7 +9,7 @@ import structlog
 from pydantic import ValidationError
 
 from broker import FedMonitors, MonitorGone, WatchedMonitor
-from schemas.errors import Unavailable
+from schemas.errors import StoreFull, Unavailable
 from schemas.monitors import PARTS
 from schemas.results import ResultMeta
 from workers.engine.error_trace import without_data
@@ -56,7 +56,7 @@ class MonitorKeeper(threading.Thread):
         self._learn()
         for one in list(self._known.values()):
             if one.reference is None and one.definition.jobs:
-                with _guarded(one):
+                with self._guarded(one):
                     self._read_jobs(one)
         taken = self._watching.take()
         try:
@@ -93,10 +93,25 @@ class MonitorKeeper(threading.Thread):
         """Tells one monitor, and takes out of `pending` what it was told, or will never need."""
         one = self._known.get(generation)
         if one is not None:
-            with _guarded(one):
+            with self._guarded(one):
                 self._feed(one, pending)
                 return
         pending.clear()
+
+    @contextmanager
+    def _guarded(self, one: WatchedMonitor) -> Iterator[None]:
+        """A monitor that is gone, or whose data cannot be worked with, must hinder neither others nor the worker."""
+        try:
+            yield
+        except MonitorGone:
+            pass
+        except StoreFull:
+            raise
+        except Unavailable:
+            self._monitors.read(self._known)  # raises where the store is away; else this monitor's keys are damaged
+            log.error("monitor not kept", monitor=one.id, reason="the job store refuses what is done with it")
+        except Exception as error:
+            log.error("monitor not kept", monitor=one.id, exception=without_data(error))
 
     def _feed(self, one: WatchedMonitor, pending: Pending) -> None:
         if one.reference is None and (one.definition.jobs or not self._collect(one, pending)):
@@ -172,7 +187,7 @@ class MonitorKeeper(threading.Thread):
         known = [one for one in self._known.values() if one.generation in self._references]
         for one, (full_parts, told_parts) in zip(known, self._monitors.progress(known), strict=True):
             if full_parts >= PARTS and full_parts > told_parts:
-                with _guarded(one):
+                with self._guarded(one):
                     self._compute_one(one, full_parts)
 
     def _compute_one(self, one: WatchedMonitor, full_parts: int) -> None:
@@ -192,15 +207,3 @@ def _readable(meta: bytes, tensors: bytes) -> list[Explanation]:
     except Exception as error:
         log.warning("result not watched", error=type(error).__name__)
         return []
-
-
-@contextmanager
-def _guarded(one: WatchedMonitor) -> Iterator[None]:
-    """A monitor that is gone, or whose data cannot be computed with, must not end the worker."""
-    try:
-        yield
-    except (MonitorGone, Unavailable) as error:
-        if isinstance(error, Unavailable):
-            raise
-    except Exception as error:
-        log.error("monitor not kept", monitor=one.id, exception=without_data(error))

@@ -41,13 +41,13 @@ def psi(reference: ArrayLike, window: ArrayLike) -> float:
     return float(((p - q) * np.log(p / q)).sum())
 
 
-def psi_noise(reference_count: int, window_count: int, bins: int = BINS) -> float:
-    """The index that one in a thousand samples of one distribution exceeds.
+def psi_noise(reference_count: int, window_count: int) -> float:
+    """The index of `BINS` bins that one in a thousand samples of one distribution exceeds.
 
     Without drift the index is distributed as (1/n + 1/m) times chi-squared with one degree of freedom less than there
     are bins (Yurdakul 2018); its quantile is that of Wilson and Hilferty (1931), right within 1 %.
     """
-    freedom = bins - 1
+    freedom = BINS - 1
     spread = 2 / (9 * freedom)
     quantile = freedom * (1 - spread + CHANCE_QUANTILE * spread**0.5) ** 3
     return float(quantile * (1 / reference_count + 1 / window_count))

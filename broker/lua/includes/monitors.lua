@@ -2,7 +2,8 @@
 
 -- Removes everything of one generation of a monitor.
 local function drop_monitor(generation)
-  local current = tonumber(redis.call('HGET', keys.monitor .. generation, 'full_parts') or 0) or 0
+  local found = redis.pcall('HGET', keys.monitor .. generation, 'full_parts') -- an error where the key is damaged
+  local current = type(found) == 'string' and tonumber(found) or 0
   redis.call('DEL', keys.monitor .. generation, keys.monitor_raw .. generation, keys.monitor_lock .. generation)
   for part = math.max(0, current - MONITOR_PARTS), current do
     local name = generation .. ':' .. part
@@ -15,6 +16,7 @@ local function touch_monitor(generation, skipped)
   local monitor = keys.monitor .. generation
   redis.call('EXPIRE', monitor, MONITOR_TTL_S)
   if skipped > 0 then
-    redis.call('HINCRBY', monitor, 'skipped', skipped)
+    local before = tonumber(redis.call('HGET', monitor, 'skipped') or 0) or 0 -- a damaged number is none
+    redis.call('HSET', monitor, 'skipped', before + skipped)
   end
 end

@@ -65,6 +65,8 @@ def scopes_of(method: str, path: str) -> set[str]:
         return {ANA, OPS, MON, ""}
     if path == "/metrics":
         return {MON}
+    if path.startswith("/monitors"):
+        return {ANA, OPS}
     if path.startswith("/models"):
         return {ANA, OPS} if method == "get" else {OPS}
     return {ANA}
