@@ -2,14 +2,14 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from schemas.base import Record, Strict
 from schemas.jobs import JobSpec
 from schemas.limits import MAX_MONITOR_REFERENCE, MAX_MONITOR_WINDOW, MAX_REFERENCE_JOBS, MIN_WATCHED
 from schemas.methods import METHOD_NAMES, Method
 from schemas.methods.names import canonical_method_name
-from schemas.requests import ModelName, Version
+from schemas.requests import ModelName, Version, named_method
 from schemas.sentences import Sentence
 
 MONITOR_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
@@ -64,7 +64,10 @@ class MonitorRequest(Strict):
 
     model: ModelName
     version: Version | None = Field(default=None, description="Default: every version of the model.")
-    method: NamedMethod | Method = Field(
+    method: Annotated[
+        Annotated[NamedMethod, Tag("named")] | Annotated[Method, Tag("exact")],
+        Discriminator(lambda method: "named" if isinstance(method, str) else "exact"),
+    ] = Field(
         description="A name: jobs of this method with whatever parameters. An object: only jobs with exactly these "
         "parameters, absent ones as the model's card fills them in."
     )
@@ -72,6 +75,14 @@ class MonitorRequest(Strict):
     window: Annotated[int, Field(ge=MIN_WATCHED, le=MAX_MONITOR_WINDOW, multiple_of=PARTS)] = Field(
         default=500, description="Explanations that are compared with the reference; a multiple of 10."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _method_by_captums_name(cls, value: Any) -> Any:
+        """Accept Captum's own spelling of the name in an object, as `ExplainRequest` does."""
+        if not isinstance(value, dict) or not isinstance(value.get("method"), dict):
+            return value
+        return {**value, "method": named_method(value["method"])}
 
 
 class MonitorDefinition(Record):

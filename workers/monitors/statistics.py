@@ -26,7 +26,8 @@ def ndcg(reference_means: ArrayLike, window_means: ArrayLike) -> float:
     gains, window = np.asarray(reference_means, np.float64), np.asarray(window_means, np.float64)
     discounts = 1 / np.log2(np.arange(len(gains)) + 2)
     ideal = float(np.sort(gains)[::-1] @ discounts)
-    return float(gains[np.lexsort((-gains, -window))] @ discounts) / ideal if ideal > 0 else 1.0
+    found = float(gains[np.lexsort((-gains, -window))] @ discounts)
+    return min(1.0, found / ideal) if ideal > 0 else 1.0
 
 
 def psi(reference: ArrayLike, window: ArrayLike) -> float:
