@@ -1,6 +1,5 @@
 """Streams of explained rows of a linear model, and a worker's monitors fed with them through a real store."""
 
-import asyncio
 from collections.abc import Iterable
 from typing import Any
 
@@ -78,5 +77,4 @@ async def made(store: JobStore, name: str = "m", **fields: Any) -> MonitorDefini
 
 
 async def seen(store: JobStore, name: str = "m", owner: str = "") -> MonitorRecord:
-    await asyncio.sleep(0)
     return await store.monitors.get(name, owner)
