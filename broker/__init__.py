@@ -10,6 +10,7 @@ from broker.gateway.comparisons import cell_idempotency
 from broker.gateway.opened_result import OpenedResult
 from broker.gateway.reports import QueueLoad, StoreReport
 from broker.gateway.store import JobStore
+from broker.monitor_hash import MonitorRecord
 from broker.records import (
     Claim,
     CommandBatch,
@@ -27,6 +28,7 @@ from broker.records import (
     WorkerInfo,
 )
 from broker.settings import StoreSettings
+from broker.worker.monitors import FedMonitors, MonitorGone, WatchedMonitor, WindowParts
 from broker.worker.queue import WorkerQueue
 
 __all__ = [
@@ -34,12 +36,15 @@ __all__ = [
     "CommandBatch",
     "ComparisonRecord",
     "Content",
+    "FedMonitors",
     "FinishedJob",
     "Idempotency",
     "JobRecord",
     "JobStore",
     "KeyLimits",
     "LoadCommand",
+    "MonitorGone",
+    "MonitorRecord",
     "NewJob",
     "OpenedResult",
     "QueueBounds",
@@ -49,6 +54,8 @@ __all__ = [
     "StoredResult",
     "Submitted",
     "Waited",
+    "WatchedMonitor",
+    "WindowParts",
     "WorkerInfo",
     "WorkerQueue",
     "cell_idempotency",

@@ -22,6 +22,12 @@
     {ns}:held_rows          hash     the rows that each job is expected to take, while it waits or runs
     {ns}:load               hash     sums of what all jobs hold, by measure and model
     {ns}:measured:{model@version}   hash   counters for operators by series, see `schemas.telemetry`; TTL
+    {ns}:monitors           hash     monitors, the generation of each by `owner/name`
+    {ns}:monitor:{generation}   hash   one monitor, see `broker.monitor_hash`; TTL
+    {ns}:monitor_raw:{generation}   list   the explanations of a reference that is not complete; TTL
+    {ns}:monitor_part:{generation}:{n}   string   counters of 64 bits of the n-th part of its windows; TTL
+    {ns}:monitor_words:{generation}:{n}   zset   new words of that part, by weight; TTL
+    {ns}:monitor_lock:{generation}   string   the worker that makes a reference of jobs; TTL
     {ns}:stored             zset     results, as `id bytes`, by the time they expire
     {ns}:idempotency:{sha256 of owner and key}    hash     `fingerprint`, `job` or `comparison`; TTL, that of the job
                                      once it has ended
@@ -79,6 +85,7 @@ class Keys:
         self.held_rows = f"{namespace}:held_rows"
         self.load = f"{namespace}:load"
         self.stored = f"{namespace}:stored"
+        self.monitors = f"{namespace}:monitors"
 
     def job(self, job_id: str) -> str:
         return f"{self._namespace}:job:{job_id}"
@@ -146,6 +153,22 @@ class Keys:
     def rate(self, owner: str) -> str:
         return f"{self._namespace}:rate:{owner}"
 
+    def monitor(self, generation: str) -> str:
+        """`generation` is another one after each change of the monitor, so that nothing late is counted."""
+        return f"{self._namespace}:monitor:{generation}"
+
+    def monitor_raw(self, generation: str) -> str:
+        return f"{self._namespace}:monitor_raw:{generation}"
+
+    def monitor_lock(self, generation: str) -> str:
+        return f"{self._namespace}:monitor_lock:{generation}"
+
+    def monitor_part(self, generation: str, part: int) -> str:
+        return f"{self._namespace}:monitor_part:{generation}:{part}"
+
+    def monitor_words(self, generation: str, part: int) -> str:
+        return f"{self._namespace}:monitor_words:{generation}:{part}"
+
     def for_scripts(self) -> dict[str, str]:
         """What scripts need to name the keys of jobs that they find: prefixes of keys, and names of whole ones."""
         prefixes = {
@@ -159,6 +182,11 @@ class Keys:
             "pace": self.pace(""),
             "measured": self.measured(""),
             "rate": self.rate(""),
+            "monitor": self.monitor(""),
+            "monitor_raw": self.monitor_raw(""),
+            "monitor_lock": self.monitor_lock(""),
+            "monitor_part": f"{self._namespace}:monitor_part:",
+            "monitor_words": f"{self._namespace}:monitor_words:",
             "waiting": f"{self._namespace}:waiting:",
             "turns": f"{self._namespace}:turns:",
             "tags": f"{self._namespace}:tags:",

@@ -6,6 +6,7 @@ import broker.tuning
 from broker.records import KeyLimit, SubmitOutcome, SubmitRefusal
 from schemas.jobs import JobStatus
 from schemas.models import AdminAction
+from schemas.monitors import PARTS
 
 GROUP = "workers"  # the consumer group of every stream
 CONSUMER = "any"  # one for all workers: the token says who owns a job, and no consumer of a dead worker must be removed
@@ -22,6 +23,7 @@ CONSTANTS: dict[str, str | int | float] = {
     "GROUP": GROUP,
     "CONSUMER": CONSUMER,
     "TENSORS_MISSING": TENSORS_MISSING,
+    "MONITOR_PARTS": PARTS,
     **{name: value for name, value in vars(broker.tuning).items() if name.isupper()},
     **{word.upper(): word for word in _WORDS},
 }

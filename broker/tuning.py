@@ -68,6 +68,13 @@ MEASURED_TTL_S = 24 * 3600  # for which the counters of a model that has no jobs
 MAX_PAGE_JOBS = 200  # of one page
 MAX_SCANNED_JOBS = 200  # records that one page looks at: each filter has an index, so all but expired ones match
 
+# Monitors of attribution drift
+MAX_MONITORS = 32  # in all: each takes up to 2.5 MiB while its reference is collected, and 0.4 MiB then
+MAX_KEY_MONITORS = 8  # of one API key
+MONITOR_TTL_S = 7 * 24 * 3600  # for which a monitor is kept that counts no explanation, with the words that it holds
+REFERENCE_LOCK_S = 60  # in which a worker reads the jobs of a reference; then another tries
+MAX_PART_WORDS = 64  # new words that one part of a window counts, by the space-saving algorithm
+
 # Admin commands
 MAX_COMMANDS = 1_000  # that are kept; a worker that misses some still reads which models are unloaded
 COMMANDS_TTL_S = 24 * 3600  # a worker that starts later reads its folders anyway

@@ -68,6 +68,8 @@ No client can make a label value: unknown paths are `unmatched`, unknown HTTP me
 | `outcome` | of a submission: `created`, `hit`, `shared`; of an admission: `accepted` or the code of an error | the errors of this version |
 | `key` | the name of an API key; empty on a service without keys | the file of keys |
 | `route` | the template of a route | the routes of this version |
+| `monitor` | the name of a monitor; with API keys that of its key, a slash, and its name | 32 |
+| `statistic` | `ndcg`, `psi_max`, `psi_score`, see [monitors](monitors.md) | 3 |
 | `worker` | the id of a live worker | the live workers, at one time |
 | `device` | `cpu`, `cuda:0`, … | the devices |
 | `le` | the upper bound of a bucket | 20 |

@@ -14,6 +14,8 @@
         ModelUnloaded                   409  model_unloaded           the operator unloaded it
         JobNotFound                     404  job_not_found
         ComparisonNotFound              404  comparison_not_found
+        MonitorNotFound                 404  monitor_not_found
+        TooManyMonitors                 409  too_many_monitors        delete one
         ResultNotReady                  409  result_not_ready
         JobHasNoResult                  409  job_has_no_result        failed or cancelled
         MetricNotFound                  404  metric_not_found         the request did not name it
@@ -159,6 +161,14 @@ class JobNotFound(RequestError):
 
 class ComparisonNotFound(RequestError):
     code, status, title = "comparison_not_found", 404, "No such comparison"
+
+
+class MonitorNotFound(RequestError):
+    code, status, title = "monitor_not_found", 404, "No such monitor"
+
+
+class TooManyMonitors(RequestError):
+    code, status, title = "too_many_monitors", 409, "There are too many monitors"
 
 
 class ResultNotReady(RequestError):

@@ -21,14 +21,27 @@ from service.http.sites import AllowedHosts, OwnOrigin, RelativeRedirects
 from service.monitoring.http_metrics import HttpMetrics
 from service.openapi import document as openapi
 from service.release import RELEASE
-from service.routes import admin, compare, comparisons, docs, explain, health, jobs, methods, models, paths, results
+from service.routes import (
+    admin,
+    compare,
+    comparisons,
+    docs,
+    explain,
+    health,
+    jobs,
+    methods,
+    models,
+    monitors,
+    paths,
+    results,
+)
 from service.settings import GatewaySettings
 from service.state import Gateway, State, open_store
 from service.web import page
 
 DIALECTS = (open_inference, kserve, vertex, torchserve)
 ERROR_FORMS: list[tuple[re.Pattern[str], ErrorForm]] = [(one.PATHS, one.error_form) for one in DIALECTS]
-CORS_METHODS = ("GET", "POST", "DELETE")
+CORS_METHODS = ("GET", "POST", "PUT", "DELETE")
 CORS_REQUEST_HEADERS = (
     "Authorization",
     "Cache-Control",
@@ -75,7 +88,9 @@ def create_app(settings: GatewaySettings, store: JobStore | None = None) -> Fast
         lifespan=lifespan,
     )
     problems.install(app)
-    for routes in (explain, compare, comparisons, jobs, results, paths, models, admin, methods, health, docs, page):
+    for routes in (explain, compare, comparisons, jobs, results, paths, models, admin, monitors, methods):
+        app.include_router(routes.router)
+    for routes in (health, docs, page):
         app.include_router(routes.router)
     for dialect in DIALECTS:
         app.include_router(dialect.router)

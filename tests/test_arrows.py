@@ -29,6 +29,7 @@ ROOMS = {
     "workers": [
         ["main"],
         ["jobs"],
+        ["monitors"],
         ["evaluation"],
         ["models"],
         ["transform"],

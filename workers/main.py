@@ -34,6 +34,7 @@ from workers.jobs.watchdog import Watchdog
 from workers.methods.captum_changes import install as install_captum_changes
 from workers.models.pool import CommandExecutor, ModelPool
 from workers.models.resident import Device
+from workers.monitors.keeper import MonitorKeeper
 from workers.settings import WorkerSettings
 
 log = structlog.get_logger()
@@ -64,11 +65,10 @@ def run(settings: WorkerSettings) -> int:
         lease_ms=settings.lease_ms,
     )
     watchdog = Watchdog(runner, queue.claimed_jobs, settings.stall_s, lambda: end_process(queue, runner, EXIT_STALLED))
-    listener = threading.Thread(
-        name="cancellations", target=queue.listen_cancelled, args=(runner.cancel, stop), daemon=True
-    )
+    keeper = MonitorKeeper(queue.monitors, runner.settling.watching)
+    listener = _listener(queue, runner, stop)
     threads = {"listener": listener, "admin commands": commands, "reporter": reporter, "watchdog": watchdog}
-    background = BackgroundThreads(models, threads)
+    background = BackgroundThreads(models, {**threads, "monitors": keeper})
     background.start()
     log.info(
         "worker ready", worker=settings.worker_id, device=str(device.device), models=list(map(str, models.serving()))
@@ -83,12 +83,19 @@ def run(settings: WorkerSettings) -> int:
     runner.stop(settings.grace_s)
     watchdog.end()
     reporter.end()
+    keeper.end()
     _retire(queue)
     models.stop()
     for thread in (listener, commands):
         thread.join()
     queue.close()
     return 0
+
+
+def _listener(queue: WorkerQueue, runner: JobRunner, stop: threading.Event) -> threading.Thread:
+    """The thread that hears of cancelled jobs."""
+    arguments = (runner.cancel, stop)
+    return threading.Thread(name="cancellations", target=queue.listen_cancelled, args=arguments, daemon=True)
 
 
 def _urgent_models(queue: WorkerQueue, replaced: str | None) -> list[ModelKey]:

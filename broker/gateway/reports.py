@@ -1,11 +1,15 @@
 """What the job store knows for operators: its queues, its fill, and the counters that are kept in it."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from broker.gateway.admission import NO_BOUND
 from broker.gateway.async_connection import AsyncConnection
 from broker.gateway.jobs import StoredJobs
+from broker.gateway.monitors import StoredMonitors
 from schemas.model_key import ModelKey
+from schemas.monitors import Statistic
 
 
 class QueueLoad(NamedTuple):
@@ -30,26 +34,30 @@ class StoreReport(NamedTuple):
         measured: the counters of each of these models, by series as `schemas.telemetry` names them.
         used_bytes: that jobs hold of the store.
         budget_bytes: that they may hold; None where it has no bound.
+        drift: the figures of each monitor whose first window is full, by its name among all keys'.
     """
 
     queues: dict[ModelKey, QueueLoad]
     measured: dict[ModelKey, dict[str, str]]
     used_bytes: int
     budget_bytes: int | None
+    drift: Mapping[str, Mapping[Statistic, float]] = MappingProxyType({})
 
 
 class StoreReports:
     """Reports of a store."""
 
-    def __init__(self, connection: AsyncConnection, jobs: StoredJobs) -> None:
+    def __init__(self, connection: AsyncConnection, jobs: StoredJobs, monitors: StoredMonitors) -> None:
         self._connection = connection
         self._keys = connection.keys
         self._jobs = jobs
+        self._monitors = monitors
 
     async def read(self) -> StoreReport:
         """The report of this moment. Raises `StoreUnavailable`."""
         budget_bytes = await self._jobs.budget.bytes()
         backlog = await self._jobs.backlog()
+        drift = await self._monitors.figures()
         async with self._connection.guard(), self._connection.client.pipeline(transaction=False) as pipeline:
             pipeline.hgetall(self._keys.load)
             for model in backlog:
@@ -63,6 +71,7 @@ class StoreReports:
             {model: _texts(series) for model, series in zip(backlog, counters, strict=True)},
             _number(load, "store"),
             None if budget_bytes >= NO_BOUND else budget_bytes,
+            drift,
         )
 
 

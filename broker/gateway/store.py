@@ -9,6 +9,7 @@ from broker.gateway.comparisons import StoredComparisons
 from broker.gateway.job_events import JobEvents
 from broker.gateway.jobs import StoredJobs
 from broker.gateway.models import ModelRegistry
+from broker.gateway.monitors import StoredMonitors
 from broker.gateway.reports import StoreReports
 from broker.gateway.results import StoredResults
 from broker.gateway.workers import WorkerRegistry
@@ -50,7 +51,8 @@ class JobStore:
         self.comparisons = StoredComparisons(self._connection)
         self.models = ModelRegistry(self._connection)
         self.workers = WorkerRegistry(self._connection)
-        self.reports = StoreReports(self._connection, self.jobs)
+        self.monitors = StoredMonitors(self._connection)
+        self.reports = StoreReports(self._connection, self.jobs, self.monitors)
         self.admin_commands = AdminCommands(self._connection, self.workers)
 
     async def ping(self) -> None:

@@ -8,6 +8,7 @@ from broker.worker.claimed_jobs import ClaimedJobs
 from broker.worker.claims import Claims
 from broker.worker.command_log import CommandLog
 from broker.worker.measurements import Measurements
+from broker.worker.monitors import FedMonitors
 from broker.worker.registration import Registration
 from broker.worker.sync_connection import SyncConnection
 from broker.worker.waiting_jobs import WaitingJobs
@@ -47,6 +48,7 @@ class WorkerQueue:
         self.waiting_jobs = WaitingJobs(self._connection, lease_ms, result_ttl_s)
         self.commands = CommandLog(self._connection)
         self.measurements = Measurements(self._connection)
+        self.monitors = FedMonitors(self._connection, worker_id)
 
     def listen_cancelled(self, callback: Callable[[str], None], stop: threading.Event) -> None:
         """Calls back with the id of each running job that is cancelled, until `stop` is set; for a thread of its own.

@@ -152,6 +152,13 @@ SENSITIVITY = Definition(
     "store",
     RELATIVE,
 )
+DRIFT = Definition(
+    "attribution_drift",
+    "gauge",
+    ("monitor", "statistic"),
+    "How far the latest full window of a monitor is from its reference, by the statistics of GET /monitors.",
+    "store",
+)
 MODEL_STATUS = Definition(
     "attribution_model_status",
     "gauge",
@@ -188,7 +195,7 @@ ALL: dict[str, Definition] = {
         *(HTTP_REQUESTS, HTTP_SECONDS, JOBS_SUBMITTED, ADMISSIONS),
         *(STORE_UP, STORE_USED, STORE_BUDGET, WORKERS, QUEUE_JOBS, QUEUE_ROWS, BACKLOG, JOBS_ENDED, JOBS_REPEATED),
         *(STAGE_SECONDS, JOB_ROWS, JOB_PASSES, RESULT_BYTES, RESULT_WARNINGS),
-        *(COMPLETENESS_ERROR, EXPLAINED_SCORE, INFIDELITY, SENSITIVITY),
+        *(COMPLETENESS_ERROR, EXPLAINED_SCORE, INFIDELITY, SENSITIVITY, DRIFT),
         MODEL_STATUS,
         *_of_workers(),
     )

@@ -21,10 +21,11 @@ _Given = Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
 
 
 class Caller(NamedTuple):
-    """Who sends a request: the owner of what it makes, and the limits of its key."""
+    """Who sends a request: the owner of what it makes, the limits of its key, and whether it is an operator's."""
 
     owner: str = ""
     limits: KeyLimits = KeyLimits()
+    administers: bool = False
 
 
 def _allowed(*scopes: Scope) -> Callable[..., Awaitable[Caller]]:
@@ -49,7 +50,7 @@ def _allowed(*scopes: Scope) -> Callable[..., Awaitable[Caller]]:
             raise ScopeMissing(
                 Sentence("The key {key} needs the scope {scopes}.", key=key.name, scopes=either(*scopes))
             )
-        return Caller(key.name, KeyLimits(key.rows_per_minute, key.queued_rows))
+        return Caller(key.name, KeyLimits(key.rows_per_minute, key.queued_rows), "admin" in key.scopes)
 
     return caller
 
@@ -58,5 +59,6 @@ may_explain = _allowed("explain")
 ExplainCaller = Annotated[Caller, Depends(may_explain)]
 MayExplain = Depends(may_explain)
 MayAdminister = Depends(_allowed("admin"))
+MonitorCaller = Annotated[Caller, Depends(_allowed("explain", "admin"))]
 MayReadModels = Depends(_allowed("explain", "admin"))
 MayReadMetrics = Depends(_allowed("metrics"))

@@ -52,6 +52,8 @@ def store_families(state: StoreState | None) -> Iterator[Metric]:
     yield _family(names.QUEUE_ROWS, [_Sample((model,), load.rows) for model, load in queues.items()])
     yield _family(names.BACKLOG, [_Sample((model,), load.seconds) for model, load in queues.items()])
     yield from measured_families(report.measured)
+    figures = [(monitor, *pair) for monitor, by_name in report.drift.items() for pair in by_name.items()]
+    yield _family(names.DRIFT, [_Sample((monitor, statistic), value) for monitor, statistic, value in figures])
     yield from _worker_families(workers)
     yield _family(
         names.MODEL_STATUS,

@@ -26,6 +26,7 @@ from schemas.dialects import (
 from schemas.errors import Problem, ServiceError
 from schemas.jobs import Job, JobPage
 from schemas.models import AdminCommandStatus, ModelCard
+from schemas.monitors import Monitor, MonitorList, MonitorRequest
 from schemas.requests import ExplainRequest
 from schemas.results import AttributionPath, Explanation
 from service.catalogue.guides import MethodCatalogue, MethodGuide
@@ -41,6 +42,8 @@ SERVED = (
     ModelCard,
     ModelList,
     AdminCommandStatus,
+    Monitor,
+    MonitorList,
     Explanation,
     AttributionPath,
     MethodCatalogue,
@@ -74,6 +77,7 @@ TAGS = [
     {"name": "comparisons", "description": "Explain one input in several ways, and see where they agree."},
     {"name": "results", "description": "Attributions as JSON, npy, safetensors and pictures."},
     {"name": "models", "description": "The models that can be explained."},
+    {"name": "monitors", "description": "Watch whether the attributions of a model drift."},
     {"name": "methods", "description": "The attribution methods, compared in English and Spanish."},
     {"name": "dialects", "description": "Protocols of other systems, so that their clients need only another URL."},
     {"name": "page", "description": "The page to try, compare and learn."},
@@ -117,7 +121,8 @@ def _schemas() -> dict[str, Any]:
     """The schemas of the request and of all response documents, by name."""
     _, served = models_json_schema([(cls, "serialization") for cls in SERVED], ref_template=SCHEMA_REF)
     _, accepted = models_json_schema(
-        [(cls, "validation") for cls in (ExplainRequest, CompareRequest, V2Request)], ref_template=SCHEMA_REF
+        [(cls, "validation") for cls in (ExplainRequest, CompareRequest, MonitorRequest, V2Request)],
+        ref_template=SCHEMA_REF,
     )
     schemas: dict[str, Any] = {**served["$defs"], **accepted["$defs"]}
     properties = schemas["ExplainRequest"]["properties"]

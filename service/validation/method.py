@@ -21,7 +21,7 @@ def check_method(given: AnyMethod | None, model: ReadyModel, examples: int) -> t
         InvalidRequest: the model does not support the method, or a parameter does not fit the model.
     """
     method = given or stored_method({"name": model.defaults.method})
-    _check_supported(method, model)
+    check_supported(method.name, model)
     _check_unused(method)
     _check_examples(method, examples)
     filled = {
@@ -41,8 +41,9 @@ def check_method(given: AnyMethod | None, model: ReadyModel, examples: int) -> t
     return complete, arrays
 
 
-def _check_supported(method: AnyMethod, model: ReadyModel) -> None:
-    support = next((one for one in model.card.methods if one.name == method.name), None)
+def check_supported(name: str, model: ReadyModel) -> None:
+    """Raises `InvalidRequest` for a method that the model does not support; says why."""
+    support = next((one for one in model.card.methods if one.name == name), None)
     if support is None or not support.supported:
         reason = support.reason if support and support.reason else Sentence("the model's worker does not support it")
         raise InvalidRequest.at(["method", "name"], Sentence("not supported by this model: {reason}", reason=reason))

@@ -36,6 +36,14 @@ QUALITY: dict[str, Any] = {
     "method": {"name": "integrated_gradients", "n_steps": 12},
     "quality": ["infidelity", "sensitivity_max"],
 }
+MONITOR = {"model": "table", "method": "input_x_gradient", "reference": "first:50", "window": 50}
+ROWS: dict[str, Any] = {  # examples of one job, each of which the monitor counts
+    "model": "table",
+    "input": {
+        "features": [{name: float(row % 7 - column) for column, name in enumerate(COLUMNS)} for row in range(60)]
+    },
+    "method": "input_x_gradient",
+}
 LONG: dict[str, Any] = {
     "model": "table",
     "input": {"features": FEATURES},
@@ -113,6 +121,17 @@ async def kill_a_working_worker(cluster: Cluster, client: httpx.AsyncClient) -> 
     await until("the job ends", lambda: has_status(client, job, {"succeeded"}))
 
 
+async def watch_drift(client: httpx.AsyncClient) -> None:
+    """A monitor whose first window is full."""
+    assert (await client.put("/monitors/tables", json=MONITOR)).status_code == httpx.codes.CREATED
+
+    async def is_watching() -> bool:
+        await client.post("/explain", json=ROWS, params={"wait": 20}, headers={"Cache-Control": "no-store"})
+        return bool((await client.get("/monitors/tables")).json()["state"] == "watching")
+
+    await until("the monitor watches", is_watching)
+
+
 async def has_status(client: httpx.AsyncClient, job: str, statuses: set[str]) -> bool:
     return (await client.get(job)).json()["status"] in statuses
 
@@ -145,6 +164,7 @@ async def test_every_query_of_panels_and_alerts_has_data(tmp_path: Path) -> None
         assert not await prometheus.values("attribution_no_such_metric")
         await kill_a_working_worker(cluster, client)
         await fill_the_queue(client)
+        await watch_drift(client)
         async with mixed_load(cluster.urls):
             for title, texts in queries().items():
                 for text in texts:
@@ -199,9 +219,11 @@ async def faults_are_seen(prometheus: Prometheus) -> None:
     assert await prometheus.number('max(attribution_jobs_repeated_total{reason="lost", model="table@1"})') >= 1
     assert await prometheus.number('sum(attribution_admissions_total{outcome="queue_full"})') >= 1
     assert await prometheus.number('max(attribution_jobs_ended_total{status="cancelled", priority="batch"})') >= 1
+    assert await prometheus.number('max(attribution_drift{monitor="tables", statistic="ndcg"})') > 0.99
     states = {rule["name"]: rule["state"] for rule in rules}
     assert states["AttributionModelFailed"] in ("pending", "firing")
     assert states["AttributionGatewayDown"] == states["AttributionJobsLost"] == "inactive"
+    assert states["AttributionDrift"] == "inactive"
 
 
 async def the_variable_lists_models(prometheus: Prometheus) -> None:

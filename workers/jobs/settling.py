@@ -18,6 +18,7 @@ from workers.jobs.measured_results import measure_result
 from workers.jobs.measurements import Measurements
 from workers.jobs.statistics import JobStatistics
 from workers.jobs.tuning import STORE_FULL_TRIES, STORE_RETRY_S
+from workers.monitors.watching import Watching
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -29,6 +30,7 @@ class Settling:
     Attributes:
         statistics: the jobs that ended here.
         measurements: what they took and yielded.
+        watching: what their attributions add to monitors.
     """
 
     def __init__(self, claimed_jobs: ClaimedJobs) -> None:
@@ -36,6 +38,7 @@ class Settling:
         self._stopping = threading.Event()
         self.statistics = JobStatistics()
         self.measurements = Measurements()
+        self.watching = Watching()
 
     def stop(self) -> None:
         """From now on cancelled jobs are released to the queue, and a store that is away is not waited for."""
@@ -61,6 +64,7 @@ class Settling:
             elif outcome:
                 self.statistics.count_succeeded(result.job.model_key)
                 measure_result(self.measurements, result, len(one.meta), finish_s)
+                self.watching.observe(result.job.spec, result.meta, result.tensors, result.explained_scores)
                 _logger(result.job).info("job succeeded", **result.meta.timing.model_dump())
 
     def _stored(self, finished: list[FinishedJob]) -> list[bool | StoreFull]:

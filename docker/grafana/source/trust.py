@@ -1,7 +1,7 @@
 """Dashboard *Trust*: how far results can be believed."""
 
 from docker.grafana.source.panels import Panel, Query
-from docker.grafana.source.queries import quantile, rate, ratio
+from docker.grafana.source.queries import quantile, rate, ratio, value
 from schemas.telemetry import names
 
 ERROR = names.COMPLETENESS_ERROR
@@ -91,4 +91,29 @@ OTHERS = [
         ],
     ),
 ]
-ROWS = {"Completeness": COMPLETENESS, "Scores and metrics of quality": OTHERS}
+DRIFT = [
+    Panel(
+        "Ranks of features",
+        "How far the features of each monitor's window keep the ranks of its reference, as NDCG: 1 for the same ranks.",
+        "below 0.90 other features carry the predictions. GET /monitors/NAME names them. See AttributionDrift.",
+        "short",
+        [Query(value(names.DRIFT, "monitor", where='statistic="ndcg"'), "{{monitor}}")],
+    ),
+    Panel(
+        "Distribution of attributions",
+        "The largest population stability index of a feature's attribution, by monitor.",
+        "above 0.2, and above psi_noise of GET /monitors/NAME, that feature's attributions have changed.",
+        "short",
+        [Query(value(names.DRIFT, "monitor", where='statistic="psi_max"'), "{{monitor}}")],
+        limit=0.2,
+    ),
+    Panel(
+        "Distribution of scores",
+        "Population stability index of the score of the explained class, by monitor.",
+        "above 0.2 with steady ranks: the mix of classes has changed, or the model is surer or less sure.",
+        "short",
+        [Query(value(names.DRIFT, "monitor", where='statistic="psi_score"'), "{{monitor}}")],
+        limit=0.2,
+    ),
+]
+ROWS = {"Completeness": COMPLETENESS, "Scores and metrics of quality": OTHERS, "Drift": DRIFT}

@@ -1,4 +1,4 @@
-"""Parses the body of `POST /explain`. Large bodies take up to a second of CPU: run it in a thread."""
+"""Parses the bodies of requests. Large bodies take up to a second of CPU: run it in a thread."""
 
 from typing import Any, TypeVar
 
@@ -8,6 +8,7 @@ from pydantic_core import from_json
 from schemas.base import Strict
 from schemas.comparisons import CompareRequest
 from schemas.errors import InvalidRequest, MalformedBody
+from schemas.monitors import MonitorRequest
 from schemas.requests import ExplainRequest
 from schemas.sentences import Sentence, words
 from service.tuning import MAX_JSON_CONTAINERS
@@ -39,11 +40,12 @@ def parse_json(body: bytes) -> Any:
 
 def read_comparison(document: Any) -> CompareRequest:
     """Validate the parsed document of a comparison. Raises as `read_request`."""
-    known = list(CompareRequest.model_fields)
-    unknown = next((name for name in document if name not in known), None) if isinstance(document, dict) else None
-    if unknown is not None:
-        raise InvalidRequest.at(short([unknown]), unknown_field(unknown, known))
-    return _validated(document, CompareRequest)
+    return _without_unknown(document, CompareRequest)
+
+
+def read_monitor_request(document: Any) -> MonitorRequest:
+    """Validate the parsed document of a monitor. Raises as `read_request`."""
+    return _without_unknown(document, MonitorRequest)
 
 
 def read_request(document: Any) -> ExplainRequest:
@@ -53,6 +55,15 @@ def read_request(document: Any) -> ExplainRequest:
         InvalidRequest: fields are missing, unknown or out of range; names them.
     """
     return _validated(document, ExplainRequest)
+
+
+def _without_unknown(document: Any, kind: type[Validated]) -> Validated:
+    """Validate a document whose fields are not those of `POST /explain`."""
+    known = list(kind.model_fields)
+    unknown = next((name for name in document if name not in known), None) if isinstance(document, dict) else None
+    if unknown is not None:
+        raise InvalidRequest.at(short([unknown]), unknown_field(unknown, known))
+    return _validated(document, kind)
 
 
 def _validated(document: Any, kind: type[Validated]) -> Validated:

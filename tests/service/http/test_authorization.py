@@ -75,6 +75,8 @@ def scopes_of(method: str, path: str) -> set[str]:
         return {MON}
     if path.startswith(("/v1/models/", "/v1/projects/", "/v2/models/")) and method == "get":
         return {ANA, OPS}
+    if path.startswith("/monitors"):
+        return {ANA, OPS}
     if path.startswith("/models"):
         return {ANA, OPS} if method == "get" else {OPS}
     return {ANA}

@@ -40,7 +40,8 @@ def everything() -> StoreState:
     memory = MemoryCounters(loads_total=1, evictions_total=0, model_bytes=9, last_used_timestamp_seconds=5.0)
     counters = ModelCounters(jobs=JobCounters(), passes=pass_counters(), memory=memory)
     worker_info = worker("a", counters, Residence(worker="a", status="ready", bytes=1))
-    return StoreState([worker_info], StoreReport({MODEL: QueueLoad(1, 2, 3.0)}, {MODEL: series}, 1, 2))
+    report = StoreReport({MODEL: QueueLoad(1, 2, 3.0)}, {MODEL: series}, 1, 2, {"ci/tables": {"ndcg": 0.99}})
+    return StoreState([worker_info], report)
 
 
 def http_metrics() -> HttpMetrics:

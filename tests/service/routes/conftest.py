@@ -11,6 +11,8 @@ import pytest
 from tests.servers import StoreServer, free_port
 from tests.service.double import WorkerDouble
 from tests.service.routes.measured import HANGS_S, MeasuredGateway
+from workers.monitors.keeper import MonitorKeeper
+from workers.monitors.watching import Watching
 
 
 @pytest.fixture
@@ -28,3 +30,9 @@ def measured_gateway(store_server: StoreServer, namespace: str) -> Iterator[Meas
     process.terminate()
     process.wait(HANGS_S)
     worker.stop()
+
+
+@pytest.fixture
+def keeper(idle_worker: WorkerDouble) -> MonitorKeeper:
+    """A worker's part, beside the double that computes."""
+    return MonitorKeeper(idle_worker.queue.monitors, Watching())
