@@ -21,6 +21,8 @@ def test_the_public_names() -> None:
         "NewJob",
         "OpenedResult",
         "QueueBounds",
+        "QueueLoad",
+        "StoreReport",
         "StoreSettings",
         "StoredResult",
         "Submitted",
