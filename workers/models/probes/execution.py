@@ -13,7 +13,7 @@ from workers.models.measurements.measured import Disproved
 from workers.models.probes.output_tensor import keep_row_dimension
 from workers.models.tuning import CHECKED_ROWS, EXECUTION_DRAWS
 from workers.repository.model_toml import ModelConfig, ModelConfigError
-from workers.tracing.determinism import draws_random_numbers, keeps_state, seeded_output
+from workers.tracing.determinism import draws_random_numbers, keeps_state, repeats, seeded_output
 from workers.tracing.layer_mixing import layers_mix
 from workers.tracing.random_rows import RowKind, draw_rows
 from workers.tracing.row_mixing import rows_mix
@@ -90,10 +90,8 @@ def check(module: nn.Module, kinds: list[RowKind], device: torch.device, mixing_
     seeded = partial(RandomStream, device=device)
     expected = seeded_output(module, rows[0], seeded)
     reason = rows_mix(module, [rows], 0)
-    if reason is None and draws_random_numbers(module, rows, seeded):
-        reason = RANDOM
-    if reason is None and keeps_state(module, rows, seeded, expected):
-        reason = _STATE
+    if reason is None and not repeats(module, rows[0], seeded, expected):
+        reason = f"{RANDOM}, or {_STATE}"
     if reason is not None:
         raise Disproved(reason)
     return Execution(None, random=False, draws=[rows], mixing_layers=mixing_layers)
