@@ -16,8 +16,9 @@ import workers
 from workers.models.resident import Device
 from workers.models.stages import LoadedModel
 
-# Variables by which libraries choose kernels.
+# Variables by which libraries choose kernels; and others of such names, which scikit-learn sets when it is imported.
 _VARIABLES = ("ATEN_", "CUBLAS_", "CUDNN_", "DNNL_", "KMP_", "MKL_", "NVIDIA_", "OMP_", "ONEDNN_", "PYTORCH_", "TORCH_")
+_SET_BY_IMPORTS = frozenset({"KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK"})
 
 
 def measurement_key(loaded: LoadedModel, files: str) -> str:
@@ -53,7 +54,11 @@ def _settings(device: Device) -> list[str]:
         f"threads {device.threads}, rows {device.batch_rows}",
         f"tf32 {cuda.allow_tf32} {cudnn.allow_tf32}, {torch.get_float32_matmul_precision()}",
         f"benchmark {cudnn.benchmark}, deterministic {torch.are_deterministic_algorithms_enabled()}",
-        *sorted(f"{name}={value}" for name, value in os.environ.items() if name.startswith(_VARIABLES)),
+        *sorted(
+            f"{name}={value}"
+            for name, value in os.environ.items()
+            if name.startswith(_VARIABLES) and name not in _SET_BY_IMPORTS
+        ),
     ]
 
 

@@ -1,5 +1,7 @@
 """The key: equal for equal loads, and another one where anything differs that measurements depend on."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -7,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.paths import ROOT
 from tests.workers.models.measurements.entries import PY, TOML, device_with, write_folder
 from workers.models.measurements import key as key_module
 from workers.models.measurements.key import measurement_key
@@ -18,6 +21,12 @@ from workers.repository.folders import fingerprint
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return write_folder(tmp_path / "tiny")
+
+
+@pytest.fixture(autouse=True)
+def _as_in_a_new_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK"):
+        monkeypatch.delenv(name, raising=False)
 
 
 def key_of(folder: Path, device: Device | None = None) -> str:
@@ -79,3 +88,19 @@ def test_other_software(folder: Path, monkeypatch: pytest.MonkeyPatch, changed: 
     other = ("another Python", *software[1:]) if changed == "sys" else (*software[:-1], "another digest")
     monkeypatch.setattr(key_module, "_software", lambda: other)
     assert key_of(folder) != before
+
+
+def test_a_process_that_has_imported_more(folder: Path) -> None:
+    """A process that stands by imports what others import later."""
+    code = (
+        "import sys; from pathlib import Path; from cli.worker import LIBRARIES; import importlib\n"
+        "[importlib.import_module(name) for name in LIBRARIES if 'more' in sys.argv]\n"
+        "from tests.workers.models.measurements.test_key import key_of; print(key_of(Path(sys.argv[1])))"
+    )
+    keys = {
+        subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", code, str(folder), how], cwd=ROOT, check=True, capture_output=True
+        ).stdout
+        for how in ("more", "less")
+    }
+    assert len(keys) == 1
