@@ -17,7 +17,11 @@ from cli.console import EXIT_FAILED, EXIT_USAGE, fail
 from cli.model_directories import VARIABLE, NoModels, joined, model_directories
 
 WORKER_ID = "ATTRIBUTION_WORKER_ID"
-LIBRARIES = ("workers.main", "sklearn.linear_model", "transformers")  # that take a worker seconds to load
+LIBRARIES = (
+    "workers.main",
+    "sklearn.linear_model",
+    "transformers.modeling_utils",
+)  # that take a worker seconds to load
 
 
 def run_worker(models: list[Path] | None, device: str | None) -> int:

@@ -22,7 +22,7 @@ PAGE = (ROOT / "docs" / "security.md").read_text()
 FIELDS = {**GatewaySettings.model_fields, **WorkerSettings.model_fields}
 NO_BOUNDS = {  # places, names and switches
     *("redis_url", "redis_ca", "redis_cert", "redis_key", "namespace"),
-    *("cache", "keys", "host", "port", "models", "device", "worker_id", "replaces"),
+    *("cache", "keys", "host", "port", "models", "measurements", "device", "worker_id", "replaces"),
 }
 
 

@@ -32,6 +32,7 @@ from workers.jobs.tuning import (
 )
 from workers.jobs.watchdog import Watchdog
 from workers.methods.captum_changes import install as install_captum_changes
+from workers.models.measurements.cache import MeasurementCache
 from workers.models.pool import CommandExecutor, ModelPool
 from workers.models.resident import Device
 from workers.monitors.keeper import MonitorKeeper
@@ -126,7 +127,10 @@ def _configured_device(settings: WorkerSettings) -> Device:
     forbid_tf32()
     use_one_thread_beside_torch()
     install_captum_changes()
-    device = Device(settings.torch_device(), settings.threads, settings.batch_rows, DeviceGate())
+    measurements = None if settings.measurements is None else MeasurementCache(settings.measurements)
+    device = Device(
+        settings.torch_device(), settings.threads, settings.batch_rows, DeviceGate(), measurements=measurements
+    )
     if device.device.type == "cpu":
         keep_freed_memory()
     return device

@@ -20,6 +20,7 @@ class WorkerSettings(StoreSettings):
     device: str = "auto"  # auto, cpu, cuda:0, …
     threads: Annotated[int, Field(ge=1, le=1024)] = os.cpu_count() or 1  # CPU threads of a pass
     batch_rows: Annotated[int, Field(ge=1, le=65_536)] | None = None  # None: tuned for each model
+    measurements: Path | None = None  # directory in which loads keep what they measure; None: each load measures
     model_memory: Annotated[ByteSize, Field(ge=1)] | None = None  # for models, such as "8GiB"; None: no bound
     worker_id: str = Field(default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}")
     lease_ms: Annotated[int, Field(ge=500, le=600_000)] = 8_000
@@ -32,7 +33,7 @@ class WorkerSettings(StoreSettings):
     def _split(cls, value: object) -> object:
         return [Path(part) for part in value.split(os.pathsep) if part] if isinstance(value, str) else value
 
-    @field_validator("model_memory", mode="before")
+    @field_validator("measurements", "model_memory", mode="before")
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if isinstance(value, str) and not value.strip() else value

@@ -1,19 +1,17 @@
 """Workers that are killed or hang, as `serve` replaces them: with real processes."""
 
-import json
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import httpx
 import pytest
 
 from tests.e2e.running import RunningService
 from tests.e2e.toy_repository import MODEL_PY, write_repository
+from tests.e2e.watching import LIMIT_S, ended, job, logged, until, worker_pids
 
-LIMIT_S = 240.0
 STEPS = 400  # of 16 rows a pass, which takes 20 ms
 HANGS_AT = 31.0
 STALL_S = 2.0
@@ -39,39 +37,6 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService
 def client(service: RunningService) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=service.url, timeout=LIMIT_S, headers={"Cache-Control": "no-store"}) as client:
         yield client
-
-
-def logged(service: RunningService, event: str) -> list[dict[str, Any]]:
-    """The lines of the log with this event."""
-    lines = service.log.read_text(errors="replace").splitlines()
-    return [entry for line in lines if line.startswith("{") and (entry := json.loads(line)).get("event") == event]
-
-
-def until(found: Callable[[], Any], what: str) -> Any:
-    """The first true value; polled, since logs and jobs of another process send no events here."""
-    deadline = time.monotonic() + LIMIT_S
-    while time.monotonic() < deadline:
-        if value := found():
-            return value
-        time.sleep(0.05)
-    raise AssertionError(f"{what} did not come")
-
-
-def job(client: httpx.Client, job_id: str) -> dict[str, Any]:
-    found: dict[str, Any] = client.get(f"/jobs/{job_id}").json()
-    return found
-
-
-def ended(client: httpx.Client, job_id: str) -> dict[str, Any]:
-    found: dict[str, Any] = until(
-        lambda: (one := job(client, job_id))["status"] in {"succeeded", "failed"} and one, "the end of the job"
-    )
-    return found
-
-
-def worker_pids(service: RunningService) -> list[int]:
-    """Of the only worker, in the order of their lives."""
-    return [entry["pid"] for entry in logged(service, "started") if entry["child"].startswith("worker")]
 
 
 def submit(client: httpx.Client, value: float, steps: int) -> str:

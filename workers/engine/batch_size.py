@@ -58,6 +58,17 @@ def tune_rows(view: ModelView, sample: Tensors, gate: DeviceGate, threads: int) 
                 torch.cuda.empty_cache()  # so that other processes may use the memory
 
 
+def fits(view: ModelView, sample: Tensors, gate: DeviceGate, threads: int, rows: int) -> bool:
+    """Whether a pass of so many rows, as `tune_rows` runs it, fits into memory.
+
+    Raises:
+        Exception: whatever else the model raises.
+    """
+    timer = PassTimer(view, first_row(sample), gate, threads)
+    with ThreadPoolExecutor(1, "tuning", use_threads, (1,)) as thread:
+        return thread.submit(timer.fits, rows).result()
+
+
 def fastest(seconds: Callable[[int], float | None], most_rows: int) -> int:
     """The batch size that `tune_rows` describes.
 
@@ -116,6 +127,20 @@ class PassTimer:
                 return None
             raise
         return took_s if self._fits() else None
+
+    def fits(self, rows: int) -> bool:
+        """Whether one pass of so many rows fits into memory.
+
+        Raises:
+            Exception: whatever else the model raises.
+        """
+        try:
+            self._pass(rows)
+        except Exception as error:
+            if is_out_of_memory(error):
+                return False
+            raise
+        return self._fits()
 
     def _pass(self, rows: int) -> float:
         return self._gate.run(partial(self._timed, self._block(rows)), self._threads)

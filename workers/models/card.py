@@ -1,22 +1,19 @@
 """The model card: what a model is, and which methods it supports."""
 
-import hashlib
-from pathlib import Path
-
-import torch
-from torch import nn
-
 from schemas.methods import BaselineName
-from schemas.models import DialectNames, ModelCard
+from schemas.models import DialectNames, LayerCard, MethodSupport, ModelCard, Side
 from workers.engine.device.tf32 import without_tf32
+from workers.inputs.prepared import Prepared
 from workers.models.card_defaults import card_defaults
 from workers.models.default_layer import default_layer
-from workers.models.layer_cards import layer_cards, observe_layers
-from workers.models.method_support import method_support
+from workers.models.layer_cards import ObservedLayers, layer_cards, observe_layers
+from workers.models.measurements.measured import Disproved
+from workers.models.method_support import check_support, method_support
 from workers.models.output_card import check_outputs, output_card
-from workers.models.probes.gradient_reach import gradient_reach
+from workers.models.probes.gradient_reach import UNKNOWN, gradient_reach
 from workers.models.stages import TunedModel
-from workers.repository.model_toml import ModelConfig, inside
+
+Explained = tuple[list[LayerCard], list[MethodSupport], str | None]  # layers, methods and the usual layer
 
 
 @without_tf32()  # trials of methods and reach of gradients must not depend on rounding
@@ -26,6 +23,7 @@ def make_card(model: TunedModel) -> ModelCard:
     Raises:
         ModelConfigError: labels, layer or baseline of the description do not fit the model, or its output cannot be
             explained.
+        Disproved: what is known of the model does not hold.
         Exception: whatever the model raises on the sample.
     """
     loaded, view, config = model.loaded, model.view, model.loaded.config
@@ -33,21 +31,13 @@ def make_card(model: TunedModel) -> ModelCard:
     sample = loaded.adapter.sample(view.device)
     observed = observe_layers(view, sample)
     check_outputs(view, sample, observed)
-    reach = gradient_reach(view, sample)
-    layers = layer_cards(view, observed, reach, model.execution.mixing_layers)
+    layers, methods, layer = _known(model, sample, observed) or _tried(model, sample, observed)
     output = output_card(loaded, view, sample, observed.outputs)
-    # Methods at a layer explain one call of it.
-    shared = frozenset(layer.name for layer in layers if layer.calls > 1)
-    embedding = None if model.embeddings.layer in shared else model.embeddings.layer
-    methods = method_support(
-        view, sample, model.defects, text=config.input.kind == "text", embedding=embedding, reach=reach
-    )
-    layer = default_layer(view, sample, shared) or embedding
     return ModelCard(
         name=config.name,
         version=config.version,
         status="ready",
-        digest=_digest(config, view.layer_module, loaded.folder),
+        digest=loaded.digest,
         description=config.description,
         license=config.license,
         input=loaded.adapter.card,
@@ -66,18 +56,36 @@ def make_card(model: TunedModel) -> ModelCard:
     )
 
 
+def _tried(model: TunedModel, sample: Prepared, observed: ObservedLayers) -> Explained:
+    """Layers, methods and the usual layer, as trials show them."""
+    view, config = model.view, model.loaded.config
+    reach = gradient_reach(view, sample)
+    layers = layer_cards(view, observed, reach, model.execution.mixing_layers)
+    # Methods at a layer explain one call of it.
+    shared = frozenset(layer.name for layer in layers if layer.calls > 1)
+    embedding = None if model.embeddings.layer in shared else model.embeddings.layer
+    methods = method_support(
+        view, sample, model.defects, text=config.input.kind == "text", embedding=embedding, reach=reach
+    )
+    return layers, methods, config.explain.layer or default_layer(view, sample, shared) or embedding
+
+
+def _known(model: TunedModel, sample: Prepared, observed: ObservedLayers) -> Explained | None:
+    """The same from an earlier load, compared with what one forward shows; None where nothing is known.
+
+    Raises:
+        Disproved: the layers are others, or a method is not supported.
+    """
+    known = model.loaded.known
+    if known is None:
+        return None
+    seen = layer_cards(model.view, observed, UNKNOWN, model.execution.mixing_layers)
+    untried: dict[str, list[Side]] = {"no_gradient": [], "no_gradient_to_input": [], "no_relu_before": []}
+    if seen != [layer.model_copy(update=untried) for layer in known.layers]:
+        raise Disproved("the model has other layers")
+    check_support(known.methods, model.view, sample)
+    return known.layers, known.methods, known.default_layer
+
+
 def _baselines(of_input: list[BaselineName], background_rows: int) -> list[BaselineName]:
     return [*of_input, "background"] if background_rows else list(of_input)
-
-
-def _digest(config: ModelConfig, module: nn.Module, folder: Path) -> str:
-    """sha256 over configuration, code, labels, background and weights: models with equal digests give equal results."""
-    digest = hashlib.sha256(config.model_dump_json(exclude={"dialects"}).encode())
-    named = [config.output.labels if isinstance(config.output.labels, str) else None, config.explain.background]
-    for path in sorted([*folder.rglob("*.py"), *(inside(folder, name) for name in named if name)]):
-        digest.update(f"{path.name} ".encode())
-        digest.update(path.read_bytes())
-    for name, tensor in sorted(module.state_dict().items()):
-        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
-    return f"sha256:{digest.hexdigest()}"

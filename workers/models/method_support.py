@@ -13,6 +13,7 @@ from workers.engine.solo.solo_call import SoloCall
 from workers.engine.view import ModelView
 from workers.inputs.prepared import Prepared
 from workers.methods.solo import lane as solo
+from workers.models.measurements.measured import Disproved
 from workers.models.probes.gradient_reach import Reach
 from workers.models.support_rules import SupportFacts, unsupported_reason
 from workers.models.tuning import MAX_SUPPORT_REASON_CHARACTERS
@@ -46,6 +47,23 @@ def method_support(
     facts = _find_facts(view, sample, defects, text=text, embedding=embedding, reach=reach)
     reasons = {name: unsupported_reason(name, facts) for name in METHOD_NAMES}
     return [MethodSupport(name=name, supported=reason is None, reason=reason) for name, reason in reasons.items()]
+
+
+def check_support(known: list[MethodSupport], view: ModelView, sample: Prepared) -> None:
+    """Tries what an earlier load has found to work: the gradient, and one method of backward rules of its own.
+
+    Raises:
+        Disproved: it does not work, or the methods are not those of this service.
+    """
+    if [one.name for one in known] != list(METHOD_NAMES):
+        raise Disproved("the methods are others")
+    supported = {one.name for one in known if one.supported}
+    reason = no_gradient(view, sample) if "saliency" in supported else None
+    tried = next((method for method in _TRIED.values() if method.name in supported), None)
+    if reason is None and tried is not None:
+        reason = _try(tried, view, sample)
+    if reason is not None:
+        raise Disproved(reason)
 
 
 def no_gradient(view: ModelView, sample: Prepared) -> str | None:

@@ -6,45 +6,91 @@ from functools import partial
 from torch import nn
 
 from workers.engine.device.tf32 import without_tf32
-from workers.models.stages import HookableModel, ProbedModel
+from workers.engine.view import ModelView
+from workers.models.measurements.measured import Disproved, Measured
+from workers.models.stages import HookableModel, OptimizedModel, ProbedModel
+from workers.tracing.equivalence import compare
 from workers.tracing.index_columns import index_columns
-from workers.tracing.samples import Tensors, stacked
-from workers.transform.hookable.hookable_module import make_hookable, text_defects
-from workers.transform.optimize import make_optimized
+from workers.tracing.samples import Tensors, first_row, neighbours, stacked
+from workers.transform.hookable import repeat_way
+from workers.transform.hookable.hookable_module import HookableChoice, make_hookable, text_defects
+from workers.transform.optimize import optimize, repeat_steps
 from workers.transform.optimize.layout_race import is_faster
 
 
-def add_optimized_module(probed: ProbedModel) -> ProbedModel:
-    """Adds a cheaper equal copy for shared passes, where one is found. A model that runs alone is left as it is."""
+def add_optimized_module(probed: ProbedModel) -> OptimizedModel:
+    """Adds a cheaper equal copy for shared passes, where one is found. A model that runs alone is left as it is.
+
+    Raises:
+        Disproved: what is known of the copy does not hold.
+    """
     if probed.execution.alone:
-        return probed
-    view, device = probed.view, probed.loaded.device
+        return _optimized(probed, probed.view, None)
+    view, device, known = probed.view, probed.loaded.device, probed.loaded.known
+    samples = _proof_samples(probed.execution.draws)
+    if known is not None:
+        columns = tuple(known.index_columns)
+        return _optimized(probed, replace(view, index_columns=columns, optimized=_repeated(view, samples, known)), ())
     faster = partial(is_faster, view, probed.sample_tensors, device.gate, device.threads)
-    return replace(
-        probed,
-        view=replace(
-            view,
-            index_columns=_index_columns(probed),
-            optimized=make_optimized(view.module, _proof_samples(probed.execution.draws), view.input_count, faster),
-        ),
-    )
+    found = optimize(view.module, samples, view.input_count, faster)
+    view = replace(view, index_columns=_index_columns(probed), optimized=found.module)
+    return _optimized(probed, view, found.steps if found.conclusive else None)
 
 
 @without_tf32()  # the proof of a copy compares outputs closely
-def add_hookable_module(probed: ProbedModel) -> HookableModel:
-    """Adds a copy that hook methods are right on, where the model itself is not and one can be made."""
-    module, defects = _hookable_copy(probed)
-    view = replace(probed.view, hookable=module)
-    return HookableModel(probed.loaded, probed.embeddings, probed.execution, view, defects)
+def add_hookable_module(optimized: OptimizedModel) -> HookableModel:
+    """Adds a copy that hook methods are right on, where the model itself is not and one can be made.
+
+    Raises:
+        Disproved: what is known of the copy does not hold.
+    """
+    choice = _hookable_copy(optimized)
+    return HookableModel(
+        optimized.loaded,
+        optimized.embeddings,
+        optimized.execution,
+        replace(optimized.view, hookable=choice.module),
+        optimized.steps,
+        choice.defects,
+        rewrite=choice.way,
+        examined=choice.examined,
+    )
 
 
-def _hookable_copy(probed: ProbedModel) -> tuple[nn.Module | None, dict[str, str]]:
+def _optimized(probed: ProbedModel, view: ModelView, steps: tuple[str, ...] | None) -> OptimizedModel:
+    return OptimizedModel(probed.loaded, probed.embeddings, probed.execution, view, steps)
+
+
+@without_tf32()  # as the proof
+def _repeated(view: ModelView, samples: list[Tensors], known: Measured) -> nn.Module:
+    """The optimized copy that an earlier load has proven, compared with the module on one of the random rows."""
+    if not known.steps:
+        return view.module
+    copied = repeat_steps(view.module, known.steps, first_row(samples[0]), view.input_count)
+    _check(view.module, copied, samples[0], "optimized")
+    return copied
+
+
+def _check(module: nn.Module, copied: nn.Module, sample: Tensors, name: str) -> None:
+    reason = compare(module, copied, [sample], gradients=False)
+    if reason is not None:
+        raise Disproved(f"the {name} copy: {reason}")
+
+
+def _hookable_copy(probed: ProbedModel) -> HookableChoice:
     """The copy, and why families of hook methods are still wrong on it."""
+    known, view, sample = probed.loaded.known, probed.view, probed.sample_tensors
+    if known is not None:
+        if known.rewrite is None:
+            return HookableChoice(None, {})
+        copied = repeat_way(view.module, sample, view.input_count, known.rewrite)
+        _check(view.module, copied, list(neighbours(first_row(sample)))[1], "hookable")
+        return HookableChoice(copied, {}, known.rewrite)
     if probed.execution.alone:
-        return None, {}
+        return HookableChoice(None, {})
     if probed.loaded.config.input.kind == "text":
-        return None, text_defects(probed.view)
-    return make_hookable(probed.view, probed.loaded.sample)
+        return HookableChoice(None, text_defects(view))
+    return make_hookable(view, probed.loaded.sample)
 
 
 def _index_columns(probed: ProbedModel) -> tuple[tuple[int, int], ...]:

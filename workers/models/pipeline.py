@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from schemas.model_key import ModelKey
-from workers.engine.batch_size import tune_rows
+from workers.engine.batch_size import fits, tune_rows
 from workers.engine.engine import Engine
 from workers.engine.randomness.stream import RandomStream
 from workers.inputs.image import ImageAdapter
@@ -17,9 +17,12 @@ from workers.inputs.tabular import TabularAdapter
 from workers.inputs.tensor import TensorAdapter
 from workers.inputs.text import TextAdapter, read_tokenizer
 from workers.models.card import make_card
+from workers.models.digest import model_digest
 from workers.models.loaders import load_module
 from workers.models.loaders.loaded_module import LoadedModule
 from workers.models.loaders.weights import read_background
+from workers.models.measurements.measured import Disproved
+from workers.models.measurements.reuse import load_with_cache
 from workers.models.module_copies import add_hookable_module, add_optimized_module
 from workers.models.probe import probe
 from workers.models.probes.cudnn_rnn import enable_recurrent_backward
@@ -36,17 +39,31 @@ log = structlog.get_logger()
 def load_model(folder: Path, device: Device) -> ResidentModel:
     """Loads one folder of the model repository. The engine of the model is not started.
 
+    Measurements and proofs of an earlier load are checked and reused, where the device has a cache of them.
+
     Raises:
         ModelConfigError: the folder does not describe a model that can be explained.
         Exception: whatever the model's own code raises.
     """
     described = read(folder, device)
     loaded = load(described)
+    if device.measurements is None:
+        return make_resident(measure(loaded))
+    return load_with_cache(device.measurements, loaded, lambda: load(described), measure, make_resident)
+
+
+def measure(loaded: LoadedModel) -> TunedModel:
+    """Tests, copies and times the model; or checks what is known of it.
+
+    Raises:
+        ModelConfigError: the model cannot be explained.
+        Disproved: what is known of the model does not hold.
+        Exception: whatever the model's own code raises.
+    """
     probed = probe(loaded)
     optimized = add_optimized_module(probed)
     hookable = add_hookable_module(optimized)
-    tuned = tune(hookable)
-    return make_resident(tuned)
+    return tune(hookable)
 
 
 def read(folder: Path, device: Device) -> ModelFolder:
@@ -86,6 +103,7 @@ def load(described: ModelFolder) -> LoadedModel:
         sample=adapter.sample(device.device),
         labels=read_labels(config, folder),
         background=None if background is None else tuple(rows.to(dtype).to(device.device) for rows in background),
+        digest=model_digest(config, module, folder),
     )
 
 
@@ -94,19 +112,30 @@ def tune(hookable: HookableModel) -> TunedModel:
 
     Raises:
         ModelConfigError: the device or the model does not have the configured precision.
+        Disproved: a pass of the known number of rows does not fit into memory.
     """
-    device, sample = hookable.loaded.device, hookable.sample_tensors
-    precision = hookable.loaded.config.runtime.precision
-    view, pass_precision = in_precision(hookable.view, sample, precision, device.gate, device.threads)
-    fixed_rows = 1 if view.alone_reason else device.batch_rows
+    loaded, sample = hookable.loaded, hookable.sample_tensors
+    device, known, precision = loaded.device, loaded.known, loaded.config.runtime.precision
+    known_precision = None if known is None else known.precision
+    view, pass_precision = in_precision(hookable.view, sample, precision, device.gate, device.threads, known_precision)
+    rows = 1 if view.alone_reason else device.batch_rows
+    if rows is None and known is not None:
+        rows = known.batch_rows
+        if not fits(view, sample, device.gate, device.threads, rows):
+            raise Disproved(f"passes of {rows} rows do not fit into memory")
+    tuned_rows = rows or tune_rows(view, sample, device.gate, device.threads)
     return TunedModel(
-        hookable.loaded,
+        loaded,
         hookable.embeddings,
         hookable.execution,
         view,
+        hookable.steps,
         hookable.defects,
+        hookable.rewrite,
+        hookable.examined,
         precision=pass_precision,
-        batch_rows=fixed_rows or tune_rows(view, sample, device.gate, device.threads) or UNTUNED_BATCH_ROWS,
+        batch_rows=tuned_rows or UNTUNED_BATCH_ROWS,
+        timed=rows is not None or (tuned_rows or 1) > 1,
     )
 
 

@@ -9,12 +9,14 @@ import torch
 from workers.engine.device.tf32 import without_tf32
 from workers.engine.view import ModelView
 from workers.inputs.text import TextAdapter
+from workers.models.measurements.measured import Disproved
 from workers.models.probes.embeddings import Embeddings, check_pad, find_embeddings
-from workers.models.probes.execution import Execution, embedded, examine, row_kinds, text_kinds
+from workers.models.probes.execution import Execution, check, embedded, examine, row_kinds, text_kinds
 from workers.models.probes.output_tensor import return_tensor
 from workers.models.probes.picture_tokens import picture_grid
 from workers.models.probes.text_entry import enter_at_embeddings
 from workers.models.stages import LoadedModel, ProbedModel
+from workers.tracing.random_rows import RowKind
 from workers.tracing.row_mixing import rows_mix
 
 log = structlog.get_logger()
@@ -27,6 +29,7 @@ def probe(loaded: LoadedModel) -> ProbedModel:
     Raises:
         ModelConfigError: the output holds no single tensor, the model keeps state, or its output from embeddings
             differs from its output from token ids.
+        Disproved: what is known of the model does not hold.
         Exception: whatever the model raises on the sample.
     """
     output = loaded.config.output
@@ -70,15 +73,25 @@ def _test(loaded: LoadedModel, embeddings: Embeddings) -> tuple[Execution, Model
     inputs = len(loaded.adapter.card.shapes)
     view = ModelView(module, module, device, input_count=inputs, token_grid=picture_grid(loaded.config, module))
     kinds = row_kinds(loaded.config, loaded.sample, embeddings.vocabularies)
-    return examine(module, kinds, inputs, device), view
+    return _execution(loaded, kinds, inputs), view
+
+
+def _execution(loaded: LoadedModel, kinds: list[RowKind], attributed: int) -> Execution:
+    """Whether rows may be packed: tested, or known and checked."""
+    module, device, known = loaded.module, loaded.device.device, loaded.known
+    if known is not None:
+        return check(module, kinds, device, known.mixing_layers)
+    return examine(module, kinds, attributed, device)
 
 
 def _test_text(loaded: LoadedModel, adapter: TextAdapter) -> tuple[Execution, ModelView]:
     """Tests a text model from its token ids, and then from its embeddings."""
     module, device = loaded.module, loaded.device.device
     vocabulary = getattr(adapter.embeddings, "num_embeddings", None) or 2
-    from_ids = examine(module, text_kinds(adapter, loaded.sample, vocabulary), 0, device)
+    from_ids = _execution(loaded, text_kinds(adapter, loaded.sample, vocabulary), 0)
     view = enter_at_embeddings(module, adapter, device)
     draws = embedded(from_ids.draws, adapter.embeddings)
     alone = from_ids.alone or rows_mix(view.module, draws, view.input_count)
+    if alone and loaded.known is not None:
+        raise Disproved(alone)
     return replace(from_ids, alone=alone, draws=draws), view

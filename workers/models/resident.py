@@ -12,6 +12,7 @@ from workers.engine.device.memory import resident_bytes
 from workers.engine.engine import Engine
 from workers.inputs.prepared import InputAdapter
 from workers.methods.memory_budget import MemoryBudget
+from workers.models.measurements.cache import MeasurementCache
 from workers.repository.model_toml import ModelConfig
 
 
@@ -24,6 +25,7 @@ class Device:
     batch_rows: int | None  # of a full pass; None: tuned for each model
     gate: DeviceGate
     memory: MemoryBudget = field(default_factory=MemoryBudget)
+    measurements: MeasurementCache | None = None  # of earlier loads; None: each load measures
 
 
 @dataclass(frozen=True, slots=True)

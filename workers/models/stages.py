@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from schemas.precision import PassPrecision
 from workers.engine.view import ModelView
 from workers.inputs.prepared import InputAdapter, Prepared
+from workers.models.measurements.measured import Measured
 from workers.models.probes.embeddings import Embeddings
 from workers.models.probes.execution import Execution
 from workers.models.resident import Device
@@ -34,6 +35,8 @@ class LoadedModel:
         sample: one valid input of one row.
         labels: names of the outputs, in order; None where there are none.
         background: the background set, (rows, …) for each input, on the device.
+        digest: of the model, as on its card.
+        known: what an earlier load measured, which later steps check and reuse; None: they measure.
     """
 
     folder: Path
@@ -44,6 +47,8 @@ class LoadedModel:
     sample: Prepared
     labels: list[str] | None
     background: tuple[Tensor, ...] | None
+    digest: str
+    known: Measured | None = None
 
     @property
     def background_rows(self) -> int:
@@ -66,15 +71,31 @@ class ProbedModel:
 
 
 @dataclass(frozen=True, slots=True)
-class HookableModel(ProbedModel):
-    """`defects`: why families of hook methods are wrong; see `workers.transform.hookable.hookable_module`."""
+class OptimizedModel(ProbedModel):
+    """`steps`: names of the steps that made the optimized copy; None where one failed, so that nothing is known."""
+
+    steps: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class HookableModel(OptimizedModel):
+    """A model with a hookable copy, where one is needed; see `workers.transform.hookable.hookable_module`.
+
+    Attributes:
+        defects: why families of hook methods are wrong. None are listed for a model whose card is known.
+        rewrite: how the copy was made; None where there is none.
+        examined: False where an examination or a proof failed.
+    """
 
     defects: dict[str, str]
+    rewrite: tuple[bool, bool] | None
+    examined: bool
 
 
 @dataclass(frozen=True, slots=True)
 class TunedModel(HookableModel):
-    """A model with the precision and the size of its passes."""
+    """A model with the precision and the size of its passes. `timed`: the size was measured, or is configured."""
 
     precision: PassPrecision
     batch_rows: int
+    timed: bool

@@ -33,6 +33,17 @@ DEFAULT_MAX_TOKENS = 512
 # Of the largest value in model space: float32 arithmetic in another order.
 IMAGE_PROCESSOR_TOLERANCE = 1e-5
 
+# Measurements that are kept
+
+# A card lists each layer of a model, in a few hundred bytes; no file of a load is larger.
+MAX_MEASURED_BYTES = 8 * 1024 * 1024
+# Of a directory. A change of a model, of the code or of a setting makes a new file, and the oldest ones go.
+MAX_MEASURED_FILES = 256
+# A file is written in milliseconds. What is still unfinished after so many seconds has lost its writer.
+MEASURED_WRITE_S = 3_600.0
+# Random rows that a kept proof of packing is checked on: a batch of three, and each row alone.
+CHECKED_ROWS = 3
+
 # Pool
 
 # A model stays in memory for this many times its loading time. With 4, swapping takes a fifth of the time at most.

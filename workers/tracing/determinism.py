@@ -53,6 +53,15 @@ def draws_random_numbers(module: nn.Module, rows: list[Tensors], seeded: Seeded)
     return any(not _equal(outputs[0], output) for output in outputs[1:])
 
 
+def repeats(module: nn.Module, row: Tensors, seeded: Seeded, expected: Tensor) -> bool:
+    """Whether one more forward, under a seed of its own, gives the output of an earlier `seeded_output`, and draws no
+    random number. A quick test of what `keeps_state` and `draws_random_numbers` show in several forwards."""
+    with seeded(SEEDS[0]):
+        before = _generator_states()
+        output = _output(module, row)
+        return before == _generator_states() and _equal(expected, output)
+
+
 def _generator_states() -> tuple[Any, ...]:
     numpy = np.random.get_state()
     return torch.get_rng_state().tolist(), str(numpy[2:]), numpy[1].tobytes(), random.getstate()  # type: ignore[index]

@@ -35,8 +35,10 @@ class RowKind:
     constant: int | None = None
 
 
-def draw_rows(kinds: list[RowKind], module: nn.Module, device: torch.device, number: int) -> list[Tensors]:
-    """Draws at most `RANDOM_ROWS` single rows that the module accepts; the same at every call.
+def draw_rows(
+    kinds: list[RowKind], module: nn.Module, device: torch.device, number: int, most: int = RANDOM_ROWS
+) -> list[Tensors]:
+    """Draws at most `most` single rows that the module accepts; the same at every call.
 
     Floating-point values are normal, with the standard deviation that belongs to the draw. A model may refuse negative
     values, for example because it uses them as indices. Then values are uniform in [0, 1), and if that fails too, one
@@ -51,7 +53,7 @@ def draw_rows(kinds: list[RowKind], module: nn.Module, device: torch.device, num
     generator = torch.Generator().manual_seed(number)
     scale = VALUE_SCALES[number % len(VALUE_SCALES)]
     large = sum(prod(kind.shape) for kind in kinds) >= LARGE_ROW_ELEMENTS
-    wanted = LARGE_ROWS_AFTER_FIRST_DRAW if number and large else RANDOM_ROWS
+    wanted = min(most, LARGE_ROWS_AFTER_FIRST_DRAW if number and large else RANDOM_ROWS)
     rows: list[Tensors] = []
     for form in ("normal", "uniform", "ones"):
         for _ in range(RANDOM_ROWS * ATTEMPTS_PER_ROW if form != "ones" else 1):

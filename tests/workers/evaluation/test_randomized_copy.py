@@ -38,7 +38,7 @@ def test_a_rewriting_is_randomised_with_the_model() -> None:
     module = frozen(Functional())
     inputs = (torch.ones(1, 6, dtype=torch.float64),)
     view = view_of(module)
-    hookable, _ = make_hookable(view, Prepared(inputs, (), inputs, ()))
+    hookable = make_hookable(view, Prepared(inputs, (), inputs, ())).module
     assert hookable is not None
     view = ModelView(module, module, view.device, hookable=hookable)
     copied = copy_view(view)

@@ -9,10 +9,11 @@ from torch import Tensor, nn
 from workers.engine.randomness.stream import RandomStream
 from workers.inputs.prepared import Prepared
 from workers.inputs.text import TextAdapter
+from workers.models.measurements.measured import Disproved
 from workers.models.probes.output_tensor import keep_row_dimension
-from workers.models.tuning import EXECUTION_DRAWS
+from workers.models.tuning import CHECKED_ROWS, EXECUTION_DRAWS
 from workers.repository.model_toml import ModelConfig, ModelConfigError
-from workers.tracing.determinism import draws_random_numbers, keeps_state, seeded_output
+from workers.tracing.determinism import draws_random_numbers, keeps_state, repeats, seeded_output
 from workers.tracing.layer_mixing import layers_mix
 from workers.tracing.random_rows import RowKind, draw_rows
 from workers.tracing.row_mixing import rows_mix
@@ -70,6 +71,30 @@ def examine(module: nn.Module, kinds: list[RowKind], attributed: int, device: to
         reason = _UNTESTED
     layers = layers_mix(module, draws[0]) if reason is None else {}
     return Execution(reason, random=drawn, draws=draws, mixing_layers=layers)
+
+
+def check(module: nn.Module, kinds: list[RowKind], device: torch.device, mixing_layers: dict[str, str]) -> Execution:
+    """As `examine`, for a model of which an earlier load has shown that rows may be packed: on a few rows, without
+    gradients.
+
+    Args:
+        mixing_layers: what that load found.
+
+    Raises:
+        Disproved: the rows show otherwise.
+    """
+    rows = draw_rows(kinds, module, device, 0, CHECKED_ROWS)
+    if len(rows) < CHECKED_ROWS:
+        raise Disproved(_UNTESTED)
+    keep_row_dimension(module, rows)
+    seeded = partial(RandomStream, device=device)
+    expected = seeded_output(module, rows[0], seeded)
+    reason = rows_mix(module, [rows], 0)
+    if reason is None and not repeats(module, rows[0], seeded, expected):
+        reason = f"{RANDOM}, or {_STATE}"
+    if reason is not None:
+        raise Disproved(reason)
+    return Execution(None, random=False, draws=[rows], mixing_layers=mixing_layers)
 
 
 def row_kinds(config: ModelConfig, prepared: Prepared, vocabularies: list[int | None] | None) -> list[RowKind]:

@@ -7,6 +7,6 @@ would still get wrong (`defects`).
 """
 
 from workers.transform.hookable.defects import hook_defects, lacks_lrp_rules
-from workers.transform.hookable.separate import HookableModule, separate_activations
+from workers.transform.hookable.separate import HookableModule, Way, repeat_way, separate_activations
 
-__all__ = ["HookableModule", "hook_defects", "lacks_lrp_rules", "separate_activations"]
+__all__ = ["HookableModule", "Way", "hook_defects", "lacks_lrp_rules", "repeat_way", "separate_activations"]

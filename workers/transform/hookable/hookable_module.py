@@ -1,5 +1,7 @@
 """Chooses the module that methods with hooks on activations run: the model itself, or a hookable copy."""
 
+from dataclasses import dataclass
+
 import structlog
 import torch
 from captum.attr._core.deep_lift import SUPPORTED_NON_LINEAR
@@ -10,35 +12,52 @@ from workers.engine.view import ModelView
 from workers.inputs.prepared import Prepared
 from workers.tracing.forward_hooks import removed_afterwards
 from workers.tracing.samples import cloned, leaves
-from workers.transform.hookable import hook_defects, lacks_lrp_rules, separate_activations
+from workers.transform.hookable import Way, hook_defects, lacks_lrp_rules, separate_activations
 
 log = structlog.get_logger()
 FAMILIES = ("deep_lift", "guided", "lrp")  # of methods, as in `workers.transform.hookable.hook_defects`
 
 
-def make_hookable(view: ModelView, sample: Prepared) -> tuple[nn.Module | None, dict[str, str]]:
-    """A hookable copy of `view.module`, None where it would change nothing, and the defects that remain.
+@dataclass(frozen=True, slots=True)
+class HookableChoice:
+    """What hook methods run.
 
-    Defects are reasons by family of methods, as in `workers.transform.hookable.hook_defects`. A model that cannot be
-    examined has none; whether the methods work on it is tested by running them.
+    Attributes:
+        module: the copy; None where it would change nothing.
+        defects: reasons by family of methods, as in `workers.transform.hookable.hook_defects`.
+        way: how the copy was made, as in `workers.transform.hookable.HookableModule`.
+        examined: False where something raised, so that another time may have another outcome.
+    """
+
+    module: nn.Module | None
+    defects: dict[str, str]
+    way: Way | None = None
+    examined: bool = True
+
+
+def make_hookable(view: ModelView, sample: Prepared) -> HookableChoice:
+    """A hookable copy of `view.module`, where it is needed, and the defects that remain.
+
+    A model that cannot be examined has no defects; whether the methods work on it is tested by running them.
     """
     tensors = (*sample.inputs, *sample.additional_forward_args)
     if not all(takes_hooks(part) for part in view.module.modules()):  # hooks would miss what runs inside
-        return None, dict.fromkeys(FAMILIES, TORCHSCRIPT)
+        return HookableChoice(None, dict.fromkeys(FAMILIES, TORCHSCRIPT))
     try:
         defects = hook_defects(view.module, tensors, view.input_count)
         if not defects or (defects.keys() == {"lrp"} and lacks_lrp_rules(view.module)):
-            return None, defects
+            return HookableChoice(None, defects)
         hookable = separate_activations(view.module, tensors, view.input_count)
         remaining = hook_defects(hookable.module, tensors, view.input_count)
     except Exception as error:  # the model's own code may raise anything
         log.warning("model cannot be examined for hooks", error=type(error).__name__)
-        return None, {}
+        return HookableChoice(None, {}, examined=False)
     if remaining.keys() == defects.keys():
         because = f"; it could not be rewritten: {hookable.reason}" if hookable.reason else ""
-        return None, {family: reason + because for family, reason in defects.items()}
+        reasons = {family: reason + because for family, reason in defects.items()}
+        return HookableChoice(None, reasons, examined=not hookable.failed)
     log.info("hookable module made", changed=len(hookable.changed))
-    return hookable.module, remaining
+    return HookableChoice(hookable.module, remaining, hookable.way)
 
 
 def without_relu(module: nn.Module, tensors: tuple[Tensor, ...]) -> str | None:

@@ -21,6 +21,9 @@ from workers.transform.hookable.stand_ins import CallSequence, WithLayers, Write
 from workers.transform.replace_modules import replace_modules
 
 _WITH_RULES = (*RULES, *WITH_RULES, *PASSED_THROUGH)
+Way = tuple[bool, bool]
+# The simplest way first. Others serve models that read overwritten tensors, or that run or list their children.
+WAYS: tuple[Way, ...] = ((False, False), (True, False), (False, True), (True, True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +35,15 @@ class HookableModule:
             there was nothing to change or the copy failed.
         changed: what was changed, one line each, by path.
         reason: why no copy could be made.
+        way: how the copy was made: whether calls write back in place, and whether layers lie outside of the model.
+        failed: a way that was tried raised.
     """
 
     module: nn.Module
     changed: list[str]
     reason: str | None
+    way: Way | None = None
+    failed: bool = False
 
 
 def separate_activations(module: nn.Module, sample: Tensors, attributed: int | None = None) -> HookableModule:
@@ -57,25 +64,36 @@ def separate_activations(module: nn.Module, sample: Tensors, attributed: int | N
             return HookableModule(module, [], f"{path or 'the model'} is TorchScript, whose code cannot be rewritten")
     samples = list(neighbours(first_row(sample)))
     reason: str | None = None
-    # The simplest way first. Others serve models that read overwritten tensors, or that run or list their children.
-    for write_back, outside in ((False, False), (True, False), (False, True), (True, True)):
+    failed = False
+    for way in WAYS:
         try:
-            hookable, changed = _rewrite(module, samples, attributed, Router(write_back, outside), write_back)
+            hookable, changed = _rewrite(module, samples, attributed, way)
         except Exception as error:  # the model's own code, or a part that cannot be copied
-            reason = reason or f"{type(error).__name__}: {error}"
+            failed, reason = True, reason or f"{type(error).__name__}: {error}"
             continue
         if not changed:
             return HookableModule(module, [], None)
         difference = why_not_equal(module, hookable, samples, attributed)
         if difference is None:
-            return HookableModule(hookable, changed, None)
+            return HookableModule(hookable, changed, None, way)
         reason = reason or difference
-    return HookableModule(module, [], reason)
+    return HookableModule(module, [], reason, failed=failed)
+
+
+def repeat_way(module: nn.Module, sample: Tensors, attributed: int | None, way: Way) -> nn.Module:
+    """The copy that `separate_activations` made in this way before; it is not proven.
+
+    Raises:
+        Exception: the copy cannot be made, as it was before.
+    """
+    return _rewrite(module, list(neighbours(first_row(sample))), attributed, way)[0]
 
 
 def _rewrite(
-    module: nn.Module, samples: list[Tensors], attributed: int | None, router: Router, write_back: bool
+    module: nn.Module, samples: list[Tensors], attributed: int | None, way: Way
 ) -> tuple[nn.Module, list[str]]:
+    write_back, _ = way
+    router = Router(*way)
     copied = shared_copy(module)
     changed: list[str] = []
     copied = _replace(copied, _most_calls(copied, samples[:3], attributed), changed, write_back)

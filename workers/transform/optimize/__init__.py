@@ -5,6 +5,6 @@ them, composite activations run as one operation, convolutions run with channels
 module as it was built.
 """
 
-from workers.transform.optimize.optimized_module import make_optimized
+from workers.transform.optimize.optimized_module import make_optimized, optimize, repeat_steps
 
-__all__ = ["make_optimized"]
+__all__ = ["make_optimized", "optimize", "repeat_steps"]

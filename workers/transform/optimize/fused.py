@@ -15,12 +15,13 @@ from workers.transform.tuning import FUSED_INPUT_DECADES
 METHOD = "fused"
 
 
-def use_fused_modules(module: nn.Module, sample: Tensors, attributed: int) -> nn.Module | None:
+def use_fused_modules(module: nn.Module, sample: Tensors, attributed: int, *, prove: bool = True) -> nn.Module | None:
     """Returns a copy in which each part with a method `fused() -> nn.Module` is replaced by what that returns.
 
     A model may consist of small modules so that Captum's hooks find each of them, such as a ReLU6 of two ReLUs. Without
     hooks, one operation computes the same. Each part is compared with its replacement on random multiples of the part's
-    input on the sample. None if no part that runs has such a method.
+    input on the sample, unless `prove` is False: an earlier load has done so. None if no part that runs has such a
+    method.
 
     Raises:
         ValueError: a replacement is not equal to its part.
@@ -31,7 +32,9 @@ def use_fused_modules(module: nn.Module, sample: Tensors, attributed: int) -> nn
         return None
     copied = shared_copy(module)
     parts = dict(copied.named_modules())
-    return replace_modules(copied, {parts[path]: _fused(path, parts[path], given) for path, given in inputs.items()})
+    return replace_modules(
+        copied, {parts[path]: _fused(path, parts[path], given if prove else None) for path, given in inputs.items()}
+    )
 
 
 def _inputs_by_path(module: nn.Module, sample: Tensors) -> dict[str, Tensors]:
@@ -55,12 +58,13 @@ def _inputs_by_path(module: nn.Module, sample: Tensors) -> dict[str, Tensors]:
     return inputs
 
 
-def _fused(path: str, part: nn.Module, given: Tensors) -> nn.Module:
+def _fused(path: str, part: nn.Module, given: Tensors | None) -> nn.Module:
+    """The replacement of a part, compared with it on `given`."""
     fused = getattr(part, METHOD)()
     if not isinstance(fused, nn.Module):
         raise TypeError(f"{type(part).__name__}.{METHOD}() returned {type(fused).__name__}, not an nn.Module")
     fused = fused.eval().requires_grad_(False)
-    reason = compare(part, fused, [_scaled(given)])
+    reason = None if given is None else compare(part, fused, [_scaled(given)])
     if reason is not None:
         raise ValueError(f"{path or 'the model'}: {METHOD}() is another function: {reason}")
     return fused

@@ -21,10 +21,10 @@ Seconds = Callable[[int], float | None]  # of one pass of a number of rows; None
 
 def is_faster(
     view: ModelView, sample: Tensors, gate: DeviceGate, threads: int, first: nn.Module, second: nn.Module
-) -> bool:
+) -> bool | None:
     """Whether passes of `first` are faster than those of `second`, each in the place of the view's module.
 
-    Passes wait for the device as those of an engine do. False where the modules cannot be measured.
+    Passes wait for the device as those of an engine do. None where the modules cannot be measured.
 
     Args:
         sample: what both modules take, one row or more.
@@ -36,7 +36,7 @@ def is_faster(
             return thread.submit(race, *timers).result()
         except Exception as error:  # the model's own code may raise anything
             log.warning("layouts cannot be measured", error=type(error).__name__)
-            return False
+            return None
 
 
 def race(first: Seconds, second: Seconds) -> bool:

@@ -19,13 +19,19 @@ from workers.transform.optimize.half_module import HALF, HalfModule
 
 
 def in_precision(
-    view: ModelView, sample: Tensors, precision: Precision, gate: DeviceGate, threads: int
+    view: ModelView,
+    sample: Tensors,
+    precision: Precision,
+    gate: DeviceGate,
+    threads: int,
+    known: PassPrecision | None = None,
 ) -> tuple[ModelView, PassPrecision]:
     """The view with its shared passes in a precision, and the measured error of their gradients.
 
     Args:
         sample: what `view.module` takes, one row or more.
         threads: CPU threads of a pass.
+        known: of an earlier load, whose error is not measured again.
 
     Raises:
         ModelConfigError: the device or the model does not support the precision, or the model overflows in it.
@@ -39,6 +45,8 @@ def in_precision(
     reduced = replace(view, precision=precision)
     if precision in HALF:
         reduced = replace(reduced, optimized=HalfModule(view.pass_module, view.device, HALF[precision]).eval())
+    if known is not None and known.name == precision:
+        return reduced, known
     error = gate.run(lambda: gradient_error(reduced, sample), threads)
     if error is not None and not math.isfinite(error):
         raise ModelConfigError(f"runtime.precision: the model overflows in {precision!r}")

@@ -167,7 +167,7 @@ def explained(model: Overwriting, methods: list[AnyMethod]) -> list[Any]:
     kept = [tensor.clone() for tensor in inputs]
     view = view_of(model, len(inputs))
     sample = tuple(tensor[:1] for tensor in inputs)
-    hookable, _ = make_hookable(view, Prepared(sample, (), sample, ()))
+    hookable = make_hookable(view, Prepared(sample, (), sample, ())).module
     view = view_of(model, len(inputs), hookable)
     engine = Engine(view, batch_rows=8, threads=1).start()
     try:

@@ -1,0 +1,1 @@
+"""What loads keep for later loads."""
