@@ -3,6 +3,7 @@
     ServiceError                        500  internal_error
       RequestError                      400  bad_request
         InvalidRequest                  422  invalid_request          fields named in `errors`
+          PicturesDiffer                422  invalid_request          pictures of a list that need requests of their own
         MalformedBody                   400  malformed_body
         BodyTooLarge                    413  body_too_large
         UnsupportedMedia                415  unsupported_media_type
@@ -27,6 +28,7 @@
         StoreUnavailable                503  store_unavailable        Redis cannot be reached
         StoreFull                       503  store_full               Redis is out of memory
         ModelUnavailable                503  model_unavailable        loading, or it failed to load
+      StillRunning                      504  still_running            to a client whose protocol knows no jobs
       JobError                          a failure of one job, shown by GET /jobs/{id}
         JobFailed                            job_failed               the model or the method raised
         InputRejected                        input_rejected           the worker could not use the input
@@ -117,6 +119,10 @@ class InvalidRequest(RequestError):
         where = ".".join(str(part) for part in loc)
         detail = Sentence("{where}: {reason}", where=where, reason=words(msg))
         return cls(detail, errors=[FieldError(loc=loc, msg=msg)])
+
+
+class PicturesDiffer(InvalidRequest):
+    """Pictures of a list that cannot share a job, and could each have their own."""
 
 
 class MalformedBody(RequestError):

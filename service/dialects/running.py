@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 
 from broker import JobRecord, NewJob, OpenedResult, Waited
-from schemas.errors import InvalidRequest, JobFailed, JobNotFound, ServiceError, StillRunning
+from schemas.errors import InvalidRequest, JobFailed, JobNotFound, PicturesDiffer, ServiceError, StillRunning
 from schemas.jobs import TERMINAL
 from schemas.models import ModelCard
 from schemas.results import ResultMeta
@@ -23,7 +23,6 @@ from service.results.representation import opened_result, whole_result
 from service.submission import Submission, shared_content
 from service.tuning import HELD_RESULTS, MAX_DIALECT_JOBS
 from service.validation.document.body import read_request
-from service.validation.inputs import PicturesDiffer
 
 Wait = Callable[[float], Awaitable[Waited]]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from pydantic import ByteSize
 
-from schemas.errors import InvalidRequest
+from schemas.errors import InvalidRequest, PicturesDiffer
 from schemas.jobs import PayloadKind
 from schemas.limits import MAX_EXAMPLES, MAX_IMAGE_PIXELS
 from schemas.models import InputCard
@@ -27,10 +27,6 @@ ACCEPTED = {  # by the model's kind of input
     "text": ("text",),
     "tensor": ("tensor", "tensors"),
 }
-
-
-class PicturesDiffer(InvalidRequest):
-    """Pictures of a list that cannot share a job, and could each have their own."""
 
 
 @dataclass(frozen=True, slots=True)
