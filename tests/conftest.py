@@ -39,3 +39,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Starts files with a slow test first, so that one process does not run one at the end while the other is idle."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes are called by their argument. Compressed ones may hold the time, and processes must name tests alike."""
+    return argname if isinstance(val, bytes) else None
