@@ -95,7 +95,7 @@ class MonitorDefinition(Record):
     version: str | None = None
     method: str
     parameters: dict[str, Any] | None = None  # as `JobSpec.method`; None: any
-    columns: list[str] | None = None  # of a table, by which its explanations are told apart; None for other inputs
+    columns: list[str] | None = None  # names of a table's columns; None for other inputs
     first: int | None = None  # explanations of the reference
     jobs: list[str] | None = None  # or those of these jobs
     window: int

@@ -1,10 +1,11 @@
 """The way of every request for an explanation into the queue, and the wait for its job's end."""
 
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 
 from fastapi import Request
 
-from broker import NewJob, Waited
+from broker import NewJob, Submitted, Waited
 from schemas.models import ModelCard
 from schemas.requests import ExplainRequest
 from service.http.disconnect import unless_disconnected
@@ -12,6 +13,8 @@ from service.state import Gateway
 from service.submission import Submission, prepare
 from service.tuning import SMALL_JSON_BYTES, SMALL_PICTURE_PIXELS
 from service.validation.inputs import check_picture_memory, picture_work
+
+Wait = Callable[[float], Awaitable[Waited]]  # up to so many seconds for the end of a job
 
 
 async def prepared(
@@ -40,19 +43,30 @@ async def submitted_and_waited(
         takes_result: whether the stored result is to be returned with an ended job.
 
     Returns:
-        The job after the wait, or None if the client disconnected during it. A gateway that is told to stop ends the
-        wait: the job goes on without it.
+        The job after the wait, or None if the client disconnected during it. When the gateway is told to stop, the
+        wait ends and the job goes on.
     """
-    store, metrics = gateway.store, gateway.metrics
     if wait_s <= 0:
-        with metrics.admitting(job.spec.owner):
-            submitted = await store.jobs.submit(job)
-        metrics.submitted(submitted)
+        with gateway.metrics.admitting(job.spec.owner):
+            submitted = await gateway.store.jobs.submit(job)
+        gateway.metrics.submitted(submitted)
         return Waited(submitted.record)
     async with AsyncExitStack() as stack:
-        with metrics.admitting(job.spec.owner):
-            submitting = store.jobs.submit_and_wait(job, takes_result=takes_result)
-            submitted, wait = await stack.enter_async_context(submitting)
-        metrics.submitted(submitted)
+        submitted, wait = await submitted_and_watched(gateway, job, stack, takes_result=takes_result)
         ended = gateway.waits.until_stop(lambda: wait(wait_s), Waited(submitted.record))
         return await unless_disconnected(request, ended)
+
+
+async def submitted_and_watched(
+    gateway: Gateway, job: NewJob, stack: AsyncExitStack, *, takes_result: bool
+) -> tuple[Submitted, Wait]:
+    """Queue the job, and watch it until the stack is closed.
+
+    Args:
+        takes_result: as in `submitted_and_waited`.
+    """
+    with gateway.metrics.admitting(job.spec.owner):
+        submitting = gateway.store.jobs.submit_and_wait(job, takes_result=takes_result)
+        submitted, wait = await stack.enter_async_context(submitting)
+    gateway.metrics.submitted(submitted)
+    return submitted, wait

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import orjson
 from safetensors.numpy import save
 
-from broker import Content
+from broker import Content, KeyLimits, NewJob
 from schemas.comparisons import CompareRequest
 from schemas.jobs import JobSpec
 from schemas.methods import stored_fields
@@ -97,6 +97,23 @@ def shared_content(submission: Submission, cache_control: str, *, cache: bool) -
     if not cache or submission.digest is None or "no-store" in directives:
         return None
     return Content(submission.digest, reuse="no-cache" not in directives)
+
+
+def new_job(submission: Submission, cache_control: str, *, cache: bool, limits: KeyLimits) -> NewJob:
+    """The job of a submission.
+
+    Args:
+        cache_control, cache: as in `shared_content`.
+        limits: of the caller's key.
+    """
+    return NewJob(
+        submission.spec,
+        submission.payload,
+        submission.rows,
+        content=shared_content(submission, cache_control, cache=cache),
+        result_bytes=submission.result_bytes,
+        limits=limits,
+    )
 
 
 def fingerprint(request: ExplainRequest | CompareRequest) -> str:

@@ -25,7 +25,7 @@ class StoredMonitors:
         self._keys = connection.keys
 
     async def put(self, name: str, definition: MonitorDefinition) -> bool:
-        """Makes a monitor of the definition's owner, or makes it anew. One with this definition stays as it is.
+        """Creates a monitor for the definition's owner. Keeps one with an equal definition, and replaces any other.
 
         Returns whether it was made.
 

@@ -1,6 +1,6 @@
 --- @include "clock"
 --- @include "monitors"
--- Makes a monitor, or makes it anew where its definition differs: {CREATED or KNOWN, generation}; or {FULL, the bound}.
+-- Creates a monitor, or replaces one whose definition differs. Returns {CREATED or KNOWN, generation} or {FULL, bound}.
 local monitors_key = KEYS[1]
 local id, owner = ARGV[1], ARGV[2] -- the first is the second, a slash and the name
 local generation = ARGV[3] -- of a new one

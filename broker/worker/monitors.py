@@ -49,7 +49,7 @@ class WindowParts(NamedTuple):
 
 
 class MonitorGone(Exception):
-    """The monitor was deleted or made anew, or has expired."""
+    """The monitor was deleted or replaced, or has expired."""
 
 
 class FedMonitors:

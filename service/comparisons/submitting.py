@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from broker import Idempotency, NewJob, cell_idempotency
+from broker import Idempotency, cell_idempotency
 from schemas.comparisons import CellRecord
 from schemas.errors import ModelNotFound, ServiceError, StoreUnavailable
 from schemas.methods import echo, stored_method
@@ -11,7 +11,7 @@ from service.comparisons.cells import PlannedCell
 from service.comparisons.shared_inputs import SharedInputs
 from service.http.authorization import Caller
 from service.state import Gateway
-from service.submission import Submission, prepare, shared_content
+from service.submission import Submission, new_job, prepare
 from service.tuning import COMPARED_CELL_BYTES
 
 
@@ -57,14 +57,11 @@ class CellSubmitter:
     async def _submit(self, number: int, cell: PlannedCell) -> CellRecord:
         card = await self._card(cell)
         submission = await self._prepare(cell, card)
-        job = NewJob(
-            submission.spec,
-            submission.payload,
-            submission.rows,
-            cell_idempotency(self._idempotency, number),
-            shared_content(submission, self._cache_control, cache=self._gateway.settings.cache),
-            result_bytes=submission.result_bytes + COMPARED_CELL_BYTES,
-            limits=self._caller.limits,
+        settings, limits = self._gateway.settings, self._caller.limits
+        job = new_job(submission, self._cache_control, cache=settings.cache, limits=limits)
+        job = job._replace(
+            idempotency=cell_idempotency(self._idempotency, number),
+            result_bytes=job.result_bytes + COMPARED_CELL_BYTES,
             comparison=self._comparison_id,
         )
         with self._gateway.metrics.admitting(self._caller.owner):

@@ -7,10 +7,11 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from schemas.dialects import V1Model
-from schemas.errors import InvalidRequest, Problem
+from schemas.errors import InvalidRequest
 from service.dialects.call import Call, find_model, parsed_object
 from service.dialects.described import EXPLAINING, READING, dialect_errors, explained_response, json_body
 from service.dialects.described_result import attributions_of, predictions_of
+from service.dialects.error_forms import plain_form
 from service.dialects.instances import Instance, read_instances
 from service.dialects.numbers import Numbers, document_response
 from service.dialects.options import Options, read_options
@@ -59,11 +60,7 @@ BODY_SCHEMA: dict[str, Any] = {
 }
 
 
-def error_form(problem: Problem) -> tuple[int, dict[str, Any]]:
-    """An error as KServe sends it. What is not valid has status 400."""
-    return (400 if problem.status == InvalidRequest.status else problem.status), {"error": problem.detail}
-
-
+error_form = plain_form
 router = APIRouter(tags=["dialects"])
 
 

@@ -11,10 +11,11 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from schemas.dialects import V2Live, V2ModelReady, V2Ready, V2Server
-from schemas.errors import InvalidRequest, MalformedBody, Problem, ServiceError, Unavailable
+from schemas.errors import InvalidRequest, MalformedBody, ServiceError, Unavailable
 from schemas.models import ModelCard
 from service.dialects.call import Call, find_model, parsed_object
 from service.dialects.described import EXPLAINING, READING, dialect_errors, explained_response, json_body
+from service.dialects.error_forms import plain_form
 from service.dialects.instances import Instance
 from service.dialects.open_inference_answers import explain_answer, infer_answer, model_document
 from service.dialects.open_inference_examples import ANSWER, EXPLAIN_ANSWER, MODEL, REQUESTS, SERVER
@@ -45,11 +46,7 @@ PROTOCOL = frozenset(
 OUTPUTS = frozenset({"explanation", "explain"})
 
 
-def error_form(problem: Problem) -> tuple[int, dict[str, Any]]:
-    """An error of the protocol. What is not valid has status 400."""
-    return (400 if problem.status == InvalidRequest.status else problem.status), {"error": problem.detail}
-
-
+error_form = plain_form
 router = APIRouter(tags=["dialects"])
 _READING = dialect_errors(error_form, "DialectError", *READING)
 _EXPLAINING = dialect_errors(error_form, "DialectError", *EXPLAINING)

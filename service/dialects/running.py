@@ -1,17 +1,17 @@
 """Runs the jobs of a dialect's request: the admission of `POST /explain` for each, and one wait for all."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 
-from broker import JobRecord, NewJob, OpenedResult, Waited
+from broker import JobRecord, OpenedResult, Waited
 from schemas.errors import InvalidRequest, JobFailed, JobNotFound, PicturesDiffer, ServiceError, StillRunning
 from schemas.jobs import TERMINAL
 from schemas.models import ModelCard
 from schemas.results import ResultMeta
 from schemas.sentences import Sentence
-from service.admission import prepared
+from service.admission import Wait, prepared, submitted_and_watched
 from service.dialects.call import Call
 from service.dialects.instances import Instance, Location
 from service.dialects.options import Options
@@ -20,11 +20,9 @@ from service.http.disconnect import unless_disconnected
 from service.results.blob import LENGTH_BYTES, header_end
 from service.results.formats import read_meta
 from service.results.representation import opened_result, whole_result
-from service.submission import Submission, shared_content
+from service.submission import Submission, new_job
 from service.tuning import HELD_RESULTS, MAX_DIALECT_JOBS
 from service.validation.document.body import read_request
-
-Wait = Callable[[float], Awaitable[Waited]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +35,13 @@ class Explained:
     example: int
 
 
-class JoinRefused(Exception):
-    """The examples of a part cannot share a job; each needs its own."""
-
-
 async def explained_instances(
     call: Call, card: ModelCard, instances: Sequence[Instance], options: Options, loc: Location
 ) -> list[Explained] | None:
     """`explained` for a list of examples: as one job where they make a batch, else as one job each."""
     try:
         return await explained(call, card, batch(instances, options, loc), options)
-    except JoinRefused:
+    except PicturesDiffer:
         return await explained(call, card, singles(instances, options, loc), options)
 
 
@@ -57,7 +51,7 @@ async def explained(call: Call, card: ModelCard, parts: Sequence[Part], options:
     A refused job cancels those before it.
 
     Raises:
-        JoinRefused: a part of several pictures must be sent as several parts.
+        PicturesDiffer: a part of several pictures must be sent as several parts.
         InvalidRequest: a part does not fit the model, or its job could not use the input.
         StillRunning: not all jobs ended within the wait. They go on.
         JobFailed: a job failed.
@@ -98,24 +92,13 @@ async def _submitted(
     gateway = call.gateway
     try:
         submission = await _prepared(call, card, part, options)
-    except PicturesDiffer as error:
-        raise JoinRefused from error
+    except PicturesDiffer:
+        raise
     except InvalidRequest as error:
         raise part.located(error) from None
     cache_control = call.request.headers.get("cache-control", "")
-    job = NewJob(
-        submission.spec,
-        submission.payload,
-        submission.rows,
-        None,
-        shared_content(submission, cache_control, cache=gateway.settings.cache),
-        result_bytes=submission.result_bytes,
-        limits=call.caller.limits,
-    )
-    with gateway.metrics.admitting(job.spec.owner):
-        entered = gateway.store.jobs.submit_and_wait(job, takes_result=takes_result)
-        submitted, wait = await stack.enter_async_context(entered)
-    gateway.metrics.submitted(submitted)
+    job = new_job(submission, cache_control, cache=gateway.settings.cache, limits=call.caller.limits)
+    submitted, wait = await submitted_and_watched(gateway, job, stack, takes_result=takes_result)
     return submitted.record, wait
 
 

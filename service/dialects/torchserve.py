@@ -12,6 +12,7 @@ from schemas.models import InputCard
 from service.dialects.call import Call, find_model
 from service.dialects.described import EXPLAINING, dialect_errors, explained_response
 from service.dialects.described_result import attributions_of
+from service.dialects.error_forms import status_of
 from service.dialects.instances import Instance, Location, read_instance
 from service.dialects.numbers import Numbers, document_response
 from service.dialects.options import OWN_FIELDS, Options, read_options
@@ -61,8 +62,8 @@ BODY: dict[str, Any] = {
 
 
 def error_form(problem: Problem) -> tuple[int, dict[str, Any]]:
-    """An error as TorchServe sends it. What is not valid has status 400."""
-    status = 400 if problem.status == InvalidRequest.status else problem.status
+    """An error as TorchServe sends it."""
+    status = status_of(problem)
     kind = _TYPES.get(status, "BadRequestException")
     return status, {"code": status, "type": kind, "message": problem.detail}
 
@@ -82,24 +83,14 @@ _OPERATION: dict[str, Any] = {
 
 
 @router.post("/explanations/{name}", **_OPERATION)
+@router.put("/explanations/{name}", **_OPERATION)
 async def explain(request: Request, gateway: CurrentGateway, caller: ExplainCaller, name: str) -> Response:
     return await _answered(request, gateway, caller, name, None)
 
 
 @router.post("/explanations/{name}/{version}", **_OPERATION)
-async def explain_version(
-    request: Request, gateway: CurrentGateway, caller: ExplainCaller, name: str, version: str
-) -> Response:
-    return await _answered(request, gateway, caller, name, version)
-
-
-@router.put("/explanations/{name}", **_OPERATION)
-async def put(request: Request, gateway: CurrentGateway, caller: ExplainCaller, name: str) -> Response:
-    return await _answered(request, gateway, caller, name, None)
-
-
 @router.put("/explanations/{name}/{version}", **_OPERATION)
-async def put_version(
+async def explain_version(
     request: Request, gateway: CurrentGateway, caller: ExplainCaller, name: str, version: str
 ) -> Response:
     return await _answered(request, gateway, caller, name, version)

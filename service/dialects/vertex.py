@@ -7,7 +7,6 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -18,6 +17,7 @@ from schemas.models import ModelCard
 from schemas.sentences import Sentence
 from service.dialects.call import NAME, Call, find_model, parsed_object
 from service.dialects.described import EXPLAINING, READING, dialect_errors, explained_response, json_body
+from service.dialects.error_forms import status_of
 from service.dialects.instances import Instance, read_instances
 from service.dialects.numbers import Numbers, document_response
 from service.dialects.running import Explained, explained_instances, headers_of
@@ -60,17 +60,17 @@ _STATUS = {  # of Google's APIs, by the status of HTTP
 
 
 def error_form(problem: Problem) -> tuple[int, dict[str, Any]]:
-    """An error as Google's APIs send it. What is not valid has status 400, and names its fields."""
-    status = HTTPStatus.BAD_REQUEST if problem.status == InvalidRequest.status else problem.status
+    """An error as Google's APIs send it. What is not valid names its fields."""
+    status = status_of(problem)
     error: dict[str, Any] = {
-        "code": int(status),
+        "code": status,
         "message": problem.detail,
         "status": _STATUS.get(status, "UNKNOWN"),
     }
     if problem.errors:
         fields = [{"field": ".".join(map(str, one.loc)), "description": one.msg} for one in problem.errors]
         error["details"] = [{"@type": "type.googleapis.com/google.rpc.BadRequest", "fieldViolations": fields}]
-    return int(status), {"error": error}
+    return status, {"error": error}
 
 
 router = APIRouter(tags=["dialects"])

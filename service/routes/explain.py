@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
-from broker import Idempotency, NewJob, Waited
+from broker import Idempotency, Waited
 from schemas.errors import InvalidRequest, JobHasNoResult
 from schemas.jobs import TERMINAL
 from service.admission import prepared, submitted_and_waited
@@ -21,7 +21,7 @@ from service.results.representation import RequestedFormat, result_response
 from service.routes.drawing_parameters import drawing_parameters, read_drawing
 from service.routes.parameters import PictureLanguage, WaitQuery
 from service.state import CurrentGateway, Gateway
-from service.submission import fingerprint, shared_content
+from service.submission import fingerprint, new_job
 from service.tuning import SMALL_JSON_BYTES
 
 router = APIRouter(tags=["explain"])
@@ -88,16 +88,8 @@ async def explain(
         idempotency = Idempotency(idempotency_key, await gateway.compute(fingerprint, explain_request))
     preferred_s = preferred_wait_s(prefer)
     wait_s = min(wait if wait is not None else preferred_s or 0.0, gateway.settings.max_wait_s)
-    content = shared_content(submission, cache_control or "", cache=gateway.settings.cache)
-    job = NewJob(
-        submission.spec,
-        submission.payload,
-        submission.rows,
-        idempotency,
-        content,
-        result_bytes=submission.result_bytes,
-        limits=caller.limits,
-    )
+    job = new_job(submission, cache_control or "", cache=gateway.settings.cache, limits=caller.limits)
+    job = job._replace(idempotency=idempotency)
     waited = await submitted_and_waited(request, gateway, job, wait_s, takes_result=result_format is not None)
     if waited is None:
         return Response(status_code=CLIENT_LEFT)

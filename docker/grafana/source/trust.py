@@ -91,20 +91,27 @@ OTHERS = [
         ],
     ),
 ]
+
+
+def _drift(statistic: str) -> list[Query]:
+    """One line for each monitor."""
+    return [Query(value(names.DRIFT, "monitor", where=f'statistic="{statistic}"'), "{{monitor}}")]
+
+
 DRIFT = [
     Panel(
         "Ranks of features",
         "How far the features of each monitor's window keep the ranks of its reference, as NDCG: 1 for the same ranks.",
         "below 0.90 other features carry the predictions. GET /monitors/NAME names them. See AttributionDrift.",
         "short",
-        [Query(value(names.DRIFT, "monitor", where='statistic="ndcg"'), "{{monitor}}")],
+        _drift("ndcg"),
     ),
     Panel(
         "Distribution of attributions",
         "The largest population stability index of a feature's attribution, by monitor.",
         "above 0.2, and above psi_noise of GET /monitors/NAME, that feature's attributions have changed.",
         "short",
-        [Query(value(names.DRIFT, "monitor", where='statistic="psi_max"'), "{{monitor}}")],
+        _drift("psi_max"),
         limit=0.2,
     ),
     Panel(
@@ -112,7 +119,7 @@ DRIFT = [
         "Population stability index of the score of the explained class, by monitor.",
         "above 0.2 with steady ranks: the mix of classes has changed, or the model is surer or less sure.",
         "short",
-        [Query(value(names.DRIFT, "monitor", where='statistic="psi_score"'), "{{monitor}}")],
+        _drift("psi_score"),
         limit=0.2,
     ),
 ]

@@ -1,12 +1,10 @@
 """A pool that holds one small model, and both sides of a job store."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from broker import JobStore, WorkerQueue
-from tests.servers import StoreServer
 from tests.workers.jobs.net import ENTERED, KEY, OPEN, write_net
 from tests.workers.toys import CPU
 from workers.engine.device.gate import DeviceGate
@@ -32,17 +30,3 @@ def model(pool: ModelPool) -> ResidentModel:
     ENTERED.clear()
     OPEN.clear()
     return pool.resident()[KEY]
-
-
-@pytest.fixture
-async def store(store_server: StoreServer, namespace: str, anyio_backend: str) -> AsyncIterator[JobStore]:
-    store = JobStore(store_server.url, namespace=namespace)
-    yield store
-    await store.close()
-
-
-@pytest.fixture
-def queue(store_server: StoreServer, namespace: str) -> Iterator[WorkerQueue]:
-    queue = WorkerQueue(store_server.url, "worker-1", namespace=namespace)
-    yield queue
-    queue.close()

@@ -1,26 +1,9 @@
-"""Both sides of a job store."""
-
-from collections.abc import AsyncIterator, Iterator
+"""Results for monitors to count."""
 
 import pytest
 
-from broker import JobStore, WorkerQueue
-from tests.servers import StoreServer
+from broker import WorkerQueue
 from tests.workers.monitors.streams import Feeder
-
-
-@pytest.fixture
-async def store(store_server: StoreServer, namespace: str, anyio_backend: str) -> AsyncIterator[JobStore]:
-    store = JobStore(store_server.url, namespace=namespace)
-    yield store
-    await store.close()
-
-
-@pytest.fixture
-def queue(store_server: StoreServer, namespace: str) -> Iterator[WorkerQueue]:
-    queue = WorkerQueue(store_server.url, "worker-1", namespace=namespace)
-    yield queue
-    queue.close()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ Index = Annotated[int, Field(ge=0)]
 
 
 class Disproved(Exception):
-    """A kept outcome does not hold on this model: everything is to be measured and proved anew."""
+    """A kept outcome does not hold for this model. The load measures and proves everything again."""
 
 
 class Measured(BaseModel):
