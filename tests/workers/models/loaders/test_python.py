@@ -176,7 +176,7 @@ def test_a_module_goes_with_its_model(tmp_path: Path) -> None:
     (path / "blocks.py").write_text("from torch import nn\nBlock = lambda: nn.Linear(4, 2)\n")
     before = modules_of_models()
     loaded = load_module(read_config(path), path)
-    assert {name.partition(".")[2] for name in modules_of_models() - before} == {"", "blocks"}
+    assert {name.partition(".")[2] for name in modules_of_models() - before} == {"", "model", "blocks"}
     del loaded
     assert modules_of_models() - before == set()
 
