@@ -1,7 +1,9 @@
 # Two images from one file: `--target gateway`, without torch, and `--target worker`.
 #
-# The base image needs Python 3.11 or newer with venv, and for GPUs also the CUDA libraries:
-#   docker build --target worker --build-arg BASE_IMAGE=<CUDA runtime with Python> -t attribution-worker .
+# The base image needs Python 3.11 or newer with venv. Torch comes with the CUDA libraries that it needs; the driver is the
+# machine's. Which build of torch the worker gets is decided by the index that it comes from:
+#   docker build --target worker --build-arg TORCH_INDEX=<PyTorch's index for CPU, or for one CUDA> -t attribution-worker .
+# Without TORCH_INDEX it is the build of pip's own index. docs/containers.md says how large the images get.
 ARG BASE_IMAGE=python:3.11-slim
 
 # Virtual environments are made here and copied as a whole, so no build tool and no cache gets into an image.
@@ -28,6 +30,9 @@ COPY --from=wheel /wheels /wheels
 RUN /opt/attribution/bin/pip install --no-deps /wheels/*.whl && /opt/attribution/bin/pip uninstall --yes pip
 
 FROM build AS worker-environment
+# By itself, because it is most of the image and changes least.
+ARG TORCH_INDEX=
+RUN /opt/attribution/bin/pip install --constraint constraints.txt ${TORCH_INDEX:+--index-url "$TORCH_INDEX"} torch
 RUN python3 requirements.py worker models cli > requirements.txt \
     && /opt/attribution/bin/pip install --constraint constraints.txt --requirement requirements.txt
 COPY --from=wheel /wheels /wheels
@@ -53,6 +58,8 @@ CMD ["attribution", "gateway"]
 FROM runtime AS worker
 COPY --from=worker-environment /opt/attribution /opt/attribution
 COPY models /models
+# A new volume that is mounted here takes over the owner.
+RUN install --directory --owner=10001 --group=10001 --mode=700 /var/lib/attribution
 USER 10001:10001
 ENV ATTRIBUTION_MODELS=/models
 HEALTHCHECK --interval=15s --timeout=10s --start-period=120s --retries=3 \

@@ -1,6 +1,7 @@
 """What docker-compose.yml and the Dockerfile promise about each container; docker itself is not needed."""
 
 import re
+import subprocess
 from typing import Any
 
 import pytest
@@ -96,6 +97,25 @@ def test_health_is_checked(name: str) -> None:
         assert "healthcheck" not in SERVICES[name]  # the image's own
         assert re.search(rf"HEALTHCHECK [^\n]*\\\n\s+CMD \[.*{re.escape(checks[name])}\]", stages()[name])
     assert SERVICES[name]["restart"] == "unless-stopped"
+
+
+def test_the_index_of_torch_is_an_argument_of_the_build() -> None:
+    assert SERVICES["worker"]["build"]["args"]["TORCH_INDEX"] == "${ATTRIBUTION_TORCH_INDEX:-}"
+    assert "ATTRIBUTION_TORCH_INDEX=" in (ROOT / ".env.example").read_text()
+    stage = stages()["worker-environment"]
+    (install,) = re.findall(r"^RUN \S+pip (install .* torch)$", stage, flags=re.MULTILINE)
+    assert stage.index("ARG TORCH_INDEX") < stage.index(install) < stage.index("--requirement")
+    for index, expected in {"": [], "https://index.example/cpu": ["--index-url", "https://index.example/cpu"]}.items():
+        command = ["sh", "-c", f"printf '%s\\n' {install}"]
+        words = subprocess.run(command, env={"TORCH_INDEX": index}, capture_output=True, text=True, check=True).stdout
+        assert words.split("\n")[:-1] == ["install", "--constraint", "constraints.txt", *expected, "torch"]
+    assert "torch" not in stages()["gateway-environment"]
+
+
+def test_what_loads_measure_outlives_the_worker() -> None:
+    path = SERVICES["worker"]["environment"]["ATTRIBUTION_MEASUREMENTS"]
+    assert f"worker-measurements:{path}" in SERVICES["worker"]["volumes"]
+    assert f"--owner=10001 --group=10001 --mode=700 {path}\n" in stages()["worker"]
 
 
 def test_what_is_published_is_on_loopback() -> None:
