@@ -49,6 +49,7 @@ LINES = [
     Line("memory", "memory", "peak with 64 IG-200 jobs waiting / with one", "ratio", 1.5, 1.5, at_most=True),
     Line("alone", "alone", f"{ALONE}: a picture, .npy", "overhead_ms", 5, 5, " ms", at_most=True),
     Line("alone", "alone, table", f"{ALONE}: a row of the table", "table_overhead_ms", 5, 5, " ms", at_most=True),
+    Line("dialects", "dialects", "jobs/s of the slowest dialect / those of `/explain`, as JSON", "slowest", 0.9, 0.9),
     Line("fairness", "fairness", "one Saliency behind a 4,000-row job", "median", 3, 3, " pass times", at_most=True),
 ]
 
