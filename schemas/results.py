@@ -155,10 +155,21 @@ class ResultMeta(Record):
     provenance: Provenance
 
 
+Encoding = Literal["numbers", "base64"]  # of the attributions in a JSON document
+
+
 class AttributionTensor(TensorSpec):
     """An attribution tensor, of the shape of the model's input or of the layer."""
 
-    data: list[float | None]
+    encoding: Literal["base64"] | None = Field(
+        default=None,
+        exclude_if=lambda encoding: encoding is None,
+        description="Present where the client asks for it: `data` is then the base64 of the elements, little-endian.",
+    )
+    data: list[float | None] | str = Field(
+        description="Row-major: a flat list of numbers, or with `encoding` base64 a string. In the list null stands "
+        "for NaN and infinity; the string holds them."
+    )
 
 
 class Explanation(ResultMeta):

@@ -1,5 +1,6 @@
 """A stored result in each of its formats. The JSON of a large result takes milliseconds of CPU: run it in a thread."""
 
+import base64
 import io
 from typing import Any
 
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from schemas.errors import InvalidRequest
-from schemas.results import ResultMeta
+from schemas.results import Encoding, ResultMeta
 from schemas.sentences import Sentence
 from service.results.blob import LENGTH_BYTES, header_end, stored_tensors, unreadable
 
@@ -77,17 +78,21 @@ def sent_text(payload: bytes, example: int) -> str:
         raise unreadable() from error
 
 
-def explanation_json(meta: bytes, tensors: bytes) -> bytes:
+def explanation_json(meta: bytes, tensors: bytes, encoding: Encoding = "numbers") -> bytes:
     """The `Explanation` document: the stored JSON, with the values of each tensor written straight from numpy.
 
-    orjson writes NaN and infinity, which JSON cannot express, as null. Raises `JobHasNoResult` where the stored result
-    is damaged.
+    orjson writes NaN and infinity, which JSON cannot express, as null; base64 keeps them. Raises `JobHasNoResult` where
+    the stored result is damaged.
     """
     arrays = read_tensors(tensors)
     try:
         document = orjson.loads(meta)
         for spec in document["attributions"]:
-            spec["data"] = np.ascontiguousarray(arrays[spec["name"]]).ravel()
+            values = np.ascontiguousarray(arrays[spec["name"]]).ravel()
+            if encoding == "base64":
+                spec |= {"encoding": encoding, "data": base64.b64encode(values.data).decode("ascii")}
+            else:
+                spec["data"] = values
     except (ValueError, KeyError, TypeError) as error:
         raise unreadable() from error
     return orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)

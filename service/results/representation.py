@@ -8,6 +8,7 @@ from fastapi import Response
 
 from broker import JobStore, OpenedResult, StoredResult
 from schemas.errors import InvalidRequest, JobHasNoResult, NotAcceptable
+from schemas.results import Encoding
 from schemas.sentences import Sentence
 from service.http.negotiation import choose_media, language_of
 from service.languages import Language
@@ -46,7 +47,7 @@ class RequestedFormat:
 
     `language` is that of the words in a picture; `tensor` names the tensor to send as .npy, None for the first;
     `drawing` are the options of a picture; `accept` is the header, for results that are not available as `media`;
-    `numbers`: whether a JSON document holds those of the attributions.
+    `numbers`: whether a JSON document holds those of the attributions, and `encoding` how.
     """
 
     media: str
@@ -55,6 +56,7 @@ class RequestedFormat:
     drawing: OverlayQuery = field(default_factory=OverlayQuery)
     accept: str | None = field(default=None, compare=False)
     numbers: bool = True
+    encoding: Encoding = "numbers"
 
     @classmethod
     def of(
@@ -65,19 +67,21 @@ class RequestedFormat:
         drawing: OverlayQuery | None = None,
         *,
         numbers: bool = True,
+        encoding: Encoding = "numbers",
     ) -> Self:
         """The format that the request's headers prefer.
 
         Raises:
             NotAcceptable: the client accepts no format of a result.
-            InvalidRequest: there are options of a drawing, and the format is none; or JSON is to hold no numbers, and
-                the format is another.
+            InvalidRequest: there are options of a drawing, and the format is none; or options of JSON, and the format
+                is another.
         """
         drawing = drawing or OverlayQuery()
         media = _chosen(accept, MEDIA, drawing)
-        if not numbers and media != JSON:
-            raise InvalidRequest.at(["query", "numbers"], Sentence("belongs to {media}; accept it", media=JSON))
-        return cls(media, drawing.lang or language_of(accept_language), tensor, drawing, accept, numbers)
+        for name, is_given in (("numbers", not numbers), ("encoding", encoding != "numbers")):
+            if is_given and media != JSON:
+                raise InvalidRequest.at(["query", name], Sentence("belongs to {media}; accept it", media=JSON))
+        return cls(media, drawing.lang or language_of(accept_language), tensor, drawing, accept, numbers, encoding)
 
     def among(self, offers: Sequence[str]) -> Self:
         """The same where `media` is offered; else with the format of the offers that the client prefers.
@@ -117,8 +121,8 @@ async def result_response(
     requested = requested.for_result(opened.meta)
     drawn = requested.media in DRAWN
     look = (requested.language, requested.drawing.model_dump_json()) if drawn else ()
-    numbers = () if requested.numbers else ("without numbers",)
-    tag = entity_tag(job_id, requested.media, requested.tensor or "", *look, *numbers)
+    numbers = requested.encoding if requested.numbers else "without numbers"
+    tag = entity_tag(job_id, requested.media, requested.tensor or "", *look, numbers)
 
     async def body() -> bytes | Streamed:
         if requested.media == PNG:
@@ -129,10 +133,12 @@ async def result_response(
             return await _streamed(gateway, opened, requested)
         meta, tensors = opened.meta, opened.first
         if requested.media == JSON:
-            return await gateway.compute_sized(len(meta) + len(tensors), explanation_json, meta, tensors)
+            arguments = (meta, tensors, requested.encoding)
+            return await gateway.compute_sized(len(meta) + len(tensors), explanation_json, *arguments)
         if requested.media == NPY:
-            arguments = (meta, tensors, requested.tensor)
-            return await gateway.compute_sized(len(tensors), npy, *arguments, small_bytes=COPIED_BYTES)
+            return await gateway.compute_sized(
+                len(tensors), npy, meta, tensors, requested.tensor, small_bytes=COPIED_BYTES
+            )
         return tensors
 
     async def description() -> bytes:
@@ -170,7 +176,7 @@ async def _drawn_apart(gateway: Gateway, job_id: str, stored: bytes, requested: 
 async def _streamed(gateway: Gateway, opened: OpenedResult, requested: RequestedFormat) -> Streamed:
     """A large result, in parts."""
     if requested.media == JSON:
-        return await streamed_json(gateway, opened)
+        return await streamed_json(gateway, opened, requested.encoding)
     return await streamed_npy(opened, requested.tensor) if requested.media == NPY else streamed_blob(opened)
 
 

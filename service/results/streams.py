@@ -1,5 +1,6 @@
 """A large result in its formats, part by part: neither the stored tensors nor the response are ever whole in memory."""
 
+import base64
 import io
 import secrets
 from collections.abc import AsyncIterator
@@ -10,10 +11,13 @@ import numpy as np
 import orjson
 
 from broker import OpenedResult
+from schemas.results import Encoding
 from service.results.blob import StoredTensor, header_end, stored_tensors, unreadable
 from service.results.formats import chosen_name, tensor_names
 from service.state import Gateway
 from service.tuning import JSON_PART_BYTES
+
+BASE64_BYTES = 3  # that four letters encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,7 @@ async def streamed_npy(opened: OpenedResult, name: str | None) -> Streamed:
     return Streamed(parts(), len(head.getvalue()) + tensor.end - tensor.start)
 
 
-async def streamed_json(gateway: Gateway, opened: OpenedResult) -> Streamed:
+async def streamed_json(gateway: Gateway, opened: OpenedResult, encoding: Encoding = "numbers") -> Streamed:
     """The `Explanation` document, equal to that of `explanation_json`.
 
     Raises:
@@ -65,6 +69,8 @@ async def streamed_json(gateway: Gateway, opened: OpenedResult) -> Streamed:
         document = orjson.loads(opened.meta)
         for spec in document["attributions"]:
             chosen.append(_named(tensors, spec["name"]))
+            if encoding == "base64":
+                spec["encoding"] = encoding
             spec["data"] = mark
         texts = orjson.dumps(document).split(f'"{mark}"'.encode())
     except (ValueError, KeyError, TypeError) as error:
@@ -72,10 +78,11 @@ async def streamed_json(gateway: Gateway, opened: OpenedResult) -> Streamed:
 
     async def parts() -> AsyncIterator[bytes]:
         for text, tensor in zip(texts[:-1], chosen, strict=True):
-            yield text + b"["
-            async for numbers in _numbers(gateway, opened, tensor):
-                yield numbers
-            yield b"]"
+            left, right = (b'"', b'"') if encoding == "base64" else (b"[", b"]")
+            yield text + left
+            async for values in (_base64 if encoding == "base64" else _numbers)(gateway, opened, tensor):
+                yield values
+            yield right
         yield texts[-1]
 
     return Streamed(parts())
@@ -88,6 +95,17 @@ async def _numbers(gateway: Gateway, opened: OpenedResult, tensor: StoredTensor)
         for begin in range(0, len(part), JSON_PART_BYTES):
             yield separator + await gateway.compute(_json_elements, part[begin : begin + JSON_PART_BYTES], tensor.dtype)
             separator = b","
+
+
+async def _base64(gateway: Gateway, opened: OpenedResult, tensor: StoredTensor) -> AsyncIterator[bytes]:
+    """The bytes of a tensor as base64. Three bytes make four letters, so the rest of a part waits for the next one."""
+    rest = b""
+    async for part in opened.parts(tensor.start, tensor.end):
+        held = rest + part
+        whole = len(held) - len(held) % BASE64_BYTES
+        rest = held[whole:]
+        yield await gateway.compute(base64.b64encode, memoryview(held)[:whole])
+    yield base64.b64encode(rest)
 
 
 def _json_elements(part: bytes, dtype: np.dtype[Any]) -> bytes:

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from broker import Idempotency, Waited
 from schemas.errors import InvalidRequest, JobHasNoResult
 from schemas.jobs import TERMINAL
+from schemas.results import Encoding
 from service.admission import prepared, submitted_and_waited
 from service.http.authorization import ExplainCaller
 from service.http.explain_body import read_explain_body
@@ -19,7 +20,7 @@ from service.openapi.explain_operation import EXPLAIN_BODY, EXPLAIN_DESCRIPTION,
 from service.results.formats import MEDIA, formats_of
 from service.results.representation import RequestedFormat, result_response
 from service.routes.drawing_parameters import drawing_parameters, read_drawing
-from service.routes.parameters import PictureLanguage, WaitQuery
+from service.routes.parameters import EncodingQuery, PictureLanguage, WaitQuery
 from service.state import CurrentGateway, Gateway
 from service.submission import fingerprint, new_job
 from service.tuning import SMALL_JSON_BYTES
@@ -70,12 +71,13 @@ async def explain(
     wait: WaitQuery = None,
     prefer: PreferHeader = None,
     answer: AnswerQuery = "job",
+    encoding: EncodingQuery = "numbers",
     accept: AcceptHeader = None,
     accept_language: PictureLanguage = None,
     idempotency_key: KeyHeader = None,
     cache_control: CacheHeader = None,
 ) -> Response:
-    result_format = _requested_format(request, answer, accept, accept_language)
+    result_format = _requested_format(request, answer, accept, accept_language, encoding)
     explain_request = await read_explain_body(request, gateway)
     card = await gateway.cards.find(gateway.store, explain_request.model, explain_request.version)
     body_bytes = int(request.headers.get("content-length", SMALL_JSON_BYTES + 1))
@@ -103,7 +105,11 @@ async def explain(
 
 
 def _requested_format(
-    request: Request, answer: Literal["job", "result"], accept: str | None, accept_language: str | None
+    request: Request,
+    answer: Literal["job", "result"],
+    accept: str | None,
+    accept_language: str | None,
+    encoding: Encoding,
 ) -> RequestedFormat | None:
     """The format of the result; None if the client wants the job.
 
@@ -111,9 +117,11 @@ def _requested_format(
         RequestValidationError, InvalidRequest, NotAcceptable: a query parameter is unknown, not valid, or has no
             effect on the response; or the client accepts no format.
     """
-    drawing = read_drawing(request, "wait", "answer")
+    drawing = read_drawing(request, "wait", "answer", "encoding")
     if answer == "result":
-        return RequestedFormat.of(accept, accept_language, drawing=drawing)
+        return RequestedFormat.of(accept, accept_language, drawing=drawing, encoding=encoding)
+    if encoding != "numbers":
+        raise InvalidRequest.at(["query", "encoding"], "belongs to a result; add answer=result")
     if given := sorted(drawing.model_fields_set - {"lang"}):
         raise InvalidRequest.at(["query", given[0]], "belongs to the picture of a result; add answer=result")
     return None

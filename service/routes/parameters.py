@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Path, Query
 
+from schemas.results import Encoding
 from service.http.authorization import ExplainCaller
 from service.openapi.response_objects import ResponseObjects
 from service.state import CurrentGateway
@@ -28,6 +29,13 @@ async def _own_job_id(
 JobId = Annotated[str, Depends(_own_job_id)]  # every route of one job takes it, so none shows another's job
 WaitQuery = Annotated[
     float | None, Query(ge=0, le=86_400, allow_inf_nan=False, description="Seconds to wait for the end of the job.")
+]
+EncodingQuery = Annotated[
+    Encoding,
+    Query(
+        description="How JSON holds the attributions. `base64`: the elements' bytes, little-endian, which are quicker "
+        "to write and to read than numbers and keep every bit."
+    ),
 ]
 PictureLanguage = Annotated[str | None, Header(description="Language of the words in a picture: `en` or `es`.")]
 IfNoneMatch = Annotated[str | None, Header(description="The `ETag` of a representation that the client holds.")]

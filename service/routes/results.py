@@ -26,7 +26,15 @@ from service.results.formats import HTML, JSON, MEDIA, NPY, PNG, SAFETENSORS, SV
 from service.results.held import result_key
 from service.results.representation import HARMLESS, RequestedFormat, opened_result, overlay_png, result_response
 from service.routes.drawing_parameters import drawing_parameters, read_drawing
-from service.routes.parameters import BINARY, CACHE_HEADERS, NOT_MODIFIED, IfNoneMatch, JobId, PictureLanguage
+from service.routes.parameters import (
+    BINARY,
+    CACHE_HEADERS,
+    NOT_MODIFIED,
+    EncodingQuery,
+    IfNoneMatch,
+    JobId,
+    PictureLanguage,
+)
 from service.state import CurrentGateway, Gateway
 
 router = APIRouter(tags=["results"], dependencies=[MayExplain], responses=openapi.DENIED)
@@ -77,12 +85,13 @@ async def get_result(
     numbers: Annotated[
         bool, Query(description="`false`: JSON without the numbers of the attributions, a few kilobytes.")
     ] = True,
+    encoding: EncodingQuery = "numbers",
     accept: Annotated[str | None, Header(description=", ".join(MEDIA))] = None,
     accept_language: PictureLanguage = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    drawing = read_drawing(request, "tensor", "numbers")
-    requested = RequestedFormat.of(accept, accept_language, tensor, drawing, numbers=numbers)
+    drawing = read_drawing(request, "tensor", "numbers", "encoding")
+    requested = RequestedFormat.of(accept, accept_language, tensor, drawing, numbers=numbers, encoding=encoding)
     return await result_response(gateway, job_id, requested, if_none_match)
 
 

@@ -1,5 +1,6 @@
 """Large results in parts: equal to the whole, and honest when they cannot be completed."""
 
+import base64
 import io
 from collections.abc import Mapping
 
@@ -45,6 +46,13 @@ async def test_parts_are_equal_to_the_whole(
     assert len(tensors) > FIRST_PART_BYTES + PART_BYTES
     url = f"/jobs/{job_id}/result"
     assert (await client.get(url)).content == explanation_json(meta, tensors)
+    encoded = await client.get(url, params={"encoding": "base64"})
+    assert encoded.content == explanation_json(meta, tensors, "base64")
+    assert encoded.headers["etag"] != (await client.get(url)).headers["etag"]
+    for spec, (name, array) in zip(encoded.json()["attributions"], arrays.items(), strict=True):
+        assert (spec["name"], spec["encoding"]) == (name, "base64")
+        values = np.frombuffer(base64.b64decode(spec["data"], validate=True), array.dtype)
+        np.testing.assert_array_equal(values, array.ravel())  # NaN and infinity, too
     blob = await client.get(url, headers=SAFETENSORS)
     assert blob.content == tensors
     assert int(blob.headers["content-length"]) == len(tensors)
