@@ -31,9 +31,9 @@ def by_transport(given: dict) -> dict:
     def explain(kind: str, instances: list, model: str | None = None) -> dict:
         request = ExplainRequest(
             endpoint=f"{PARENT}/{model or models[kind]}",
-            instances=[value(one) for one in instances],
             explanation_spec_override=ExplanationSpecOverride(given["overrides"][kind]),
         )
+        request.instances.extend(value(one) for one in instances)
         answer = transport.explain(request, timeout=given["limit_s"])
         return json_format.MessageToDict(ExplainResponse.pb(answer))
 
