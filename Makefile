@@ -1,8 +1,8 @@
-# One list of commands, for people and for CI: `make install run test bench soak fuzz lint clean`.
+# One list of commands, for people and for CI: `make install run test test-long walk bench soak fuzz lint clean`.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install run test bench soak fuzz lint check system clean
+.PHONY: help install run test test-long walk bench soak fuzz lint check system clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -14,7 +14,7 @@ PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
 
 help: ## show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 16
 
 install: $(STAMP) ## .venv with the attribution command and everything for run and test
 	@:
@@ -36,6 +36,12 @@ run: install ## start the service on http://127.0.0.1:8000 and explain a sample;
 test: install system check ## lint, types and every test
 	@$(BIN)/python -m pytest --durations=10 -n 2 --dist loadfile --no-loadscope-reorder --ignore=tests/e2e --ignore=tests/browser
 	@$(BIN)/python -m pytest --durations=10 tests/browser tests/e2e
+
+test-long: install system ## the tests that take minutes or measure this machine, which `make test` leaves out
+	@$(BIN)/python -m pytest --durations=10 -m long
+
+walk: install ## every boundary of every route in the OpenAPI document, and hundreds of drawn requests for each
+	@$(BIN)/python -m pytest -m long tests/service/openapi
 
 # The machine must do nothing else. If it has a GPU, the GPU is measured.
 bench: install ## measure benchmarks/results.md in about half an hour; ONLY="ig memory" for parts

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -39,6 +40,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Starts files with a slow test first, so that one process does not run one at the end while the other is idle."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
+    several = [name for name, count in Counter(item.nodeid for item in items).items() if count > 1]
+    if several:  # pytest-xdist would run one of them and leave out the others without a word
+        raise pytest.UsageError(f"several tests have the name {several[0]}")
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
