@@ -16,18 +16,31 @@ LOG_TAIL_BYTES = 8_000
 
 
 class RunningService:
-    """`attribution serve` on a free port, with a log of its own. `variables` are added to a clean environment."""
+    """`attribution serve` on a free port, with a log of its own. `variables` are added to a clean environment.
 
-    def __init__(self, log: Path, *arguments: str, variables: dict[str, str] | None = None) -> None:
+    `measurements`: where loads find what earlier loads have measured, None for a directory of its own. `standby`: as by
+    default, a process stands by for a worker that dies; a service whose workers live saves the time of its start.
+    """
+
+    def __init__(
+        self,
+        log: Path,
+        *arguments: str,
+        variables: dict[str, str] | None = None,
+        measurements: Path | None = None,
+        standby: bool = True,
+    ) -> None:
         self.log = log
         self.url = ""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("ATTRIBUTION_")}
-        command = [sys.executable, "-m", "cli", "serve", "--port", "0", *arguments]
+        kept = {} if measurements is None else {"ATTRIBUTION_MEASUREMENTS": str(measurements)}
+        stands_by = "--standby" if standby else "--no-standby"
+        command = [sys.executable, "-m", "cli", "serve", "--port", "0", stands_by, *arguments]
         with log.open("wb") as errors:
             self.process = subprocess.Popen(
                 command,
                 cwd=ROOT,
-                env={**inherited, **(variables or {})},
+                env={**inherited, **kept, **(variables or {})},
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,
