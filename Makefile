@@ -1,8 +1,8 @@
-# One list of commands, for people and for CI: `make install run test test-clients bench soak fuzz lint clean`.
+# One list of commands, for people and for CI: `make install run test test-long test-clients walk bench soak fuzz lint clean`.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-clients bench soak fuzz lint check system clean
+.PHONY: help install run test test-long test-clients walk bench soak fuzz lint check system clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -31,11 +31,19 @@ $(STAMP): pyproject.toml constraints.txt
 run: install ## start the service on http://127.0.0.1:8000 and explain a sample; ONCE=1 stops after that
 	@$(BIN)/attribution serve --port $(PORT) --demo $(if $(filter-out 0,$(ONCE)),--once)
 
-# Two files of tests at a time. Then the tests that start the whole service, which need all cores: those of the page in a
-# browser, and those of the API.
-test: install system check ## lint, types and every test
-	@$(BIN)/python -m pytest --durations=10 -n 2 --dist loadfile --no-loadscope-reorder --ignore=tests/e2e --ignore=tests/browser
-	@$(BIN)/python -m pytest --durations=10 tests/browser tests/e2e
+# Three processes on two cores: tests of a running service wait for it most of the time, and others compute meanwhile.
+# `tests/scheduling.py` says what stays together, and in which order.
+WORKERS ?= $(shell echo $$(( $$(nproc 2>/dev/null || echo 2) + 1 )))
+PYTEST := $(BIN)/python -m pytest --durations=10 -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+
+test: install system check ## lint, types and every test that does not take minutes; WORKERS=3 processes
+	@$(PYTEST)
+
+test-long: install system ## the tests that take minutes or measure this machine, which `make test` leaves out
+	@$(BIN)/python -m pytest --durations=10 -m long -n 0
+
+walk: install ## every boundary of every route in the OpenAPI document, and hundreds of drawn requests for each
+	@$(BIN)/python -m pytest -m long tests/service/openapi
 
 test-clients: install ## clients of KServe, Triton, MLServer, Vertex and TorchServe, unmodified; writes docs/clients.md
 	@CONFORMANCE_PAGE=docs/clients.md $(BIN)/python -m pytest --durations=10 tests/clients

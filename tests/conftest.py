@@ -2,11 +2,15 @@
 
 import os
 import secrets
+from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
+from tests.scheduling import ByService, group_of, place
 from tests.servers import StoreServer
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the workers set it; must stand before torch is imported
@@ -23,6 +27,15 @@ def store_server() -> Iterator[StoreServer]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def measurements(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """What loads of the shipped models have measured, for all tests of the run that are not about loading."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "measurements"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
 @pytest.fixture
 def namespace() -> str:
     """A key prefix that no other test uses."""
@@ -35,10 +48,18 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByService | None:
+    """Keeps the tests of a service together, under `--dist loadfile`."""
+    return ByService(config, log) if config.getoption("dist") == "loadfile" else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Starts files with a slow test first, so that one process does not run one at the end while the other is idle."""
-    slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+    """Sorts files by how long they take. Of two tests with one name pytest-xdist would run one without a word."""
+    several = [name for name, count in Counter(item.nodeid for item in items).items() if count > 1]
+    if several:
+        raise pytest.UsageError(f"several tests have the name {several[0]}")
+    slow = {group_of(item.nodeid) for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: place(item.nodeid, group_of(item.nodeid) in slow))
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

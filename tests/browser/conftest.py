@@ -28,13 +28,16 @@ class Served:
 
 # The scope is the package: Playwright's event loop runs between these tests, and later tests run loops of their own.
 @pytest.fixture(scope="package")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def served(tmp_path_factory: pytest.TempPathFactory, measurements: Path) -> Iterator[Served]:
     """The three shipped models, and `fragile`."""
     folder = tmp_path_factory.mktemp("page")
     models = write_fragile_repository(folder / "models")
     with StoreServer("valkey") as store:
         variables = {"ATTRIBUTION_REDIS_URL": store.url}
-        service = RunningService(folder / "log", "--models", "models", "--models", str(models), variables=variables)
+        directories = ("--models", "models", "--models", str(models))
+        service = RunningService(
+            folder / "log", *directories, variables=variables, measurements=measurements, standby=False
+        )
         try:
             service.wait_until_ready()
             yield Served(service, store)

@@ -29,7 +29,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
         toml = write(directory / name, loader, file) / "model.toml"
         toml.write_text(toml.read_text().replace('"program"', f'"{name}"'))
         save(directory / name / file, net())
-    service = RunningService(tmp_path_factory.mktemp("service") / "log", "--models", str(directory))
+    service = RunningService(tmp_path_factory.mktemp("service") / "log", "--models", str(directory), standby=False)
     try:
         service.wait_until_ready()
         with httpx.Client(base_url=service.url, timeout=120) as client:

@@ -39,7 +39,7 @@ def submit(client: httpx.Client) -> str:
     return str(response.json()["id"])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.models
 def test_the_successor_of_a_killed_worker_measures_nothing(service: RunningService) -> None:
     with httpx.Client(base_url=service.url, timeout=LIMIT_S, headers={"Cache-Control": "no-store"}) as client:

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import pytest
@@ -19,6 +19,7 @@ pytestmark = pytest.mark.anyio
 LEASE_MS = 1_200
 PAUSE_S = 2.5  # twice a lease
 TICK_S = LEASE_MS / 1e3 / 4
+TIMEOUTS_S = {"patient": 10.0, "impatient": 0.5, "as impatient": 0.5}  # longer and shorter than a pause
 
 
 def announce(queue: WorkerQueue, worker_id: str) -> None:
@@ -61,8 +62,11 @@ class Worker(threading.Thread):
 
 
 @contextmanager
-def working(make_queue: MakeQueue, *names: str, timeout_s: float) -> Iterator[list[Worker]]:
-    workers = [Worker(make_queue(name, lease_ms=LEASE_MS, timeout_s=timeout_s), name) for name in names]
+def working(make_queue: MakeQueue, timeouts_s: Mapping[str, float]) -> Iterator[list[Worker]]:
+    """A worker for each name, with its limit for a reply of the store."""
+    workers = [
+        Worker(make_queue(name, lease_ms=LEASE_MS, timeout_s=timeout_s), name) for name, timeout_s in timeouts_s.items()
+    ]
     for worker in workers:
         worker.start()
     try:
@@ -93,12 +97,11 @@ def pause_clients(server: StoreServer) -> None:
 
 
 @pytest.mark.parametrize("pause", [pause_process, pause_clients], ids=["stopped", "client-pause"])
-@pytest.mark.parametrize("timeout_s", [10.0, 0.5], ids=["patient", "impatient"])
 async def test_three_pauses_fail_no_job(
-    make_store: MakeStore, make_queue: MakeQueue, own_server: StoreServer, pause: object, timeout_s: float
+    make_store: MakeStore, make_queue: MakeQueue, own_server: StoreServer, pause: object
 ) -> None:
     store = make_store(timeout_s=10.0)
-    with working(make_queue, "one", "two", timeout_s=timeout_s) as workers:
+    with working(make_queue, TIMEOUTS_S) as workers:
         jobs = [await submit(store) for _ in range(6)]
         await renewed_again(workers)
         for _ in range(3):

@@ -2,41 +2,47 @@
 
 import json
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
 
 from tests.servers import StoreServer
-from tests.service.connections.gateway_process import HEALTH, GatewayProcess, gateway_process, response_of
+from tests.service.connections.gateway_process import HEALTH, TIMEOUT_S, GatewayProcess, gateway_process
 from tests.service.double import WorkerDouble
 from tests.service.results.large import store_result
 from tests.service.validation.refusals import row
 
-PROBES = 20_000  # far more than a request takes to end: a hang
+POLL_S = 0.02
 
 
 @pytest.fixture(scope="module")
-def own_store() -> Iterator[StoreServer]:
-    with StoreServer("valkey") as server:
-        yield server
+def own_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[GatewayProcess, StoreServer]]:
+    """One gateway for all of them, and its store, in which no other test counts jobs."""
+    log: Path = tmp_path_factory.mktemp("pipelines") / "log"
+    with StoreServer("valkey") as store, gateway_process(log, store.url) as gateway:
+        yield gateway, store
 
 
-def records(gateway: GatewayProcess) -> list[dict[str, object]]:
+Record = dict[str, object]
+
+
+def records(gateway: GatewayProcess) -> list[Record]:
     """The complete records of the log."""
     return [json.loads(line) for line in gateway.log.read_text().splitlines(keepends=True) if line.endswith("\n")]
 
 
-def ended(gateway: GatewayProcess, route: str) -> list[dict[str, object]]:
-    """The log once a request of this route has ended."""
-    for _ in range(PROBES):
-        with gateway.connect() as probe:  # paces this loop
-            probe.sendall(HEALTH)
-            response_of(probe)
-        found = records(gateway)
-        if any(record["event"] == "request" and record["route"] == route for record in found):
-            return found
+def ended(gateway: GatewayProcess, route: str, before: int) -> tuple[list[Record], list[Record]]:
+    """The requests of this route that have ended, and the errors, after the first `before` records of the log."""
+    deadline_s = time.monotonic() + TIMEOUT_S
+    while time.monotonic() < deadline_s:
+        found = records(gateway)[before:]
+        if requests := [one for one in found if one["event"] == "request" and one["route"] == route]:
+            return requests, [one for one in found if one["level"] == "error"]
+        time.sleep(POLL_S)  # another process sends no events here
     raise AssertionError(f"no request of {route} has ended")
 
 
@@ -48,42 +54,45 @@ def pipeline(path: str, accept: str, count: int) -> bytes:
 @pytest.mark.parametrize("count", [1, 3])
 @pytest.mark.parametrize("accept", ["application/json", "application/vnd.safetensors"])
 def test_a_reader_that_is_dropped_has_left(
-    own_store: StoreServer, tmp_path: Path, accept: str, count: int, leaves: bool
+    own_gateway: tuple[GatewayProcess, StoreServer], accept: str, count: int, leaves: bool
 ) -> None:
+    gateway, store = own_gateway
     values = np.arange(8 * 2**20, dtype=np.float32).reshape(1, -1)
-    job_id, _, _ = store_result(own_store.url, "attribution", {"input": values})
-    with gateway_process(tmp_path / "log", own_store.url) as gateway, gateway.connect() as reader:
+    job_id, _, _ = store_result(store.url, "attribution", {"input": values})
+    before = len(records(gateway))
+    with gateway.connect() as reader:
         reader.sendall(pipeline(f"/jobs/{job_id}/result", accept, count))
         assert reader.recv(1) == b"H"
         if leaves:
             reader.shutdown(socket.SHUT_RDWR)
-        found = ended(gateway, "/jobs/{job_id}/result")
-    assert [record for record in found if record["level"] == "error"] == []
-    assert [record["status"] for record in found if record["event"] == "request"] == [499]
+        requests, errors = ended(gateway, "/jobs/{job_id}/result", before)
+    assert errors == []
+    assert [request["status"] for request in requests] == [499]
 
 
 @pytest.mark.parametrize("later", [0, 1, 5])
-def test_a_waiting_request_ends_when_its_client_leaves(own_store: StoreServer, tmp_path: Path, later: int) -> None:
-    worker = WorkerDouble(own_store.url, "attribution")
+def test_a_waiting_request_ends_when_its_client_leaves(
+    own_gateway: tuple[GatewayProcess, StoreServer], later: int
+) -> None:
+    gateway, store = own_gateway
+    worker = WorkerDouble(store.url, "attribution")
     body = json.dumps(row()).encode()
     head = "POST /explain?wait=60 HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     post = f"{head}Cache-Control: no-store\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
-    with gateway_process(tmp_path / "log", own_store.url) as gateway:
-        with gateway.connect() as client:
-            client.sendall(post + HEALTH * later)
-            until_a_job_is_queued(gateway)
-        found = ended(gateway, "/explain")
+    before, submitted = len(records(gateway)), submissions(gateway)
+    with gateway.connect() as client:
+        client.sendall(post + HEALTH * later)
+        deadline_s = time.monotonic() + TIMEOUT_S
+        while submissions(gateway) == submitted:
+            assert time.monotonic() < deadline_s, "no job was queued"
+            time.sleep(POLL_S)
+    requests, errors = ended(gateway, "/explain", before)
     worker.stop()
-    assert [record for record in found if record["level"] == "error"] == []
-    (request,) = (record for record in found if record["event"] == "request" and record["route"] == "/explain")
-    assert request["status"] == 499
+    assert errors == []
+    assert [request["status"] for request in requests] == [499]
 
 
-def until_a_job_is_queued(gateway: GatewayProcess) -> None:
-    for _ in range(PROBES):
-        with gateway.connect() as connection:
-            connection.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-            response = response_of(connection)
-        if b"attribution_jobs_submitted_total{" in response:
-            return
-    raise AssertionError("no job was queued")
+def submissions(gateway: GatewayProcess) -> float:
+    """How many jobs were queued so far, by the gateway's metrics."""
+    lines = httpx.get(f"{gateway.url}/metrics", timeout=TIMEOUT_S, trust_env=False).text.splitlines()
+    return sum(float(line.split()[-1]) for line in lines if line.startswith("attribution_jobs_submitted_total{"))

@@ -14,6 +14,7 @@ from tests.workers.models.sized_models import ENTERED, KIB, OPEN, break_model, w
 from tests.workers.toys import CPU
 from workers.engine.device.gate import DeviceGate
 from workers.engine.task import Task
+from workers.models.measurements.cache import MeasurementCache
 from workers.models.pool import ModelPool
 from workers.models.resident import Device
 
@@ -54,13 +55,19 @@ class UsingJob(threading.Thread):
         assert not self.is_alive()
 
 
+@pytest.fixture(scope="module")
+def measurements(tmp_path_factory: pytest.TempPathFactory) -> MeasurementCache:
+    """Each model is measured once: no test here is about measuring."""
+    return MeasurementCache(tmp_path_factory.mktemp("measurements"))
+
+
 @pytest.fixture
-def make_pool(tmp_path: Path) -> Iterator[MakePool]:
+def make_pool(tmp_path: Path, measurements: MeasurementCache) -> Iterator[MakePool]:
     pools: list[ModelPool] = []
 
     def make(capacity_kib: int | None = None, **start: object) -> ModelPool:
         capacity = None if capacity_kib is None else capacity_kib * KIB
-        pool = ModelPool([tmp_path], Device(CPU, 1, 8, DeviceGate()), capacity)
+        pool = ModelPool([tmp_path], Device(CPU, 1, 8, DeviceGate(), measurements=measurements), capacity)
         pools.append(pool)
         pool.start(**start)  # type: ignore[arg-type]
         return pool

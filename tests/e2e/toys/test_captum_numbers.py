@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from schemas.methods import METHOD_NAMES
-from tests.e2e.captum_numbers import CASES, Case, flat, wire
-from tests.e2e.captum_repository import REPOSITORY
+from tests.e2e.toys.captum_numbers import CASES, Case, flat, wire
+from tests.e2e.toys.captum_repository import REPOSITORY
 
 WITHOUT_PUBLISHED_NUMBERS = {  # their tests compare with other methods, or with numbers drawn at random
     "gradient_shap",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-DATA = Path(__file__).parents[1] / "data" / "captum_numbers.json"
+DATA = Path(__file__).parents[2] / "data" / "captum_numbers.json"
 Nested = Any  # a number or None, or lists of them; None where Captum's test only says "not zero"
 
 
@@ -15,7 +15,7 @@ class Case:
 
     Attributes:
         source: name of the test, with its file where the name alone is ambiguous.
-        model: a key of `tests.e2e.captum_repository.REPOSITORY`.
+        model: a key of `tests.e2e.toys.captum_repository.REPOSITORY`.
         inputs: one nested list per input of the model, examples first.
         expected: one nested list per attribution tensor.
         target: of models with several outputs.
