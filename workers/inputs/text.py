@@ -106,8 +106,8 @@ class TextAdapter:
         if len(counts) > 1:
             raise InputRejected(
                 Sentence(
-                    "the texts have from {least} to {most} tokens; texts of one request have equally many: use several "
-                    "requests",
+                    "the texts have from {least} to {most} tokens; those of one request have equally many; use "
+                    "several requests",
                     least=counts[0],
                     most=counts[-1],
                 )

@@ -150,8 +150,9 @@ def test_each_file_that_is_translated_is_in_the_packages() -> None:
 
 
 def test_sentences_inside_sentences() -> None:
-    inner = Sentence("; did you mean {names}?", names=either("'a'", "'b'"))
-    error = InvalidRequest.at(["method", "layer"], Sentence("the model has no such layer{close}", close=inner))
+    names = either("'a'", "'b'")
+    made = Sentence("{problem}; did you mean {names}?", problem=words("the model has no such layer"), names=names)
+    error = InvalidRequest.at(["method", "layer"], made)
     spanish = in_language(error.problem(), "es")
     assert spanish.detail == "method.layer: el modelo no tiene esa capa; ¿quiso decir 'a' o 'b'?"
     assert spanish.errors == [
