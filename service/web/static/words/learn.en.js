@@ -162,7 +162,7 @@ export default {
   "learn.shap.text1":
     "Gradient SHAP draws a baseline from a set and a point at random between it and the input, with some noise if one wishes. There it takes the gradient, multiplies it by the difference between input and baseline, and averages over all draws.",
   "learn.shap.text2":
-    "With several baselines the question becomes: what distinguishes this case from the usual ones? Many models for tables bring such a set. This step uses one baseline at a time, so that only chance is at work; change it and compare.",
+    "With several baselines the question becomes: what distinguishes this case from the usual ones? Many models for tables bring such a set. The first four maps here use one baseline, so that only chance is at work; below them, several baselines are averaged.",
   "learn.shap.look": "Two draws with 3 points each, two with 24. Compare each draw with its twin.",
   "learn.shap.guess": "How will the twins differ?",
   "learn.shap.a": "Those with few points differ clearly, those with many less.",
@@ -170,6 +170,12 @@ export default {
   "learn.shap.c": "Those with many points differ more, because there is more chance in them.",
   "learn.shap.baseline": "Baseline",
   "learn.shap.draw": "{count} points, draw {draw}.",
+  "learn.shap.several": "Several baselines and their average",
+  "learn.shap.several.text":
+    "Now a set of {count} baselines. For each of them {samples} points are drawn between it and your picture, and each gives a map of its own. Gradient SHAP over the whole set is the average of these maps. Look for what only one baseline brings out, and for what survives the average.",
+  "learn.shap.several.one": "Baseline alone: {baseline}.",
+  "learn.shap.several.mean": "The average of the {count} maps.",
+  "learn.shap.several.note": "Computed in this page from the numbers of the other maps.",
   "learn.shap.happened":
     "Every map is an average over random points, and its spread falls with the square root of their number: eight times the points, about a third of the spread. If two draws tell different stories, take more points before you believe either. The seed makes a draw repeatable, not more exact.",
   "learn.choose.short": "Which one?",

@@ -162,7 +162,7 @@ export default {
   "learn.shap.text1":
     "Gradient SHAP sortea una referencia de un conjunto y un punto al azar entre ella y la entrada, con algo de ruido si se desea. Ahí toma el gradiente, lo multiplica por la diferencia entre la entrada y la referencia, y promedia todos los sorteos.",
   "learn.shap.text2":
-    "Con varias referencias, la pregunta pasa a ser: ¿qué distingue este caso de los habituales? Muchos modelos de tablas traen un conjunto así. Este paso usa una sola referencia cada vez, para que solo actúe el azar; cámbiela y compare.",
+    "Con varias referencias, la pregunta pasa a ser: ¿qué distingue este caso de los habituales? Muchos modelos de tablas traen un conjunto así. Los cuatro primeros mapas de este paso usan una sola referencia, para que solo actúe el azar; debajo se promedian varias.",
   "learn.shap.look": "Dos sorteos con 3 puntos y dos con 24. Compare cada sorteo con su gemelo.",
   "learn.shap.guess": "¿En qué se distinguirán los gemelos?",
   "learn.shap.a": "Los de pocos puntos se distinguen con claridad; los de muchos, menos.",
@@ -170,6 +170,12 @@ export default {
   "learn.shap.c": "Los de muchos puntos se distinguen más, porque interviene más el azar.",
   "learn.shap.baseline": "Referencia",
   "learn.shap.draw": "{count} puntos, sorteo {draw}.",
+  "learn.shap.several": "Varias referencias y su promedio",
+  "learn.shap.several.text":
+    "Ahora, un conjunto de {count} referencias. Para cada una se sortean {samples} puntos entre ella y su imagen, y cada una da su propio mapa. Gradient SHAP sobre todo el conjunto es el promedio de esos mapas. Busque qué aparece con una sola referencia y qué sobrevive al promedio.",
+  "learn.shap.several.one": "Una sola referencia: {baseline}.",
+  "learn.shap.several.mean": "El promedio de los {count} mapas.",
+  "learn.shap.several.note": "Calculado en esta página con los números de los otros mapas.",
   "learn.shap.happened":
     "Cada mapa es una media sobre puntos al azar, y su dispersión baja con la raíz cuadrada del número de puntos: con ocho veces más puntos, más o menos un tercio de la dispersión. Si dos sorteos cuentan historias distintas, pida más puntos antes de creer a ninguno. La semilla hace que un sorteo se pueda repetir, no que sea más exacto.",
   "learn.choose.short": "¿Cuál?",
