@@ -34,13 +34,13 @@ function One({ lesson, step, name, samples, onResult }) {
   const explanation = useExplanation(lesson, step, `set-${name}`, method, SEED);
   const { result } = explanation;
   useEffect(() => onResult(result), [result]);
-  const title = t("learn.shap.several.one", { baseline: t(`learn.baseline.${name}`) });
+  const title = `${t(`learn.baseline.${name}`)}.`;
   return html`
     <div>
       ${!result && html`<p><strong>${title}</strong></p>`}
       <${Explained}
         of=${explanation}
-        draw=${(one) => html`<${MapPicture} result=${one} title=${title} params=${LOOK} hideWhere />`}
+        draw=${(one) => html`<${MapPicture} result=${one} title=${title} params=${LOOK} note=${t("learn.shap.several.alone")} hideWhere />`}
       />
     </div>
   `;
