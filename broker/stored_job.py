@@ -12,11 +12,12 @@ import orjson
 from pydantic import ValidationError
 
 from broker.records import JobRecord
-from schemas.errors import ServiceError, Unreadable
+from schemas.errors import Unreadable
 from schemas.jobs import ClassRef, JobFailure, JobSpec, JobStatus
 from schemas.methods import stored_method
 from schemas.metric_requests import stored_quality
 from schemas.model_key import ModelKey
+from schemas.sentences import Sentence, words
 
 T = TypeVar("T")
 NOT_READABLE = (ValueError, TypeError, KeyError)  # what reading garbage raises; pydantic's and orjson's are ValueErrors
@@ -24,12 +25,9 @@ STATUSES: tuple[str, ...] = get_args(JobStatus)
 MODEL_UNKNOWN = ModelKey("unknown", "unknown")
 
 
-def failure_of(error: ServiceError) -> JobFailure:
-    """An error as the record of a job holds it."""
-    return JobFailure(code=error.code, title=error.title, detail=error.detail)
-
-
-UNREADABLE = failure_of(Unreadable("its record is damaged, or of a version of the service that this one cannot read"))
+UNREADABLE = JobFailure.of(
+    Unreadable("its record is damaged, or of a version of the service that this one cannot read")
+)
 
 
 @lru_cache(maxsize=256)
@@ -47,7 +45,13 @@ def readable_spec(text: str | bytes) -> JobSpec:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         where = ".".join(str(part) for part in first["loc"])[:100]
-        raise Unreadable(f"{UNREADABLE.detail}: {where or 'the document'}: {first['type']}") from error
+        raise Unreadable(
+            Sentence(
+                "its record is damaged, or of a version of the service that this one cannot read: {where}: {reason}",
+                where=where or words("the document"),
+                reason=first["type"],
+            )
+        ) from error
     except NOT_READABLE as error:
         raise Unreadable(UNREADABLE.detail) from error
     return spec
@@ -60,7 +64,7 @@ def read_job(job_id: str, fields: Mapping[str, str]) -> JobRecord:
     try:
         spec = readable_spec(fields.get("spec", ""))
     except Unreadable as error:
-        spec, failure = _spec_in_place(fields), failure or failure_of(error)
+        spec, failure = _spec_in_place(fields), failure or JobFailure.of(error)
     status = fields.get("status")
     if status not in STATUSES:
         status, failure = "failed", failure or UNREADABLE

@@ -3,10 +3,13 @@
 from typing import Any, Literal
 
 from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
 
 from schemas.base import Forwarded, Record
+from schemas.errors import ServiceError
 from schemas.pictures import Picture
 from schemas.requests import Priority
+from schemas.sentences import SentenceParts, in_parts, words
 
 JobStatus = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 TERMINAL: frozenset[str] = frozenset({"succeeded", "failed", "cancelled"})
@@ -80,6 +83,20 @@ class JobFailure(Forwarded):
     code: str
     title: str
     detail: str
+    parts: SkipJsonSchema[SentenceParts | None] = Field(  # of the detail, in the store; not shown to clients
+        default=None, exclude_if=lambda parts: parts is None
+    )
+
+    @classmethod
+    def of(cls, error: ServiceError) -> "JobFailure":
+        """The error as the record of a job holds it."""
+        parts = SentenceParts.of(words(error.detail))
+        return cls(code=error.code, title=error.title, detail=error.detail, parts=parts)
+
+    @property
+    def reason(self) -> str:
+        """The detail, as a `Sentence` where its parts are stored."""
+        return in_parts(self.detail, self.parts)
 
 
 class Links(Record):

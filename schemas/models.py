@@ -3,11 +3,13 @@
 from typing import Literal
 
 from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
 
 from schemas.base import Forwarded, Record
 from schemas.methods import BaselineName
 from schemas.pictures import Preprocessing
 from schemas.precision import PassPrecision
+from schemas.sentences import SentenceParts, in_parts, words
 from schemas.tensors import Datatype
 
 InputKind = Literal["image", "tabular", "text", "tensor"]
@@ -76,6 +78,20 @@ class MethodSupport(Forwarded):
     name: str
     supported: bool
     reason: str | None = None  # why not
+    parts: SkipJsonSchema[SentenceParts | None] = Field(  # of the reason, in the store; not shown to clients
+        default=None, exclude_if=lambda parts: parts is None
+    )
+
+    @classmethod
+    def of(cls, name: str, reason: str | None) -> "MethodSupport":
+        """The support of a method; `reason` is None where the model supports it."""
+        parts = None if reason is None else SentenceParts.of(words(reason))
+        return cls(name=name, supported=reason is None, reason=reason, parts=parts)
+
+    @property
+    def objection(self) -> str | None:
+        """The reason, as a `Sentence` where its parts are stored."""
+        return None if self.reason is None else in_parts(self.reason, self.parts)
 
 
 class Defaults(Forwarded):

@@ -23,7 +23,7 @@ Statistic = Literal["ndcg", "psi_max", "psi_score"]
 def _known_method(name: str) -> str:
     canonical = canonical_method_name(name)
     if canonical is None:
-        raise ValueError(Sentence("no such method; known: {names}", names=", ".join(METHOD_NAMES)))
+        raise ValueError(Sentence("no such method; give one of {names}", names=", ".join(METHOD_NAMES)))
     return canonical
 
 

@@ -3,12 +3,14 @@
 from typing import Any, Literal
 
 from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
 
 from schemas.base import Record
 from schemas.jobs import ClassRef
 from schemas.metrics import QualityReport
 from schemas.pictures import Picture
 from schemas.precision import PassPrecision
+from schemas.sentences import SentenceParts
 from schemas.tensors import TensorSpec
 
 
@@ -141,6 +143,9 @@ class ResultMeta(Record):
     quality: QualityReport | None = None
     path: AttributionPath | None = Field(default=None, exclude_if=lambda path: path is None)
     warnings: list[str] = Field(default_factory=list)
+    warning_parts: SkipJsonSchema[list[SentenceParts | None]] = Field(  # in the store; not shown to clients
+        default_factory=list, exclude_if=lambda parts: not parts
+    )
     cache: Literal["hit", "shared"] | None = Field(
         default=None,
         description="Not computed for this job. hit: taken from an earlier equal job. shared: computed by an equal job "

@@ -8,11 +8,14 @@ from broker import JobRecord
 from schemas.jobs import PREDICTED, ClassRef, Job, Links, Progress, Targets
 from schemas.methods import echo, stored_method
 from schemas.timestamps import rfc3339
+from service.http.asked_language import asked_language
 from service.http.responses import json_response, root_path
+from service.http.translation import failure_in_language
 
 
 def job_view(record: JobRecord, root_path: str = "") -> Job:
-    """The `Job` document, with links under `root_path`, the prefix under which a proxy serves the gateway."""
+    """The `Job` document in the language of the current request, with links under `root_path`, the prefix under which a
+    proxy serves the gateway."""
     spec = record.spec
     return Job(
         id=record.id,
@@ -26,7 +29,7 @@ def job_view(record: JobRecord, root_path: str = "") -> Job:
         created_at=rfc3339(record.created_ms),
         started_at=None if record.started_ms is None else rfc3339(record.started_ms),
         finished_at=None if record.finished_ms is None else rfc3339(record.finished_ms),
-        error=record.error,
+        error=failure_in_language(record.error, asked_language()),
         links=_links(record, root_path),
     )
 

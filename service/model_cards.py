@@ -8,7 +8,7 @@ from schemas.errors import FieldError, ModelNotFound, ModelUnavailable
 from schemas.models import ModelCard
 from schemas.sentences import Sentence
 from service.tuning import CARD_CACHE_S, MAX_CACHED_CARDS, MAX_LISTED_MODELS, NO_WORKER_RETRY_S
-from service.validation.document.suggest import suggestion
+from service.validation.document.suggest import with_suggestion
 
 CardKey = tuple[str, str | None]  # the model's name, and the version if the request names one
 
@@ -91,10 +91,7 @@ async def find_card(store: JobStore, name: str, version: str | None) -> ModelCar
             ),
         )
     names = list(dict.fromkeys(card.name for card in cards))
-    raise _not_found(
-        "model",
-        Sentence("no such model{suggestion}; {listed}", suggestion=suggestion(name, names), listed=_listed(names)),
-    )
+    raise _not_found("model", with_suggestion("no such model", name, names, _listed(names)))
 
 
 def _listed(names: list[str]) -> str:

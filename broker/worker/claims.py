@@ -9,12 +9,14 @@ import structlog
 from broker.records import Claim
 from broker.scripts import Argument
 from broker.store_errors import store_errors
-from broker.stored_job import UNREADABLE, failure_of, readable_spec
+from broker.stored_job import UNREADABLE, readable_spec
 from broker.tuning import BATCH_FIRST_EVERY, MAX_BLOCK_S
 from broker.worker.claimed_jobs import ClaimedJobs
 from broker.worker.sync_connection import SyncConnection
 from schemas.errors import JobFailed, Unreadable, WorkerLost
+from schemas.jobs import JobFailure
 from schemas.model_key import ModelKey
+from schemas.sentences import Sentence
 
 log = structlog.get_logger(__name__)
 
@@ -133,7 +135,7 @@ class Claims:
                 spec = readable_spec(one.spec)
             except Unreadable as error:
                 log.warning("job_unreadable", job=one.job_id.decode(), reason=error.detail)
-                self._claimed_jobs.fail_alone(one.job_id.decode(), one.token.decode(), failure_of(error))
+                self._claimed_jobs.fail_alone(one.job_id.decode(), one.token.decode(), JobFailure.of(error))
                 continue
             claim = Claim(
                 job_id=one.job_id.decode(),
@@ -145,7 +147,7 @@ class Claims:
                 started_ms=one.started_ms,
             )
             if payload is None:
-                self._claimed_jobs.fail(claim, failure_of(JobFailed("the input is no longer stored")))
+                self._claimed_jobs.fail(claim, JobFailure.of(JobFailed("the input is no longer stored")))
                 continue
             if claim.attempt > 1:
                 log.info("job_taken_over", job=claim.job_id, attempt=claim.attempt)
@@ -162,6 +164,8 @@ class Claims:
 
 def _attempts_used_up(max_attempts: int) -> str:
     """The failure of a job that has had all its attempts, as JSON."""
-    words = ("no worker", "one worker", "two workers", "three workers")
-    count = words[max_attempts] if max_attempts < len(words) else f"{max_attempts} workers"
-    return failure_of(WorkerLost(f"{count} died while computing it")).model_dump_json()
+    if max_attempts == 1:
+        lost = WorkerLost("one worker died while computing it")
+    else:
+        lost = WorkerLost(Sentence("{count} workers died while computing it", count=max_attempts))
+    return JobFailure.of(lost).model_dump_json()

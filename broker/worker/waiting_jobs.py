@@ -3,10 +3,10 @@
 from typing import Any
 
 from broker.store_errors import store_errors
-from broker.stored_job import failure_of
 from broker.tuning import MAX_FAILED_AT_ONCE
 from broker.worker.sync_connection import SyncConnection
 from schemas.errors import UnloadedMeanwhile
+from schemas.jobs import JobFailure
 from schemas.model_key import ModelKey
 
 
@@ -18,7 +18,9 @@ class WaitingJobs:
         self._keys = connection.keys
         self._lease_ms = lease_ms
         self._result_ttl_s = result_ttl_s
-        self._failure = failure_of(UnloadedMeanwhile("the model was unloaded before the job began")).model_dump_json()
+        self._failure = JobFailure.of(
+            UnloadedMeanwhile("the model was unloaded before the job began")
+        ).model_dump_json()
 
     def models(self) -> list[ModelKey]:
         """The models that have jobs which wait or run."""

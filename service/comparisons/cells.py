@@ -28,7 +28,7 @@ class PlannedCell:
             model=self.request.model,
             version=self.request.version,
             method=echo(method) if method else {},
-            error=JobFailure(code=error.code, title=error.title, detail=error.detail),
+            error=JobFailure.of(error),
             row=self.row,
         )
 

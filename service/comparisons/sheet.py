@@ -10,6 +10,7 @@ from service.comparisons.draw_sheet import Explained, SheetPlan
 from service.comparisons.reading import NO_RESULT, job_ids
 from service.comparisons.sheet_query import SheetQuery
 from service.drawing.captions import CAPTIONS
+from service.http.translation import said
 from service.languages import Language
 from service.rendered import picture_key
 from service.results.draw_overlay import needs_payload
@@ -53,7 +54,7 @@ async def _draw(
                     continue
             error = cell.error if job is None else job.error
             status = "expired" if job is None or job.status == "succeeded" else job.status
-            plan.add_message(number, error.detail if error else CAPTIONS[language][status])
+            plan.add_message(number, said(error.reason, language) if error else CAPTIONS[language][status])
         if not plan.subjects:
             raise JobHasNoResult("no job of the comparison has a result")
         async with gateway.picture_memory.reserve(min(plan.canvas_bytes(), gateway.picture_memory.largest)):

@@ -5,11 +5,14 @@ from typing import Any
 
 from broker import ComparisonRecord, JobRecord
 from schemas.comparisons import Agreement, Cell, CellLinks, CellRecord, Comparison, ComparisonLinks
+from schemas.errors import JobNotFound
 from schemas.jobs import TERMINAL, JobFailure, JobStatus, Progress
 from schemas.timestamps import rfc3339
+from service.http.asked_language import asked_language
+from service.http.translation import failure_in_language
 from service.job_view import job_path, job_view, requested_targets
 
-EXPIRED = JobFailure(code="job_not_found", title="No such job", detail="the job is no longer kept")
+EXPIRED = JobFailure.of(JobNotFound("the job is no longer kept"))
 
 
 def comparison_path(comparison_id: str, root_path: str = "") -> str:
@@ -56,12 +59,19 @@ def has_ended(jobs: Mapping[str, JobRecord]) -> bool:
 
 def _cell(cell: CellRecord, job: JobRecord | None, root_path: str) -> Cell:
     if cell.job is None:
-        return Cell(**_fields(cell), target=None, job=None, status="refused", error=cell.error)
+        return Cell(
+            **_fields(cell),
+            target=None,
+            job=None,
+            status="refused",
+            error=failure_in_language(cell.error, asked_language()),
+        )
     own = job_path(cell.job, root_path)
     links = CellLinks(job=own, result=f"{own}/result", overlay=f"{own}/overlay.png")
     if job is None:
         target = requested_targets(cell.target)
-        return Cell(**_fields(cell), target=target, job=cell.job, status="expired", error=EXPIRED, links=links)
+        error = failure_in_language(EXPIRED, asked_language())
+        return Cell(**_fields(cell), target=target, job=cell.job, status="expired", error=error, links=links)
     shown = job_view(job, root_path)
     return Cell(**_fields(cell), target=shown.target, job=cell.job, status=job.status, error=shown.error, links=links)
 

@@ -13,6 +13,8 @@ from service.dialects.call import Call
 from service.dialects.described_result import delta_of, predictions_of, target_of, words_of
 from service.dialects.numbers import Numbers, document_response
 from service.dialects.running import Explained, headers_of
+from service.http.asked_language import asked_language
+from service.http.translation import warnings_in_language
 from service.release import RELEASE
 
 
@@ -90,7 +92,9 @@ def _data(found: Sequence[Explained], numbers: Numbers) -> dict[str, Any]:
         "predictions": [predictions_of(one) for one in found],
         "target": [target_of(one) for one in found],
         "deltas": None if None in deltas else deltas,
-        "warnings": list(dict.fromkeys(warning for one in found for warning in one.meta.warnings)),
+        "warnings": list(
+            dict.fromkeys(warning for one in found for warning in warnings_in_language(one.meta, asked_language()))
+        ),
     }
     if found[0].meta.words is not None:
         data["words"] = [[word.model_dump() for word in (one.meta.words or [])[one.example]] for one in found]

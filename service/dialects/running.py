@@ -19,7 +19,7 @@ from service.dialects.planning import Part, batch, singles
 from service.http.disconnect import unless_disconnected
 from service.results.blob import LENGTH_BYTES, header_end
 from service.results.formats import read_meta
-from service.results.representation import opened_result, whole_result
+from service.results.representation import ended_without_result, opened_result, whole_result
 from service.submission import Submission, new_job
 from service.tuning import HELD_RESULTS, MAX_DIALECT_JOBS
 from service.validation.document.body import read_request
@@ -143,10 +143,9 @@ def _check_ended(call: Call, waited: Sequence[Waited]) -> None:
 
 
 def _failure(record: JobRecord) -> ServiceError:
-    error = record.error
-    reason = Sentence(": {detail} ({code})", detail=error.detail, code=error.code) if error else ""
-    detail = Sentence("the job is {status}{reason}", status=record.status, reason=reason)
-    return InvalidRequest(detail) if error and error.code == "input_rejected" else JobFailed(detail)
+    detail = ended_without_result(record)
+    is_rejected = record.error is not None and record.error.code == "input_rejected"
+    return InvalidRequest(detail) if is_rejected else JobFailed(detail)
 
 
 async def _read(call: Call, part: Part, waited: Waited, *, held: bool) -> list[Explained]:

@@ -141,7 +141,7 @@ def _checked(body: bytes) -> dict[str, Any]:
     document = parsed_object(body)
     unknown = next((name for name in document if name not in FIELDS), None)
     if unknown is not None:
-        raise InvalidRequest.at([unknown[:100]], Sentence("unknown; known: {names}", names=", ".join(FIELDS)))
+        raise InvalidRequest.at([unknown[:100]], Sentence("unknown; give one of {names}", names=", ".join(FIELDS)))
     return document
 
 

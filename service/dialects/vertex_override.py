@@ -69,7 +69,9 @@ def _object(given: Any, loc: Location, known: Sequence[str]) -> dict[str, Any]:
         raise InvalidRequest.at(loc, "give an object")
     unknown = next((name for name in given if name not in known), None)
     if unknown is not None:
-        raise InvalidRequest.at([*loc, str(unknown)[:100]], Sentence("unknown; known: {names}", names=", ".join(known)))
+        raise InvalidRequest.at(
+            [*loc, str(unknown)[:100]], Sentence("unknown; give one of {names}", names=", ".join(known))
+        )
     return given
 
 

@@ -12,6 +12,8 @@ from pydantic import ValidationError
 from schemas.errors import InvalidRequest
 from schemas.results import Encoding, ResultMeta
 from schemas.sentences import Sentence
+from service.http.translation import warnings_in_language
+from service.languages import Language
 from service.results.blob import LENGTH_BYTES, header_end, stored_tensors, unreadable
 
 JSON = "application/json"
@@ -36,6 +38,15 @@ def read_meta(meta: bytes) -> ResultMeta:
         return ResultMeta.model_validate_json(meta)
     except ValidationError as error:
         raise unreadable() from error
+
+
+def meta_in_language(meta: bytes, language: Language) -> bytes:
+    """A stored result without its tensors as clients see it: its warnings are in this language."""
+    if b'"warning_parts"' not in meta:
+        return meta
+    document = read_meta(meta)
+    said = {"warnings": warnings_in_language(document, language), "warning_parts": []}
+    return document.model_copy(update=said).model_dump_json().encode()
 
 
 def read_tensors(blob: bytes | bytearray) -> dict[str, NDArray[Any]]:

@@ -6,10 +6,10 @@ from typing import Self
 
 from fastapi import Response
 
-from broker import JobStore, OpenedResult, StoredResult
+from broker import JobRecord, JobStore, OpenedResult, StoredResult
 from schemas.errors import InvalidRequest, JobHasNoResult, NotAcceptable
 from schemas.results import Encoding
-from schemas.sentences import Sentence
+from schemas.sentences import Sentence, words
 from service.http.negotiation import choose_media, language_of
 from service.languages import Language
 from service.results.caching import cached_response, entity_tag
@@ -25,6 +25,7 @@ from service.results.formats import (
     SVG,
     explanation_json,
     formats_of,
+    meta_in_language,
     npy,
     read_meta,
 )
@@ -45,9 +46,9 @@ HARMLESS = {
 class RequestedFormat:
     """The format in which a client requests a result.
 
-    `language` is that of the words in a picture; `tensor` names the tensor to send as .npy, None for the first;
-    `drawing` are the options of a picture; `accept` is the header, for results that are not available as `media`;
-    `numbers`: whether a JSON document holds those of the attributions, and `encoding` how.
+    `language` is that of the words in a picture, and of warnings; `tensor` names the tensor to send as .npy, None for
+    the first; `drawing` are the options of a picture; `accept` is the header, for results that are not available as
+    `media`; `numbers`: whether a JSON document holds those of the attributions, and `encoding` how.
     """
 
     media: str
@@ -120,9 +121,12 @@ async def result_response(
     opened = await opened_result(gateway.store, job_id) if fetched is None else whole_result(fetched)
     requested = requested.for_result(opened.meta)
     drawn = requested.media in DRAWN
-    look = (requested.language, requested.drawing.model_dump_json()) if drawn else ()
+    if requested.media == JSON:
+        opened = replace(opened, meta=meta_in_language(opened.meta, requested.language))
+    spoken = (requested.language,) if drawn or requested.media == JSON else ()
+    look = (requested.drawing.model_dump_json(),) if drawn else ()
     numbers = requested.encoding if requested.numbers else "without numbers"
-    tag = entity_tag(job_id, requested.media, requested.tensor or "", *look, numbers)
+    tag = entity_tag(job_id, requested.media, requested.tensor or "", *spoken, *look, numbers)
 
     async def body() -> bytes | Streamed:
         if requested.media == PNG:
@@ -186,6 +190,16 @@ def whole_result(stored: StoredResult) -> OpenedResult:
     return OpenedResult(meta, len(tensors), tensors)
 
 
+def ended_without_result(record: JobRecord) -> Sentence:
+    """What became of a job that has no result, with its own reason."""
+    error = record.error
+    if error is None:
+        return Sentence("the job is {status}", status=record.status)
+    return Sentence(
+        "the job is {status}: {reason} ({code})", status=record.status, reason=words(error.reason), code=error.code
+    )
+
+
 async def opened_result(store: JobStore, job_id: str) -> OpenedResult:
     """The result that a worker has stored for the job; large tensors stay in the store.
 
@@ -199,8 +213,7 @@ async def opened_result(store: JobStore, job_id: str) -> OpenedResult:
         return await store.results.open(job_id)
     except JobHasNoResult:
         record = await store.jobs.get(job_id)
-    reason = f": {record.error.detail} ({record.error.code})" if record.error else ""
-    raise JobHasNoResult(Sentence("the job is {status}{reason}", status=record.status, reason=reason))
+    raise JobHasNoResult(ended_without_result(record))
 
 
 async def overlay_png(

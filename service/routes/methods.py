@@ -16,7 +16,7 @@ from service.http.problems import http_problem, problem_response
 from service.http.responses import json_response
 from service.languages import LANGUAGES, Language
 from service.openapi import response_objects as openapi
-from service.validation.document.suggest import suggestion
+from service.validation.document.suggest import with_suggestion
 
 router = APIRouter(tags=["methods"])
 JSON, HTML, MARKDOWN = MEDIA = ("application/json", "text/html", "text/markdown")
@@ -77,8 +77,7 @@ async def get_method(
     media, language = _media(accept), lang or language_of(accept_language)
     guide, headers = guide_of(name, language), _headers(language)
     if guide is None:
-        close = suggestion(name, METHOD_NAMES)
-        return problem_response(http_problem(404, Sentence("There is no such method{close}", close=close)))
+        return problem_response(http_problem(404, with_suggestion("There is no such method", name, METHOD_NAMES)))
     if media == HTML:
         return _page(html_page.guide_page(guide, catalogue(language), _query(lang)), headers)
     if media == MARKDOWN:

@@ -13,7 +13,7 @@ from service.http.authorization import MayReadModels
 from service.http.compression import compressed_response
 from service.http.responses import json_response
 from service.model_cards import find_card
-from service.model_residence import with_residence
+from service.model_residence import shown_card
 from service.openapi import response_objects as openapi
 from service.state import CurrentGateway
 
@@ -32,7 +32,9 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 )
 async def list_models(gateway: CurrentGateway, accept_encoding: AcceptEncoding = None) -> Response:
     cards, workers = await asyncio.gather(gateway.store.models.cards(), gateway.store.workers.live())
-    whole = json_response(ModelList(models=[with_residence(card, workers) for card in cards]))
+    whole = json_response(
+        ModelList(models=[shown_card(card, workers) for card in cards]), headers={"Vary": "Accept-Language"}
+    )
     return compressed_response(whole, accept_encoding)
 
 
@@ -54,4 +56,4 @@ async def get_model(
     if not NAME.fullmatch(name):
         raise ModelNotFound("no such model: a name has letters, digits, dots, hyphens and underscores")
     card, workers = await asyncio.gather(find_card(gateway.store, name, version), gateway.store.workers.live())
-    return json_response(with_residence(card, workers))
+    return json_response(shown_card(card, workers), headers={"Vary": "Accept-Language"})

@@ -18,7 +18,7 @@ from service.pictures.decode import PictureRejected, Work, model_pixels, work_of
 from service.tuning import MAX_NAMED_FEATURES
 from service.validation.document.base64_image import NOT_A_LOCATION, NotBase64, image_bytes, is_location
 from service.validation.document.field_errors import short
-from service.validation.document.suggest import suggestion
+from service.validation.document.suggest import with_suggestion
 from service.validation.tensors import Array, Location, check_ids, check_shape, tensor_array
 
 ACCEPTED = {  # by the model's kind of input
@@ -114,11 +114,13 @@ def _check_size(picture: Picture, first: Picture, count: int, loc: Location) -> 
         PicturesDiffer: it has another size than the first one, or so many of its size are too large together.
     """
     if picture != first:
-        size, other = (f"{one.width} x {one.height} pixels" for one in (picture, first))
+        size, other = (
+            Sentence("{width} x {height} pixels", width=one.width, height=one.height) for one in (picture, first)
+        )
         raise PicturesDiffer.at(
             loc,
             Sentence(
-                "the picture has {size}, the first one {other}: use several requests for pictures of several sizes",
+                "the picture has {size}, the first one {other}; use several requests for pictures of several sizes",
                 size=size,
                 other=other,
             ),
@@ -127,8 +129,7 @@ def _check_size(picture: Picture, first: Picture, count: int, loc: Location) -> 
         raise PicturesDiffer.at(
             loc[:2],
             Sentence(
-                "{count} pictures of {width} x {height} pixels; at most {most} in all are accepted: "
-                "use several requests",
+                "{count} pictures of {width} x {height} pixels, more than {most} in all; use several requests",
                 count=count,
                 width=picture.width,
                 height=picture.height,
@@ -179,7 +180,7 @@ def _check_names(row: dict[str, float], names: list[str], loc: Location) -> None
     if unknown:
         raise InvalidRequest.at(
             short([*loc, unknown[0]]),
-            Sentence("the model has no such feature{suggestion}", suggestion=suggestion(unknown[0], names)),
+            with_suggestion("the model has no such feature", unknown[0], names),
         )
     missing = [name for name in names if name not in row]
     if missing:

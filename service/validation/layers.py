@@ -8,7 +8,7 @@ from schemas.limits import MAX_TENSOR_ELEMENTS
 from schemas.methods import AnyMethod, LayerGradCam, LayerMethod
 from schemas.models import LayerCard, Side
 from schemas.sentences import Sentence
-from service.validation.document.suggest import suggestion
+from service.validation.document.suggest import with_suggestion
 from service.validation.model import ReadyModel
 
 MAP_RANK = 3  # channels, height, width
@@ -48,8 +48,9 @@ def find_layer(method: AnyMethod, model: ReadyModel) -> LayerCard | None:
         raise InvalidRequest.at(["method", "layer"], "the model has no default layer: name one of GET /models")
     layer = next((layer for layer in model.card.layers if layer.name == name), None)
     if layer is None:
-        close = suggestion(name, [layer.name for layer in model.card.layers])
-        raise InvalidRequest.at(["method", "layer"], Sentence("the model has no such layer{close}", close=close))
+        names = [layer.name for layer in model.card.layers]
+        message = with_suggestion("the model has no such layer", name, names)
+        raise InvalidRequest.at(["method", "layer"], message)
     refused = layer.refused or (layer.input_refused if method.at_layer_input else layer.output_refused)
     if refused is not None:
         raise InvalidRequest.at(["method", "layer"], refused)

@@ -2,7 +2,7 @@
 
 from schemas.errors import InvalidRequest
 from schemas.methods import AnyMethod, stored_method
-from schemas.sentences import Sentence
+from schemas.sentences import Sentence, words
 from service.validation.baselines import baseline_arrays, baseline_fields
 from service.validation.layers import layer_fields
 from service.validation.masks import check_features, mask_arrays, mask_fields
@@ -45,7 +45,7 @@ def check_supported(name: str, model: ReadyModel) -> None:
     """Raises `InvalidRequest` for a method that the model does not support; says why."""
     support = next((one for one in model.card.methods if one.name == name), None)
     if support is None or not support.supported:
-        reason = support.reason if support and support.reason else Sentence("the model's worker does not support it")
+        reason = words((support and support.objection) or "the model's worker does not support it")
         raise InvalidRequest.at(["method", "name"], Sentence("not supported by this model: {reason}", reason=reason))
 
 

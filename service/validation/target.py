@@ -8,7 +8,7 @@ from schemas.jobs import PREDICTED, Targets
 from schemas.models import OutputCard
 from schemas.requests import Target, TargetOne
 from schemas.sentences import Sentence
-from service.validation.document.suggest import suggestion
+from service.validation.document.suggest import with_suggestion
 from service.validation.tensors import Location
 
 
@@ -124,6 +124,4 @@ def _label_index(label: str, output: OutputCard, loc: Location) -> int:
     folded = [index for index, known in enumerate(labels) if known.casefold() == label.casefold()]
     if len(folded) == 1:
         return folded[0]
-    raise InvalidRequest.at(
-        loc, Sentence("the model has no such label{suggestion}", suggestion=suggestion(label, labels))
-    )
+    raise InvalidRequest.at(loc, with_suggestion("the model has no such label", label, labels))

@@ -31,7 +31,7 @@ def check_unit(method: AnyMethod, model: ReadyModel) -> None:
         raise InvalidRequest.at(
             loc,
             Sentence(
-                "give one index per dimension of the layer's output {shape}: {count}; {given} given",
+                "give {count} indices, one per dimension of the layer's output {shape}; {given} given",
                 shape=shape,
                 count=len(shape),
                 given=len(indices),

@@ -1,13 +1,14 @@
 """The files of the page, read once and held in memory, also compressed."""
 
 import hashlib
-import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 from service.http.compression import MIN_GZIP_BYTES, gzipped
+from service.languages import LANGUAGES
+from service.web.compose import composed
 
 MEDIA = {
     ".html": "text/html; charset=utf-8",
@@ -21,9 +22,13 @@ MEDIA = {
 PICTURES = frozenset({".jpg"})  # compressed already
 INDEX = "index.html"
 BASE = b"{{base}}"  # in the index: where its files are
-PRELOADED = b"{{modules}}"  # in the index: the modules of the first view, so that they come side by side
-FIRST_MODULES = ("main.js", "views/try/Try.js")  # these, and what they import
-IMPORT = re.compile(rb"""^(?:import|export)\b[^;'"]*?["'](\.{1,2}/[^'"]+)["'];?$""", re.MULTILINE)
+COMPOSED_TREE = "composed/"  # below it the page as browsers load it: the modules of the first view are one file
+# These, and what they import. The words are in both languages: the browser says which one it has been told to speak.
+FIRST_MODULES = (
+    *(f"words/{name}.{language}.js" for name in ("base", "try") for language in LANGUAGES),
+    "views/try/Try.js",
+    "main.js",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +55,19 @@ def page_files() -> dict[str, PageFile]:
 
 
 @cache
+def served_files() -> dict[str, PageFile]:
+    """All files that are sent, by their path: the page's own, and below `composed/` the same for browsers."""
+    plain = page_files()
+    modules = {path: file.body.decode() for path, file in plain.items() if path.endswith(".js")}
+    made = {path: PageFile.of(text.encode(), ".js") for path, text in composed(FIRST_MODULES, modules).items()}
+    return plain | {f"{COMPOSED_TREE}{path}": file for path, file in (plain | made).items()}
+
+
+@cache
 def page_version() -> str:
     """A digest of all files. It is part of their URLs, so that browsers may keep them for good."""
     digest = hashlib.sha256()
-    for path, file in sorted(page_files().items()):
+    for path, file in sorted(served_files().items()):
         digest.update(f"{path} {file.tag}\n".encode())
     return digest.hexdigest()[:16]
 
@@ -61,41 +75,15 @@ def page_version() -> str:
 @cache
 def index() -> PageFile:
     """The document at `/`. Its URLs are relative, so that the page works behind any prefix."""
-    base = f"static/{page_version()}/".encode()
-    links = b"\n".join(b'  <link rel="modulepreload" href="%s%s">' % (base, path.encode()) for path in first_modules())
+    base = f"static/{page_version()}/{COMPOSED_TREE}".encode()
     source = files("service.web").joinpath("static").joinpath(INDEX).read_bytes()
-    return PageFile.of(source.replace(PRELOADED, links).replace(BASE, base), ".html")
-
-
-@cache
-def first_modules() -> tuple[str, ...]:
-    """The modules of the first view in the order in which they import each other."""
-    found: dict[str, None] = {}
-    for first in FIRST_MODULES:
-        waiting = [first]
-        while waiting:
-            path = waiting.pop(0)
-            if path not in found:
-                found[path] = None
-                waiting += [_resolved(path, name.decode()) for name in IMPORT.findall(page_files()[path].body)]
-    return tuple(found)
+    return PageFile.of(source.replace(BASE, base), ".html")
 
 
 def suffix_of(path: str) -> str:
     """`.js` of `lib/api.js`; `.txt` of a file without one, such as a licence."""
     name = path.rpartition("/")[2]
     return f".{name.rpartition('.')[2]}" if "." in name else ".txt"
-
-
-def _resolved(module: str, name: str) -> str:
-    """The path of what a module imports by a relative name."""
-    parts = module.split("/")[:-1]
-    for part in name.split("/"):
-        if part == "..":
-            parts.pop()
-        elif part != ".":
-            parts.append(part)
-    return "/".join(parts)
 
 
 def _read(folder: Traversable, prefix: str = "") -> list[tuple[str, bytes]]:

@@ -12,7 +12,7 @@ from service.http.negotiation import accepts_encoding, choose_media
 from service.http.responses import json_response
 from service.openapi import response_objects as openapi
 from service.results.caching import matches
-from service.web.files import PageFile, index, page_files, page_version
+from service.web.files import PageFile, index, page_version, served_files
 
 router = APIRouter(tags=["page"])
 JSON, HTML = MEDIA = ("application/json", "text/html")
@@ -75,7 +75,7 @@ async def get_file(
 ) -> Response:
     """A file of the page. One asked for by another version's URL, such as that of a page opened before an upgrade, is
     sent as it is now, and not to be kept."""
-    file = page_files().get(path)
+    file = served_files().get(path)
     if file is None:
         raise HTTPException(404)
     caching = FOR_GOOD if version == page_version() else REVALIDATED

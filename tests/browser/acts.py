@@ -97,6 +97,26 @@ def tab_to(page: Page, target: Locator, limit: int = 80) -> None:
     raise AssertionError(f"{limit} presses of Tab do not reach {target}")
 
 
+WITHOUT_RING = """
+() => {
+  const element = document.activeElement;
+  const shown = [element, element.nextElementSibling, element.parentElement].filter(Boolean);
+  const seen = shown.some((one) => {
+    const style = getComputedStyle(one);
+    const outlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0;
+    return outlined || style.boxShadow !== "none";
+  });
+  return seen || element === document.body ? null : element.outerHTML.slice(0, 120);
+}
+"""
+
+
+def without_ring(page: Page) -> str | None:
+    """The element that has the focus, if nothing shows that; None where one sees it, or where nothing has the focus."""
+    element: str | None = page.evaluate(WITHOUT_RING)
+    return element
+
+
 def saved(folder: Path, page: Page, press: Locator) -> Path:
     """The file that a press downloads."""
     with page.expect_download() as download:

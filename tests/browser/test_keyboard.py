@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.browser.acts import CAT_CLASS, is_drawn, prediction, tab_to, the_map
+from tests.browser.acts import CAT_CLASS, is_drawn, prediction, tab_to, the_map, without_ring
 from tests.browser.visit import Visits
 from tests.browser.words import word
 
@@ -46,21 +46,8 @@ def test_the_focus_is_seen(visits: Visits) -> None:
     unseen = []
     for _ in range(15):
         page.keyboard.press("Tab")
-        ring = page.evaluate(
-            """() => {
-              const element = document.activeElement;
-              const shown = [element, element.nextElementSibling, element.parentElement].filter(Boolean);
-              const seen = shown.some((one) => {
-                const style = getComputedStyle(one);
-                const outlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0;
-                return outlined || style.boxShadow !== "none";
-              });
-              return seen || element === document.body ? null : element.outerHTML.slice(0, 120);
-            }"""
-        )
-        if ring is not None:
-            unseen.append(ring)
-    assert unseen == []
+        unseen.append(without_ring(page))
+    assert not any(unseen), unseen
 
 
 def test_the_language_is_kept_and_the_page_says_it(visits: Visits) -> None:

@@ -68,7 +68,7 @@ def test_the_slider_walks_the_path(visits: Visits, served: Served) -> None:
     slider.press("End")
     light = page.get_by_role("img", name=re.compile(re.escape(word("en", "learn.path.lit", alpha="")) + ".*%"))
     expect(light.first).to_have_attribute("aria-label", re.compile(f"{points['alphas'][-1]:.0%}"))
-    total = f"{points['sums'][-1]:+.3g}"
+    total = f"{points['sums'][-1]:+#.3g}"
     expect(page.get_by_role("img", name=pattern("en", "learn.path.map", sum=total))).to_be_visible()
 
 

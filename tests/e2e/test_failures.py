@@ -128,7 +128,7 @@ async def test_a_job_that_kills_three_workers_is_failed_and_its_neighbours_succe
     for job_id in neighbours:
         assert (await until(store, job_id, lambda r: r.status in {"succeeded", "failed"}, 240)).status == "succeeded"
     shown = (await client.get(f"/jobs/{killer}")).json()
-    assert "three workers died" in shown["error"]["detail"]
+    assert "3 workers died" in shown["error"]["detail"]
 
 
 async def test_a_job_whose_rows_raise_fails_alone(client: httpx.AsyncClient, store: JobStore) -> None:

@@ -20,9 +20,7 @@ def _card(
     name: str, shown: InputCard, output: OutputCard, defaults: Defaults, *, unsupported: str = "", **more: Any
 ) -> ModelCard:
     methods = [
-        MethodSupport(
-            name=method, supported=method != unsupported, reason="not today" if method == unsupported else None
-        )
+        MethodSupport.of(method, "the model has no layers" if method == unsupported else None)
         for method in METHOD_NAMES
     ]
     more = {"version": "1", **more}

@@ -26,6 +26,7 @@ from schemas.results import (
     TextScore,
     Timing,
 )
+from schemas.sentences import Sentence, SentenceParts
 from schemas.statistics import JobCounters, ModelCounters, WorkerStatistics
 from schemas.tensors import DATATYPES, TensorSpec
 from tests.service.cards import ALL_CARDS
@@ -99,8 +100,8 @@ class WorkerDouble:
     def _finish(self, claim: Claim) -> None:
         payload = load(claim.payload)
         if "text" in payload and b"fail" in payload["text"].tobytes():
-            error = InputRejected("the text says so")
-            self.queue.claimed_jobs.fail(claim, JobFailure(code=error.code, title=error.title, detail=error.detail))
+            error = InputRejected("the text has no tokens")
+            self.queue.claimed_jobs.fail(claim, JobFailure.of(error))
             return
         card = next(card for card in self.cards if (card.name, card.version) == (claim.spec.model, claim.spec.version))
         meta, arrays = explain(claim, card, payload)
@@ -133,6 +134,9 @@ def explain(claim: Claim, card: ModelCard, payload: dict[str, Array]) -> tuple[R
         timing=Timing(queued_ms=1.0, prepare_ms=1.0, run_ms=1.0, rows=spec.examples, passes=1),
         provenance=Provenance(service="0", captum="0", torch="0", device="cpu", dtype="float32", seed=spec.seed),
     )
+    if "text" in payload and b"cut" in payload["text"].tobytes():
+        warning = Sentence("the text was cut after {count} tokens", count=3)
+        meta = meta.model_copy(update={"warnings": [warning], "warning_parts": [SentenceParts.of(warning)]})
     return _with_path(meta, arrays, payload) if spec.method.get("frames") else (meta, arrays)
 
 

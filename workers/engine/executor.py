@@ -6,6 +6,7 @@ from collections import deque
 import structlog
 
 from schemas.errors import JobError, JobFailed, OutOfMemory
+from schemas.sentences import Sentence
 from workers.engine.batch_limit import BatchLimit
 from workers.engine.device.memory import is_out_of_memory, release_cached
 from workers.engine.error_trace import without_data
@@ -76,6 +77,6 @@ def _failure(error: Exception, job: str) -> JobError:
         return OutOfMemory("one row of this model does not fit into the device's memory")
     log.warning("the model raised", job=job, error=type(error).__name__, exception=without_data(error))
     traceback.clear_frames(error.__traceback__)  # else the batch lives as long as the error
-    failed = JobFailed(f"the model raised {type(error).__name__} on this input")
+    failed = JobFailed(Sentence("the model raised {error} on this input", error=type(error).__name__))
     failed.__cause__ = error
     return failed

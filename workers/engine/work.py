@@ -11,6 +11,7 @@ from typing import ClassVar, Generic, TypeVar
 from torch import Tensor
 
 from schemas.errors import JobError, JobFailed
+from schemas.sentences import Sentence
 from workers.engine.batch_limit import BatchLimit
 from workers.engine.stats import EngineStats
 from workers.engine.task import Task
@@ -60,8 +61,14 @@ class Pending(ABC):
                 self.outputs = tuple(out.new_empty((self.size, *out.shape[1:])) for out in outputs)
             for whole, part in zip(self.outputs, outputs, strict=True):
                 if whole.shape[1:] != part.shape[1:]:
-                    shapes = f"{list(whole.shape[1:])} for some rows and {list(part.shape[1:])} for others"
-                    return JobFailed(f"the model's outputs change their shape from pass to pass: {shapes}")
+                    return JobFailed(
+                        Sentence(
+                            "the model's outputs change their shape from pass to pass: {some} for some rows and "
+                            "{others} for others",
+                            some=list(whole.shape[1:]),
+                            others=list(part.shape[1:]),
+                        )
+                    )
                 whole[start : start + count] = part
         self.left -= count
         return None

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from schemas.methods import AnyMethod, IntegratedGradients
 from schemas.results import Convergence
+from schemas.sentences import Sentence, words
 from workers.evaluation.tuning import COMPLETENESS_TOLERANCE, LARGEST_SHOWN_SHARE, ROUNDING_STEPS
 from workers.methods.outcome import Outcome
 
@@ -30,9 +31,21 @@ def completeness_warnings(method: AnyMethod, outcome: Outcome) -> list[str]:
     if not bool((error > COMPLETENESS_TOLERANCE * difference).any()):
         return []
     worst = float((error / difference.clamp_min(1e-12)).max())
-    share = f"{worst:.0%}" if worst < LARGEST_SHOWN_SHARE else "many times"
+    advice = _advice(method)
+    if worst >= LARGEST_SHOWN_SHARE:
+        return [
+            Sentence(
+                "the attributions miss the difference between the outputs for input and baseline by many times its "
+                "size; {advice}",
+                advice=advice,
+            )
+        ]
     return [
-        f"the attributions miss {share} of the difference between the outputs for input and baseline; {_advice(method)}"
+        Sentence(
+            "the attributions miss {share} of the difference between the outputs for input and baseline; {advice}",
+            share=f"{worst:.0%}",
+            advice=advice,
+        )
     ]
 
 
@@ -56,17 +69,30 @@ def _convergence_warnings(convergence: Convergence) -> list[str]:
     if not over:
         return []
     error, count = max(over)
-    kind = "completeness error" if convergence.unit == "steps" else "standard error"
+    parameters = {"error": error, "count": count, "tolerance": convergence.tolerance}
+    if convergence.unit == "steps":
+        return [
+            Sentence(
+                "the completeness error is {error:.2g} after {count} steps, above the tolerance of {tolerance:g}",
+                **parameters,
+            )
+        ]
     return [
-        f"the {kind} is {error:.2g} after {count} {convergence.unit}, above the tolerance of {convergence.tolerance:g}"
+        Sentence(
+            "the standard error is {error:.2g} after {count} samples, above the tolerance of {tolerance:g}",
+            **parameters,
+        )
     ]
 
 
-def _advice(method: AnyMethod) -> str:
+def _advice(method: AnyMethod) -> Sentence:
     steps = getattr(method, "n_steps", None)
+    if isinstance(method, IntegratedGradients):
+        return Sentence(
+            'try more steps than {steps}, "n_steps": "auto", or a baseline whose output differs more', steps=steps
+        )
     if steps is not None:
-        auto = ', "n_steps": "auto"' if isinstance(method, IntegratedGradients) else ""
-        return f"try more steps than {steps}{auto}, or a baseline whose output differs more"
+        return Sentence("try more steps than {steps}, or a baseline whose output differs more", steps=steps)
     if hasattr(method, "n_samples"):
-        return f"try more samples than {method.n_samples}"
-    return "the model holds parts that DeepLIFT has no rule for; integrated_gradients has no such limit"
+        return Sentence("try more samples than {samples}", samples=method.n_samples)
+    return words("the model holds parts that DeepLIFT has no rule for; integrated_gradients has no such limit")

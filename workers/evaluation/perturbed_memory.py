@@ -6,6 +6,7 @@ from typing import Any
 from schemas.errors import InputRejected
 from schemas.limits import MAX_NOISE_BYTES
 from schemas.metric_requests import AnyQuality
+from schemas.sentences import Sentence
 from workers.methods.explain_inputs import ExplainInputs
 from workers.methods.memory_budget import expanded_bytes
 
@@ -24,7 +25,9 @@ def _copies_bytes(metric: AnyQuality, method: Any, subject: ExplainInputs, batch
     example_bytes = sum(tensor[0].numel() * tensor.element_size() for tensor in subject.inputs)
     needed = example_bytes * subject.examples * copies
     if needed > MAX_NOISE_BYTES:
-        raise InputRejected(f"{copies} perturbed copies of this input are too large; fewer samples are needed")
+        raise InputRejected(
+            Sentence("{copies} perturbed copies of this input are too large; ask for fewer samples", copies=copies)
+        )
     if not metric.explains_copies:
         return needed
     rows = subject.examples * copies

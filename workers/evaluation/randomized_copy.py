@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from schemas.errors import JobFailed
+from schemas.sentences import Sentence
 from workers.engine.view import ModelView
 from workers.methods.explain_inputs import ExplainInputs
 from workers.tracing.equivalence import compare
@@ -26,7 +27,9 @@ def copy_view(view: ModelView) -> ModelView:
     try:
         module, layer_module, entry, embedding, hookable = copy.deepcopy(parts)
     except Exception as error:  # a model's own code may raise anything
-        raise JobFailed(f"the model cannot be copied to be randomised: {type(error).__name__}") from error
+        raise JobFailed(
+            Sentence("the model cannot be copied to be randomized: {error}", error=type(error).__name__)
+        ) from error
     return replace(
         view,
         module=module,
@@ -56,7 +59,10 @@ def prove_copy(view: ModelView, copied: ModelView, subject: ExplainInputs) -> No
         reason = compare(original, module, samples, view.input_count, gradients=False)
         if reason is not None:
             raise JobFailed(
-                f"the output of a copy of the model differs from the model's, so it cannot be randomized: {reason}"
+                Sentence(
+                    "the output of a copy of the model differs from the model's, so it cannot be randomized: {reason}",
+                    reason=reason,
+                )
             )
 
 

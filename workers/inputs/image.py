@@ -8,6 +8,7 @@ from schemas.errors import InputRejected
 from schemas.methods import BaselineName, FeatureMask, Grid, Superpixels
 from schemas.models import InputCard
 from schemas.pictures import Preprocessing
+from schemas.sentences import Sentence
 from schemas.tensors import DATATYPES
 from workers.inputs.prepared import Payload, Prepared, Tensors
 from workers.inputs.superpixels import superpixels
@@ -41,7 +42,13 @@ class ImageAdapter(TensorAdapter):
         pixels = payload["pixels"]
         height, width = self.card.shapes[0][1:]
         if pixels.dtype != torch.uint8 or list(pixels.shape[-3:]) != [height, width, 3] or pixels.dim() > 4:
-            raise InputRejected(f"the picture's pixels are {list(pixels.shape)}, the model takes {[height, width, 3]}")
+            raise InputRejected(
+                Sentence(
+                    "the picture's pixels are {given}, the model takes {taken}",
+                    given=list(pixels.shape),
+                    taken=[height, width, 3],
+                )
+            )
         return self._plain((self.normalised(pixels.to(device)),))
 
     def normalised(self, pixels: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from torch import Tensor
 from schemas.errors import InputRejected
 from schemas.methods import BaselineName, FeatureMask
 from schemas.models import InputCard
+from schemas.sentences import Sentence
 from schemas.tensors import DATATYPES
 from workers.inputs.prepared import Described, Payload, Prepared, Tensors
 from workers.repository.model_toml import InputConfig
@@ -33,7 +34,7 @@ class TensorAdapter:
         for index, shape in enumerate(self.card.shapes):
             tensor = payload.get(f"input.{index}")
             if tensor is None or list(tensor.shape[1:]) != shape:
-                raise InputRejected(f"input {index} of shape {shape} is missing")
+                raise InputRejected(Sentence("input {index} of shape {shape} is missing", index=index, shape=shape))
             self._check_ids(index, tensor)
             tensors.append(tensor.to(self.dtype).to(device))
         return self._plain(tuple(tensors))
@@ -42,7 +43,7 @@ class TensorAdapter:
         """Raises `InputRejected` for ids outside the vocabulary. On CUDA, such an id would abort the process."""
         size = self.card.vocabularies[index] if self.card.vocabularies else None
         if size is not None and not bool(((tensor >= 0) & (tensor < size)).all()):
-            raise InputRejected(f"input {index}: ids run from 0 to {size - 1}")
+            raise InputRejected(Sentence("input {index}: ids run from 0 to {last}", index=index, last=size - 1))
 
     def _plain(self, inputs: Tensors, source: Any = None) -> Prepared:
         return Prepared(inputs, (), inputs, (), source)
@@ -59,7 +60,7 @@ class TensorAdapter:
         if name == "pad" and self.config.pad_id is not None:
             return torch.full_like(inputs, self.config.pad_id)
         if name != "zero":
-            raise InputRejected(f"baseline {name!r} means nothing for this input")
+            raise InputRejected(Sentence("baseline {name!r} means nothing for this input", name=name))
         return torch.zeros_like(inputs)
 
     def feature_mask(self, requested: FeatureMask | None, prepared: Prepared) -> Tensors | None:

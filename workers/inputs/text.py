@@ -12,6 +12,7 @@ from schemas.errors import InputRejected
 from schemas.methods import BaselineName, FeatureMask
 from schemas.models import InputCard
 from schemas.results import TextScore
+from schemas.sentences import Sentence
 from workers.inputs.prepared import Described, Payload, Prepared, Tensors
 from workers.inputs.words import Span, numbered, word_of_each_token
 from workers.repository.model_toml import InputConfig, ModelConfigError, inside
@@ -104,15 +105,19 @@ class TextAdapter:
         counts = sorted({len(encoding.ids) for encoding in encodings})
         if len(counts) > 1:
             raise InputRejected(
-                f"the texts have from {counts[0]} to {counts[-1]} tokens; texts of one request have equally many: use "
-                "several requests"
+                Sentence(
+                    "the texts have from {least} to {most} tokens; those of one request have equally many; use "
+                    "several requests",
+                    least=counts[0],
+                    most=counts[-1],
+                )
             )
         ids = torch.tensor([encoding.ids for encoding in encodings], device=device)  # (examples, tokens)
         additional_forward_args: Tensors = (torch.ones_like(ids),)
         if self._token_types:
             additional_forward_args += (torch.tensor([encoding.type_ids for encoding in encodings], device=device),)
         cut = any(encoding.overflowing for encoding in encodings)
-        warnings = [f"the text was cut after {len(ids[0])} tokens"] if cut else []
+        warnings: list[str] = [Sentence("the text was cut after {count} tokens", count=len(ids[0]))] if cut else []
         source = TextSource([OneText(text, encoding) for text, encoding in zip(texts, encodings, strict=True)])
         return Prepared((self._embed(ids),), additional_forward_args, (ids,), additional_forward_args, source, warnings)
 
@@ -132,7 +137,7 @@ class TextAdapter:
             return (self._embed(padded),), (padded,)
         if name == "zero":
             return (torch.zeros_like(prepared.inputs[0]),), (padded,)
-        raise InputRejected(f"baseline {name!r} means nothing for a text")
+        raise InputRejected(Sentence("baseline {name!r} means nothing for a text", name=name))
 
     def feature_mask(self, requested: FeatureMask | None, prepared: Prepared) -> Tensors | None:
         """(1 or examples, tokens, width): a feature is a token, or a word if requested. Each special token is its own

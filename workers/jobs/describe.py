@@ -15,6 +15,7 @@ from schemas.metrics import QualityReport
 from schemas.models import ModelCard
 from schemas.precision import PassPrecision
 from schemas.results import ModelRef, Provenance, ResultMeta, Timing
+from schemas.sentences import SentenceParts, words
 from schemas.tensors import DATATYPES, TensorSpec
 from workers.engine.numerics import all_finite
 from workers.inputs.prepared import Tensors
@@ -82,6 +83,7 @@ def _meta(
     card = model.card
     attributions = tuple(named.values())
     described = model.adapter.describe(job.prepared, attributions, layered=job.method.kind == "layer")
+    warnings = result_warnings(model, job, outcome, attributions)
     return ResultMeta(
         id=job.claimed.id,
         model=ModelRef(name=card.name, version=card.version, digest=card.digest or ""),
@@ -100,7 +102,8 @@ def _meta(
         features=described.features,
         picture=job.spec.picture,
         quality=quality,
-        warnings=result_warnings(model, job, outcome, attributions),
+        warnings=warnings,
+        warning_parts=[SentenceParts.of(words(warning)) for warning in warnings],
         execution="alone" if model.engine.alone_reason else "packed",
         execution_reason=model.engine.alone_reason,
         timing=_timing(job, run_s, model.engine.batch_rows),

@@ -11,6 +11,7 @@ from torch import Tensor
 from schemas.errors import InputRejected
 from schemas.jobs import JobSpec
 from schemas.methods import AnyMethod, BaselineName, FeatureMethod, stored_method
+from schemas.sentences import Sentence
 from workers.inputs.prepared import Payload, Prepared, Tensors
 from workers.jobs.job import ClaimedJob, PreparedJob
 from workers.jobs.stored_input import read_stored_input
@@ -181,5 +182,7 @@ def _expanded(baseline: Tensor, examples: int) -> Tensor:
         InputRejected: the baseline has another number of rows.
     """
     if baseline.shape[0] not in (1, examples):
-        raise InputRejected(f"a baseline of {baseline.shape[0]} rows for {examples} examples")
+        raise InputRejected(
+            Sentence("a baseline of {rows} rows for {examples} examples", rows=baseline.shape[0], examples=examples)
+        )
     return baseline.expand(examples, *baseline.shape[1:])

@@ -2,6 +2,7 @@
 
 from schemas.methods import AnyMethod
 from schemas.models import ModelCard
+from schemas.sentences import Sentence, words
 from workers.evaluation.attribution_warnings import completeness_warnings, zero_warnings
 from workers.inputs.prepared import Tensors
 from workers.jobs.job import PreparedJob
@@ -26,7 +27,11 @@ def result_warnings(model: ResidentModel, job: PreparedJob, outcome: Outcome, at
 def _randomness_warnings(model: ResidentModel, job: PreparedJob) -> list[str]:
     if not model.engine.view.draws_random:
         return []
-    return [f"the model draws random numbers in its forward; this result holds for seed {job.spec.seed} alone"]
+    return [
+        Sentence(
+            "the model draws random numbers in its forward; this result holds for seed {seed} alone", seed=job.spec.seed
+        )
+    ]
 
 
 def _gradient_warnings(model: ResidentModel, job: PreparedJob) -> list[str]:
@@ -36,12 +41,14 @@ def _gradient_warnings(model: ResidentModel, job: PreparedJob) -> list[str]:
         return []
     several_inputs = len(model.card.input.shapes) > 1 if model.card.input else False
     elements = ", ".join(
-        f"{element} of input {index}" if several_inputs else str(element)
-        for index, element in columns[:MAX_NAMED_ELEMENTS]
+        f"{index}[{element}]" if several_inputs else str(element) for index, element in columns[:MAX_NAMED_ELEMENTS]
     )
     return [
-        f"the output depends on input element {elements}, which has no gradient (the model makes an index of it): "
-        "gradient methods attribute 0 to it; use a method that perturbs the input, such as feature_ablation"
+        Sentence(
+            "the output depends on input element {elements}, which has no gradient (the model makes an index of it): "
+            "gradient methods attribute 0 to it; use a method that perturbs the input, such as feature_ablation",
+            elements=elements,
+        )
     ]
 
 
@@ -67,6 +74,11 @@ def guided_warnings(card: ModelCard, method: AnyMethod) -> list[str]:
     if layer is None or side not in layer.no_relu_before:
         return []
     return [
-        f"no nn.ReLU lies between the model's input and the {side} of {layer.name!r}, and {method.name} changes "
-        "nothing else: this is the plain gradient, as neuron_gradient gives it"
+        Sentence(
+            "no nn.ReLU lies between the model's input and the {side} of {layer!r}, and {method} changes nothing else: "
+            "this is the plain gradient, as neuron_gradient gives it",
+            side=words(side),
+            layer=layer.name,
+            method=method.name,
+        )
     ]

@@ -12,6 +12,7 @@ from broker import FinishedJob
 from broker.worker.claimed_jobs import ClaimedJobs
 from schemas.errors import JobCancelled, JobError, JobFailed, StoreFull, StoreUnavailable
 from schemas.jobs import JobFailure
+from schemas.sentences import Sentence
 from workers.engine.error_trace import without_data
 from workers.jobs.job import ClaimedJob, FailedJob, JobEnd, JobResult
 from workers.jobs.measured_results import measure_result
@@ -96,7 +97,7 @@ class Settling:
     def _fail(self, job: ClaimedJob, error: JobError) -> None:
         self.statistics.count_failed(job.model_key)
         log.warning("job failed", job=job.id, model=str(job.model_key), code=error.code)
-        failure = JobFailure(code=error.code, title=error.title, detail=error.detail)
+        failure = JobFailure.of(error)
         self._retried(lambda: self._claimed_jobs.fail(job.claim, failure))
 
     def _retried(self, call: Callable[[], T]) -> T | None:
@@ -126,8 +127,8 @@ def _as_finished(result: JobResult) -> FinishedJob:
 def _as_job_error(error: Exception) -> JobError:
     """The error that a client may see of an unforeseen one: its class, and the message where Captum asserts."""
     if isinstance(error, AssertionError) and error.args:
-        return JobFailed(f"the method refused this request: {str(error)[:300]}")
-    return JobFailed(f"the method raised {type(error).__name__}")
+        return JobFailed(Sentence("the method refused this request: {reason}", reason=str(error)[:300]))
+    return JobFailed(Sentence("the method raised {error}", error=type(error).__name__))
 
 
 def _logger(job: ClaimedJob) -> structlog.stdlib.BoundLogger:

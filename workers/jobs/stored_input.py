@@ -15,6 +15,7 @@ from schemas.errors import Unreadable
 from schemas.jobs import JobSpec, PayloadKind
 from schemas.methods import AnyMethod
 from schemas.models import InputCard, InputKind
+from schemas.sentences import Sentence
 from schemas.tensors import DATATYPES, InputBaselines, TensorValue, TensorValues
 from workers.inputs.prepared import Payload
 from workers.models.resident import ResidentModel
@@ -98,7 +99,7 @@ def _check_utf8(text: Tensor) -> None:
     try:
         text.numpy().tobytes().decode("utf-8")
     except UnicodeDecodeError as error:
-        raise Unreadable("its stored input is damaged: text") from error
+        raise Unreadable(Sentence("its stored input is damaged: {name}", name="text")) from error
 
 
 def _check_given(tensors: Payload, spec: JobSpec, method: AnyMethod, card: InputCard) -> None:
@@ -156,4 +157,4 @@ def _check(
 
 def _require(met: bool, name: str) -> None:
     if not met:
-        raise Unreadable(f"its stored input is damaged: {name}")
+        raise Unreadable(Sentence("its stored input is damaged: {name}", name=name))

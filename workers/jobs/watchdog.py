@@ -10,9 +10,10 @@ from time import monotonic
 
 import structlog
 
-from broker.stored_job import failure_of
 from broker.worker.claimed_jobs import ClaimedJobs
 from schemas.errors import JobStalled, Unavailable
+from schemas.jobs import JobFailure
+from schemas.sentences import Sentence
 from workers.engine.tuning import MAX_LOGGED_FRAMES
 from workers.jobs.job import ClaimedJob
 from workers.jobs.running import JobRunner
@@ -105,7 +106,11 @@ class Watchdog(threading.Thread):
 
     def _give_up(self, job: ClaimedJob, now_s: float) -> None:
         task = job.running_task
-        failure = failure_of(JobStalled(f"it made no progress for {self._stall_s:g} s, or ended its worker, each time"))
+        failure = JobFailure.of(
+            JobStalled(
+                Sentence("it made no progress for {seconds:g} s, or ended its worker, each time", seconds=self._stall_s)
+            )
+        )
         stacks = {"stack": stack_of(None if job.thread is None else job.thread.ident)}
         if task.pass_began_s is not None:
             stacks["pass_stack"] = stack_of(task.pass_thread)

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from schemas.errors import InputRejected, NonFinite
 from schemas.jobs import PREDICTED, Targets
+from schemas.sentences import Sentence
 from workers.engine.numerics import all_finite
 from workers.engine.targets import at_targets, finite_at
 from workers.methods.explain_inputs import ExplainInputs
@@ -72,6 +73,8 @@ def _places(subject: ExplainInputs, outputs: Tensor, *, padded: bool) -> list[li
     places = []
     for output, (index, *position) in zip(outputs, given, strict=True):
         if len(position) != len(sizes) or any(at >= size for at, size in zip(position, sizes, strict=True)):
-            raise InputRejected(f"target: the places of this input's output are {sizes}, counted from 0")
+            raise InputRejected(
+                Sentence("target: the places of this input's output are {sizes}, counted from 0", sizes=sizes)
+            )
         places.append([int(output[(slice(None), *position)].argmax()) if index == PREDICTED else index, *position])
     return places

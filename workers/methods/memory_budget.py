@@ -7,6 +7,7 @@ from contextlib import contextmanager, nullcontext
 from schemas.errors import InputRejected, JobCancelled
 from schemas.limits import MAX_NOISE_BYTES
 from schemas.methods import BaseMethod, IntegratedGradients
+from schemas.sentences import Sentence
 from workers.engine.task import Task
 from workers.methods.adaptive.integrated_gradients import most_steps
 from workers.methods.explain_inputs import ExplainInputs, chunk_rows
@@ -71,5 +72,7 @@ def expanded_bytes(method: BaseMethod, subject: ExplainInputs, batch_rows: int, 
     samples = method.noisy_copies
     noise = each * subject.examples * samples
     if noise > MAX_NOISE_BYTES:
-        raise InputRejected(f"{samples} noisy copies of this input are too large; fewer samples are needed")
+        raise InputRejected(
+            Sentence("{copies} noisy copies of this input are too large; ask for fewer samples", copies=samples)
+        )
     return int(noise)

@@ -8,6 +8,7 @@ from torch import nn
 from schemas import methods as spec
 from schemas.methods import METHOD_NAMES
 from schemas.models import MethodSupport
+from schemas.sentences import Sentence
 from workers.engine.solo.hooks import TORCHSCRIPT, HookSnapshot, takes_hooks
 from workers.engine.solo.solo_call import SoloCall
 from workers.engine.view import ModelView
@@ -46,7 +47,7 @@ def method_support(
     """
     facts = _find_facts(view, sample, defects, text=text, embedding=embedding, reach=reach)
     reasons = {name: unsupported_reason(name, facts) for name in METHOD_NAMES}
-    return [MethodSupport(name=name, supported=reason is None, reason=reason) for name, reason in reasons.items()]
+    return [MethodSupport.of(name, reason) for name, reason in reasons.items()]
 
 
 def check_support(known: list[MethodSupport], view: ModelView, sample: Prepared) -> None:
@@ -156,5 +157,9 @@ def _first_targets(outputs: torch.Tensor) -> torch.Tensor | None:
 
 def _reason(error: Exception, module: nn.Module) -> str:
     message = " ".join(str(error).split())
-    reason = f"on {type(module).__name__} it raises {type(error).__name__}: {message}"
-    return reason[:MAX_SUPPORT_REASON_CHARACTERS]
+    return Sentence(
+        "on {model} it raises {error}: {message}",
+        model=type(module).__name__,
+        error=type(error).__name__,
+        message=message[:MAX_SUPPORT_REASON_CHARACTERS],
+    )

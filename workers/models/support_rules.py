@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from schemas.methods import METHODS, BaseMethod
+from schemas.sentences import Sentence, words
 from workers.models.probes.gradient_reach import Reach
 
 
@@ -48,7 +49,10 @@ def unsupported_reason(name: str, facts: SupportFacts) -> str | None:
 def _needs_several_rows(method: type[BaseMethod], facts: SupportFacts) -> str | None:
     if facts.alone is None or not method.needs_batch:
         return None
-    return f"it needs several rows in one pass, or a proven copy of the model, and this model runs alone: {facts.alone}"
+    return Sentence(
+        "it needs several rows in one pass, or a proven copy of the model, and this model runs alone: {reason}",
+        reason=words(facts.alone),
+    )
 
 
 def _needs_gradient_of_integers(method: type[BaseMethod], facts: SupportFacts) -> str | None:
@@ -58,10 +62,16 @@ def _needs_gradient_of_integers(method: type[BaseMethod], facts: SupportFacts) -
         if facts.has_embedding:
             return None
         return "the model's inputs are integers and enter no nn.Embedding, so its layers are given no gradient"
-    instead = "at the layer that turns them into vectors"
-    if facts.embedding is not None:
-        instead = f"with layer {facts.embedding!r}, their embedding, which is its default"
-    return f"the model's inputs are integers, without a gradient; use layer_integrated_gradients {instead}"
+    if facts.embedding is None:
+        return (
+            "the model's inputs are integers, without a gradient; use layer_integrated_gradients at the layer that "
+            "turns them into vectors"
+        )
+    return Sentence(
+        "the model's inputs are integers, without a gradient; use layer_integrated_gradients with layer {layer!r}, "
+        "their embedding, which is its default",
+        layer=facts.embedding,
+    )
 
 
 def _needs_gradient_at_inputs(method: type[BaseMethod], facts: SupportFacts) -> str | None:
@@ -73,9 +83,20 @@ def _needs_gradient_at_a_layer(method: type[BaseMethod], facts: SupportFacts) ->
     lacking = [facts.reach.from_output] * to_layer + [facts.reach.to_input] * of_unit
     if not lacking or facts.reach.any_layer(*lacking):
         return None
-    ways = ["from the model's outputs to it"] * to_layer + ["from it to the model's inputs"] * of_unit
-    instead = "neuron_feature_ablation" if of_unit else "layer_feature_ablation"
-    return f"no layer has a gradient {' and '.join(ways)}; use a method that perturbs, such as {instead}"
+    if not of_unit:
+        return (
+            "no layer has a gradient from the model's outputs to it; use a method that perturbs, such as "
+            "layer_feature_ablation"
+        )
+    if not to_layer:
+        return (
+            "no layer has a gradient from it to the model's inputs; use a method that perturbs, such as "
+            "neuron_feature_ablation"
+        )
+    return (
+        "no layer has a gradient from the model's outputs to it and from it to the model's inputs; use a method that "
+        "perturbs, such as neuron_feature_ablation"
+    )
 
 
 def _needs_layers(method: type[BaseMethod], facts: SupportFacts) -> str | None:

@@ -13,7 +13,7 @@ from schemas.sentences import Sentence, words
 from service.tuning import MAX_COMPARED_FIELDS, MAX_NAME_CHARS, MAX_NAMED_ERRORS
 from service.validation.document.field_names import intended_place, unknown_field_message
 from service.validation.document.hints import A_TENSOR, Hint, hint
-from service.validation.document.suggest import suggestion
+from service.validation.document.suggest import with_suggestion
 
 PLAIN = {"missing": "this field is required", "list_type": "a list is needed", "string_type": "a string is needed"}
 BOUNDS = {  # pydantic's messages, with the names of its context
@@ -149,8 +149,10 @@ def _of_pydantic(error: Mapping[str, Any]) -> str:
     return str(error["msg"]).removeprefix("Value error, ")
 
 
-def _alternatives(first: str, *others: str) -> str:
-    """One message of those about the alternatives of a field."""
+def _alternatives(*messages: str) -> str:
+    """One message of those about the alternatives of a field. A question ends it, so there is one at most."""
+    questions = [message for message in messages if message.endswith("?")]
+    first, *others = [message for message in messages if message not in questions] + questions[:1]
     for other in others:
         first = Sentence("{first}; or {second}", first=words(first), second=words(other))
     return first
@@ -161,12 +163,8 @@ def _unknown_name(error: Mapping[str, Any]) -> str:
     what, names = (words("metric"), QUALITY_NAMES) if error["loc"][0] == "quality" else (words("method"), METHOD_NAMES)
     if error["type"] == "union_tag_not_found":
         return Sentence('the {what}\'s name is missing: {{"name": …}}', what=what)
-    return Sentence(
-        "no such {what}{suggestion}; known: {names}",
-        what=what,
-        suggestion=suggestion(str(error["ctx"]["tag"]), names),
-        names=", ".join(names),
-    )
+    listed = Sentence("known: {names}", names=", ".join(names))
+    return with_suggestion(Sentence("no such {what}", what=what), str(error["ctx"]["tag"]), names, listed)
 
 
 def short(place: Iterable[str | int]) -> list[str | int]:

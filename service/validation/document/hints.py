@@ -11,7 +11,7 @@ from schemas.methods import BaselineName, TextUnit
 from schemas.requests import INPUT_KEYS
 from schemas.sentences import Sentence, either, words
 from service.validation.document.base64_image import NOT_A_LOCATION
-from service.validation.document.suggest import nearest, suggestion, unknown_field
+from service.validation.document.suggest import nearest, unknown_field, with_suggestion
 
 Place = tuple[str | int, ...]
 Hint = tuple[Place, str]  # the place to name, and the message
@@ -76,8 +76,7 @@ def _parameter(place: Place, value: Any, accepted: AcceptedForms) -> Hint | None
 
 
 def _unknown_name(value: str, accepted: AcceptedForms) -> str:
-    close = suggestion(value, accepted.names)
-    return Sentence("no such name{close}; {instruction}", close=close, instruction=accepted.instruction)
+    return with_suggestion("no such name", value, accepted.names, accepted.instruction)
 
 
 def _keyed(place: Place, value: dict[str, Any], keys: tuple[str, ...], instruction: str) -> Hint | None:

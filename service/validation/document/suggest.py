@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterable, Mapping
 
-from schemas.sentences import Sentence, either
+from schemas.sentences import Sentence, either, words
 from service.tuning import MAX_COMPARED_CHARS, MAX_LISTED_FIELDS, SUGGESTION_CUTOFF
 
 SYNONYMS: Mapping[str, tuple[str, ...]] = {  # other interfaces' names for fields of this one
@@ -47,14 +47,21 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {  # other interfaces' names for field
 }
 
 
-def suggestion(name: str, known: Iterable[str]) -> str:
-    """`; did you mean …?`, or the empty string if no known name is close."""
+def with_suggestion(problem: str, name: str, known: Iterable[str], otherwise: str = "") -> Sentence:
+    """The problem of an unknown name, and the known names that are close to it; else what `otherwise` says.
+
+    >>> with_suggestion("no such model", "salincy", ["saliency"])
+    "no such model; did you mean 'saliency'?"
+    """
     folded_name = name[:MAX_COMPARED_CHARS].casefold()
     folded = {candidate.casefold(): candidate for candidate in known}
     close = [folded[match] for match in difflib.get_close_matches(folded_name, folded, n=3, cutoff=SUGGESTION_CUTOFF)]
     if not close:
         close = [candidate for fold, candidate in folded.items() if len(folded_name) >= 3 and folded_name in fold][:3]
-    return Sentence("; did you mean {names}?", names=either(*map(repr, close))) if close else ""
+    if close:
+        names = either(*map(repr, close))
+        return Sentence("{problem}; did you mean {names}?", problem=words(problem), names=names)
+    return Sentence("{problem}; {more}", problem=words(problem), more=words(otherwise)) if otherwise else words(problem)
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

@@ -137,7 +137,7 @@ async def test_a_job_that_kills_three_workers_is_failed(store: JobStore, make_qu
     assert last.status == "failed"
     assert last.attempts == 3
     assert last.error is not None
-    assert (last.error.code, last.error.detail) == (WorkerLost.code, "three workers died while computing it")
+    assert (last.error.code, last.error.detail) == (WorkerLost.code, "3 workers died while computing it")
 
 
 async def test_forgotten_streams_are_made_again(store: JobStore, queue: WorkerQueue, raw: redis.Redis) -> None:

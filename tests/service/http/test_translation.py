@@ -17,7 +17,15 @@ from service.validation.document.field_errors import BOUNDS, PLAIN
 from tests.paths import ROOT
 from tests.service.conftest import SETTINGS, client_of
 
-SAME_IN_BOTH = {"{where}: {reason}"}  # its parameters carry the words
+# Modules of the workers whose every text is for clients: why not, and what to know of a result.
+OF_CLIENTS = (
+    "workers/engine/solo/hooks.py",
+    "workers/evaluation/attribution_warnings.py",
+    "workers/jobs/result_warnings.py",
+    "workers/models/support_rules.py",
+    "workers/transform/hookable/defects.py",
+    "workers/transform/hookable/operations.py",
+)
 LEFT_ENGLISH = {"model", "version"}  # a field's name at this place of the call
 ATTACKS = ["{reason}", "{0.__class__}", "%s", "no such model", "{{", "<script>", "\u202etxt", "x" * 5000]
 
@@ -29,13 +37,13 @@ def classes(of: type[ServiceError] = ServiceError) -> Iterator[type[ServiceError
 
 
 def raised_sentences() -> dict[str, str]:
-    """Every sentence that the gateway's code gives to an error, by its English, with its file."""
+    """Every sentence that the code gives to an error, by its English, with its file."""
     errors = {kind.__name__ for kind in classes()} | {"PictureRejected", "NotBase64", "http_problem", "words"}
     found: dict[str, str] = {}
-    for package in ("service", "broker", "schemas"):
+    for package in ("service", "broker", "schemas", "workers"):
         validators = {"ValueError"} if package == "schemas" else set()
         for path in sorted((ROOT / package).rglob("*.py")):
-            if "openapi" in path.parts or path.parent.name == "worker":
+            if "openapi" in path.parts:
                 continue
             for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(call, ast.Call):
@@ -65,20 +73,39 @@ def placeholders(template: str) -> set[tuple[str, str | None]]:
     return {(name, conversion) for _, name, _, conversion in string.Formatter().parse(template) if name is not None}
 
 
-def test_every_sentence_of_the_gateway_is_translated() -> None:
+def test_every_sentence_is_translated() -> None:
     missing = {
         text: file
         for text, file in raised_sentences().items()
-        if text not in table("es") and text not in SAME_IN_BOTH | LEFT_ENGLISH and not re.fullmatch(r"[a-z_.]*", text)
+        if text not in table("es") and text not in LEFT_ENGLISH and not re.fullmatch(r"[a-z_.]*", text)
     }
     assert missing == {}
+
+
+@pytest.mark.parametrize("file", OF_CLIENTS)
+def test_every_reason_and_warning_is_translated(file: str) -> None:
+    tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
+    docstrings = {
+        node.body[0].value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef) and isinstance(node.body[0], ast.Expr)
+    }
+    texts = {
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in docstrings
+    }
+    texts = {text for text in texts if re.search(r"[a-z]+ [a-z]+ [a-z]+", text)}
+    assert texts
+    assert {text for text in texts if not {text, words(text).template} & table("es").keys()} == set()
 
 
 def test_no_error_is_made_of_an_f_string() -> None:
     """Its words and its parameters could not be told apart."""
     made: list[str] = []
     errors = {kind.__name__ for kind in classes()}
-    for path in sorted((ROOT / "service").rglob("*.py")):
+    paths = [path for package in ("service", "broker", "workers") for path in (ROOT / package).rglob("*.py")]
+    for path in sorted(paths):
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(call, ast.Call) and ast.unparse(call.func).partition(".")[0] in errors:
                 made += [f"{path.name}:{call.lineno}" for one in call.args if isinstance(one, ast.JoinedStr)]
@@ -89,7 +116,7 @@ def test_the_words_of_every_sentence_stand_where_it_is_made() -> None:
     """Else the test above could not read them. Pydantic's have a table."""
     made = [
         path.name
-        for package in ("service", "broker", "schemas")
+        for package in ("service", "broker", "schemas", "workers")
         for path in sorted((ROOT / package).rglob("*.py"))
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(call, ast.Call)
@@ -123,8 +150,9 @@ def test_each_file_that_is_translated_is_in_the_packages() -> None:
 
 
 def test_sentences_inside_sentences() -> None:
-    inner = Sentence("; did you mean {names}?", names=either("'a'", "'b'"))
-    error = InvalidRequest.at(["method", "layer"], Sentence("the model has no such layer{close}", close=inner))
+    names = either("'a'", "'b'")
+    made = Sentence("{problem}; did you mean {names}?", problem=words("the model has no such layer"), names=names)
+    error = InvalidRequest.at(["method", "layer"], made)
     spanish = in_language(error.problem(), "es")
     assert spanish.detail == "method.layer: el modelo no tiene esa capa; ¿quiso decir 'a' o 'b'?"
     assert spanish.errors == [

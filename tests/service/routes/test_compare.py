@@ -149,7 +149,7 @@ async def test_a_refused_cell_says_why_and_the_others_run(client: httpx.AsyncCli
         *["model_not_found"] * 2,
         *["model_unavailable"] * 2,
     ]
-    assert "not today" in cells[1]["error"]["detail"]
+    assert "the model has no layers" in cells[1]["error"]["detail"]
     assert all(cell["job"] is None and cell["links"] is None for cell in cells[1:])
 
 

@@ -4,6 +4,7 @@ import httpx
 import pytest
 
 from schemas.models import ModelCard
+from service.http.translation import card_in_language
 from tests.service.cards import ALL_CARDS, image_card
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("idle_worker")]
@@ -15,7 +16,9 @@ def without_residence(card: ModelCard) -> ModelCard:
 
 async def test_models(client: httpx.AsyncClient) -> None:
     cards = [ModelCard.model_validate(card) for card in (await client.get("/models")).json()["models"]]
-    assert {card.name: without_residence(card) for card in cards} == {card.name: card for card in ALL_CARDS}
+    assert {card.name: without_residence(card) for card in cards} == {
+        card.name: card_in_language(card, "en") for card in ALL_CARDS
+    }
     assert [(one.worker, one.status, one.bytes) for card in cards for one in card.residence] == [
         ("double", card.status, None if card.error else 1_048_576) for card in cards
     ]
@@ -23,7 +26,7 @@ async def test_models(client: httpx.AsyncClient) -> None:
 
 async def test_one_model(client: httpx.AsyncClient) -> None:
     response = await client.get("/models/efficientnet-lite0?version=1")
-    assert without_residence(ModelCard.model_validate_json(response.content)) == image_card()
+    assert without_residence(ModelCard.model_validate_json(response.content)) == card_in_language(image_card(), "en")
     assert (await client.get("/models/broken")).json()["error"] == "model.toml is missing"
 
 

@@ -29,7 +29,7 @@ async def test_result_of_a_failed_job(client: httpx.AsyncClient) -> None:
     job_id = await finished(client, text(input={"text": "fail"}))
     response = await client.get(f"/jobs/{job_id}/result")
     assert response.status_code == 409
-    assert "the text says so (input_rejected)" in response.json()["detail"]
+    assert "the text has no tokens (input_rejected)" in response.json()["detail"]
 
 
 @pytest.mark.usefixtures("worker")

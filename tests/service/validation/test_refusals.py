@@ -9,6 +9,7 @@ import pytest
 from broker import JobStore
 from tests.service.conftest import SETTINGS
 from tests.service.double import WorkerDouble
+from tests.service.http.punctuation import faults
 from tests.service.validation.refusals import REFUSED, Refused, row
 from tests.service.validation.refusals_of_methods import OF_FEATURES, OF_LAYERS, OF_TOLERANCE
 from tests.service.validation.refusals_of_metrics import OF_QUALITY
@@ -44,6 +45,10 @@ async def test_refused(client: httpx.AsyncClient, store: JobStore, refused: Refu
     assert "constrained" not in response.text
     if refused.loc:
         assert len(problem["errors"]) == 1
+    spanish = (await client.post("/explain?lang=es", content=body, headers=JSON)).json()
+    for said in (problem, spanish):
+        for sentence in (said["title"], said["detail"], *(error["msg"] for error in said.get("errors", []))):
+            assert faults(sentence) == [], sentence
 
 
 @pytest.mark.parametrize(

@@ -32,5 +32,5 @@ def test_sensitivity_counts_what_the_method_expands() -> None:
 def test_too_many_copies_are_refused() -> None:
     samples = 1000
     large = toy_problem("mlp", 1 + MAX_NOISE_BYTES // (samples * 6 * 8), seed=0)
-    with pytest.raises(InputRejected, match="fewer samples are needed"):
+    with pytest.raises(InputRejected, match="ask for fewer samples"):
         perturbed_bytes([Infidelity(n_perturb_samples=samples)], Saliency(), large, 16)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from schemas.errors import InputRejected
+from schemas.sentences import Sentence, words
 from workers.engine.randomness.stream import RandomStream
 from workers.engine.view import ModelView
 
@@ -31,7 +32,8 @@ def one_row_each(view: ModelView, seed: int) -> Iterator[None]:
     Raises:
         InputRejected: from a forward of several rows.
     """
-    if view.alone_reason is None:
+    alone = view.alone_reason
+    if alone is None:
         yield
         return
     saved: list[tuple[Any, ...]] = []  # states of the generators
@@ -40,7 +42,10 @@ def one_row_each(view: ModelView, seed: int) -> Iterator[None]:
         rows = next((t.shape[0] for t in (*args, *kwargs.values()) if isinstance(t, Tensor) and t.dim()), 1)
         if rows > 1:
             raise InputRejected(
-                f"this method needs several rows in one pass, and this model runs alone: {view.alone_reason}"
+                Sentence(
+                    "this method needs several rows in one pass, and this model runs alone: {reason}",
+                    reason=words(alone),
+                )
             )
         if view.draws_random:
             saved.append((torch.get_rng_state(), np.random.get_state(), random.getstate()))

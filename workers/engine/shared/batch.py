@@ -6,6 +6,7 @@ from torch.nn import functional as F
 
 from schemas.errors import InputRejected, JobFailed
 from schemas.jobs import PREDICTED
+from schemas.sentences import Sentence
 from workers.engine.device.tf32 import passes_in
 from workers.engine.numerics import widened
 from workers.engine.shared.block import Part, PassKind
@@ -62,7 +63,13 @@ def _forward(view: ModelView, inputs: Tensors, additional_forward_args: Tensors)
     if (rows, out.dim()) == (1, 0):
         return out.reshape(1)
     if out.shape[:1] != (rows,):
-        raise JobFailed(f"the model answers {list(out.shape)} for a batch of {rows} rows, not one row for each")
+        raise JobFailed(
+            Sentence(
+                "the model answers {shape} for a batch of {rows} rows, not one row for each",
+                shape=list(out.shape),
+                rows=rows,
+            )
+        )
     return out
 
 
@@ -76,7 +83,10 @@ def _target_outputs(out: Tensor, targets: Tensor | None) -> Tensor:
         return out.reshape(-1)
     if targets is None or (out.dim() > 2 and targets.dim() == 1):
         raise InputRejected(
-            f"a target must name a class and a position: the outputs are of shape {tuple(out.shape[1:])}"
+            Sentence(
+                "a target must name a class and a position: the outputs are of shape {shape}",
+                shape=list(out.shape[1:]),
+            )
         )
     targets = targets.to(out.device)
     if out.dim() == 2:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from schemas import methods as spec
 from schemas.errors import InputRejected
+from schemas.sentences import Sentence
 from workers.engine.solo.solo_call import SoloCall
 from workers.engine.view import ModelView
 from workers.methods.calls import HookedCall, HookedCalls
@@ -68,7 +69,9 @@ def layer_lrp(method: spec.LayerLrp, view: ModelView, call: SoloCall, batch_rows
     try:
         return _captum_layer_lrp(method, view, call, batch_rows)
     except AttributeError as error:  # Captum reads the relevance that the layer's rule keeps, and finds no rule
-        raise InputRejected(f"LRP keeps no relevance at {method.layer!r}; choose a layer with weights") from error
+        raise InputRejected(
+            Sentence("LRP keeps no relevance at {layer!r}; choose a layer with weights", layer=method.layer)
+        ) from error
 
 
 def _interpolation(method: spec.GuidedGradCam, _call: SoloCall, _batch_rows: int) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import structlog
 from schemas.errors import JobCancelled, JobFailed, UnloadedMeanwhile
 from schemas.model_key import ModelKey
 from schemas.models import ModelCard, ModelStatus, Residence
+from schemas.sentences import Sentence
 from schemas.statistics import MemoryCounters
 from workers.engine.task import Task
 from workers.models.pool.loading_thread import LoadingThread
@@ -243,6 +244,6 @@ def _check_wait(slot: Slot, task: Task, *, stopping: bool) -> None:
     if stopping or task.cancelled.is_set():
         raise JobCancelled("the job was cancelled")
     if slot.status == "unloaded":
-        raise UnloadedMeanwhile(f"the model {slot.key} has been unloaded")
+        raise UnloadedMeanwhile(Sentence("the model {model} has been unloaded", model=str(slot.key)))
     if slot.status == "failed":
-        raise JobFailed(f"the model {slot.key} could not be loaded; its card says why")
+        raise JobFailed(Sentence("the model {model} could not be loaded; its card says why", model=str(slot.key)))

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from torch import nn
 
+from schemas.sentences import Sentence, words
 from workers.methods.captum_changes.deep_lift_rules import RULES
 from workers.methods.captum_changes.lrp_rules import PASSED_THROUGH, WITH_RULES
 from workers.tracing.module_names import labelled
@@ -67,13 +68,21 @@ def _deep_lift(root: nn.Module, seen: Observation, twice: Observation) -> Iterat
         if path not in bends or path not in seen.calls:
             continue
         if seen.rows.get(path) and twice.rows.get(path) != 2 * seen.rows[path]:
-            yield f"{labelled(root, path)} gets values whose first dimension is not the batch"
+            yield Sentence("{layer} gets values whose first dimension is not the batch", layer=labelled(root, path))
     for operation in seen.operations:
         reason = None if operation.owner in bends else why_not_linear(operation)
         if reason is not None:
-            yield f"{labelled(root, operation.owner)} {reason}; DeepLIFT would use the plain gradient there"
+            yield Sentence(
+                "{layer} {reason}; DeepLIFT would use the plain gradient there",
+                layer=labelled(root, operation.owner),
+                reason=words(reason),
+            )
     for path, function in seen.decisions:
-        yield f"{labelled(root, path)} takes a decision that depends on the input ({function})"
+        yield Sentence(
+            "{layer} takes a decision that depends on the input ({function})",
+            layer=labelled(root, path),
+            function=function,
+        )
 
 
 def _guided(root: nn.Module, seen: Observation) -> Iterator[str]:
@@ -82,7 +91,11 @@ def _guided(root: nn.Module, seen: Observation) -> Iterator[str]:
     yield from _chained(root, seen, relus)
     for operation in seen.operations:
         if operation.owner not in relus and operation.name in ("Relu", "Hardtanh", "Clamp", "ClampMin", "Threshold"):
-            yield f"{labelled(root, operation.owner)} computes {operation.name} outside of an nn.ReLU"
+            yield Sentence(
+                "{layer} computes {operation} outside of an nn.ReLU",
+                layer=labelled(root, operation.owner),
+                operation=operation.name,
+            )
 
 
 def _lrp(root: nn.Module, seen: Observation) -> Iterator[str]:
@@ -90,14 +103,18 @@ def _lrp(root: nn.Module, seen: Observation) -> Iterator[str]:
     layers, flat = _lrp_layers(root), _lrp_flat(root)
     for path, part in leaves.items():
         if path not in layers and not hasattr(part, "rule"):
-            yield f"{labelled(root, path)} is a layer without a rule"
+            yield Sentence("{layer} is a layer without a rule", layer=labelled(root, path))
     yield from _called_wrongly(root, seen, layers, flat)
     for operation in seen.operations:
         if operation.owner not in leaves and not moves(operation):
-            yield f"{labelled(root, operation.owner)} computes {operation.name} outside of any layer with a rule"
+            yield Sentence(
+                "{layer} computes {operation} outside of any layer with a rule",
+                layer=labelled(root, operation.owner),
+                operation=operation.name,
+            )
     for path in leaves:
         if path in layers - flat and _mixes(path, seen, layers - flat):
-            yield f"{labelled(root, path)} shares its input with what has no rule"
+            yield Sentence("{layer} shares its input with what has no rule", layer=labelled(root, path))
     if not leaves:
         yield "the model has no layers"
 
@@ -132,18 +149,29 @@ def _called_wrongly(root: nn.Module, seen: Observation, hooked: set[str], replac
     """
     for path in (path for path, _ in root.named_modules() if path in hooked):
         if seen.calls[path] > 1:
-            yield f"{labelled(root, path)} is called {seen.calls[path]} times in one forward"
+            yield Sentence(
+                "{layer} is called {calls} times in one forward", layer=labelled(root, path), calls=seen.calls[path]
+            )
         elif path in seen.without_gradient:
-            yield f"{labelled(root, path)} gets values that do not depend on the input, where its hook fails"
+            yield Sentence(
+                "{layer} gets values that do not depend on the input, where its hook fails", layer=labelled(root, path)
+            )
         elif path in replaced and _shared(path, seen):
-            yield f"{labelled(root, path)} takes a value that others take too, whose gradient would be replaced as well"
+            yield Sentence(
+                "{layer} takes a value that others take too, whose gradient would be replaced as well",
+                layer=labelled(root, path),
+            )
 
 
 def _chained(root: nn.Module, seen: Observation, hooked: set[str]) -> Iterator[str]:
     """Hooked modules that directly follow another hooked module."""
     for path, _ in root.named_modules():
         if path in hooked and (maker := _follows(path, seen, hooked)) is not None:
-            yield f"{labelled(root, path)} directly follows {maker}, whose hook would not see what comes from here"
+            yield Sentence(
+                "{layer} directly follows {maker}, whose hook would not see what comes from here",
+                layer=labelled(root, path),
+                maker=maker,
+            )
 
 
 def _shared(path: str, seen: Observation) -> bool:
@@ -163,4 +191,6 @@ def _mixes(path: str, seen: Observation, with_rules: set[str]) -> bool:
 
 def _summary(reasons: list[str]) -> str:
     unique = list(dict.fromkeys(reasons))
-    return unique[0] if len(unique) == 1 else f"{unique[0]} (and {len(unique) - 1} more)"
+    if len(unique) == 1:
+        return unique[0]
+    return Sentence("{reason} (and {count} more)", reason=words(unique[0]), count=len(unique) - 1)

@@ -7,6 +7,7 @@ import torch
 from captum.attr._core.deep_lift import SUPPORTED_NON_LINEAR
 from torch import Tensor, nn
 
+from schemas.sentences import Sentence, words
 from workers.engine.solo.hooks import TORCHSCRIPT, takes_hooks
 from workers.engine.view import ModelView
 from workers.inputs.prepared import Prepared
@@ -53,11 +54,17 @@ def make_hookable(view: ModelView, sample: Prepared) -> HookableChoice:
         log.warning("model cannot be examined for hooks", error=type(error).__name__)
         return HookableChoice(None, {}, examined=False)
     if remaining.keys() == defects.keys():
-        because = f"; it could not be rewritten: {hookable.reason}" if hookable.reason else ""
-        reasons = {family: reason + because for family, reason in defects.items()}
+        reasons = {family: _with_reason(defect, hookable.reason) for family, defect in defects.items()}
         return HookableChoice(None, reasons, examined=not hookable.failed)
     log.info("hookable module made", changed=len(hookable.changed))
     return HookableChoice(hookable.module, remaining, hookable.way)
+
+
+def _with_reason(defect: str, reason: str | None) -> str:
+    """The defect, and why no copy without it could be made."""
+    if not reason:
+        return defect
+    return Sentence("{defect}; it could not be rewritten: {reason}", defect=words(defect), reason=reason)
 
 
 def without_relu(module: nn.Module, tensors: tuple[Tensor, ...]) -> str | None:

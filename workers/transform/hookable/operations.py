@@ -2,6 +2,7 @@
 
 import re
 
+from schemas.sentences import Sentence
 from workers.tracing.trace import Operation
 
 _MOVING = re.compile(
@@ -49,7 +50,7 @@ def why_not_linear(operation: Operation) -> str | None:
     if name == "Div":
         return "divides by a value that depends on the input" if 1 in operation.factors else None
     if name not in _FACTORS:
-        return f"computes {name}, which is no module with a rule"
+        return Sentence("computes {operation}, which is no module with a rule", operation=name)
     if len(_FACTORS[name] & operation.factors) > 1:
-        return f"multiplies values that both depend on the input ({name})"
+        return Sentence("multiplies values that both depend on the input ({operation})", operation=name)
     return None

@@ -40,6 +40,17 @@ export function signed(value, lang, digits = 2) {
 }
 
 /**
+ * With its sign and all its digits, so that numbers beside each other are equally exact: +10.0 beside +9.96.
+ * @param {number} value
+ * @param {string} lang
+ * @param {number} [digits] significant digits, all of which are written
+ */
+export function signedTo(value, lang, digits = 3) {
+  const exact = { minimumSignificantDigits: digits, maximumSignificantDigits: digits };
+  return format(lang, { ...exact, signDisplay: "exceptZero" }).format(value);
+}
+
+/**
  * A share of 1 as a percentage.
  * @param {number} share
  * @param {string} lang

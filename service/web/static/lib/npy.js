@@ -31,18 +31,21 @@ export function readNpy(buffer) {
 }
 
 /**
- * The map of one example of a picture: its absolute attributions, summed over channels.
+ * The map of one example of a picture: its attributions, summed over channels, as magnitudes.
  * @param {{shape: number[], data: ArrayLike<number>}} tensor (examples, channels, height, width)
+ * @param {{example?: number, sign?: string}} [options] sign: as that of a drawing; `positive` or `negative` leave out
+ *   the others
  * @returns {{height: number, width: number, values: Float64Array}}
  */
-export function strengthMap({ shape, data }, example = 0) {
+export function strengthMap({ shape, data }, { example = 0, sign = "absolute" } = {}) {
   const [, channels, height, width] = shape;
   const values = new Float64Array(height * width);
   const start = example * channels * height * width;
   for (let place = 0; place < values.length; place += 1) {
     let sum = 0;
     for (let channel = 0; channel < channels; channel += 1) sum += data[start + channel * values.length + place];
-    values[place] = Math.abs(sum);
+    const isDrawn = sign === "positive" ? sum > 0 : sign === "negative" ? sum < 0 : true;
+    values[place] = isDrawn ? Math.abs(sum) : 0;
   }
   return { height, width, values };
 }
@@ -66,8 +69,8 @@ export function strongestPlace({ height, width, values }) {
   let total = 0;
   for (let place = 0; place < values.length; place += 1) {
     if (values[place] < threshold || values[place] === 0) continue;
-    const row = Math.floor((Math.floor(place / width) * 3) / height);
-    const name = PLACES[row][Math.floor(((place % width) * 3) / width)];
+    const row = Math.floor(((Math.floor(place / width) + 0.5) * 3) / height); // by the middle of the element
+    const name = PLACES[row][Math.floor((((place % width) + 0.5) * 3) / width)];
     counts.set(name, (counts.get(name) ?? 0) + 1);
     total += 1;
   }

@@ -14,11 +14,11 @@ const CHOOSERS = { image: PictureChooser, text: TextEditor, features: RowEditor 
 /**
  * @param {{cards: object[], kind: string, onKind: (kind: string) => void, value: object | null,
  *   onChange: (input: object | null) => void, card?: object, small?: boolean}} props
- *   cards: all models, which say what kinds there are; card: the model of a table, whose columns are edited; small: something is shown already
+ *   cards: all models, which say what kinds there are; none while they are not known; card: the model of a table, whose columns are edited; small: something is shown already
  */
 export function InputChooser({ cards, kind, onKind, value, onChange, card, small }) {
   const { t } = useWords();
-  const kinds = KINDS.filter((one) => cards.some((model) => inputKind(model) === one));
+  const kinds = KINDS.filter((one) => !cards.length || cards.some((model) => inputKind(model) === one));
   const options = kinds.map((one) => ({ value: one, label: t(`kind.${one}`) }));
   const Chooser = CHOOSERS[kind];
   const own = value?.kind === kind ? value : null;

@@ -24,7 +24,7 @@ export default {
   "compare.scale": "Scale of the colours",
   "compare.scale.own": "Each its own",
   "compare.scale.shared": "One for all",
-  "compare.scale.own.read": "Each map uses the full range of colours: this shows where each method looks.",
+  "compare.scale.own.read": "Each map uses the full range of colours: this shows where each one looks.",
   "compare.scale.shared.read":
     "Equal colours mean equal numbers. This tells something only about methods whose attributions have the same unit.",
   "compare.point": "Point at a place, touch it, or move with the arrow keys: all maps show the same place and its value.",
@@ -58,7 +58,7 @@ export default {
   "agreement.strongest_tenth.read": "How much of the strongest tenth do both share? Chance gives about 0.1.",
   "agreement.signs.read": "For which share of the elements do both say the same: it raises, or it lowers?",
   "agreement.meaning":
-    "Methods that disagree are not wrong for that. Choose a pair to see both, and where they differ.",
+    "Maps that disagree are not wrong for that. Choose a pair to see both, and where they differ.",
   "agreement.pair": "{first} and {second}",
   "agreement.undefined": "undefined",
   "agreement.close": "Close",

@@ -24,7 +24,7 @@ export default {
   "compare.scale": "Escala de los colores",
   "compare.scale.own": "Una por mapa",
   "compare.scale.shared": "Una para todos",
-  "compare.scale.own.read": "Cada mapa usa toda la gama de colores: así se ve dónde mira cada método.",
+  "compare.scale.own.read": "Cada mapa usa toda la gama de colores: así se ve dónde mira cada uno.",
   "compare.scale.shared.read":
     "Colores iguales significan números iguales. Solo dice algo de métodos cuyas atribuciones tienen la misma unidad.",
   "compare.point":
@@ -46,7 +46,7 @@ export default {
   "compare.cell.refused": "Rechazado",
   "compare.cell.failed": "Falló",
   "compare.cell.cancelled": "Cancelado",
-  "compare.cell.succeeded": "Su atribución corresponde a una capa, no a la entrada. El arreglo está en el archivo zip de abajo.",
+  "compare.cell.succeeded": "Su atribución corresponde a una capa, no a la entrada. Sus números están en el archivo zip de abajo.",
   "compare.cell.expired": "Ya no se conserva",
   "agreement.title": "¿Cuánto coinciden?",
   "agreement.none": "No hay aquí dos atribuciones que se puedan superponer.",
@@ -60,7 +60,7 @@ export default {
     "¿Qué parte de la décima parte más fuerte comparten ambos? Por azar sería aproximadamente 0,1.",
   "agreement.signs.read": "¿En qué proporción de los elementos dicen ambos lo mismo: que sube o que baja?",
   "agreement.meaning":
-    "Que dos métodos no coincidan no significa que alguno se equivoque. Elija un par para ver ambos y dónde difieren.",
+    "Que dos mapas no coincidan no significa que alguno se equivoque. Elija un par para ver ambos y dónde difieren.",
   "agreement.pair": "{first} y {second}",
   "agreement.undefined": "sin definir",
   "agreement.close": "Cerrar",
@@ -74,7 +74,7 @@ export default {
   "difference.both": "ambos ({share})",
   "export.title": "Para llevar",
   "export.sheet": "Guardar como una imagen",
-  "export.arrays": "Guardar los arreglos (zip)",
+  "export.arrays": "Guardar los números (zip)",
   "export.address":
     "La dirección de esta página vuelve a mostrar la comparación mientras el servicio conserve los resultados.",
 };

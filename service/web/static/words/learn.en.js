@@ -53,7 +53,7 @@ export default {
   "learn.saliency.b": "A soft spot over the whole object.",
   "learn.saliency.c": "Scattered grains that gather around the object and its edges.",
   "learn.saliency.grain": "As it is.",
-  "learn.saliency.smoothed": "Smoothed over {percent} % of the side.",
+  "learn.saliency.smoothed": "Smoothed over {percent}% of the side.",
   "learn.saliency.slider": "Smoothing",
   "learn.saliency.happened":
     "The grain is no fault of the drawing. Neighbouring pixels pass through filters with different weights, and the gradient of a deep network varies much from pixel to pixel. Smoothing makes regions legible, but it is we who add it: a smooth map is not a more certain one. SmoothGrad smooths in another way, by averaging the gradients of noisy copies of the picture.",
@@ -140,12 +140,12 @@ export default {
   "learn.deeplift.text2":
     "Because it compares values and not slopes, it still sees causes where a neuron is saturated, that is, where its output no longer reacts to small changes. And it needs no path: its attributions add up to the difference of the scores by construction.",
   "learn.deeplift.look": "Take the smallest case, a single neuron, and then your picture. Here red raises the score and blue lowers it.",
-  "learn.deeplift.unit": "A neuron gives min(1, x). Before, x = 0; after, x = 3.",
+  "learn.deeplift.unit": "A neuron gives min(1, x). Before, x\u00a0=\u00a00; after, x\u00a0=\u00a03.",
   "learn.deeplift.method": "Method",
   "learn.deeplift.asks": "What it asks",
   "learn.deeplift.gives": "What x gets",
-  "learn.deeplift.slope": "How steep is the curve at x = 3?",
-  "learn.deeplift.difference": "How far did the output go from x = 0 to x = 3?",
+  "learn.deeplift.slope": "How steep is the curve at x\u00a0=\u00a03?",
+  "learn.deeplift.difference": "How far did the output go from x\u00a0=\u00a00 to x\u00a0=\u00a03?",
   "learn.deeplift.guess": "From black to your picture, what will the sum of all attributions be?",
   "learn.deeplift.a": "Zero: what raises and what lowers cancel out.",
   "learn.deeplift.b": "One, as with probabilities.",
@@ -162,7 +162,7 @@ export default {
   "learn.shap.text1":
     "Gradient SHAP draws a baseline from a set and a point at random between it and the input, with some noise if one wishes. There it takes the gradient, multiplies it by the difference between input and baseline, and averages over all draws.",
   "learn.shap.text2":
-    "With several baselines the question becomes: what distinguishes this case from the usual ones? Many models for tables bring such a set. This step uses one baseline at a time, so that only chance is at work; change it and compare.",
+    "With several baselines the question becomes: what distinguishes this case from the usual ones? Many models for tables bring such a set. The first four maps here use one baseline, so that only chance is at work; below them, several baselines are averaged.",
   "learn.shap.look": "Two draws with 3 points each, two with 24. Compare each draw with its twin.",
   "learn.shap.guess": "How will the twins differ?",
   "learn.shap.a": "Those with few points differ clearly, those with many less.",
@@ -170,6 +170,12 @@ export default {
   "learn.shap.c": "Those with many points differ more, because there is more chance in them.",
   "learn.shap.baseline": "Baseline",
   "learn.shap.draw": "{count} points, draw {draw}.",
+  "learn.shap.several": "Several baselines and their average",
+  "learn.shap.several.text":
+    "Now a set of {count} baselines. For each of them {samples} points are drawn between it and your picture, and each gives a map of its own. Gradient SHAP over the whole set is the average of these maps. Look for what only one baseline brings out, and for what survives the average.",
+  "learn.shap.several.alone": "This baseline alone.",
+  "learn.shap.several.mean": "The average of the {count} maps.",
+  "learn.shap.several.note": "Computed in this page from the numbers of the other maps.",
   "learn.shap.happened":
     "Every map is an average over random points, and its spread falls with the square root of their number: eight times the points, about a third of the spread. If two draws tell different stories, take more points before you believe either. The seed makes a draw repeatable, not more exact.",
   "learn.choose.short": "Which one?",

@@ -117,7 +117,7 @@ export default {
   "learn.layers.text1":
     "Una capa convolucional es una pila de mapas, y cada uno dice dónde se encontró un patrón. Grad-CAM pondera cada mapa por el gradiente medio de la puntuación y los suma: ¿cuáles de esos patrones aumentan la puntuación de esta clase, y dónde están?",
   "learn.layers.text2":
-    "La capa decide lo que se puede ver. Las primeras conocen bordes y colores en una cuadrícula fina; las últimas, partes y objetos en una cuadrícula gruesa.",
+    "La capa decide lo que se puede ver. Las primeras conocen bordes y colores en una cuadrícula fina; las últimas, partes y objetos en una cuadrícula de casillas grandes.",
   "learn.layers.look": "Vaya de la última capa a la primera. Fíjese en el tamaño de las manchas y en si se mantienen sobre el objeto.",
   "learn.layers.guess": "¿Qué capa señalará mejor el objeto?",
   "learn.layers.a": "Una de las últimas, aunque a grandes rasgos.",
@@ -140,12 +140,12 @@ export default {
   "learn.deeplift.text2":
     "Como compara valores y no pendientes, sigue viendo las causas donde una neurona está saturada, es decir, donde su salida ya no reacciona a cambios pequeños. Y no necesita camino: por construcción, sus atribuciones suman la diferencia de las puntuaciones.",
   "learn.deeplift.look": "Empiece por el caso más pequeño, una sola neurona, y pase luego a su imagen. Aquí el rojo sube la puntuación y el azul la baja.",
-  "learn.deeplift.unit": "Una neurona da mín(1, x). Antes, x = 0; después, x = 3.",
+  "learn.deeplift.unit": "Una neurona da mín(1, x). Antes, x\u00a0=\u00a00; después, x\u00a0=\u00a03.",
   "learn.deeplift.method": "Método",
   "learn.deeplift.asks": "Qué pregunta",
   "learn.deeplift.gives": "Qué recibe x",
-  "learn.deeplift.slope": "¿Qué pendiente tiene la curva en x = 3?",
-  "learn.deeplift.difference": "¿Cuánto avanzó la salida de x = 0 a x = 3?",
+  "learn.deeplift.slope": "¿Qué pendiente tiene la curva en x\u00a0=\u00a03?",
+  "learn.deeplift.difference": "¿Cuánto avanzó la salida de x\u00a0=\u00a00 a x\u00a0=\u00a03?",
   "learn.deeplift.guess": "Del negro a su imagen, ¿cuánto sumarán todas las atribuciones?",
   "learn.deeplift.a": "Cero: lo que sube y lo que baja se compensan.",
   "learn.deeplift.b": "Uno, como las probabilidades.",
@@ -162,7 +162,7 @@ export default {
   "learn.shap.text1":
     "Gradient SHAP sortea una referencia de un conjunto y un punto al azar entre ella y la entrada, con algo de ruido si se desea. Ahí toma el gradiente, lo multiplica por la diferencia entre la entrada y la referencia, y promedia todos los sorteos.",
   "learn.shap.text2":
-    "Con varias referencias, la pregunta pasa a ser: ¿qué distingue este caso de los habituales? Muchos modelos de tablas traen un conjunto así. Este paso usa una sola referencia cada vez, para que solo actúe el azar; cámbiela y compare.",
+    "Con varias referencias, la pregunta pasa a ser: ¿qué distingue este caso de los habituales? Muchos modelos de tablas traen un conjunto así. Los cuatro primeros mapas de este paso usan una sola referencia, para que solo actúe el azar; debajo se promedian varias.",
   "learn.shap.look": "Dos sorteos con 3 puntos y dos con 24. Compare cada sorteo con su gemelo.",
   "learn.shap.guess": "¿En qué se distinguirán los gemelos?",
   "learn.shap.a": "Los de pocos puntos se distinguen con claridad; los de muchos, menos.",
@@ -170,6 +170,12 @@ export default {
   "learn.shap.c": "Los de muchos puntos se distinguen más, porque interviene más el azar.",
   "learn.shap.baseline": "Referencia",
   "learn.shap.draw": "{count} puntos, sorteo {draw}.",
+  "learn.shap.several": "Varias referencias y su promedio",
+  "learn.shap.several.text":
+    "Ahora, un conjunto de {count} referencias. Para cada una se sortean {samples} puntos entre ella y su imagen, y cada una da su propio mapa. Gradient SHAP sobre todo el conjunto es el promedio de esos mapas. Busque qué aparece con una sola referencia y qué sobrevive al promedio.",
+  "learn.shap.several.alone": "Solo esta referencia.",
+  "learn.shap.several.mean": "El promedio de los {count} mapas.",
+  "learn.shap.several.note": "Calculado en esta página con los números de los otros mapas.",
   "learn.shap.happened":
     "Cada mapa es una media sobre puntos al azar, y su dispersión baja con la raíz cuadrada del número de puntos: con ocho veces más puntos, más o menos un tercio de la dispersión. Si dos sorteos cuentan historias distintas, pida más puntos antes de creer a ninguno. La semilla hace que un sorteo se pueda repetir, no que sea más exacto.",
   "learn.choose.short": "¿Cuál?",

@@ -26,7 +26,7 @@ export default {
   "facts.title": "Hasta qué punto fiarse",
   "completeness.title": "Completitud.",
   "completeness.sum":
-    "Las atribuciones suman {sum}. De la línea base a la entrada, la salida del modelo cambia en {difference}.",
+    "Las atribuciones suman {sum}. De la referencia a la entrada, la salida del modelo cambia en {difference}.",
   "completeness.error": "Ambas cifras difieren en un {error} de ese cambio.",
   "quality.choose": "Medir también su calidad",
   "quality.deletion_insertion": "Borrado e inserción",

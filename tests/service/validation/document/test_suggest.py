@@ -3,7 +3,7 @@
 import pytest
 
 from service.tuning import MAX_LISTED_FIELDS
-from service.validation.document.suggest import nearest, suggestion, unknown_field
+from service.validation.document.suggest import nearest, unknown_field, with_suggestion
 
 METHODS = ["saliency", "integrated_gradients", "layer_grad_cam"]
 
@@ -11,16 +11,20 @@ METHODS = ["saliency", "integrated_gradients", "layer_grad_cam"]
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("salency", "; did you mean 'saliency'?"),
-        ("SALIENCY", "; did you mean 'saliency'?"),
-        ("grad", "; did you mean 'integrated_gradients' or 'layer_grad_cam'?"),
-        ("zzz", ""),
-        ("", ""),
-        ("s" * 100_000, ""),
+        ("salency", "unknown; did you mean 'saliency'?"),
+        ("SALIENCY", "unknown; did you mean 'saliency'?"),
+        ("grad", "unknown; did you mean 'integrated_gradients' or 'layer_grad_cam'?"),
+        ("zzz", "unknown; known: many"),
+        ("", "unknown; known: many"),
+        ("s" * 100_000, "unknown; known: many"),
     ],
 )
 def test_close_names(name: str, expected: str) -> None:
-    assert suggestion(name, METHODS) == expected
+    assert with_suggestion("unknown", name, METHODS, "known: many") == expected
+
+
+def test_a_problem_alone_stays_as_it_is() -> None:
+    assert with_suggestion("no such {layer}", "zzz", METHODS) == "no such {layer}"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import { hasEnded } from "../../lib/watch.js";
 import { Progress } from "../../parts/Progress.js";
 import { Segments } from "../../parts/Segments.js";
 import { Agreement } from "./Agreement.js";
-import { cellNames } from "./cell_names.js";
+import { cellNames, commonNames } from "./cell_names.js";
 import { Export } from "./Export.js";
 import { FeatureColumns } from "./FeatureColumns.js";
 import { PictureCells } from "./PictureCells.js";
@@ -31,6 +31,7 @@ export function Comparison({ follow, made, catalogue, kind }) {
   return html`
     <section class="comparison" aria-labelledby="comparison-title">
       <h2 id="comparison-title">${titleOf(comparison, results, t)}</h2>
+      <p class="hint">${commonNames(comparison, catalogue).join(" · ")}</p>
       ${!ended &&
       html`<${Progress}
         job=${comparison}
@@ -58,7 +59,8 @@ function titleOf(comparison, results, t) {
   const targets = comparison.cells.map((cell) => cell.target?.[0]).filter(Boolean);
   const labels = new Set(targets.map((target) => target.label ?? `#${target.index}`));
   const models = new Set(comparison.cells.map((cell) => cell.model));
-  if (labels.size !== 1 || models.size !== 1) return t("compare.result");
+  const isNamed = targets.every((target) => target.label); // numbers of two models' classes mean different things
+  if (labels.size !== 1 || (models.size !== 1 && !isNamed)) return t("compare.result");
   const [label] = labels;
   const [result] = Object.values(results);
   const isClass = result && result.predictions[0].length > 1;

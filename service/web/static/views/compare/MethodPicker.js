@@ -27,7 +27,7 @@ export function MethodPicker({ card, catalogue, value, single, onChange }) {
           <legend>${title}</legend>
           ${members.map(
             (guide) => html`
-              <label class="check" key=${guide.name} title=${guide.idea}>
+              <label class="check" key=${`${guide.name} ${single}`} title=${guide.idea}>
                 <input
                   type=${single ? "radio" : "checkbox"}
                   name="compared-method"

@@ -7,9 +7,8 @@
  */
 export function cellNames(comparison, catalogue) {
   const { cells } = comparison;
-  const titles = new Map(catalogue.methods.map((guide) => [guide.name, guide.title]));
   const parts = [
-    cells.map((cell) => titles.get(cell.method.name) ?? cell.method.name),
+    methodTitles(cells, catalogue),
     cells.map((cell) => targetName(cell)),
     cells.map((cell) => (hasVersions(cells, cell.model) ? [cell.model, cell.version].filter(Boolean).join(" ") : cell.model)),
   ];
@@ -19,6 +18,18 @@ export function cellNames(comparison, catalogue) {
   const named = (index) => used.map((values) => values[index]).filter(Boolean).join(" · ") || parts[0][index];
   const names = cells.map((_, index) => named(index));
   return names.map((name, index) => (names.indexOf(name) === names.lastIndexOf(name) ? name : `${name} (${index + 1})`));
+}
+
+/** The method and the model that all cells have in common, which their names do not say. */
+export function commonNames(comparison, catalogue) {
+  const { cells } = comparison;
+  const parts = [methodTitles(cells, catalogue), cells.map((cell) => cell.model)];
+  return parts.filter((values) => new Set(values).size === 1).map(([value]) => value);
+}
+
+function methodTitles(cells, catalogue) {
+  const titles = new Map(catalogue.methods.map((guide) => [guide.name, guide.title]));
+  return cells.map((cell) => titles.get(cell.method.name) ?? cell.method.name);
 }
 
 function hasVersions(cells, model) {

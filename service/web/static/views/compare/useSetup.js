@@ -11,6 +11,8 @@ import { rememberRequest, useInput, useModelName } from "../../lib/store.js";
 
 export const MOST = 12; // cells of the page; the API takes more
 const FIRST_METHODS = ["saliency", "integrated_gradients", "deep_lift", "gradient_shap", "layer_grad_cam"];
+const FIRST_TARGETS = 2;
+const NOTHING = { methods: null, targets: null, models: null }; // chosen yet: what is likely is proposed
 
 /** What may be compared, with the list of the request that holds it. */
 export const AXES = ["methods", "targets", "models"];
@@ -24,15 +26,17 @@ export function useSetup(models, catalogue) {
   const [modelName, setModelName] = useModelName();
   const [kind, setKind] = useState(input?.kind ?? firstKind(models));
   const [axis, setAxis] = useState("methods");
-  const [chosen, setChosen] = useState({ methods: null, targets: [], models: [] });
+  const [chosen, setChosen] = useState(NOTHING);
   const [sending, setSending] = useState({ busy: false, problem: null });
   const cards = models.filter((one) => inputKind(one) === kind);
   const card = cards.find((one) => one.name === modelName) ?? cards[0];
   const own = input?.kind === kind ? input : null;
   const predicted = usePredictions(own, card);
   const methods = chosen.methods ?? firstMethods(card, catalogue);
-  const target = chosen.targets[0] ?? null;
-  const request = requestFor({ axis, card, methods, chosen, target });
+  const target = chosen.targets?.[0] ?? null;
+  const targets = chosen.targets ?? firstTargets(predicted.predictions);
+  const compared = chosen.models ?? cards.slice(0, MOST).map((one) => one.name);
+  const request = requestFor({ axis, card, methods, targets, compared, target });
   const count = countOf(request);
 
   const compare = async () => {
@@ -47,14 +51,14 @@ export function useSetup(models, catalogue) {
     }
   };
   const restart = (next) => {
-    setChosen({ methods: null, targets: [], models: [], ...next });
+    setChosen({ ...NOTHING, ...next });
     setSending({ busy: false, problem: null });
     go("compare");
   };
   const choose = (list) => (values) => setChosen({ ...chosen, [list]: values });
 
   return {
-    kind, cards, card, input: own, axis, methods, targets: chosen.targets, models: chosen.models, target, predicted,
+    kind, cards, card, input: own, axis, methods, targets, models: compared, target, predicted,
     request, count, sending, compare,
     ready: own !== null && count > 0 && count <= MOST,
     chooseKind(next) {
@@ -91,10 +95,15 @@ function firstMethods(card, catalogue) {
   return overInput.filter((name) => supported.has(name));
 }
 
-function requestFor({ axis, card, methods, chosen, target }) {
+/** The two classes that the model finds most likely, as a beginning. */
+function firstTargets(predictions) {
+  return (predictions ?? []).slice(0, FIRST_TARGETS).map((one) => one.index);
+}
+
+function requestFor({ axis, card, methods, targets, compared, target }) {
   if (!card) return null;
-  if (axis === "targets") return { models: [card.name], methods: methods.slice(0, 1), targets: chosen.targets };
-  const names = axis === "models" ? chosen.models : [card.name];
+  if (axis === "targets") return { models: [card.name], methods: methods.slice(0, 1), targets };
+  const names = axis === "models" ? compared : [card.name];
   const request = { models: names, methods: axis === "models" ? methods.slice(0, 1) : methods };
   return target === null || axis === "models" ? request : { ...request, targets: [target] };
 }

@@ -1,7 +1,7 @@
 /** Completeness as an account: what has been added up, beside what there is to be added up. */
 
 import { html } from "../../lib/html.js";
-import { percent, signed } from "../../lib/format.js";
+import { percent, signedTo } from "../../lib/format.js";
 import { useWords } from "../../lib/i18n.js";
 
 const MARK = 0.8; // of the bar's width: where the account is closed; the rest shows what is too much
@@ -22,9 +22,9 @@ export function Account({ points, at }) {
         <i style=${{ left: `${100 * MARK}%` }}></i>
       </div>
       <dl class="timing">
-        <div><dt>${t("learn.path.sum")}</dt><dd>${signed(sum, lang, 3)}</dd></div>
-        <div><dt>${t("learn.path.due")}</dt><dd>${signed(due, lang, 3)}</dd></div>
-        <div><dt>${t("learn.path.gap")}</dt><dd>${signed(due - sum, lang, 2)}</dd></div>
+        <div><dt>${t("learn.path.sum")}</dt><dd>${signedTo(sum, lang)}</dd></div>
+        <div><dt>${t("learn.path.due")}</dt><dd>${signedTo(due, lang)}</dd></div>
+        <div><dt>${t("learn.path.gap")}</dt><dd>${signedTo(due - sum, lang)}</dd></div>
       </dl>
       <p class="hint">${t("learn.path.account.read")}</p>
     </div>

@@ -1,7 +1,7 @@
 /** Step 4: the same method and picture from four baselines. */
 
 import { html } from "../../lib/html.js";
-import { signed } from "../../lib/format.js";
+import { signedTo } from "../../lib/format.js";
 import { useWords } from "../../lib/i18n.js";
 import { Explained } from "./Explained.js";
 import { Guess } from "./Guess.js";
@@ -33,7 +33,7 @@ function One({ lesson, name }) {
   if (!offered) return html`<p class="note"><strong>${title}</strong> ${t("learn.baseline.none")}</p>`;
   const draw = (result) => {
     const account = result.quality?.completeness?.[0];
-    const note = account && t("learn.baseline.rise", { rise: signed(account.outputs_difference, lang, 3) });
+    const note = account && t("learn.baseline.rise", { rise: signedTo(account.outputs_difference, lang) });
     return html`<${MapPicture} result=${result} title=${title} params=${{ style: "heatmap", sign: "absolute" }} note=${note} hideWhere />`;
   };
   return html`

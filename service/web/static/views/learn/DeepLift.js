@@ -1,7 +1,7 @@
 /** Step 6: DeepLIFT's before and after. */
 
 import { html } from "../../lib/html.js";
-import { signed } from "../../lib/format.js";
+import { signedTo } from "../../lib/format.js";
 import { useWords } from "../../lib/i18n.js";
 import { Explained } from "./Explained.js";
 import { Guess } from "./Guess.js";
@@ -46,8 +46,8 @@ function BeforeAfter({ result }) {
   const { t, lang } = useWords();
   const account = result.quality?.completeness?.[0];
   const words = account && {
-    difference: signed(account.outputs_difference, lang, 3),
-    sum: signed(account.attributions_sum, lang, 3),
+    difference: signedTo(account.outputs_difference, lang),
+    sum: signedTo(account.attributions_sum, lang),
   };
   return html`
     <div class="gallery three">

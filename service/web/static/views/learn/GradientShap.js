@@ -1,4 +1,5 @@
-/** Step 7: Gradient SHAP draws points at random. Two draws of few and two of many, against a chosen baseline. */
+/** Step 7: Gradient SHAP averages over random points and over baselines. Two draws of few points and two of many against
+ * one baseline; then several baselines and their average. */
 
 import { html, useState } from "../../lib/html.js";
 import { useWords } from "../../lib/i18n.js";
@@ -7,6 +8,7 @@ import { Explained } from "./Explained.js";
 import { Guess } from "./Guess.js";
 import { MapPicture } from "./MapPicture.js";
 import { StepText } from "./Prose.js";
+import { SeveralBaselines } from "./SeveralBaselines.js";
 import { useExplanation } from "./useExplanation.js";
 
 const STEP = "shap";
@@ -30,6 +32,8 @@ export function GradientShap({ lesson }) {
           DRAWS.map((draw) => html`<${Draw} key=${`${count}-${draw}`} ...${{ lesson, baseline, count, draw }} />`),
         )}
       </div>
+      ${offered.length > 1 &&
+      html`<${SeveralBaselines} lesson=${lesson} step=${STEP} baselines=${offered} samples=${MANY} />`}
     <//>
   `;
 }

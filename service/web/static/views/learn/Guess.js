@@ -1,6 +1,6 @@
 /** A question before the result is shown: who has guessed looks more closely. */
 
-import { html, useState } from "../../lib/html.js";
+import { html, useEffect, useRef, useState } from "../../lib/html.js";
 import { useWords } from "../../lib/i18n.js";
 
 const OPTIONS = ["a", "b", "c"];
@@ -14,14 +14,20 @@ export function Guess({ step, right, children }) {
   const { t } = useWords();
   const [answer, setAnswer] = useState(answered.get(step) ?? null);
   const [chosen, setChosen] = useState(null);
+  const verdictBox = useRef(null);
+  const given = useRef(false);
+  useEffect(() => {
+    if (given.current) verdictBox.current.focus(); // the button that had the focus is gone
+  }, [answer]);
   const give = (value) => {
     answered.set(step, value);
+    given.current = true;
     setAnswer(value);
   };
   if (answer === null) return html`<${Ask} ...${{ step, chosen, setChosen, give }} />`;
   const verdict = answer === "skip" ? null : answer === right ? "learn.guess.right" : "learn.guess.other";
   return html`
-    <div class="guess is-answered" role="status">
+    <div ref=${verdictBox} class="guess is-answered" role="status" tabindex="-1">
       <p>
         ${answer !== "skip" && html`<span class="faint">${t("learn.guess.yours")}</span> ${t(`learn.${step}.${answer}`)}${" "}`}
         ${verdict && html`<strong>${t(verdict)}</strong>`}

@@ -14,7 +14,7 @@ export function ratioOf(result) {
 /** @param {{result: object, title: string, params?: object, note?: string, hideWhere?: boolean}} props */
 export function MapPicture({ result, title, params = {}, note, hideWhere = false }) {
   const { t } = useWords();
-  const where = useWhere(result.id);
+  const where = useWhere(result.id, params.sign);
   const place = where === null ? "" : t("learn.where", { where });
   return html`
     <figure class="map">

@@ -1,7 +1,7 @@
 /** A slider along the path: the picture lights up, the score moves, the map fills, the account closes. */
 
 import { html, useEffect, useState } from "../../lib/html.js";
-import { number, percent, signed } from "../../lib/format.js";
+import { number, percent, signedTo } from "../../lib/format.js";
 import { useWords } from "../../lib/i18n.js";
 import { Curve } from "../../parts/Curve.js";
 import { ServerPicture } from "../../parts/ServerPicture.js";
@@ -21,7 +21,7 @@ export function PathScrubber({ result, points }) {
   const words = {
     alpha: percent(alpha, lang, 0),
     score: number(points.outputs[at], lang),
-    sum: signed(points.sums[at], lang, 3),
+    sum: signedTo(points.sums[at], lang),
   };
   return html`
     <div class="scrubber">

@@ -49,7 +49,7 @@ function Chosen({ input }) {
 function PictureResult({ result, trial }) {
   const { t } = useWords();
   const [bare, setBare] = useState(false);
-  const where = useWhere(result.id);
+  const where = useWhere(result.id, trial.overlay.sign);
   const target = result.target?.[0];
   const words = { method: trial.guide?.title ?? result.method.name, target: target?.label ?? target?.index ?? "" };
   const alt = where === null ? t("try.map", words) : `${t("try.map", words)} ${t("try.map.where", { where })}`;

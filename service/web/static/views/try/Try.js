@@ -9,6 +9,7 @@ import { ModelChooser } from "../../parts/ModelChooser.js";
 import { ProblemNote } from "../../parts/ProblemNote.js";
 import { useTry } from "./useTry.js";
 
+const NOT_KNOWN_YET = []; // an input can be chosen before the models are known
 const Panel = lazy(() => import("./Panel.js"));
 const Stage = lazy(() => import("./Stage.js"));
 const Result = lazy(() => import("./Result.js"));
@@ -23,7 +24,8 @@ export default function Try({ route }) {
     <p class="lead">${t("try.lead")}</p>
     ${problem && html`<${ProblemNote} problem=${problem} />`}
     ${models?.length === 0 && !problem && html`<p role="status">${t("models.loading")}</p>`}
-    ${models?.length > 0 && html`<${Trial} models=${models} catalogue=${catalogue} id=${route.id} />`}
+    ${(models === null ? !problem : models.length > 0) &&
+    html`<${Trial} models=${models ?? NOT_KNOWN_YET} catalogue=${catalogue} id=${route.id} />`}
   `;
 }
 
@@ -32,8 +34,9 @@ function Trial({ models, catalogue, id }) {
   const { kind, input, card, follow } = trial;
   const cards = models.filter((one) => inputKind(one) === kind);
   useEffect(() => {
+    if (!models.length) return; // what is shown first comes first
     for (const part of [Panel, Stage, Result]) part.load().catch(() => {}); // said where it is shown
-  }, []);
+  }, [models.length > 0]);
   const begun = input !== null || id !== null;
   return html`
     <${InputChooser}
@@ -49,6 +52,7 @@ function Trial({ models, catalogue, id }) {
     cards.length > 1 &&
     html`<${ModelChooser} cards=${cards} card=${card} onChange=${trial.chooseModel} />`}
     ${begun &&
+    card &&
     html`
       <div class="stage">
         <div class="shown">

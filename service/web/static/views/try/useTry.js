@@ -13,7 +13,7 @@ import { useJob } from "../../lib/useJob.js";
 const FIRST_KIND = "image";
 
 /**
- * @param {object[]} models cards
+ * @param {object[]} models cards; none while they are not known
  * @param {object | null} catalogue of methods
  * @param {string | null} id of the job that the address names
  */
@@ -21,8 +21,8 @@ export function useTry(models, catalogue, id) {
   const [input, setInput] = useInput();
   const [modelName, setModelName] = useModelName();
   const follow = useJob(id);
-  const first = input?.kind ?? firstKind(models);
-  const [kind, setKind] = useState(first);
+  const [wantedKind, setKind] = useState(input?.kind ?? FIRST_KIND);
+  const kind = kindAmong(models, wantedKind);
   const card = cardFor(models, modelName, kind);
   const [form, setForm] = useState({ name: null, values: {} });
   const [target, setTarget] = useState(null);
@@ -110,7 +110,7 @@ function useRestored({ id, follow, models, own, setKind, setModelName, setForm, 
     setModelName(job.model);
     setForm({ name, values });
     if (job.target?.length === 1) setTarget(job.target[0].index);
-  }, [id, job?.id]);
+  }, [id, job?.id, models.length > 0]);
   useEffect(() => {
     if (!result?.features || own !== null || result.features.length !== 1) return;
     const features = Object.fromEntries(result.features[0].map((column) => [column.name, column.value]));
@@ -126,9 +126,10 @@ function fits(input, card) {
   return columns.length === Object.keys(input.features).length && columns.every((one) => one.name in input.features);
 }
 
-function firstKind(models) {
+/** The kind that is wanted where a model takes it, or while none is known; else one that a model takes. */
+function kindAmong(models, wanted) {
   const kinds = models.map(inputKind).filter(Boolean);
-  return kinds.includes(FIRST_KIND) ? FIRST_KIND : kinds[0];
+  return kinds.length === 0 || kinds.includes(wanted) ? wanted : kinds.includes(FIRST_KIND) ? FIRST_KIND : kinds[0];
 }
 
 function cardFor(models, name, kind) {
