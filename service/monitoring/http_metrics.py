@@ -30,10 +30,10 @@ class HttpMetrics:
             seconds.name, seconds.help, seconds.labels, buckets=seconds.buckets, registry=self.registry
         )
 
-    def observe(self, route: str, method: str, status: int, elapsed_s: float) -> None:
-        """One request; `CLIENT_LEFT` is a status here too."""
+    def observe(self, route: str, method: str, status: int, elapsed_s: float, trace_id: str | None = None) -> None:
+        """One request; `CLIENT_LEFT` is a status here too. Its bucket then shows the trace as an exemplar."""
         self._requests.labels(route, method, str(status)).inc()
-        self._seconds.labels(route, method).observe(elapsed_s)
+        self._seconds.labels(route, method).observe(elapsed_s, None if trace_id is None else {"trace_id": trace_id})
 
     def submitted(self, submitted: Submitted) -> None:
         """One job accepted. An idempotent repeat that returns an earlier one is none."""
