@@ -39,7 +39,7 @@ class Receiver:
         respond: answers in place of the receiver: gets the handler, whose request has been read.
     """
 
-    def __init__(self, respond: Callable[[BaseHTTPRequestHandler], None] | None = None) -> None:
+    def __init__(self, respond: Callable[[BaseHTTPRequestHandler], object] | None = None) -> None:
         self.spans: list[Received] = []
         self.requests = 0
         self.headers: list[dict[str, str]] = []

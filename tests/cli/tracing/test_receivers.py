@@ -45,7 +45,7 @@ def test_a_receiver_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("small_queue")
 def test_a_receiver_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     release = threading.Event()
-    with Receiver(lambda _: release.wait() and None) as receiver:
+    with Receiver(lambda _: release.wait()) as receiver:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url)
         tracer = SdkTracer("test")
         record(tracer, 500)
