@@ -42,7 +42,7 @@ def run_worker(models: list[Path] | None, device: str | None) -> int:
     configure_logging()
     try:
         settings = WorkerSettings()
-        tracer = tracer_of_process("attribution-worker")
+        tracer = tracer_of_process("attribution-worker", settings.worker_id)
     except ValidationError as error:
         fail(_first_fault(error), EXIT_USAGE)
     except TracingError as error:

@@ -73,14 +73,14 @@ class SdkTracer:
     The provider is not the global one: no library records anything of its own through it.
 
     Args:
-        service: as in `tracer_of_process`.
+        service, instance: as in `tracer_of_process`.
     """
 
-    def __init__(self, service: str) -> None:
+    def __init__(self, service: str, instance: str | None = None) -> None:
         # Its warnings come with each try of each batch; its errors tell as much.
         logging.getLogger(otlp_exporter.__name__).setLevel(logging.ERROR)
         exporter = otlp_exporter.OTLPSpanExporter(session=BoundedSession())
-        self._provider = TracerProvider(resource=_resource(service), shutdown_on_exit=False)
+        self._provider = TracerProvider(resource=_resource(service, instance), shutdown_on_exit=False)
         self._provider.add_span_processor(BatchSpanProcessor(exporter))
         self._tracer = self._provider.get_tracer("attribution", RELEASE)
         log.info("tracing is on", sampler=self._provider.sampler.get_description())
@@ -115,13 +115,13 @@ class SdkTracer:
             log.warning("spans dropped: their receiver did not take them in time")
 
 
-def _resource(service: str) -> Resource:
+def _resource(service: str, instance: str | None) -> Resource:
     """What all spans of this process have in common; what the operator says takes precedence."""
     own: dict[str, str | int] = {
         "service.name": service,
         "service.namespace": "attribution",
         "service.version": RELEASE,
-        "service.instance.id": os.environ.get("ATTRIBUTION_WORKER_ID") or f"{os.uname().nodename}-{os.getpid()}",
+        "service.instance.id": instance or f"{os.uname().nodename}-{os.getpid()}",
         "process.pid": os.getpid(),
     }
     return Resource.create({**own, **OTELResourceDetector().detect().attributes})

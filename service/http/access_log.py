@@ -64,8 +64,7 @@ class AccessLog:
         elapsed_s = time.perf_counter() - exchange.began
         method = scope["method"] if scope["method"] in KNOWN_METHODS else OTHER
         route = exchange.route()
-        trace_id = None if trace is None else trace.context.trace_id
-        self.metrics.observe(route, method, exchange.status, elapsed_s, trace_id)
+        self.metrics.observe(route, method, exchange.status, elapsed_s, None if trace is None else trace.context)
         write = log.debug if route in PROBES else log.info  # probes come every few seconds
         write(
             "request",

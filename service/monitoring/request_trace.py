@@ -30,8 +30,10 @@ class RequestTrace:
         self._span = span
 
     def start(self, name: SpanName, kind: SpanKind = "internal") -> Span | None:
-        """Begins a span below that of the request; None without a tracer."""
-        return None if self._tracer is None else self._tracer.start(name, self._span, kind=kind)
+        """Begins a span below that of the request; None where that is not recorded: no sampler then records it."""
+        if self._tracer is None or not self.context.is_sampled:
+            return None
+        return self._tracer.start(name, self._span, kind=kind)
 
     def end(self, method: str | None, route: str | None, status: int) -> None:
         """Ends the span of the request.

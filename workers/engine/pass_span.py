@@ -30,18 +30,16 @@ def pass_span(tracer: Tracer | None, work: Work) -> Iterator[None]:
 
 
 def _begun(tracer: Tracer, work: Work) -> Span | None:
-    """The span of work that begins; None where no span of its jobs is recorded."""
-    tasks = dict.fromkeys(pending.task for pending in work.pendings())
-    spans = dict.fromkeys(span for task in tasks for span in task.spans)
-    recorded = [span for span in spans if span.context.is_sampled]
-    if not recorded:
+    """The span of work that begins; None where none of its jobs has a span."""
+    spans = list(dict.fromkeys(span for pending in work.pendings() for span in pending.task.spans))
+    if not spans:
         return None
     made = tracer.start(
         "pass",
-        recorded[0],
+        spans[0],
         attributes={"attribution.lane": "shared" if work.packed else "solo", "attribution.jobs": len(spans)},
-        links=[span.context for span in recorded],
+        links=[span.context for span in spans],
     )
-    for span in recorded[1:]:
+    for span in spans[1:]:
         span.link(made.context)
     return made

@@ -34,7 +34,7 @@ class Task:
             none does.
         pass_thread: the identifier of the thread that does that work.
         trace_id: of the job, for the log; None where it has none.
-        spans: of the jobs for which the rows are computed, while tracing is on: passes are linked with them.
+        spans: of the jobs for which the rows are computed, of those that are recorded: passes are linked with them.
     """
 
     id: str

@@ -5,18 +5,19 @@ from contextlib import contextmanager
 
 from workers.engine.task import Task
 from workers.jobs.job import ClaimedJob
-from workers.jobs.job_trace import error_code
+from workers.jobs.job_trace import fail_with
 
 
 @contextmanager
 def explaining(jobs: Sequence[ClaimedJob], task: Task) -> Iterator[None]:
-    """Records the body as a span of each job. Does nothing for jobs without a trace.
+    """Records the body as a span of each job. Does nothing for jobs whose trace is not recorded.
 
     Args:
         jobs: that the body explains, several where they are coalesced.
         task: whose rows the engine computes for all of them.
     """
-    spans = tuple(job.trace.start("explain") for job in jobs if job.trace is not None)
+    begun = [job.trace.start("explain") for job in jobs if job.trace is not None]
+    spans = tuple(span for span in begun if span is not None)
     if not spans:
         yield
         return
@@ -27,7 +28,7 @@ def explaining(jobs: Sequence[ClaimedJob], task: Task) -> Iterator[None]:
         yield
     except BaseException as error:
         for span in spans:
-            span.fail(error_code(error))
+            fail_with(span, error)
         raise
     finally:
         task.spans = ()

@@ -10,7 +10,7 @@ from schemas.methods import AnyMethod
 from schemas.model_key import ModelKey
 from schemas.results import ResultMeta
 from schemas.telemetry.spans import Tracer
-from schemas.telemetry.trace_context import parse_traceparent
+from schemas.telemetry.trace_context import TraceContext, parse_traceparent
 from workers.engine.task import Task
 from workers.inputs.prepared import Prepared
 from workers.jobs.job_trace import JobTrace
@@ -43,7 +43,7 @@ class ClaimedJob:
     trace: JobTrace | None = None
 
     def __post_init__(self) -> None:
-        context = parse_traceparent(self.spec.traceparent)
+        context = self.context
         self.task = Task(
             self.claim.job_id,
             self.spec.priority,
@@ -68,7 +68,12 @@ class ClaimedJob:
     def record(self, tracer: Tracer) -> None:
         """Begins to record the job's spans."""
         self.trace = JobTrace(tracer, self.claim)
-        self.task.trace_id = self.trace.trace_id
+        self.task.trace_id = self.trace.span.context.trace_id
+
+    @property
+    def context(self) -> TraceContext | None:
+        """The job's span; without a tracer, the span that submitted it. None where it has no trace."""
+        return parse_traceparent(self.spec.traceparent) if self.trace is None else self.trace.span.context
 
     @property
     def running_task(self) -> Task:

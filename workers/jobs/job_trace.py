@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from broker import Claim
-from schemas.errors import ServiceError
+from schemas.errors import JobCancelled, ServiceError
 from schemas.model_key import ModelKey
 from schemas.telemetry.spans import Attribute, Span, SpanName, Tracer
 from schemas.telemetry.trace_context import parse_traceparent
@@ -17,28 +17,25 @@ class JobTrace:
     The job's own thread, and that of the coalesced run which computes it, record its spans in turn.
 
     Attributes:
-        trace_id: 32 hexadecimal digits.
         span: `process`, which lasts until the job's end is stored.
     """
 
-    __slots__ = ("_is_ended", "_tracer", "span", "trace_id")
+    __slots__ = ("_is_ended", "_tracer", "span")
 
     def __init__(self, tracer: Tracer, claim: Claim) -> None:
         claimed_ns = time.time_ns()
         # By the clock of this process, so that the spans of a job follow one another here; the length is the store's.
         queued_ns = claimed_ns - 1_000_000 * max(0, claim.started_ms - claim.created_ms)
         submit = parse_traceparent(claim.spec.traceparent)
-        attributes = _attributes(claim)
         self._tracer = tracer
         self._is_ended = False
-        if submit is not None:  # else it would be a trace of one span
-            tracer.start("queued", submit, attributes=attributes, at_ns=queued_ns).end(claimed_ns)
-        self.span = tracer.start("process", submit, kind="consumer", attributes=attributes, at_ns=claimed_ns)
-        self.trace_id = self.span.context.trace_id
+        self.span = tracer.start("process", submit, kind="consumer", attributes=_attributes(claim), at_ns=claimed_ns)
+        if submit is not None and self.span.context.is_sampled:  # without `submit` it would be a trace of its own
+            tracer.start("queued", submit, at_ns=queued_ns).end(claimed_ns)
 
-    def start(self, name: SpanName, at_ns: int | None = None) -> Span:
-        """Begins a span below `process`, now or at a time in nanoseconds since the epoch."""
-        return self._tracer.start(name, self.span, at_ns=at_ns)
+    def start(self, name: SpanName) -> Span | None:
+        """Begins a span below `process`; None where that is not recorded, since no sampler then records it."""
+        return self._tracer.start(name, self.span) if self.span.context.is_sampled else None
 
     def end(self, outcome: str, *, error: str | None = None, rows: int = 0, passes: int = 0) -> None:
         """Ends the trace; what ends it again changes nothing.
@@ -60,22 +57,24 @@ class JobTrace:
 @contextmanager
 def stage(trace: JobTrace | None, name: SpanName) -> Iterator[None]:
     """Records the body as a span of the job. Does nothing without a trace."""
-    if trace is None:
+    span = None if trace is None else trace.start(name)
+    if span is None:
         yield
         return
-    span = trace.start(name)
     try:
         yield
     except BaseException as error:
-        span.fail(error_code(error))
+        fail_with(span, error)
         raise
     finally:
         span.end()
 
 
-def error_code(error: BaseException) -> str:
-    """What traces say of an error: its code, or its class; its message may hold input."""
-    return error.code if isinstance(error, ServiceError) else type(error).__name__
+def fail_with(span: Span, error: BaseException) -> None:
+    """Marks a span as failed with the error's code, or its class, since its message may hold input. That a job was
+    cancelled is no failure."""
+    if not isinstance(error, JobCancelled):
+        span.fail(error.code if isinstance(error, ServiceError) else type(error).__name__)
 
 
 def _attributes(claim: Claim) -> dict[str, Attribute]:

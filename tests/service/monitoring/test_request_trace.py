@@ -86,10 +86,12 @@ async def test_the_trace_is_no_part_of_what_equal_requests_are(client: httpx.Asy
     assert result.json()["cache"] == "hit"
 
 
-async def test_the_histogram_of_requests_shows_the_trace(client: httpx.AsyncClient) -> None:
+async def test_the_histogram_of_requests_shows_a_trace_that_is_recorded(client: httpx.AsyncClient) -> None:
     await client.get("/methods", headers=SENT)
+    await client.get("/methods", headers={"traceparent": f"00-{TRACE[::-1]}-{SPAN}-00"})
     openmetrics = (await client.get("/metrics", headers={"Accept": "application/openmetrics-text"})).text
     (line,) = [one for one in openmetrics.splitlines() if 'route="/methods"' in one and TRACE in one]
+    assert TRACE[::-1] not in openmetrics
     assert line.startswith("attribution_http_request_seconds_bucket{")
     assert f'# {{trace_id="{TRACE}"}}' in line
 

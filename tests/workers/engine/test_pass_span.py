@@ -91,17 +91,13 @@ def test_each_try_is_a_span_and_its_error_a_class(receiver: Receiver) -> None:
     assert [one.parent for one in found[1:]] == [span.context.span_id for span in spans]
 
 
-def test_a_pass_is_recorded_if_one_of_its_jobs_is(receiver: Receiver) -> None:
+def test_jobs_without_a_span_are_not_linked(receiver: Receiver) -> None:
     tracer = SdkTracer("test")
     recorded = tracer.start("explain", None)
-    unsampled = recorded.context._replace(trace_id="f" * 32, is_sampled=False)
-    dropped = tracer.start("explain", unsampled)
-    (one,) = passes(receiver, tracer, block(1.0, dropped), block(2.0, recorded))
-    assert (one.trace, one.attributes["attribution.jobs"]) == (recorded.context.trace_id, 2)
-    assert one.links == [(recorded.context.trace_id, recorded.context.span_id)]
+    (one,) = passes(receiver, tracer, block(1.0), block(2.0, recorded))
+    assert (one.trace, one.attributes["attribution.jobs"]) == (recorded.context.trace_id, 1)
+    assert one.attributes["attribution.rows"] == 2
 
 
-def test_passes_of_jobs_that_are_not_recorded_are_not_either(receiver: Receiver) -> None:
-    tracer = SdkTracer("test")
-    unsampled = tracer.start("explain", None).context._replace(is_sampled=False)
-    assert passes(receiver, tracer, block(1.0, tracer.start("explain", unsampled)), block(2.0)) == []
+def test_passes_of_jobs_without_a_span_have_none(receiver: Receiver) -> None:
+    assert passes(receiver, SdkTracer("test"), block(1.0), block(2.0)) == []

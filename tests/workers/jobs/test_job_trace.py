@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from cli.tracing.sdk_tracer import SdkTracer
-from schemas.errors import JobFailed
+from schemas.errors import JobCancelled, JobFailed
 from schemas.methods import IntegratedGradients, Saliency
 from schemas.telemetry.trace_context import TraceContext
 from tests.otlp import Received, Receiver
@@ -52,7 +52,7 @@ def job(number: int, tracer: SdkTracer, method: Any = IG, value: float = 0.5, **
 def trace(receiver: Receiver, one: ClaimedJob) -> dict[str, Received]:
     """The spans of a job by their names, without those of its passes."""
     assert one.trace is not None
-    spans = [span for span in receiver.spans if span.trace == one.trace.trace_id and span.name != "pass"]
+    spans = [span for span in receiver.spans if span.trace == one.trace.span.context.trace_id and span.name != "pass"]
     found = {span.name: span for span in spans}
     assert len(found) == len(spans)
     return found
@@ -79,7 +79,7 @@ def test_a_job_is_a_span_below_that_which_submitted_it(
     assert process.attributes["attribution.rows"] == result.meta.timing.rows
     assert process.attributes["messaging.destination.name"] == "net@1"
     assert process.attributes["attribution.method"] == "integrated_gradients"
-    assert result.meta.trace_id == one.trace.trace_id
+    assert result.meta.trace_id == one.trace.span.context.trace_id
 
 
 def test_a_job_that_nobody_has_traced_begins_a_trace(tracer: SdkTracer, receiver: Receiver) -> None:
@@ -91,7 +91,7 @@ def test_a_job_that_nobody_has_traced_begins_a_trace(tracer: SdkTracer, receiver
     assert set(spans) == {"process"}
     assert (spans["process"].parent, spans["process"].failed) == ("", True)
     assert spans["process"].attributes["error.type"] == "job_failed"
-    assert one.task.names == {"job": "job 0", "trace_id": one.trace.trace_id}
+    assert one.task.names == {"job": "job 0", "trace_id": one.trace.span.context.trace_id}
 
 
 def test_coalesced_jobs_are_each_linked_with_the_passes(
@@ -120,7 +120,11 @@ def test_of_coalesced_jobs_one_fails_alone(model: ResidentModel, tracer: SdkTrac
     assert [end.job.id for end in ends if isinstance(end, FailedJob)] == ["job 1"]
     tracer.close()
     again = [
-        [span for span in receiver.spans if span.name == "explain" and one.trace and span.trace == one.trace.trace_id]
+        [
+            span
+            for span in receiver.spans
+            if span.name == "explain" and one.trace and span.trace == one.trace.span.context.trace_id
+        ]
         for one in jobs
     ]
     assert [[span.failed for span in sorted(spans, key=lambda span: span.start_ns)] for spans in again] == [
@@ -142,6 +146,36 @@ def test_an_error_s_message_is_not_recorded(tracer: SdkTracer, receiver: Receive
     assert spans["prepare"].attributes["error.type"] == "ZeroDivisionError"
     assert spans["explain"].attributes["error.type"] == "job_failed"
     assert "secret" not in str(receiver.spans)
+
+
+def test_of_a_job_that_is_not_recorded_no_span_is_made(
+    model: ResidentModel, tracer: SdkTracer, receiver: Receiver
+) -> None:
+    recorded, dropped = job(0, tracer), job(1, tracer, traceparent=SUBMIT._replace(is_sampled=False).traceparent)
+    engine = Engine(model.engine.view, batch_rows=model.engine.batch_rows, tracer=tracer).start()
+    ends = run_coalesced(replace(model, engine=engine), [recorded, dropped])
+    engine.stop()
+    for one in (recorded, dropped):
+        assert one.trace is not None
+        one.trace.end("succeeded")
+    tracer.close()
+    assert all(isinstance(end, JobResult) for end in ends)
+    assert dropped.task.trace_id == SUBMIT.trace_id
+    assert {span.trace for span in receiver.spans} == {f"{1:032x}"}
+    explain = trace(receiver, recorded)["explain"]
+    passes = [span for span in receiver.spans if span.name == "pass"]
+    assert passes
+    assert all(one.links == [(explain.trace, explain.span)] for one in passes)
+
+
+def test_a_cancelled_job_is_no_failure(tracer: SdkTracer, receiver: Receiver) -> None:
+    one = job(0, tracer)
+    assert one.trace is not None
+    with pytest.raises(JobCancelled), explaining([one], one.task):
+        raise JobCancelled("the job was cancelled")
+    one.trace.end("cancelled")
+    tracer.close()
+    assert not any(span.failed for span in receiver.spans)
 
 
 def test_without_a_tracer_nothing_is_recorded(model: ResidentModel) -> None:

@@ -83,3 +83,8 @@ def test_every_bucket_shows_the_trace_of_the_job(model: ResidentModel) -> None:
     assert increments.exemplars
     assert {text.split()[0] for text in increments.exemplars.values()} == {TRACE}
     assert len(increments.exemplars) <= len(increments.counts)
+
+
+def test_a_trace_that_is_not_recorded_is_not_shown(model: ResidentModel) -> None:
+    unsampled = spec(Saliency(), traceparent=f"00-{TRACE}-b7ad6b7169203331-00")
+    assert not measured(run(model, unsampled)).exemplars
