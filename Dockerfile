@@ -24,7 +24,7 @@ RUN /opt/attribution/bin/pip wheel --no-deps --wheel-dir /wheels .
 
 # Dependencies before code, so that their layer is rebuilt only when they change.
 FROM build AS gateway-environment
-RUN python3 requirements.py gateway cli > requirements.txt \
+RUN python3 requirements.py gateway cli tracing > requirements.txt \
     && /opt/attribution/bin/pip install --constraint constraints.txt --requirement requirements.txt
 COPY --from=wheel /wheels /wheels
 RUN /opt/attribution/bin/pip install --no-deps /wheels/*.whl && /opt/attribution/bin/pip uninstall --yes pip
@@ -33,7 +33,7 @@ FROM build AS worker-environment
 # By itself, because it is most of the image and changes least.
 ARG TORCH_INDEX=
 RUN /opt/attribution/bin/pip install --constraint constraints.txt ${TORCH_INDEX:+--index-url "$TORCH_INDEX"} torch
-RUN python3 requirements.py worker models cli > requirements.txt \
+RUN python3 requirements.py worker models cli tracing > requirements.txt \
     && /opt/attribution/bin/pip install --constraint constraints.txt --requirement requirements.txt
 COPY --from=wheel /wheels /wheels
 RUN /opt/attribution/bin/pip install --no-deps /wheels/*.whl && /opt/attribution/bin/pip uninstall --yes pip

@@ -24,7 +24,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@[ -x $(BIN)/python ] || { echo "Creating $(VENV) with $$($(PYTHON) --version)"; $(PYTHON) -m venv $(VENV); }
 	@echo "Installing the pinned packages. The first time this takes a few minutes, because torch is large."
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check \
-		--constraint constraints.txt --editable '.[gateway,worker,cli,models,test]'
+		--constraint constraints.txt --editable '.[gateway,worker,cli,models,tracing,test]'
 	@touch $@
 	@echo "Installed: $(BIN)/attribution"
 

@@ -8,6 +8,8 @@ import structlog
 from broker.supported_store import refusal_of_store
 from cli.console import EXIT_FAILED, EXIT_USAGE, fail
 from cli.processes.listen import CannotListen, bound_host, listen
+from cli.tracing.setup import tracer_of_process
+from cli.tracing.variables import TracingError
 from service.app import create_app
 from service.connection_settings import is_loopback
 from service.connections.server import GatewayServer
@@ -28,13 +30,14 @@ def run_gateway(host: str, port: int, descriptor: int | None) -> None:
         refused = refusal_of_store(settings)
         if refused is not None:
             fail(refused, EXIT_USAGE)
-    except SettingsError as error:
+        tracer = tracer_of_process("attribution-gateway")
+    except (SettingsError, TracingError) as error:
         fail(str(error), EXIT_USAGE)
     except CannotListen as error:
         fail(str(error), EXIT_FAILED)
     settings = settings.model_copy(update={"host": bound_host(listening)})
     if settings.keys is None and not is_loopback(settings.host):
         log.warning("open to all who reach this address; set ATTRIBUTION_KEYS to a file of keys", host=settings.host)
-    server = GatewayServer(create_app(settings), settings)
+    server = GatewayServer(create_app(settings, tracer=tracer), settings)
     gc.freeze()  # keeps imported modules out of every later collection
     server.run(sockets=[listening])

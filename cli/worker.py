@@ -15,6 +15,8 @@ from pydantic import ValidationError
 from broker import JobStore, StoreSettings, WorkerInfo
 from cli.console import EXIT_FAILED, EXIT_USAGE, fail
 from cli.model_directories import VARIABLE, NoModels, joined, model_directories
+from cli.tracing.setup import tracer_of_process
+from cli.tracing.variables import TracingError
 
 WORKER_ID = "ATTRIBUTION_WORKER_ID"
 LIBRARIES = (
@@ -40,12 +42,15 @@ def run_worker(models: list[Path] | None, device: str | None) -> int:
     configure_logging()
     try:
         settings = WorkerSettings()
+        tracer = tracer_of_process("attribution-worker", settings.worker_id)
     except ValidationError as error:
         fail(_first_fault(error), EXIT_USAGE)
+    except TracingError as error:
+        fail(str(error), EXIT_USAGE)
     refused = refusal_of_store(settings)
     if refused is not None:
         fail(refused, EXIT_USAGE)
-    return run(settings)
+    return run(settings, tracer)
 
 
 def stand_by() -> bool:

@@ -11,7 +11,7 @@ INTRODUCTION = """\
 
 `GET /metrics` of a gateway speaks Prometheus' text format, and OpenMetrics where `Accept` prefers
 `application/openmetrics-text`. OpenMetrics alone shows exemplars: with them a bucket of a histogram names the trace of
-the latest job that it counted, where the job came with one (`traceparent`). With a file of keys the scraper needs a key
+the latest request or job that it counted, where that has one ([tracing](tracing.md)). With a file of keys the scraper needs a key
 of scope `metrics`. The service sends nothing anywhere by itself.
 
 This page is made from the definitions in `schemas/telemetry/` by `python docs/metrics_page.py`. Dashboards are in

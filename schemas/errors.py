@@ -46,7 +46,7 @@ traceback, a path of the server or the client's data.
 
 from typing import Annotated, ClassVar
 
-from pydantic import SkipValidation
+from pydantic import Field, SkipValidation
 
 from schemas.base import Record
 from schemas.sentences import Sentence, words
@@ -67,6 +67,7 @@ class Problem(Record):
     status: int
     detail: Annotated[str, SkipValidation]  # a `Sentence` stays one
     errors: list[FieldError] | None = None
+    trace_id: str | None = Field(default=None, description="The trace of the request, where it has one.")
 
 
 class ServiceError(Exception):

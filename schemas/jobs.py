@@ -44,6 +44,8 @@ class JobSpec(Record):
     rows: int = 0  # model rows to expect, an upper bound for texts
     digest: str | None = None  # of the model, as its card was when the request was checked
     owner: str = ""  # name of the API key that sent the request; empty on a service without keys
+    # The span that submitted the job, as the header of W3C Trace Context; no part of what a result depends on.
+    traceparent: str | None = Field(default=None, exclude_if=lambda traceparent: traceparent is None)
 
 
 class Progress(Record):
@@ -123,6 +125,11 @@ class Job(Record):
     started_at: str | None = None
     finished_at: str | None = None
     error: JobFailure | None = None
+    trace_id: str | None = Field(
+        default=None,
+        exclude_if=lambda trace_id: trace_id is None,
+        description="The trace of the request that submitted the job, where it had one.",
+    )
     links: Links
 
 

@@ -156,6 +156,11 @@ class ResultMeta(Record):
         description="packed: rows share passes with other jobs. alone: each row has its own pass.",
     )
     execution_reason: str | None = None
+    trace_id: str | None = Field(
+        default=None,
+        exclude_if=lambda trace_id: trace_id is None,
+        description="The trace in which it was computed, where it had one; of a shared result that of the other job.",
+    )
     timing: Timing
     provenance: Provenance
 

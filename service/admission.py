@@ -9,6 +9,8 @@ from broker import NewJob, Submitted, Waited
 from schemas.models import ModelCard
 from schemas.requests import ExplainRequest
 from service.http.disconnect import unless_disconnected
+from service.monitoring.request_trace import traced
+from service.monitoring.submitting import submitting
 from service.state import Gateway
 from service.submission import Submission, prepare
 from service.tuning import SMALL_JSON_BYTES, SMALL_PICTURE_PIXELS
@@ -26,12 +28,13 @@ async def prepared(
         InvalidRequest: the picture alone takes more memory than all pictures may; or as `prepare`.
         Unavailable: other pictures hold the memory for too long.
     """
-    work = await gateway.compute_sized(body_bytes, picture_work, explain_request.input, card.input)
-    if body_bytes <= SMALL_JSON_BYTES and work.pixels <= SMALL_PICTURE_PIXELS:
-        return prepare(explain_request, card, owner)
-    check_picture_memory(work, gateway.picture_memory.largest)
-    async with gateway.picture_memory.reserve(work.memory_bytes):
-        return await gateway.compute(prepare, explain_request, card, owner)
+    with traced("validate"):
+        work = await gateway.compute_sized(body_bytes, picture_work, explain_request.input, card.input)
+        if body_bytes <= SMALL_JSON_BYTES and work.pixels <= SMALL_PICTURE_PIXELS:
+            return prepare(explain_request, card, owner)
+        check_picture_memory(work, gateway.picture_memory.largest)
+        async with gateway.picture_memory.reserve(work.memory_bytes):
+            return await gateway.compute(prepare, explain_request, card, owner)
 
 
 async def submitted_and_waited(
@@ -47,10 +50,9 @@ async def submitted_and_waited(
         wait ends and the job goes on.
     """
     if wait_s <= 0:
-        with gateway.metrics.admitting(job.spec.owner):
-            submitted = await gateway.store.jobs.submit(job)
-        gateway.metrics.submitted(submitted)
-        return Waited(submitted.record)
+        with submitting(gateway.metrics, job) as submission:
+            submission.submitted = await gateway.store.jobs.submit(submission.job)
+        return Waited(submission.submitted.record)
     async with AsyncExitStack() as stack:
         submitted, wait = await submitted_and_watched(gateway, job, stack, takes_result=takes_result)
         ended = gateway.waits.until_stop(lambda: wait(wait_s), Waited(submitted.record))
@@ -65,8 +67,7 @@ async def submitted_and_watched(
     Args:
         takes_result: as in `submitted_and_waited`.
     """
-    with gateway.metrics.admitting(job.spec.owner):
-        submitting = gateway.store.jobs.submit_and_wait(job, takes_result=takes_result)
-        submitted, wait = await stack.enter_async_context(submitting)
-    gateway.metrics.submitted(submitted)
-    return submitted, wait
+    with submitting(gateway.metrics, job) as submission:
+        entering = gateway.store.jobs.submit_and_wait(submission.job, takes_result=takes_result)
+        submission.submitted, wait = await stack.enter_async_context(entering)
+    return submission.submitted, wait

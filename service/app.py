@@ -7,10 +7,13 @@ import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
+from anyio import to_thread
 from fastapi import FastAPI, Response
+from fastapi.telemetry import TelemetryConfig
 from starlette.middleware.cors import CORSMiddleware
 
 from broker import JobStore
+from schemas.telemetry.spans import Tracer
 from service.dialects import kserve, open_inference, torchserve, vertex
 from service.http import problems
 from service.http.access_log import AccessLog
@@ -41,6 +44,8 @@ from service.web import page
 
 DIALECTS = (open_inference, kserve, vertex, torchserve)
 ERROR_FORMS: list[tuple[re.Pattern[str], ErrorForm]] = [(one.PATHS, one.error_form) for one in DIALECTS]
+# FastAPI's own telemetry would record bodies that it finds not valid, wherever `FASTAPI_OTEL_AUTO_CONFIGURE` is set.
+NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 CORS_METHODS = ("GET", "POST", "PUT", "DELETE")
 CORS_REQUEST_HEADERS = (
     "Authorization",
@@ -50,17 +55,19 @@ CORS_REQUEST_HEADERS = (
     "Last-Event-ID",
     "Prefer",
     "X-Request-Id",
+    "traceparent",
 )
 CORS_RESPONSE_HEADERS = ("Content-Location", "ETag", "Location", "Preference-Applied", "Retry-After", "X-Request-Id")
 
 
-def create_app(settings: GatewaySettings, store: JobStore | None = None) -> FastAPI:
+def create_app(settings: GatewaySettings, store: JobStore | None = None, tracer: Tracer | None = None) -> FastAPI:
     """The gateway as an ASGI application.
 
     Its lifespan must run: requests read the `Gateway` from the state that it yields.
 
     Args:
         store: the job store to use, which the caller closes. Default: the lifespan opens and closes one.
+        tracer: of the spans of requests, which the lifespan closes. Default: none is recorded.
     """
     metrics = HttpMetrics()
 
@@ -74,6 +81,8 @@ def create_app(settings: GatewaySettings, store: JobStore | None = None) -> Fast
         finally:
             if used is not store:
                 await used.close()
+            if tracer is not None:  # here, since the server ends the process by the signal that stopped it
+                await to_thread.run_sync(tracer.close)
 
     app = FastAPI(
         title="Attribution service",
@@ -85,6 +94,7 @@ def create_app(settings: GatewaySettings, store: JobStore | None = None) -> Fast
         default_response_class=Response,
         docs_url=None,
         redoc_url=None,
+        telemetry=NO_TELEMETRY,
         lifespan=lifespan,
     )
     problems.install(app)
@@ -96,7 +106,7 @@ def create_app(settings: GatewaySettings, store: JobStore | None = None) -> Fast
         app.include_router(dialect.router)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, max_total_bytes=int(settings.bodies_bytes))
     _keep_other_sites_out(app, settings)
-    app.add_middleware(AccessLog, metrics=metrics)  # around all that responds
+    app.add_middleware(AccessLog, metrics=metrics, tracer=tracer)  # around all that responds
     app.add_middleware(AskedLanguage)
     app.add_middleware(ErrorForms, forms=ERROR_FORMS)
     openapi.install(app)

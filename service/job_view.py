@@ -7,6 +7,7 @@ from fastapi import Request, Response
 from broker import JobRecord
 from schemas.jobs import PREDICTED, ClassRef, Job, Links, Progress, Targets
 from schemas.methods import echo, stored_method
+from schemas.telemetry.trace_context import parse_traceparent
 from schemas.timestamps import rfc3339
 from service.http.asked_language import asked_language
 from service.http.responses import json_response, root_path
@@ -17,6 +18,7 @@ def job_view(record: JobRecord, root_path: str = "") -> Job:
     """The `Job` document in the language of the current request, with links under `root_path`, the prefix under which a
     proxy serves the gateway."""
     spec = record.spec
+    context = parse_traceparent(spec.traceparent)
     return Job(
         id=record.id,
         status=record.status,
@@ -30,6 +32,7 @@ def job_view(record: JobRecord, root_path: str = "") -> Job:
         started_at=None if record.started_ms is None else rfc3339(record.started_ms),
         finished_at=None if record.finished_ms is None else rfc3339(record.finished_ms),
         error=failure_in_language(record.error, asked_language()),
+        trace_id=context.trace_id if context else None,
         links=_links(record, root_path),
     )
 

@@ -157,6 +157,16 @@ def test_everything_that_is_provisioned_is_there() -> None:
         assert set(pipeline[part]) == set(collector[part])
 
 
+@ours
+def test_traces_go_to_the_collector_of_the_profile_or_nowhere(name: str) -> None:
+    receiver = yaml.safe_load((ROOT / "docker" / "otel" / "collector.yml").read_text())["receivers"]["otlp"]
+    port = receiver["protocols"]["http"]["endpoint"].rpartition(":")[2]
+    environment = SERVICES[name]["environment"]
+    collector = f"${{COMPOSE_PROFILES:+http://otel-collector:{port}}}"
+    assert environment["OTEL_EXPORTER_OTLP_ENDPOINT"] == f"${{OTEL_EXPORTER_OTLP_ENDPOINT:-{collector}}}"
+    assert "tracing" in re.search(rf"AS {name}-environment\nRUN (.*)", DOCKERFILE)[1]  # type: ignore[index]
+
+
 def test_no_secret_is_written_down() -> None:
     text = (ROOT / "docker-compose.yml").read_text() + DOCKERFILE
     assert not re.search(r"(?i)(password|key|secret|token)\s*[:=]\s*[\"']?[A-Za-z0-9]", text)

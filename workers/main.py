@@ -11,6 +11,7 @@ import structlog
 from broker import WorkerQueue
 from schemas.errors import Unavailable
 from schemas.model_key import ModelKey
+from schemas.telemetry.spans import Tracer
 from workers.engine.device.allocator import keep_freed_memory
 from workers.engine.device.blas import use_one_thread_beside_torch
 from workers.engine.device.gate import DeviceGate
@@ -41,21 +42,21 @@ from workers.settings import WorkerSettings
 log = structlog.get_logger()
 
 
-def run(settings: WorkerSettings) -> int:
-    """Serves until SIGTERM or SIGINT; returns the exit code.
+def run(settings: WorkerSettings, tracer: Tracer | None = None) -> int:
+    """Serves until SIGTERM or SIGINT; returns the exit code. Jobs and passes are spans of the tracer, which is closed.
 
     The process ends with `EXIT_THREAD_DIED` when a thread of the worker dies, and with `EXIT_STALLED` when a job hangs
     that nothing else can stop; it is then to be replaced.
     """
     log_deaths()
     stop = _stop_at_signals()
-    device = _configured_device(settings)
+    device = _configured_device(settings, tracer)
     queue = _job_store(settings)
     models = ModelPool(settings.models, device, settings.model_memory)
     commands = CommandExecutor(queue, models, stop)
     unloaded = commands.read_unloaded()
     models.start(unloaded, first=_urgent_models(queue, settings.replaces))
-    runner = JobRunner(models, Admission(models, settings.live_jobs()), Settling(queue.claimed_jobs))
+    runner = JobRunner(models, Admission(models, settings.live_jobs()), Settling(queue.claimed_jobs), tracer)
     reporter = Reporter(
         queue,
         runner,
@@ -90,6 +91,8 @@ def run(settings: WorkerSettings) -> int:
     for thread in (listener, commands):
         thread.join()
     queue.close()
+    if tracer is not None:
+        tracer.close()
     return 0
 
 
@@ -119,7 +122,7 @@ def _stop_at_signals() -> threading.Event:
     return stop
 
 
-def _configured_device(settings: WorkerSettings) -> Device:
+def _configured_device(settings: WorkerSettings, tracer: Tracer | None) -> Device:
     """The device of this worker, after the settings that hold for the whole process."""
     warnings.filterwarnings("ignore", category=UserWarning, module=r"captum\.")
     sys.setswitchinterval(THREAD_SWITCH_S)
@@ -129,7 +132,12 @@ def _configured_device(settings: WorkerSettings) -> Device:
     install_captum_changes()
     measurements = None if settings.measurements is None else MeasurementCache(settings.measurements)
     device = Device(
-        settings.torch_device(), settings.threads, settings.batch_rows, DeviceGate(), measurements=measurements
+        settings.torch_device(),
+        settings.threads,
+        settings.batch_rows,
+        DeviceGate(),
+        measurements=measurements,
+        tracer=tracer,
     )
     if device.device.type == "cpu":
         keep_freed_memory()

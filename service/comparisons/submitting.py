@@ -10,6 +10,8 @@ from schemas.models import ModelCard
 from service.comparisons.cells import PlannedCell
 from service.comparisons.shared_inputs import SharedInputs
 from service.http.authorization import Caller
+from service.monitoring.request_trace import traced
+from service.monitoring.submitting import submitting
 from service.state import Gateway
 from service.submission import Submission, new_job, prepare
 from service.tuning import COMPARED_CELL_BYTES
@@ -56,24 +58,24 @@ class CellSubmitter:
 
     async def _submit(self, number: int, cell: PlannedCell) -> CellRecord:
         card = await self._card(cell)
-        submission = await self._prepare(cell, card)
+        prepared = await self._prepare(cell, card)
         settings, limits = self._gateway.settings, self._caller.limits
-        job = new_job(submission, self._cache_control, cache=settings.cache, limits=limits)
+        job = new_job(prepared, self._cache_control, cache=settings.cache, limits=limits)
         job = job._replace(
             idempotency=cell_idempotency(self._idempotency, number),
             result_bytes=job.result_bytes + COMPARED_CELL_BYTES,
             comparison=self._comparison_id,
         )
-        with self._gateway.metrics.admitting(self._caller.owner):
-            submitted = await self._gateway.store.jobs.submit(job)
-        self._gateway.metrics.submitted(submitted)
-        spec = submitted.record.spec
+        with submitting(self._gateway.metrics, job) as submission:
+            submission.submitted = await self._gateway.store.jobs.submit(submission.job)
+        record = submission.submitted.record
+        spec = record.spec
         return CellRecord(
             model=spec.model,
             version=spec.version,
             method=echo(stored_method(spec.method)),
             target=spec.target,
-            job=submitted.record.id,
+            job=record.id,
             row=cell.row,
         )
 
@@ -81,8 +83,9 @@ class CellSubmitter:
         return await self._gateway.cards.find(self._gateway.store, cell.request.model, cell.request.version)
 
     async def _prepare(self, cell: PlannedCell, card: ModelCard) -> Submission:
-        given = await self._inputs.checked(cell.request.input, card)
-        return await self._gateway.compute(prepare, cell.request, card, self._caller.owner, given)
+        with traced("validate"):
+            given = await self._inputs.checked(cell.request.input, card)
+            return await self._gateway.compute(prepare, cell.request, card, self._caller.owner, given)
 
 
 async def cancel_jobs(gateway: Gateway, cells: Sequence[CellRecord]) -> None:

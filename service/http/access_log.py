@@ -1,4 +1,4 @@
-"""Middleware around every request: its id, one log line, its metrics, and the response to an unexpected exception."""
+"""Middleware around every request: its id, its trace, one log line, its metrics, and the response to a defect."""
 
 import asyncio
 import random
@@ -9,12 +9,15 @@ import structlog
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from schemas.telemetry.spans import Tracer
 from service.http.cut import ResponseCut
 from service.http.problems import internal_error
 from service.monitoring.http_metrics import CLIENT_LEFT, HttpMetrics
+from service.monitoring.request_trace import RequestTrace, begin_request
 
 REQUEST_ID = re.compile(rb"^[A-Za-z0-9._-]{1,64}$")
 JOB_ID = re.compile(r"[A-Za-z0-9_-]{22}")  # as the job store makes them; a client may have put a secret there
+OTHER = "OTHER"  # as UNMATCHED, of methods
 UNMATCHED = "unmatched"  # one label for all unknown paths, so that clients cannot add labels to the metrics
 CLOSED = "the handler is closed"
 KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -25,9 +28,10 @@ log = structlog.get_logger("service.access")
 class AccessLog:
     """The outermost middleware. An exception that reaches it becomes a 500 problem document."""
 
-    def __init__(self, app: ASGIApp, metrics: HttpMetrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: HttpMetrics, tracer: Tracer | None = None) -> None:
         self.app = app
         self.metrics = metrics
+        self.tracer = tracer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -36,6 +40,7 @@ class AccessLog:
         exchange = _Exchange(scope, send)
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=exchange.request_id)
+        trace = begin_request(scope, None if scope["path"] in PROBES else self.tracer)
         try:
             await self.app(scope, receive, exchange.send)
             if exchange.status and not exchange.is_complete:
@@ -52,14 +57,14 @@ class AccessLog:
             if not exchange.status:
                 await internal_error()(scope, receive, exchange.send)
         finally:
-            self._record(scope, exchange)
+            self._record(scope, exchange, trace)
 
-    def _record(self, scope: Scope, exchange: "_Exchange") -> None:
-        """Count the request in the metrics and write its log line."""
+    def _record(self, scope: Scope, exchange: "_Exchange", trace: RequestTrace | None) -> None:
+        """Count the request in the metrics, write its log line and end its span."""
         elapsed_s = time.perf_counter() - exchange.began
-        method = scope["method"] if scope["method"] in KNOWN_METHODS else "OTHER"
+        method = scope["method"] if scope["method"] in KNOWN_METHODS else OTHER
         route = exchange.route()
-        self.metrics.observe(route, method, exchange.status, elapsed_s)
+        self.metrics.observe(route, method, exchange.status, elapsed_s, None if trace is None else trace.context)
         write = log.debug if route in PROBES else log.info  # probes come every few seconds
         write(
             "request",
@@ -70,6 +75,8 @@ class AccessLog:
             bytes=exchange.sent_bytes,
             **{k: v for k, v in scope.get("path_params", {}).items() if k == "job_id" and JOB_ID.fullmatch(v)},
         )
+        if trace is not None:
+            trace.end(None if method == OTHER else method, None if route == UNMATCHED else route, exchange.status)
 
 
 class _Exchange:

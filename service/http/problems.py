@@ -12,6 +12,7 @@ from schemas.sentences import Sentence
 from service.http.asked_language import asked_language
 from service.http.error_form import asked_error_form
 from service.http.translation import in_language
+from service.monitoring.request_trace import current_trace_id
 from service.validation.document.field_errors import field_errors
 
 PROBLEM_MEDIA = "application/problem+json"
@@ -24,13 +25,19 @@ def problem_response(problem: Problem, headers: dict[str, str] | None = None) ->
     On the routes of a dialect the response is the error document of its protocol.
     """
     language = asked_language()
-    said, form = in_language(problem, language), asked_error_form()
+    said, form = in_language(with_trace(problem), language), asked_error_form()
     spoken = {"Content-Language": language, "Vary": "Accept-Language"} | (headers or {})
     if form is not None:
         status, document = form(said)
         return Response(orjson.dumps(document), status_code=status, media_type="application/json", headers=spoken)
     body = orjson.dumps(said.model_dump(exclude_none=True))
     return Response(body, status_code=problem.status, media_type=PROBLEM_MEDIA, headers=spoken)
+
+
+def with_trace(problem: Problem) -> Problem:
+    """The problem with the trace of the current request, where it has one."""
+    trace_id = current_trace_id()
+    return problem if trace_id is None else problem.model_copy(update={"trace_id": trace_id})
 
 
 def error_response(error: ServiceError) -> Response:

@@ -10,6 +10,7 @@ from schemas.errors import ServiceError
 from schemas.model_key import ModelKey
 from schemas.telemetry import names
 from schemas.telemetry.definitions import Definition
+from schemas.telemetry.trace_context import TraceContext
 
 CLIENT_LEFT = 499  # nobody receives this status; log and metrics distinguish it from a response
 ACCEPTED = "accepted"
@@ -30,10 +31,14 @@ class HttpMetrics:
             seconds.name, seconds.help, seconds.labels, buckets=seconds.buckets, registry=self.registry
         )
 
-    def observe(self, route: str, method: str, status: int, elapsed_s: float) -> None:
-        """One request; `CLIENT_LEFT` is a status here too."""
+    def observe(
+        self, route: str, method: str, status: int, elapsed_s: float, context: TraceContext | None = None
+    ) -> None:
+        """One request; `CLIENT_LEFT` is a status here too. Its bucket shows the trace as an exemplar, if one is
+        recorded."""
+        exemplar = {"trace_id": context.trace_id} if context is not None and context.is_sampled else None
         self._requests.labels(route, method, str(status)).inc()
-        self._seconds.labels(route, method).observe(elapsed_s)
+        self._seconds.labels(route, method).observe(elapsed_s, exemplar)
 
     def submitted(self, submitted: Submitted) -> None:
         """One job accepted. An idempotent repeat that returns an earlier one is none."""

@@ -7,6 +7,7 @@ from fastapi import Response
 from fastapi.responses import StreamingResponse
 
 from service.http.cut import unless_cut
+from service.monitoring.request_trace import traced
 from service.release import RELEASE
 from service.results.streams import Streamed
 
@@ -26,7 +27,10 @@ async def cached_response(
     headers = {"Cache-Control": CACHE_CONTROL, "ETag": tag, "Vary": vary}
     if matches(tag, if_none_match):
         return Response(status_code=304, headers=headers)
-    made = await body()
+    with traced("render") as span:
+        made = await body()
+        if span is not None:
+            span.annotate({"attribution.media_type": media})
     if isinstance(made, bytes):
         return Response(made, media_type=media, headers=headers)
     if made.size is not None:

@@ -12,6 +12,7 @@ from schemas.errors import InvalidRequest, JobNotFound, ServiceError, StoreUnava
 from schemas.jobs import JobPage, JobStatus
 from schemas.requests import ModelName, Version
 from service.http.authorization import ExplainCaller, MayExplain
+from service.http.problems import with_trace
 from service.http.responses import json_response, root_path
 from service.job_view import job_response, job_view
 from service.openapi import examples
@@ -115,5 +116,5 @@ async def _events(gateway: Gateway, job_id: str, prefix: str) -> AsyncIterator[S
             async for record in changes:
                 yield ServerSentEvent(job_view(record, prefix).model_dump_json(), event="job")
     except ServiceError as error:
-        problem = orjson.dumps(error.problem().model_dump(exclude_none=True)).decode()
+        problem = orjson.dumps(with_trace(error.problem()).model_dump(exclude_none=True)).decode()
         yield ServerSentEvent(problem, event="problem")

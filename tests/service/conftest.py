@@ -9,6 +9,7 @@ import pytest
 import redis
 
 from broker import JobStore
+from schemas.telemetry.spans import Tracer
 from service.app import create_app
 from service.settings import GatewaySettings
 from tests.servers import StoreServer
@@ -47,10 +48,10 @@ async def client(store: JobStore) -> AsyncIterator[httpx.AsyncClient]:
 
 @asynccontextmanager
 async def client_of(
-    store: JobStore | None, settings: GatewaySettings = SETTINGS, root_path: str = ""
+    store: JobStore | None, settings: GatewaySettings = SETTINGS, root_path: str = "", tracer: Tracer | None = None
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client of an application over this store; the lifespan runs as under a server."""
-    application = create_app(settings, store)
+    application = create_app(settings, store, tracer)
     async with application.router.lifespan_context(application) as state:
 
         async def app(scope: Any, receive: Any, send: Any) -> None:

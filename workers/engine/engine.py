@@ -10,6 +10,7 @@ from functools import partial
 
 from torch import Tensor
 
+from schemas.telemetry.spans import Tracer
 from workers.engine.device.gate import DeviceGate
 from workers.engine.device.threads import use_threads
 from workers.engine.executor import Executor
@@ -34,6 +35,7 @@ class Engine:
         gate: turns on the device, where several engines share it.
         name: of the thread.
         threads: CPU threads of a pass; None leaves torch's own number.
+        tracer: of spans of passes; None records none.
     """
 
     def __init__(
@@ -44,13 +46,15 @@ class Engine:
         gate: DeviceGate | None = None,
         name: str = "engine",
         threads: int | None = None,
+        tracer: Tracer | None = None,
     ) -> None:
         self.view = view
         self.gate = gate or DeviceGate()  # held while a pass runs; between passes the model has no hooks
         cache_bytes = 0 if view.draws_random else OUTPUT_CACHE_BYTES  # random outputs belong to one seed
         self.output_cache = OutputCache(cache_bytes)
-        self._executor = Executor(view, 1 if view.alone_reason else batch_rows)
+        self._executor = Executor(view, 1 if view.alone_reason else batch_rows, tracer)
         self._parking = Parking()
+        self._tracer = tracer
         self._threads = threads
         self._thread = threading.Thread(target=self._loop, name=name, daemon=True)
 
@@ -163,8 +167,15 @@ class Engine:
             self._thread.join()
 
     def sibling(self, view: ModelView, name: str) -> "Engine":
-        """An engine for another model, with this one's batch size and threads, that shares its device."""
-        return Engine(view, batch_rows=self.batch_rows, gate=self.gate, name=name, threads=self._threads)
+        """An engine for another model, with this one's batch size, threads and tracer, that shares its device."""
+        return Engine(
+            view,
+            batch_rows=self.batch_rows,
+            gate=self.gate,
+            name=name,
+            threads=self._threads,
+            tracer=self._tracer,
+        )
 
     @property
     def alive(self) -> bool:

@@ -7,10 +7,13 @@ import structlog
 
 from schemas.errors import JobError, JobFailed, OutOfMemory
 from schemas.sentences import Sentence
+from schemas.telemetry.spans import Tracer
 from workers.engine.batch_limit import BatchLimit
 from workers.engine.device.memory import is_out_of_memory, release_cached
 from workers.engine.error_trace import without_data
+from workers.engine.pass_span import pass_span
 from workers.engine.stats import EngineStats
+from workers.engine.task import Task
 from workers.engine.view import ModelView
 from workers.engine.work import Delivery, Pending, Work
 
@@ -21,13 +24,14 @@ class Executor:
     """Belongs to one engine's thread.
 
     After a lack of memory, work is run again with half of its rows. After any other error its jobs are run one by one,
-    and then their rows, so that a bad job fails alone.
+    and then their rows, so that a bad job fails alone. With a tracer each try is a span.
     """
 
-    def __init__(self, view: ModelView, batch_rows: int) -> None:
+    def __init__(self, view: ModelView, batch_rows: int, tracer: Tracer | None = None) -> None:
         self.limit = BatchLimit(batch_rows)
         self.stats = EngineStats()
         self._view = view
+        self._tracer = tracer
 
     def run(self, work: Work) -> list[Delivery]:
         """Runs all of the work. Every row of it has an outcome, or belongs to a job with an error."""
@@ -38,7 +42,7 @@ class Executor:
         while waiting:
             piece = waiting.popleft()
             try:
-                with self.stats.timed():
+                with self.stats.timed(), pass_span(self._tracer, piece):
                     outcomes += piece.run(self._view, self.stats)
                 if piece.packed:
                     self.stats.shared_capacity_rows += max(self.limit.rows, piece.rows)
@@ -50,7 +54,7 @@ class Executor:
                 if not retries:
                     pending = piece.pendings()[0]
                     failed.add(pending)
-                    outcomes.append(Delivery(pending, error=_failure(error, pending.task.id)))
+                    outcomes.append(Delivery(pending, error=_failure(error, pending.task)))
                 again = (*retries, *waiting)
                 waiting = deque(cut for one in again for cut in one.pieces(self.limit.rows, failed))
         if work.packed:
@@ -66,7 +70,7 @@ class Executor:
         return smaller
 
 
-def _failure(error: Exception, job: str) -> JobError:
+def _failure(error: Exception, task: Task) -> JobError:
     """The error for the client. A model's own message may hold the client's data, so only its type is passed on.
 
     The log has the stack, without messages. The error itself stays the cause, for an operator who tries the model out.
@@ -75,7 +79,7 @@ def _failure(error: Exception, job: str) -> JobError:
         return error
     if is_out_of_memory(error):
         return OutOfMemory("one row of this model does not fit into the device's memory")
-    log.warning("the model raised", job=job, error=type(error).__name__, exception=without_data(error))
+    log.warning("the model raised", **task.names, error=type(error).__name__, exception=without_data(error))
     traceback.clear_frames(error.__traceback__)  # else the batch lives as long as the error
     failed = JobFailed(Sentence("the model raised {error} on this input", error=type(error).__name__))
     failed.__cause__ = error

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from schemas.jobs import Targets
 from schemas.requests import Priority
+from schemas.telemetry.spans import Span
 from workers.engine.randomness.stream import RandomStream
 
 
@@ -32,6 +33,8 @@ class Task:
         pass_began_s: when the work of the engine began that computes this job now, by the monotonic clock; None while
             none does.
         pass_thread: the identifier of the thread that does that work.
+        trace_id: of the job, for the log; None where it has none.
+        spans: of the jobs for which the rows are computed, of those that are recorded: passes are linked with them.
     """
 
     id: str
@@ -50,6 +53,13 @@ class Task:
     is_waiting: bool = False
     pass_began_s: float | None = None
     pass_thread: int | None = None
+    trace_id: str | None = None
+    spans: tuple[Span, ...] = ()
+
+    @property
+    def names(self) -> dict[str, str]:
+        """By which the log names the job."""
+        return {"job": self.id} if self.trace_id is None else {"job": self.id, "trace_id": self.trace_id}
 
     @contextmanager
     def waits(self) -> Iterator[None]:

@@ -21,6 +21,7 @@ from workers.engine.engine import Engine
 from workers.engine.task import Task
 from workers.evaluation.completeness import completeness_of
 from workers.jobs.describe import describe
+from workers.jobs.explaining import explaining
 from workers.jobs.job import ClaimedJob, FailedJob, JobEnd, PreparedJob
 from workers.jobs.prepare import prepare_job
 from workers.jobs.single import run_single
@@ -103,13 +104,16 @@ def _explain_as_one(model: ResidentModel, jobs: list[PreparedJob]) -> list[JobEn
     """
     first = jobs[0]
     subject = _concatenated([job.subject for job in jobs])
-    whole = Task(first.claimed.id, first.spec.priority, first.spec.owner)
+    whole = Task(first.claimed.id, first.spec.priority, first.spec.owner, trace_id=first.task.trace_id)
     chunk = chunk_rows(model.engine.batch_rows, first.subject.examples)  # what one job alone expands at once
     expanded = chunk * len(jobs) // 2
     started = perf_counter()
     for job in jobs:
         job.claimed.run = whole
-    with model.memory.lend(expanded_bytes(first.method, subject, expanded), whole):
+    with (
+        explaining([job.claimed for job in jobs], whole),
+        model.memory.lend(expanded_bytes(first.method, subject, expanded), whole),
+    ):
         outcome = explain(model.engine, whole, first.method, subject, first.spec.seed, batch_rows=expanded)
     run_s = perf_counter() - started
     ends: list[JobEnd] = []

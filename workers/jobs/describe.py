@@ -106,6 +106,7 @@ def _meta(
         warning_parts=[SentenceParts.of(words(warning)) for warning in warnings],
         execution="alone" if model.engine.alone_reason else "packed",
         execution_reason=model.engine.alone_reason,
+        trace_id=job.task.trace_id,
         timing=_timing(job, run_s, model.engine.batch_rows),
         provenance=_provenance(model, job),
     )

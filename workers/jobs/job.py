@@ -9,8 +9,11 @@ from schemas.jobs import JobSpec
 from schemas.methods import AnyMethod
 from schemas.model_key import ModelKey
 from schemas.results import ResultMeta
+from schemas.telemetry.spans import Tracer
+from schemas.telemetry.trace_context import TraceContext, parse_traceparent
 from workers.engine.task import Task
 from workers.inputs.prepared import Prepared
+from workers.jobs.job_trace import JobTrace
 from workers.methods.explain_inputs import ExplainInputs
 from workers.models.resident import ResidentModel
 
@@ -27,6 +30,7 @@ class ClaimedJob:
         thread: that computes the job; None before it runs, and while its end is stored.
         run: the coalesced run that computes the job; None while the job runs by itself.
         claimed_at_s: when this worker learned of the claim, by `perf_counter`.
+        trace: of the job's spans; None where tracing is off.
     """
 
     claim: Claim
@@ -36,9 +40,17 @@ class ClaimedJob:
     thread: threading.Thread | None = None
     run: Task | None = None
     claimed_at_s: float = field(default_factory=perf_counter)
+    trace: JobTrace | None = None
 
     def __post_init__(self) -> None:
-        self.task = Task(self.claim.job_id, self.spec.priority, self.spec.owner, total_rows=self.spec.rows)
+        context = self.context
+        self.task = Task(
+            self.claim.job_id,
+            self.spec.priority,
+            self.spec.owner,
+            total_rows=self.spec.rows,
+            trace_id=None if context is None else context.trace_id,
+        )
 
     @property
     def id(self) -> str:
@@ -52,6 +64,16 @@ class ClaimedJob:
     def model_key(self) -> ModelKey:
         """By which the pool holds the model."""
         return ModelKey(self.spec.model, self.spec.version)
+
+    def record(self, tracer: Tracer) -> None:
+        """Begins to record the job's spans."""
+        self.trace = JobTrace(tracer, self.claim)
+        self.task.trace_id = self.trace.span.context.trace_id
+
+    @property
+    def context(self) -> TraceContext | None:
+        """The job's span; without a tracer, the span that submitted it. None where it has no trace."""
+        return parse_traceparent(self.spec.traceparent) if self.trace is None else self.trace.span.context
 
     @property
     def running_task(self) -> Task:

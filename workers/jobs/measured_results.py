@@ -9,7 +9,6 @@ from schemas.telemetry import names
 from schemas.telemetry.definitions import Definition
 from workers.jobs.job import JobResult
 from workers.jobs.measurements import Measurements
-from workers.jobs.trace_id import trace_id_of
 
 
 def measure_result(measurements: Measurements, result: JobResult, meta_bytes: int, finish_s: float) -> None:
@@ -21,7 +20,8 @@ def measure_result(measurements: Measurements, result: JobResult, meta_bytes: in
     """
     job, meta = result.job, result.meta
     model, method, priority = job.model_key, str(job.spec.method["name"]), job.spec.priority
-    trace_id = trace_id_of(job.spec)
+    context = job.context
+    trace_id = context.trace_id if context is not None and context.is_sampled else ""  # of others no one can see more
     size = float(meta_bytes + len(result.tensors))
     stages, quality = _stages(result, finish_s), list(_quality(meta))
     with measurements.of(model) as measured:

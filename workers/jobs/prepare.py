@@ -14,6 +14,7 @@ from schemas.methods import AnyMethod, BaselineName, FeatureMethod, stored_metho
 from schemas.sentences import Sentence
 from workers.inputs.prepared import Payload, Prepared, Tensors
 from workers.jobs.job import ClaimedJob, PreparedJob
+from workers.jobs.job_trace import stage
 from workers.jobs.stored_input import read_stored_input
 from workers.methods.explain_inputs import ExplainInputs
 from workers.models.resident import ResidentModel
@@ -32,10 +33,11 @@ def prepare_job(model: ResidentModel, job: ClaimedJob, method: AnyMethod | None 
         Unreadable: it is no longer as the gateway stored it.
     """
     started = perf_counter()
-    method = method or stored_method(job.spec.method)
-    payload = read_stored_input(model, job.spec, method, job.claim.payload)
-    prepared = model.adapter.prepare(payload, model.engine.view.device)
-    subject = make_explain_inputs(model, job.spec, method, payload, prepared)
+    with stage(job.trace, "prepare"):
+        method = method or stored_method(job.spec.method)
+        payload = read_stored_input(model, job.spec, method, job.claim.payload)
+        prepared = model.adapter.prepare(payload, model.engine.view.device)
+        subject = make_explain_inputs(model, job.spec, method, payload, prepared)
     return PreparedJob(job, method, prepared, subject, prepare_s=perf_counter() - started)
 
 

@@ -10,6 +10,7 @@ import structlog
 
 from broker import Claim
 from schemas.errors import JobCancelled
+from schemas.telemetry.spans import Tracer
 from workers.engine.device.blas import use_one_thread_beside_torch
 from workers.engine.device.threads import use_threads
 from workers.engine.error_trace import without_data
@@ -28,10 +29,13 @@ T = TypeVar("T")
 class JobRunner:
     """Takes claims, and hands the end of each job to `settling`. Every method may be called from any thread."""
 
-    def __init__(self, models: ModelPool, admission: Admission, settling: Settling) -> None:
+    def __init__(
+        self, models: ModelPool, admission: Admission, settling: Settling, tracer: Tracer | None = None
+    ) -> None:
         self.admission = admission
         self.settling = settling
         self._models = models
+        self._tracer = tracer
         self._threads = ThreadPoolExecutor(
             max_workers=MAX_THREADS,
             thread_name_prefix="job",
@@ -41,6 +45,8 @@ class JobRunner:
     def start(self, claim: Claim) -> None:
         """Starts a job, or adds it to the group that runs jobs like it."""
         job = self.admission.admit(claim)
+        if self._tracer is not None:
+            job.record(self._tracer)
         group = self.admission.group_of(job)
         if group is None:
             self._submit(self._run_alone, job)
@@ -110,6 +116,9 @@ class JobRunner:
         try:
             self.settling.settle(ends)
         finally:
+            for end in ends:
+                if end.job.trace is not None:
+                    end.job.trace.end("lost")  # unless its end is stored
             self.admission.discharge(end.job for end in ends)
 
 

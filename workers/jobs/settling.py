@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from functools import partial
 from time import perf_counter
 from typing import TypeVar
@@ -15,6 +16,7 @@ from schemas.jobs import JobFailure
 from schemas.sentences import Sentence
 from workers.engine.error_trace import without_data
 from workers.jobs.job import ClaimedJob, FailedJob, JobEnd, JobResult
+from workers.jobs.job_trace import stage
 from workers.jobs.measured_results import measure_result
 from workers.jobs.measurements import Measurements
 from workers.jobs.statistics import JobStatistics
@@ -57,7 +59,10 @@ class Settling:
     def _finish(self, results: list[JobResult]) -> None:
         finished = [_as_finished(result) for result in results]
         started = perf_counter()
-        outcomes = self._stored(finished)
+        with ExitStack() as stages:
+            for result in results:
+                stages.enter_context(stage(result.job.trace, "finish"))
+            outcomes = self._stored(finished)
         finish_s = perf_counter() - started
         for result, one, outcome in zip(results, finished, outcomes, strict=False):  # no outcomes when the worker stops
             if isinstance(outcome, StoreFull):
@@ -66,6 +71,7 @@ class Settling:
                 self.statistics.count_succeeded(result.job.model_key)
                 measure_result(self.measurements, result, len(one.meta), finish_s)
                 self.watching.observe(result.job.spec, result.meta, result.tensors, result.explained_scores)
+                _end_trace(result.job, "succeeded")
                 _logger(result.job).info("job succeeded", **result.meta.timing.model_dump())
 
     def _stored(self, finished: list[FinishedJob]) -> list[bool | StoreFull]:
@@ -87,6 +93,7 @@ class Settling:
         if isinstance(error, JobCancelled):
             if self._stopping.is_set():
                 self._retried(lambda: self._claimed_jobs.release(job.claim))
+            _end_trace(job, "released" if self._stopping.is_set() else "cancelled")
             _logger(job).info("job stopped")
         elif isinstance(error, JobError):
             self._fail(job, error)
@@ -96,9 +103,10 @@ class Settling:
 
     def _fail(self, job: ClaimedJob, error: JobError) -> None:
         self.statistics.count_failed(job.model_key)
-        log.warning("job failed", job=job.id, model=str(job.model_key), code=error.code)
+        _logger(job).warning("job failed", code=error.code)
         failure = JobFailure.of(error)
         self._retried(lambda: self._claimed_jobs.fail(job.claim, failure))
+        _end_trace(job, "failed", error.code)
 
     def _retried(self, call: Callable[[], T]) -> T | None:
         """Repeats a call until the store answers; None when the worker stops first.
@@ -131,8 +139,13 @@ def _as_job_error(error: Exception) -> JobError:
     return JobFailed(Sentence("the method raised {error}", error=type(error).__name__))
 
 
+def _end_trace(job: ClaimedJob, outcome: str, error: str | None = None) -> None:
+    if job.trace is not None:
+        job.trace.end(outcome, error=error, rows=job.task.rows, passes=job.task.passes)
+
+
 def _logger(job: ClaimedJob) -> structlog.stdlib.BoundLogger:
     bound: structlog.stdlib.BoundLogger = log.bind(
-        job=job.id, model=str(job.model_key), method=job.spec.method.get("name")
+        **job.task.names, model=str(job.model_key), method=job.spec.method.get("name")
     )
     return bound

@@ -8,6 +8,7 @@ from workers.evaluation.evaluate import evaluate
 from workers.evaluation.evaluation_inputs import EvaluationInputs, make_evaluation_inputs
 from workers.evaluation.perturbed_memory import perturbed_bytes
 from workers.jobs.describe import describe
+from workers.jobs.explaining import explaining
 from workers.jobs.job import ClaimedJob, JobResult, PreparedJob
 from workers.jobs.prepare import prepare_job
 from workers.methods.explain import explain
@@ -28,10 +29,11 @@ def run_single(model: ResidentModel, claimed: ClaimedJob) -> JobResult:
     job = prepare_job(model, claimed)
     seed = job.spec.seed
     started = perf_counter()
-    evaluation_inputs = make_evaluation_inputs(model, job.spec, job.method, job.prepared, job.subject)
-    with model.memory.lend(_needed_bytes(model, job, evaluation_inputs), job.task):
-        outcome = explain(model.engine, job.task, job.method, job.subject, seed)
-        quality = evaluate(model.engine, job.task, job.method, job.subject, outcome, evaluation_inputs, seed)
+    with explaining([claimed], job.task):
+        evaluation_inputs = make_evaluation_inputs(model, job.spec, job.method, job.prepared, job.subject)
+        with model.memory.lend(_needed_bytes(model, job, evaluation_inputs), job.task):
+            outcome = explain(model.engine, job.task, job.method, job.subject, seed)
+            quality = evaluate(model.engine, job.task, job.method, job.subject, outcome, evaluation_inputs, seed)
     return describe(model, job, outcome, quality, run_s=perf_counter() - started)
 
 

@@ -116,7 +116,7 @@ class Watchdog(threading.Thread):
             stacks["pass_stack"] = stack_of(task.pass_thread)
         log.error(
             "job stalled",
-            job=job.id,
+            **job.task.names,
             model=str(job.model_key),
             method=job.spec.method.get("name"),
             attempt=job.claim.attempt,
@@ -129,6 +129,8 @@ class Watchdog(threading.Thread):
         except Unavailable:
             log.warning("job store is away", action="give up a job")
             return
+        if job.trace is not None:
+            job.trace.end("stalled", error=failure.code, rows=task.rows, passes=task.passes)
         self._stalled[job] = _Stalled(job, task.pass_began_s, now_s + self._grace_s)
         self._runner.settling.statistics.count_failed(job.model_key)
         self._runner.cancel(job.id)
@@ -140,7 +142,7 @@ class Watchdog(threading.Thread):
         if not hangs_in_pass and stalled.job not in self._runner.active():
             del self._stalled[stalled.job]
         elif now_s > stalled.until_s:
-            log.critical("job does not end", job=stalled.job.id, in_pass=hangs_in_pass)
+            log.critical("job does not end", **stalled.job.task.names, in_pass=hangs_in_pass)
             self._end_process()
 
 

@@ -155,6 +155,7 @@ def make_resident(tuned: TunedModel) -> ResidentModel:
         gate=loaded.device.gate,
         name=f"engine-{loaded.config.name}",
         threads=loaded.device.threads,
+        tracer=loaded.device.tracer,
     )
     return ResidentModel(loaded.config, card, loaded.adapter, engine, loaded.background, loaded.device.memory)
 

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from schemas.model_key import ModelKey
 from schemas.models import ModelCard, OutputKind
+from schemas.telemetry.spans import Tracer
 from workers.engine.device.gate import DeviceGate
 from workers.engine.device.memory import resident_bytes
 from workers.engine.engine import Engine
@@ -26,6 +27,7 @@ class Device:
     gate: DeviceGate
     memory: MemoryBudget = field(default_factory=MemoryBudget)
     measurements: MeasurementCache | None = None  # of earlier loads; None: each load measures
+    tracer: Tracer | None = None  # of spans of passes
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ STAGES = '{"queued": timing.queued_ms, "prepare": timing.prepare_ms, "run": timi
 RECENT = 'jobs.{"created": created_at, "job": id, "model": model & "@" & version, "method": method.name, \
 "overlay": links.overlay ? "${service}" & links.overlay & "?caption=false&size=128"}'
 JOB = '{"status": status, "model": model & "@" & version, "method": method.name, "created": created_at, \
-"started": started_at, "finished": finished_at, "error": error.detail}'
+"started": started_at, "finished": finished_at, "error": error.detail, "trace": trace_id}'
 LINKS = """\
 ### Job `${job}`
 
