@@ -52,8 +52,8 @@ class Sizes(Protocol):
         """Features of the example that has most."""
 
     @property
-    def orders(self) -> int:
-        """Orders in which the features can be put: their factorial."""
+    def coalitions(self) -> int:
+        """Sets of features, without that of none and that of all."""
 
     @property
     def units(self) -> int:
