@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from schemas.methods import AnyMethod, IntegratedGradients
+from schemas.methods.families import PathMethod
 from schemas.results import Convergence
 from workers.evaluation.tuning import COMPLETENESS_TOLERANCE, LARGEST_SHOWN_SHARE, ROUNDING_STEPS
 from workers.methods.outcome import Outcome
@@ -15,7 +16,7 @@ def completeness_warnings(method: AnyMethod, outcome: Outcome) -> list[str]:
     Source: the completeness axiom of Sundararajan, Taly and Yan, "Axiomatic Attribution for Deep Networks" (2017).
     """
     if outcome.convergence is not None:
-        return _convergence_warnings(outcome.convergence)
+        return _convergence_warnings(method, outcome.convergence)
     if outcome.delta is None or outcome.difference is None:
         return []
     error = outcome.delta.abs()
@@ -46,7 +47,7 @@ def zero_warnings(attributions: tuple[Tensor, ...]) -> list[str]:
     ]
 
 
-def _convergence_warnings(convergence: Convergence) -> list[str]:
+def _convergence_warnings(method: AnyMethod, convergence: Convergence) -> list[str]:
     """One line if an adaptive method reached its limit before its tolerance."""
     over = [
         (error, count)
@@ -56,7 +57,9 @@ def _convergence_warnings(convergence: Convergence) -> list[str]:
     if not over:
         return []
     error, count = max(over)
-    kind = "completeness error" if convergence.unit == "steps" else "standard error"
+    kind = "standard error"
+    if convergence.unit == "steps":
+        kind = "completeness error" if method.sums_to_difference or method.kind == "input" else "change by more steps"
     return [
         f"the {kind} is {error:.2g} after {count} {convergence.unit}, above the tolerance of {convergence.tolerance:g}"
     ]
@@ -65,7 +68,7 @@ def _convergence_warnings(convergence: Convergence) -> list[str]:
 def _advice(method: AnyMethod) -> str:
     steps = getattr(method, "n_steps", None)
     if steps is not None:
-        auto = ', "n_steps": "auto"' if isinstance(method, IntegratedGradients) else ""
+        auto = ', "n_steps": "auto"' if isinstance(method, IntegratedGradients | PathMethod) else ""
         return f"try more steps than {steps}{auto}, or a baseline whose output differs more"
     if hasattr(method, "n_samples"):
         return f"try more samples than {method.n_samples}"

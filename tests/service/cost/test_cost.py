@@ -8,7 +8,7 @@ import pytest
 
 from schemas.errors import InvalidRequest
 from schemas.methods import METHODS
-from schemas.methods.cost import TYPICAL_AUTO_STEPS
+from schemas.methods.cost import TYPICAL_AUTO_STEPS, TYPICAL_DOUBLED_STEPS
 from schemas.models import ModelCard
 from schemas.requests import ExplainRequest
 from service.catalogue.guides import MethodGuide, catalogue
@@ -45,6 +45,7 @@ def named(name: str, **parameters: Any) -> dict[str, Any]:
         ("layer_activation", 1 + 1),
         ("deep_lift_shap", 2 * 20 + 20 + 1),
         (named("layer_conductance", n_steps=10), 11 + 2),
+        (named("layer_conductance", n_steps="auto"), TYPICAL_DOUBLED_STEPS + 1 + 2),
         (named("layer_gradient_shap", n_samples=7), 3 * 7 + 1),
         ("layer_deep_lift", 2 + 2),
         (named("layer_deep_lift", multiply_by_inputs=False), 2 + 1),

@@ -94,7 +94,12 @@ OF_TOLERANCE = [  # methods that stop by themselves
         ["method", "method"],
     ),
     Refused("steps by another word", row(**method("integrated_gradients", n_steps="few")), ["method", "n_steps"]),
-    Refused("auto at a layer", row(**method("layer_integrated_gradients", n_steps="auto")), ["method", "n_steps"]),
+    Refused("auto under noise", row(**method("smooth_grad", n_steps="auto")), ["method", "n_steps"]),
+    Refused(
+        "a tolerance without auto at a layer",
+        row(**method("layer_conductance", tolerance=0.1)),
+        ["method", "tolerance"],
+    ),
     Refused(
         "a tolerance of a variance",
         row(**method("smooth_grad", nt_type="vargrad", tolerance=0.1)),
