@@ -40,6 +40,7 @@ from workers.models.resident import Device, ResidentModel
 TEXTS = "minilm-sentiment"
 T = TypeVar("T")
 SEED = 7
+OUTSIDE = {"cpu": "outside_by_cpu", "cuda": "outside"}  # the share that counts, by kind of device
 SENTENCE = "a bad film"  # five tokens with the special ones: every order of them fits into a job
 GRID, REGIONS, FEW = spec.Grid(grid=[3, 3]), spec.Superpixels(superpixels=16), spec.Grid(grid=[2, 2])
 FEW_REGIONS = spec.Superpixels(superpixels=8)
@@ -136,7 +137,18 @@ def measure(repeats: int) -> dict[str, Any]:
             for features, methods in by_features.items()
         }
         model.engine.stop()
-    return {"repeats": repeats, "load_average": [load_before[0], os.getloadavg()[0]], "models": found}
+    counted = [
+        one[OUTSIDE[place.type]]
+        for name in (MODEL, TEXTS)
+        for methods in found[name].values()
+        for one in methods.values()
+    ]
+    return {
+        "repeats": repeats,
+        "load_average": [load_before[0], os.getloadavg()[0]],
+        "largest": 100 * max(counted),
+        "models": found,
+    }
 
 
 def _measured(model: ResidentModel, gate: CountingGate, method: AnyMethod, repeats: int) -> dict[str, Any]:

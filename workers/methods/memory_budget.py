@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
 from schemas.errors import InputRejected, JobCancelled
-from schemas.limits import MAX_NOISE_BYTES
-from schemas.methods import BaseMethod, IntegratedGradients
+from schemas.limits import MAX_FIT_BYTES, MAX_NOISE_BYTES
+from schemas.methods import BaseMethod, IntegratedGradients, KernelShap, Lime
 from workers.engine.task import Task
 from workers.methods.adaptive.integrated_gradients import most_steps
 from workers.methods.explain_inputs import ExplainInputs, chunk_rows
-from workers.methods.tuning import CANCELLED_POLL_S
+from workers.methods.tuning import CANCELLED_POLL_S, FIT_CELL_BYTES
 
 BUDGET_BYTES = 4 * MAX_NOISE_BYTES  # of expanded inputs at once; Captum keeps a handful of tensors of that size
 CHUNK_COPIES = 4  # a chunk's inputs and answers while its job waits, and what Captum joins and scales them from
@@ -55,8 +55,10 @@ def expanded_bytes(method: BaseMethod, subject: ExplainInputs, batch_rows: int, 
     that take gradients are given the target's score alone.
 
     Raises:
-        InputRejected: noisy copies, which cannot be made in parts, take more than any job may.
+        InputRejected: noisy copies, which cannot be made in parts, or the samples of a linear model take more than any
+            job may.
     """
+    fitted = _fitted_bytes(method, subject)
     each = sum(tensor[0].numel() * tensor.element_size() for tensor in subject.inputs)
     shown = int(each * subject.examples * method.path_frames)
     if method.perturbs == "input":
@@ -67,9 +69,30 @@ def expanded_bytes(method: BaseMethod, subject: ExplainInputs, batch_rows: int, 
     if method.noisy_samples is None:
         alters = hasattr(method, "baseline") or hasattr(method, "feature_mask")  # else the input itself is all there is
         rows = CHUNK_COPIES * chunk_rows(batch_rows, subject.examples) if alters else subject.examples
-        return shown + int(each * rows)
+        return shown + fitted + int(each * rows)
     samples = method.noisy_copies
     noise = each * subject.examples * samples
     if noise > MAX_NOISE_BYTES:
         raise InputRejected(f"{samples} noisy copies of this input are too large; fewer samples are needed")
     return int(noise)
+
+
+def _fitted_bytes(method: BaseMethod, subject: ExplainInputs) -> int:
+    """Bytes of the samples that a linear model is fitted to; 0 for methods without one.
+
+    Raises:
+        InputRejected: they are more than any job may have.
+    """
+    if not isinstance(method, KernelShap | Lime):
+        return 0
+    masks = subject.feature_mask
+    features = (
+        sum(t[0].numel() for t in subject.inputs) if masks is None else 1 + max(int(mask.max()) for mask in masks)
+    )
+    fitted = int(method.n_samples * features * subject.examples * FIT_CELL_BYTES)
+    if fitted > MAX_FIT_BYTES:
+        raise InputRejected(
+            f"{method.n_samples} samples of {features} features are too many for a linear model; fewer samples are "
+            "needed, or a feature_mask of fewer features"
+        )
+    return fitted
