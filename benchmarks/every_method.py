@@ -14,7 +14,7 @@ SEED = 7
 SMALL: Body = {"n_steps": 20, "n_samples": 12, "nt_samples": 4}
 NOISE = {"smooth_grad", "gradient_shap"}  # with noise on the input, in addition to random baselines
 STDEV = 0.2
-ORDERED = "shapley_values"  # every order of the features: only three of them
+ORDERED = "shapley_values"  # every coalition of the features: only three of them
 PERMUTED = {"feature_permutation", "layer_feature_permutation"}  # exchange features between several examples
 ROWS = 3
 

@@ -50,6 +50,7 @@ LINES = [
     Line("alone", "alone", f"{ALONE}: a picture, .npy", "overhead_ms", 5, 5, " ms", at_most=True),
     Line("alone", "alone, table", f"{ALONE}: a row of the table", "table_overhead_ms", 5, 5, " ms", at_most=True),
     Line("dialects", "dialects", "jobs/s of the slowest dialect / those of `/explain`, as JSON", "slowest", 0.9, 0.9),
+    Line("outside-passes", "outside", "largest share outside passes, six methods", "largest", 5, 5, " %", at_most=True),
     Line("fairness", "fairness", "one Saliency behind a 4,000-row job", "median", 3, 3, " pass times", at_most=True),
 ]
 
@@ -82,6 +83,7 @@ def _page(parts: Parts, picture: str) -> str:
         *[_row(line, parts.get(line.part)) for line in LINES],
         "",
         *_factors(parts),
+        *_outside(parts),
         *_absolute(parts),
     ]
     return "\n".join(lines).rstrip() + "\n"
@@ -138,6 +140,29 @@ def _factors(parts: Parts) -> list[str]:
             for name, grid in parts[which]["grid"].items()
         )
         + ".",
+        "",
+    ]
+
+
+def _outside(parts: Parts) -> list[str]:
+    """The share outside passes of each job that was measured."""
+    part = parts.get("outside-passes")
+    if part is None:
+        return []
+    low, high = sorted(part["load_average"])
+    return [
+        f"Outside passes, one job alone, median of {part['repeats']}. The machine's load average was {low:.0f} to "
+        f"{high:.0f}:",
+        "",
+        "| model, features | method | rows | seconds | share by the clock | by CPU seconds |",
+        "|---|---|---|---|---|---|",
+        *[
+            f"| {model}, {features} | `{name}` | {one['rows']} | {one['wall_s']:.3f} | {one['outside']:.1%} "
+            f"| {one['outside_by_cpu']:.1%} |"
+            for model, by_features in part["models"].items()
+            for features, methods in by_features.items()
+            for name, one in methods.items()
+        ],
         "",
     ]
 

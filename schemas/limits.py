@@ -19,6 +19,7 @@ MAX_AUTO_STEPS = 256  # upper bound of `"n_steps": "auto"`
 MAX_SAMPLES = 1_000  # noise or Monte Carlo samples
 NOISE_ROUND = 8  # noisy copies that an adaptive method adds at a time
 MAX_NOISE_BYTES = 256 * 1024 * 1024  # noisy copies of the input that one job holds at a time
+MAX_FIT_BYTES = 256 * 1024 * 1024  # samples x features of a linear model that one job fits, with its copies
 MAX_PATH_BYTES = 128 * 1024 * 1024  # gradients that one job holds while it refines a path
 MAX_SEED = 2**32 - 1  # numpy's global generator accepts no larger one
 TOLERANCE = 0.01  # default of `"n_steps": "auto"`

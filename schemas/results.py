@@ -72,8 +72,9 @@ class Convergence(Record):
     """The convergence of an adaptive method, which chooses its number of steps or samples. One entry per example.
 
     `errors` are the values that `tolerance` bounds: for steps the completeness error relative to the difference of the
-    outputs, for samples the standard error relative to the largest attribution. `map_errors`, for steps only, is the
-    estimated L2 error of the attributions relative to their norm; it falls more slowly.
+    outputs, or `map_errors` where attributions do not add up to a difference; for samples the standard error relative
+    to the largest attribution. `map_errors`, for steps only, is the estimated L2 error of the attributions relative to
+    their norm; it falls more slowly.
     """
 
     unit: Literal["steps", "samples"]

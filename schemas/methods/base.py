@@ -112,6 +112,12 @@ class BaseMethod(Strict):
         return self.completeness != "never" and bool(getattr(self, "multiply_by_inputs", True))
 
     @property
+    def sums_to_difference(self) -> bool:
+        """Whether attributions add up to the difference of what is explained, between input and baseline: of the
+        model's output, or of a unit."""
+        return self.promises_completeness
+
+    @property
     def yields_rates(self) -> bool:
         """Whether attributions are rates of change of the output at an element ("local"), not shares of a difference.
 

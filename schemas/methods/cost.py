@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 TYPICAL_AUTO_STEPS = 24  # path points that `"n_steps": "auto"` takes on most inputs
+TYPICAL_DOUBLED_STEPS = 120  # of methods at a layer: 8, 16, 32 and 64, until the last two agree
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,8 @@ class Sizes(Protocol):
         """Features of the example that has most."""
 
     @property
-    def orders(self) -> int:
-        """Orders in which the features can be put: their factorial."""
+    def coalitions(self) -> int:
+        """Sets of features, without that of none and that of all."""
 
     @property
     def units(self) -> int:

@@ -1,13 +1,15 @@
 """Families of methods: base classes with the parameters and the nature that several methods share."""
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 from pydantic import Field
 
 from schemas.methods.base import BaselineUse, BaseMethod
-from schemas.methods.cost import Cost, Sizes
+from schemas.methods.cost import TYPICAL_DOUBLED_STEPS, Cost, Sizes
 from schemas.methods.fields import (
     AtLayerInput,
+    AutoSteps,
     Baseline,
     FeatureMask,
     LayerPath,
@@ -16,7 +18,7 @@ from schemas.methods.fields import (
     Quadrature,
     Samples,
     Stdev,
-    Steps,
+    Tolerance,
 )
 
 
@@ -35,11 +37,27 @@ class BaselineMethod(BaseMethod):
 class PathMethod(BaselineMethod):
     """Gradients at points of the straight path from baseline to input."""
 
-    n_steps: Steps = 50
+    n_steps: AutoSteps = 50
     method: Quadrature = Field(default="gausslegendre", description="Quadrature rule along the path.")
+    tolerance: Tolerance | None = Field(
+        default=None,
+        description="With `auto`: the error to stop at, of the sum where attributions add up to a difference, else of "
+        "the attributions themselves. Default: 0.01.",
+    )
 
     def cost(self, sizes: Sizes) -> Cost:
+        """With `auto` an estimate: the number of steps depends on the model and the input."""
+        if self.n_steps == "auto":
+            return Cost.of(TYPICAL_DOUBLED_STEPS, "n_steps, typically")
         return Cost.of(self.n_steps, "n_steps")
+
+    @property
+    def adaptive(self) -> bool:
+        return self.n_steps == "auto"
+
+    def unused_parameters(self) -> Iterator[tuple[str, str]]:
+        if not self.adaptive and self.tolerance is not None:
+            yield "tolerance", "n_steps auto"
 
 
 class WeightedPathMethod(PathMethod):

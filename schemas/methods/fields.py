@@ -17,7 +17,9 @@ NoiseTunnelType = Literal["smoothgrad", "smoothgrad_sq", "vargrad"]
 
 def _number_of_steps(value: Any) -> Any:
     if value == "auto":
-        raise ValueError("auto is offered by integrated_gradients; here a number of steps is needed")
+        raise ValueError(
+            "auto is offered by methods that follow a path by themselves; here a number of steps is needed"
+        )
     return value
 
 

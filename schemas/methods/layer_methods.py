@@ -40,7 +40,7 @@ class LayerIntegratedGradients(LayerMethod, WeightedPathMethod):
     multiply_by_inputs: MultiplyByActivations = True
 
     def cost(self, sizes: Sizes) -> Cost:
-        return Cost.of(self.n_steps + 2, "n_steps and the layer at both ends")
+        return super().cost(sizes) + Cost.of(2, "rows for the layer at both ends")
 
 
 class LayerGradientXActivation(LayerMethod):
@@ -64,7 +64,7 @@ class LayerConductance(LayerMethod, PathMethod):
     name: Literal["layer_conductance"] = "layer_conductance"
 
     def cost(self, sizes: Sizes) -> Cost:
-        return Cost.of(self.n_steps + 1, "points on the path")
+        return super().cost(sizes) + Cost(1)
 
 
 class InternalInfluence(LayerMethod, PathMethod):

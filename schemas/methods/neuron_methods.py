@@ -24,6 +24,10 @@ class NeuronGradient(NeuronMethod):
 class NeuronIntegratedGradients(NeuronMethod, WeightedPathMethod):
     name: Literal["neuron_integrated_gradients"] = "neuron_integrated_gradients"
 
+    @property
+    def sums_to_difference(self) -> bool:
+        return self.multiply_by_inputs
+
 
 class NeuronConductance(NeuronMethod, WeightedPathMethod):
     gradients = frozenset({"output_to_layer", "unit_to_input"})

@@ -74,17 +74,17 @@ class ShapleyValueSampling(BaselineMethod, FeatureMethod):
 
 
 class ShapleyValues(BaselineMethod, FeatureMethod):
-    """Every order of the features: their factorial many."""
+    """Every order of the features, from the outputs of every coalition."""
 
     lane = "shared"
     completeness = "efficient"
     starts_at_baseline = True
-    default_grid = 2  # the cost grows with the factorial of the number of features
+    default_grid = 2  # the cost doubles with each feature
 
     name: Literal["shapley_values"] = "shapley_values"
 
     def cost(self, sizes: Sizes) -> Cost:
-        return Cost.of(sizes.orders, "orders") * Cost.of(sizes.features, "features")
+        return Cost.of(sizes.coalitions, "coalitions between baseline and input")
 
 
 class KernelShap(BaselineMethod, FeatureMethod):

@@ -1,7 +1,7 @@
-"""Sizes of a request that its cost depends on: windows, features, orders, units, baselines and tokens. Pure."""
+"""Sizes of a request that its cost depends on: windows, features, coalitions, units, baselines and tokens. Pure."""
 
 from dataclasses import dataclass
-from math import factorial, prod
+from math import prod
 
 import numpy as np
 
@@ -61,8 +61,8 @@ class RequestSizes:
         return self.tokens if self.given.kind == "text" else sum(map(prod, self.model.input.shapes))
 
     @property
-    def orders(self) -> int:
-        """Orders in which the features can be put.
+    def coalitions(self) -> int:
+        """Sets of features, without that of none and that of all.
 
         Raises:
             InvalidRequest: no job can have as many rows; the message says how many features fit.
@@ -72,14 +72,14 @@ class RequestSizes:
             raise InvalidRequest.at(
                 ["method", "feature_mask"],
                 Sentence(
-                    "{features} features have {features}! orders of {features} model rows each; at most {most} "
-                    "features fit into the {rows} rows of one job",
+                    "{features} features have 2^{features} coalitions of a model row each; at most {most} features fit "
+                    "into the {rows} rows of one job",
                     features=features,
                     most=most,
                     rows=MAX_ROWS_PER_JOB,
                 ),
             )
-        return factorial(features)
+        return int(2**features - 2)
 
     @property
     def units(self) -> int:
@@ -129,11 +129,8 @@ class RequestSizes:
 
 
 def _most_features() -> int:
-    """The largest number of features whose orders fit into one job."""
-    count = 1
-    while factorial(count + 1) * (count + 1) <= MAX_ROWS_PER_JOB:
-        count += 1
-    return count
+    """The largest number of features whose coalitions fit into one job."""
+    return MAX_ROWS_PER_JOB.bit_length() - 1
 
 
 def _clipped(window: list[int], shape: list[int]) -> list[int]:

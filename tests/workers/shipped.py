@@ -67,7 +67,9 @@ def methods_for(name: str) -> list[AnyMethod]:
         few = spec.LayerFeatureAblation(
             **at, layer_mask={"tensor": {"datatype": "INT64", "shape": shape, "data": halves(shape)}}
         )
-    exact = [spec.ShapleyValues(**based, feature_mask=spec.Grid(grid=[1, 3]))] if mask else []  # factorial in features
+    exact = (
+        [spec.ShapleyValues(**based, feature_mask=spec.Grid(grid=[1, 3]))] if mask else []
+    )  # all coalitions of features
     methods: list[AnyMethod] = [
         *exact,
         spec.Saliency(),

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from schemas.methods import AnyMethod, IntegratedGradients
+from schemas.methods.families import PathMethod
 from schemas.results import Convergence
 from schemas.sentences import Sentence, words
 from workers.evaluation.tuning import COMPLETENESS_TOLERANCE, LARGEST_SHOWN_SHARE, ROUNDING_STEPS
@@ -16,7 +17,7 @@ def completeness_warnings(method: AnyMethod, outcome: Outcome) -> list[str]:
     Source: the completeness axiom of Sundararajan, Taly and Yan, "Axiomatic Attribution for Deep Networks" (2017).
     """
     if outcome.convergence is not None:
-        return _convergence_warnings(outcome.convergence)
+        return _convergence_warnings(method, outcome.convergence)
     if outcome.delta is None or outcome.difference is None:
         return []
     error = outcome.delta.abs()
@@ -59,7 +60,7 @@ def zero_warnings(attributions: tuple[Tensor, ...]) -> list[str]:
     ]
 
 
-def _convergence_warnings(convergence: Convergence) -> list[str]:
+def _convergence_warnings(method: AnyMethod, convergence: Convergence) -> list[str]:
     """One line if an adaptive method reached its limit before its tolerance."""
     over = [
         (error, count)
@@ -71,9 +72,17 @@ def _convergence_warnings(convergence: Convergence) -> list[str]:
     error, count = max(over)
     parameters = {"error": error, "count": count, "tolerance": convergence.tolerance}
     if convergence.unit == "steps":
+        if method.sums_to_difference or method.kind == "input":
+            return [
+                Sentence(
+                    "the completeness error is {error:.2g} after {count} steps, above the tolerance of {tolerance:g}",
+                    **parameters,
+                )
+            ]
         return [
             Sentence(
-                "the completeness error is {error:.2g} after {count} steps, above the tolerance of {tolerance:g}",
+                "more steps still change the result by {error:.2g} after {count} steps, above the tolerance of "
+                "{tolerance:g}",
                 **parameters,
             )
         ]
@@ -87,7 +96,7 @@ def _convergence_warnings(convergence: Convergence) -> list[str]:
 
 def _advice(method: AnyMethod) -> Sentence:
     steps = getattr(method, "n_steps", None)
-    if isinstance(method, IntegratedGradients):
+    if isinstance(method, IntegratedGradients | PathMethod):
         return Sentence(
             'try more steps than {steps}, "n_steps": "auto", or a baseline whose output differs more', steps=steps
         )

@@ -152,7 +152,7 @@ def _check_features(method: AnyMethod, masks: Tensors) -> None:
     """Checks what only the worker knows: how many words or tokens a text has, or superpixels a picture.
 
     Args:
-        masks: (1 or examples, …) each.
+        masks: (1 or examples, …) each, numbered from 0 without gaps.
 
     Raises:
         InputRejected: the method is not defined for so few features.
@@ -161,7 +161,7 @@ def _check_features(method: AnyMethod, masks: Tensors) -> None:
         return
     for example in range(max(map(len, masks))):
         features = torch.cat([mask[min(example, len(mask) - 1)].flatten() for mask in masks])
-        objection = method.objection_to(len(set(features.tolist())))
+        objection = method.objection_to(int(torch.bincount(features).count_nonzero()))
         if objection is not None:
             raise InputRejected(objection)
 

@@ -9,6 +9,7 @@ from workers.engine.numerics import widened
 from workers.engine.randomness.stream import RandomStream
 from workers.engine.seams import Seams
 from workers.engine.task import Task
+from workers.methods.adaptive.doubled_steps import with_doubled_steps
 from workers.methods.attributed import Attributed
 from workers.methods.captum_changes.quadrature_nodes import prepare_nodes
 from workers.methods.endpoints import endpoints, references, with_completeness
@@ -92,7 +93,10 @@ def _attributed(
     traced: bool,
 ) -> Attributed:
     convergence = path = None
-    if method.adaptive:
+    if method.adaptive and method.lane == "solo":
+        result = with_doubled_steps(engine, task, method, seams, subject)
+        attributions, convergence = result.attributions, result.convergence
+    elif method.adaptive:
         result = ADAPTIVE[type(method)](method, seams, subject, batch_rows)
         attributions, convergence, path = result.attributions, result.convergence, result.path
     elif traced:

@@ -47,14 +47,18 @@ class ExplainInputs:
         return int(self.inputs[0].shape[0])
 
     def only(self, example: int) -> "ExplainInputs":
-        """The inputs of one example, for methods at the input that take baselines of its own."""
+        """The inputs of one example."""
+        return self.chosen([example])
+
+    def chosen(self, examples: list[int]) -> "ExplainInputs":
+        """The inputs of some examples, for methods that take one baseline for each. What all share, all still share."""
 
         def own(tensors: Tensors | None) -> Tensors | None:
-            return tensors and tuple(t[example : example + 1] if len(t) == self.examples else t for t in tensors)
+            return tensors and tuple(t[examples] if len(t) == self.examples else t for t in tensors)
 
-        targets = (
-            self.targets if self.targets is None or len(self.targets) == 1 else self.targets[example : example + 1]
-        )
+        targets: Any = self.targets
+        if targets is not None and len(targets) > 1:
+            targets = [targets[example] for example in examples]
         return replace(
             self,
             inputs=own(self.inputs) or (),
@@ -62,6 +66,11 @@ class ExplainInputs:
             targets=targets,
             baselines=own(self.baselines),
             feature_mask=own(self.feature_mask),
+            layer_mask=own(self.layer_mask),
+            layer_values=own(self.layer_values),
+            layer_inputs=own(self.layer_inputs) or (),
+            layer_additional_forward_args=own(self.layer_additional_forward_args) or (),
+            layer_baselines=own(self.layer_baselines),
         )
 
 

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
 from schemas.errors import InputRejected, JobCancelled
-from schemas.limits import MAX_NOISE_BYTES
-from schemas.methods import BaseMethod, IntegratedGradients
+from schemas.limits import MAX_FIT_BYTES, MAX_NOISE_BYTES
+from schemas.methods import BaseMethod, IntegratedGradients, KernelShap, Lime
 from schemas.sentences import Sentence
 from workers.engine.task import Task
 from workers.methods.adaptive.integrated_gradients import most_steps
 from workers.methods.explain_inputs import ExplainInputs, chunk_rows
-from workers.methods.tuning import CANCELLED_POLL_S
+from workers.methods.tuning import CANCELLED_POLL_S, FIT_CELL_BYTES
 
 BUDGET_BYTES = 4 * MAX_NOISE_BYTES  # of expanded inputs at once; Captum keeps a handful of tensors of that size
 CHUNK_COPIES = 4  # a chunk's inputs and answers while its job waits, and what Captum joins and scales them from
@@ -56,8 +56,10 @@ def expanded_bytes(method: BaseMethod, subject: ExplainInputs, batch_rows: int, 
     that take gradients are given the target's score alone.
 
     Raises:
-        InputRejected: noisy copies, which cannot be made in parts, take more than any job may.
+        InputRejected: noisy copies, which cannot be made in parts, or the samples of a linear model take more than any
+            job may.
     """
+    fitted = _fitted_bytes(method, subject)
     each = sum(tensor[0].numel() * tensor.element_size() for tensor in subject.inputs)
     shown = int(each * subject.examples * method.path_frames)
     if method.perturbs == "input":
@@ -68,7 +70,7 @@ def expanded_bytes(method: BaseMethod, subject: ExplainInputs, batch_rows: int, 
     if method.noisy_samples is None:
         alters = hasattr(method, "baseline") or hasattr(method, "feature_mask")  # else the input itself is all there is
         rows = CHUNK_COPIES * chunk_rows(batch_rows, subject.examples) if alters else subject.examples
-        return shown + int(each * rows)
+        return shown + fitted + int(each * rows)
     samples = method.noisy_copies
     noise = each * subject.examples * samples
     if noise > MAX_NOISE_BYTES:
@@ -76,3 +78,28 @@ def expanded_bytes(method: BaseMethod, subject: ExplainInputs, batch_rows: int, 
             Sentence("{copies} noisy copies of this input are too large; ask for fewer samples", copies=samples)
         )
     return int(noise)
+
+
+def _fitted_bytes(method: BaseMethod, subject: ExplainInputs) -> int:
+    """Bytes of the samples that a linear model is fitted to; 0 for methods without one.
+
+    Raises:
+        InputRejected: they are more than any job may have.
+    """
+    if not isinstance(method, KernelShap | Lime):
+        return 0
+    masks = subject.feature_mask
+    features = (
+        sum(t[0].numel() for t in subject.inputs) if masks is None else 1 + max(int(mask.max()) for mask in masks)
+    )
+    fitted = int(method.n_samples * features * subject.examples * FIT_CELL_BYTES)
+    if fitted > MAX_FIT_BYTES:
+        raise InputRejected(
+            Sentence(
+                "{count} samples of {features} features are too many for a linear model; ask for fewer samples, or "
+                "give a feature_mask of fewer features",
+                count=method.n_samples,
+                features=features,
+            )
+        )
+    return fitted

@@ -6,7 +6,7 @@ import torch
 
 from schemas.methods import AnyMethod, Occlusion
 from workers.methods.explain_inputs import ExplainInputs, Tensors
-from workers.methods.shared.perturbation import windows_over
+from workers.methods.perturbation.occlusion import windows_over
 
 
 def shares(method: AnyMethod, subject: ExplainInputs, attributions: Tensors) -> Tensors:

@@ -1,6 +1,6 @@
 """The estimate of a job's rows, against numbers counted by hand."""
 
-from math import factorial, prod
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -8,7 +8,7 @@ import pytest
 
 from schemas.errors import InvalidRequest
 from schemas.methods import METHODS
-from schemas.methods.cost import TYPICAL_AUTO_STEPS
+from schemas.methods.cost import TYPICAL_AUTO_STEPS, TYPICAL_DOUBLED_STEPS
 from schemas.models import ModelCard
 from schemas.requests import ExplainRequest
 from service.catalogue.guides import MethodGuide, catalogue
@@ -45,6 +45,7 @@ def named(name: str, **parameters: Any) -> dict[str, Any]:
         ("layer_activation", 1 + 1),
         ("deep_lift_shap", 2 * 20 + 20 + 1),
         (named("layer_conductance", n_steps=10), 11 + 2),
+        (named("layer_conductance", n_steps="auto"), TYPICAL_DOUBLED_STEPS + 1 + 2),
         (named("layer_gradient_shap", n_samples=7), 3 * 7 + 1),
         ("layer_deep_lift", 2 + 2),
         (named("layer_deep_lift", multiply_by_inputs=False), 2 + 1),
@@ -101,12 +102,12 @@ COUNTS = {"features": 30, "windows": 30, "units": 16, "baselines": 20}  # of one
 
 
 def formula(cost: str, values: dict[str, Any]) -> int:
-    """The rows that the catalogue's formula gives: sums of products of numbers, names and factorials."""
+    """The rows that the catalogue's formula gives: sums of products of numbers, names and powers."""
 
     def value(word: str) -> int:
-        bare = word.removesuffix("!")
-        number = int(values[bare]) if bare in values else int(bare)
-        return factorial(number) if word.endswith("!") else number
+        base, _, exponent = word.partition("^")
+        number = int(values[base]) if base in values else int(base)
+        return int(number ** value(exponent)) if exponent else number
 
     terms = cost.partition(" (")[0].split(" + ")
     return sum(prod(value(word) for word in term.split(" x ")) for term in terms)
@@ -133,7 +134,7 @@ def test_the_catalogue_tells_the_cost(guide: MethodGuide) -> None:
 
 def test_gaps_between_the_numbers_of_a_mask_cost_nothing() -> None:
     gaps = {"tensor": {"shape": [1, 30], "data": [0] * 15 + [3] * 15}}
-    assert rows(row(method=named("shapley_values", feature_mask=gaps)), table_card()) == 2 * 2 + 2
+    assert rows(row(method=named("shapley_values", feature_mask=gaps)), table_card()) == 2**2
     assert rows(row(method=named("shapley_value_sampling", feature_mask=gaps)), table_card()) == 25 * 2 + 2
     assert rows(row(method=named("feature_ablation", feature_mask=gaps)), table_card()) == 2 + 2
 
@@ -148,9 +149,9 @@ def test_units_of_a_text_follow_its_tokens() -> None:
     assert rows(text(method="layer_feature_ablation"), text_card()) == (len("good") + 2) * 384 + 3
 
 
-def test_the_refusal_of_orders_tells_how_many_fit() -> None:
+def test_the_refusal_of_coalitions_tells_how_many_fit() -> None:
     with pytest.raises(
-        InvalidRequest, match=r"30 features have 30! orders of 30 .* at most 6 features fit into the 20000"
+        InvalidRequest, match=r"30 features have 2\^30 coalitions .* at most 14 features fit into the 20000"
     ):
         rows(row(method="shapley_values"), table_card())
-    assert rows(picture(method=named("shapley_values", feature_mask={"grid": [2, 3]})), image_card()) == 720 * 6 + 2
+    assert rows(picture(method=named("shapley_values", feature_mask={"grid": [2, 7]})), image_card()) == 2**14

@@ -94,7 +94,12 @@ OF_TOLERANCE = [  # methods that stop by themselves
         ["method", "method"],
     ),
     Refused("steps by another word", row(**method("integrated_gradients", n_steps="few")), ["method", "n_steps"]),
-    Refused("auto at a layer", row(**method("layer_integrated_gradients", n_steps="auto")), ["method", "n_steps"]),
+    Refused("auto under noise", row(**method("smooth_grad", n_steps="auto")), ["method", "n_steps"]),
+    Refused(
+        "a tolerance without auto at a layer",
+        row(**method("layer_conductance", tolerance=0.1)),
+        ["method", "tolerance"],
+    ),
     Refused(
         "a tolerance of a variance",
         row(**method("smooth_grad", nt_type="vargrad", tolerance=0.1)),
@@ -112,22 +117,22 @@ OF_FEATURES = [  # features of the methods that share a prediction out among the
         ),
         ["method", "feature_mask", "tensor", "shape", 0],
     ),
-    Refused("orders of thirty columns", row(**method("shapley_values")), ["method", "feature_mask"]),
+    Refused("coalitions of thirty columns", row(**method("shapley_values")), ["method", "feature_mask"]),
     Refused(
-        "orders of a fine grid",
+        "coalitions of a fine grid",
         picture(**method("shapley_values", feature_mask={"grid": [64, 64]})),
         ["method", "feature_mask"],
     ),
     Refused(
-        "orders of features that have gaps between their numbers",
-        row(**method("shapley_values", feature_mask=mask([1, 30], [100 * (i % 8) for i in range(30)]))),
+        "coalitions of features that have gaps between their numbers",
+        row(**method("shapley_values", feature_mask=mask([1, 30], [100 * (i % 15) for i in range(30)]))),
         ["method", "feature_mask"],
     ),
     Refused(
-        "orders for too many rows",
+        "coalitions for too many rows",
         row(
             input={"features": [NUCLEI] * 5},
-            **method("shapley_values", feature_mask=mask([1, 30], [0, 1, 2, 3, 4, 5] * 5)),
+            **method("shapley_values", feature_mask=mask([1, 30], [*range(14), *range(14), 0, 0])),
         ),
         ["method"],
     ),

@@ -6,7 +6,16 @@ import pytest
 import torch
 
 from schemas.errors import InputRejected
-from schemas.methods import AnyMethod, FeatureAblation, GradientShap, IntegratedGradients, Saliency, SmoothGrad
+from schemas.methods import (
+    AnyMethod,
+    FeatureAblation,
+    GradientShap,
+    IntegratedGradients,
+    KernelShap,
+    Lime,
+    Saliency,
+    SmoothGrad,
+)
 from tests.workers.toys import problem_of
 from workers.methods.memory_budget import MemoryBudget, expanded_bytes
 
@@ -39,6 +48,15 @@ def test_what_the_model_answers_is_held_too_where_rows_are_perturbed() -> None:
 def test_too_much_noise() -> None:
     with pytest.raises(InputRejected, match="fewer samples"):
         expanded_bytes(SmoothGrad(nt_samples=1_000), problem_of([PICTURE], [0]), 16)
+
+
+@pytest.mark.parametrize("kind", [KernelShap, Lime])
+def test_samples_of_a_linear_model(kind: type[KernelShap | Lime]) -> None:
+    cells = (torch.arange(224) // 56).expand(1, 3, 224, 224)
+    few = problem_of([PICTURE], [0], feature_mask=[cells])
+    assert expanded_bytes(kind(n_samples=100), few, 16) == 4 * 32 * 602_112 + 100 * 4 * 16
+    with pytest.raises(InputRejected, match="1000 samples of 150528 features"):
+        expanded_bytes(kind(n_samples=1_000), problem_of([PICTURE], [0]), 16)
 
 
 def test_never_more_than_there_is() -> None:

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
+import captum.attr as captum
 import numpy as np
 import pytest
 import torch
-from captum.attr import NoiseTunnel, Saliency
 from torch import Tensor, nn
 
 from schemas.limits import NOISE_ROUND
@@ -56,6 +56,24 @@ def asked(name: str, samples: int, tolerance: float | None) -> AnyMethod:
     return kind(n_samples=samples, tolerance=tolerance)
 
 
+def captum_in_pairs(model: nn.Module, subject: ExplainInputs, count: int, seed: int) -> tuple[Tensor, ...]:
+    """Captum's KernelSHAP, whose own generator is followed by complements."""
+    shap = captum.KernelShap(model)
+    single = shap.perturb_func
+
+    def pairs(original: Any, **options: Any) -> Iterator[Tensor]:
+        drawn = single(original, **options)
+        yield next(drawn)
+        yield next(drawn)
+        for one in drawn:
+            yield one
+            yield 1 - one
+
+    shap.perturb_func = pairs
+    torch.manual_seed(seed)
+    return shap.attribute(subject.inputs, subject.baselines, target=subject.targets[0], n_samples=count)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_stops_below_the_tolerance_with_captums_answer(run: Any, name: str) -> None:
     model, subject = frozen(ToyMlp()), problem_of([draw(1, 6)], [1])
@@ -65,12 +83,14 @@ def test_stops_below_the_tolerance_with_captums_answer(run: Any, name: str) -> N
     assert error <= 0.08 == outcome.convergence.tolerance
     if name == "smooth_grad":  # Captum draws as many at a time when it is told to
         torch.manual_seed(3)
-        captum = NoiseTunnel(Saliency(model)).attribute(
+        expected = captum.NoiseTunnel(captum.Saliency(model)).attribute(
             subject.inputs, nt_samples=count, nt_samples_batch_size=NOISE_ROUND, stdevs=0.3, abs=False, target=1
         )
+    elif name == "kernel_shap":
+        expected = captum_in_pairs(model, subject, count, seed=3)
     else:
-        captum = direct(asked(name, count, None), model, model, subject, seed=3)
-    assert max_relative_difference(outcome.attributions, captum) < 1e-6  # Captum adds perturbations up in float32
+        expected = direct(asked(name, count, None), model, model, subject, seed=3)
+    assert max_relative_difference(outcome.attributions, expected) < 1e-6  # Captum adds perturbations up in float32
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -146,5 +166,18 @@ def test_moments_are_numpys() -> None:
 
 
 def test_too_few_coalitions_say_nothing() -> None:
-    coalitions = np.array([[1, 1, 1], [0, 0, 0], [1, 0, 0], [1, 0, 0]], dtype=float)
-    assert regression_errors(coalitions, np.array([3.0, 0.0, 1.0, 1.0])) == np.inf
+    coalitions = np.array([[1, 1, 1, 1], [0, 0, 0, 0], *[[1, 0, 0, 0], [0, 1, 1, 1]] * 3], dtype=float)
+    assert regression_errors(coalitions, np.array([3.0, 0.0, *[1.0, 2.0] * 3])) == np.inf
+
+
+def test_a_fit_through_all_of_its_points_says_nothing() -> None:
+    """Three pairs determine three unknowns, whatever the outputs: no residual is left."""
+    pairs = [member for one in np.eye(4)[:3] for member in (one, 1 - one)]
+    coalitions = np.array([np.ones(4), np.zeros(4), *pairs, *pairs])
+    outputs = draw(6).tolist()
+    assert regression_errors(coalitions, np.array([3.0, 0.0, *outputs, *outputs])) == np.inf
+
+
+def test_two_features_have_one_pair_which_tells_all() -> None:
+    coalitions = np.array([[1, 1], [0, 0], [1, 0], [0, 1]], dtype=float)
+    assert regression_errors(coalitions, np.array([3.0, 0.0, 1.0, 1.5])) == 0.0
