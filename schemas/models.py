@@ -76,6 +76,8 @@ class MethodSupport(Forwarded):
     name: str
     supported: bool
     reason: str | None = None  # why not
+    # Why its jobs have the model to themselves, while on other models they share passes with other jobs.
+    solo_reason: str | None = None
 
 
 class Defaults(Forwarded):
