@@ -1,7 +1,7 @@
 """Ceilings: the seconds per row that this device needs at least, in bare loops with nothing else running.
 
 Rows have four classes: `forward`, `gradient` (a forward and a backward to the input), `layer` (Captum's Grad-CAM) and
-`pair` (Captum's DeepLIFT on an input and its baseline). For shared passes, each combination of module, layout and batch
+`pair` (DeepLIFT on an input and its baseline). For shared passes, each combination of module, layout and batch
 size is a candidate. Before it is timed, its outputs are compared with the model's in float32.
 """
 
@@ -16,6 +16,7 @@ from captum.attr import DeepLift, LayerGradCam
 from torch import Tensor, nn
 
 from benchmarks.machine import device
+from schemas.methods import DeepLift as DeepLiftMethod
 from workers.engine.device.gate import DeviceGate
 from workers.models.pipeline import load_model
 from workers.models.resident import Device, ResidentModel
@@ -119,9 +120,12 @@ class Ceilings:
                     found.append(Candidate("forward", name + layout, batch, _forward(module, form)))
                     found.append(Candidate("gradient", name + layout, batch, _gradient(module, form)))
         layer = built.get_submodule(LAYER)
+        rescale = self.model.engine.view.rule_modules.get("rescale")
+        ruled = [] if rescale is None else [rescale]
         for batch in self.batches:
             found.append(Candidate("layer", "Captum's Grad-CAM", batch, _grad_cam(built, layer)))
             found.append(Candidate("pair", "Captum's DeepLIFT", batch // 2, _deep_lift(built)))
+            found += [Candidate("pair", "rule module", batch // 2, _multipliers(one)) for one in ruled]
         return found
 
     def _check(self, built: nn.Module, module: nn.Module, form: torch.memory_format) -> None:
@@ -150,6 +154,15 @@ def _gradient(module: nn.Module, form: torch.memory_format) -> Run:
 
 def _grad_cam(module: nn.Module, layer: nn.Module) -> Run:
     return lambda x: LayerGradCam(module, layer).attribute(x, target=0)
+
+
+def _multipliers(module: nn.Module) -> Run:
+    def run(x: Tensor) -> object:
+        leaf = x.clone().requires_grad_()
+        outputs = module((leaf.clone(),), (torch.zeros_like(x),), DeepLiftMethod.default("eps"))
+        return torch.autograd.grad(outputs[:, 0].sum(), leaf)
+
+    return run
 
 
 def _deep_lift(module: nn.Module) -> Run:

@@ -81,6 +81,8 @@ class MethodSupport(Forwarded):
     parts: SkipJsonSchema[SentenceParts | None] = Field(  # of the reason, in the store; not shown to clients
         default=None, exclude_if=lambda parts: parts is None
     )
+    # Why its jobs have the model to themselves, while on other models they share passes with other jobs.
+    solo_reason: str | None = None
 
     @classmethod
     def of(cls, name: str, reason: str | None) -> "MethodSupport":

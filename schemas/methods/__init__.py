@@ -5,7 +5,7 @@ Names and defaults of parameters are Captum's. `baseline` (a name or a tensor) a
 `perturbations_per_eval`, `nt_samples_batch_size`) are left out: the engine chooses them.
 """
 
-from schemas.methods.base import BaseMethod
+from schemas.methods.base import BackwardRule, BaseMethod
 from schemas.methods.families import BaselineMethod, FeatureMethod, LayerMethod, NeuronMethod
 from schemas.methods.fields import Baseline, BaselineName, FeatureMask, Grid, Superpixels, TextUnit, Windows
 from schemas.methods.gradient_methods import (
@@ -63,6 +63,7 @@ __all__ = [
     "METHODS",
     "METHOD_NAMES",
     "AnyMethod",
+    "BackwardRule",
     "BaseMethod",
     "Baseline",
     "BaselineMethod",

@@ -14,6 +14,7 @@ Kind = Literal["input", "layer", "neuron"]
 Gradient = Literal["output_to_input", "output_to_layer", "unit_to_input"]
 BaselineUse = Literal["none", "single", "distribution"]
 Rules = Literal["deep_lift", "guided", "lrp"]
+BackwardRule = Literal["rescale", "guided", "deconvolution"]
 
 
 def _describe_name(schema: dict[str, Any]) -> None:
@@ -27,7 +28,8 @@ class BaseMethod(Strict):
 
     Attributes:
         lane: `shared` if the method only calls the model or takes its gradients, so that its rows can share passes with
-            those of other jobs; `solo` if it hooks the model's modules.
+            those of other jobs; `solo` if it hooks the model's modules. A method with a `backward_rule` shares passes
+            on the models that have a module for that rule, and takes the solo lane on others.
         kind: what is explained by what. `input`: an output by the inputs; `layer`: an output by the units of a layer;
             `neuron`: one unit of a layer by the inputs.
         entry: where the method enters the model. `embeddings`: the inputs are interpolated or perturbed, which token
@@ -35,6 +37,8 @@ class BaseMethod(Strict):
             layer is on the way.
         gradients: the gradients that it takes; empty if it takes none, so that integer inputs will do.
         rules: the family of rules by which it replaces the backward pass of modules; None for the true gradient.
+        backward_rule: that of its passes in the shared lane; None for the true gradient, and for a method that
+            always takes the solo lane.
         baselines: `none`, `single` (one for each example) or `distribution` (rows of their own, of which the method
             takes the mean or draws).
         completeness: when attributions add up to f(input) - f(baseline). `never`; `exactly`; `efficient`: by the
@@ -67,6 +71,7 @@ class BaseMethod(Strict):
     entry: ClassVar[Literal["model", "embeddings"]] = "embeddings"
     gradients: ClassVar[frozenset[Gradient]] = frozenset()
     rules: ClassVar[Rules | None] = None
+    backward_rule: ClassVar[BackwardRule | None] = None
     baselines: ClassVar[BaselineUse] = "none"
     completeness: ClassVar[Literal["never", "exactly", "efficient", "on_average"]] = "never"
     perturbs: ClassVar[Literal["input", "layer"] | None] = None

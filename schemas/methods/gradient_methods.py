@@ -103,6 +103,7 @@ class GradientShap(SampledMethod):
 
 
 class DeepLift(DeepLiftMethod):
+    backward_rule = "rescale"
     gradients = TO_INPUT
     completeness = "exactly"
 
@@ -176,6 +177,7 @@ class SmoothGrad(BaseMethod):
 
 
 class DeepLiftShap(DeepLiftShapMethod):
+    backward_rule = "rescale"
     gradients = TO_INPUT
     completeness = "on_average"
 
@@ -184,6 +186,7 @@ class DeepLiftShap(DeepLiftShapMethod):
 
 
 class GuidedBackprop(GuidedMethod):
+    backward_rule = "guided"
     gradients = TO_INPUT
 
     name: Literal["guided_backprop"] = "guided_backprop"
@@ -194,6 +197,7 @@ class GuidedBackprop(GuidedMethod):
 
 
 class Deconvolution(GuidedMethod):
+    backward_rule = "deconvolution"
     gradients = TO_INPUT
 
     name: Literal["deconvolution"] = "deconvolution"
@@ -204,6 +208,7 @@ class Deconvolution(GuidedMethod):
 
 
 class GuidedGradCam(AtLayer, GuidedMethod):
+    backward_rule = "guided"
     gradients = frozenset({"output_to_input", "output_to_layer"})
     computes_grad_cam = True
     needs_map = True

@@ -17,6 +17,7 @@ from service.pictures.decode import model_pixels
 from tests.soak.model_folders import COLUMNS
 from tests.soak.record import JobTrace
 from tests.workers.methods.captum_calls import direct, max_relative_difference
+from tests.workers.methods.captum_module import captum_module
 from workers.engine.device.gate import DeviceGate
 from workers.engine.device.threads import use_threads
 from workers.jobs.prepare import make_explain_inputs
@@ -77,7 +78,7 @@ class Oracle:
         )
         inputs = make_explain_inputs(model, spec, method, payload, model.adapter.prepare(payload, CPU))
         view = model.engine.view
-        module = view.pass_module if method.lane == "shared" else view.module
+        module = captum_module(method, view)
         embedding = getattr(view.layer_module, "get_input_embeddings", lambda: None)()
         if embedding is not None:
             embedding.weight.requires_grad_(True)  # from token ids the graph has to start somewhere

@@ -16,6 +16,7 @@ from schemas.picture_view import PictureView
 from service.pictures.decode import model_pixels
 from tests import paths
 from tests.workers.methods.captum_calls import direct
+from tests.workers.methods.captum_module import captum_module
 from tests.workers.toys import CPU
 from workers.engine.device.gate import DeviceGate
 from workers.engine.device.threads import use_threads
@@ -177,7 +178,7 @@ class Shipped:
             embedding = getattr(view.layer_module, "get_input_embeddings", lambda: None)()
             if embedding is not None:
                 embedding.weight.requires_grad_(True)  # from token ids the graph has to start somewhere
-            module = view.pass_module if method.lane == "shared" else view.module
+            module = captum_module(method, view)
             self._answers[key] = direct(method, module, view.layer_module, self.subject(method), seed)
             if embedding is not None:
                 embedding.weight.requires_grad_(False)

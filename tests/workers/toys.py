@@ -16,7 +16,9 @@ from workers.engine.view import ModelView
 from workers.methods.explain import explain
 from workers.methods.explain_inputs import ExplainInputs
 from workers.methods.outcome import Outcome
-from workers.transform.optimize import make_optimized
+from workers.transform.hookable import separate_activations
+from workers.transform.optimize import optimize
+from workers.transform.rules import make_rule_modules
 
 CPU = torch.device("cpu")
 
@@ -149,11 +151,18 @@ def view_of(model: nn.Module, inputs: int = 1, hookable: nn.Module | None = None
     return ModelView(model, model, CPU, input_count=inputs, hookable=hookable)
 
 
-def lean_view_of(model: nn.Module, shapes: Sequence[Sequence[int]]) -> ModelView:
-    """As a worker makes it: shared passes run a leaner copy, where there is one."""
+def lean_view_of(model: nn.Module, shapes: Sequence[Sequence[int]], *, hookable: bool = False) -> ModelView:
+    """As a worker makes it: a leaner copy for shared passes, and rule modules, proven on a hookable module.
+
+    Methods of the solo lane hook the model itself, as direct calls of Captum do, unless `hookable`.
+    """
     generator = torch.Generator().manual_seed(0)
-    sample = tuple(torch.randn(1, *shape, generator=generator, dtype=torch.float64) for shape in shapes)
-    return replace(view_of(model, len(shapes)), optimized=make_optimized(model, [sample], len(shapes)))
+    samples = [tuple(torch.randn(1, *s, generator=generator, dtype=torch.float64) for s in shapes) for _ in range(3)]
+    found = optimize(model, samples[:1], len(shapes))
+    separate = separate_activations(model, samples[0], len(shapes)).module
+    view = replace(view_of(model, len(shapes), None if separate is model else separate), optimized=found.module)
+    choice = make_rule_modules(view, found.steps, ["rescale", "guided", "deconvolution"], samples)
+    return replace(view, rule_modules=choice.modules, hookable=view.hookable if hookable else None)
 
 
 def problem_of(

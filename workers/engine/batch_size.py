@@ -147,7 +147,7 @@ class PassTimer:
 
     def _timed(self, block: Block) -> float:
         start_s = perf_counter()
-        run_pass(self._view, self._kind, [Part(block, 0, block.rows)])
+        run_pass(self._view, self._kind, [Part(block, 0, block.size)])
         if self._view.device.type == "cuda":
             torch.cuda.synchronize(self._view.device)
         return perf_counter() - start_s

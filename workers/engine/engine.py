@@ -16,7 +16,7 @@ from workers.engine.device.threads import use_threads
 from workers.engine.executor import Executor
 from workers.engine.output_cache import OutputCache
 from workers.engine.parking import Parking
-from workers.engine.shared.block import Block, PassKind
+from workers.engine.shared.block import AppliedRule, Block, PassKind
 from workers.engine.shared.shared_pass import SharedLane
 from workers.engine.solo.solo_group import SoloLane, SoloRequest
 from workers.engine.stats import EngineStats
@@ -95,6 +95,8 @@ class Engine:
         targets: Tensor | None,
         *,
         all_outputs: bool = False,
+        rule: AppliedRule | None = None,
+        baselines: Tensors | None = None,
     ) -> Tensors:
         """Parks the calling job until all of its rows have been through the model.
 
@@ -105,6 +107,8 @@ class Engine:
             targets: (rows,) int64 output indices, or (rows, dimensions) positions; None for a scalar output or a
                 forward.
             all_outputs: gradients come with all outputs, not only the target ones.
+            rule: by which gradients are computed; the view must have its module.
+            baselines: (rows, …) each, for a rule that compares rows with them.
 
         Returns:
             See `Block`.
@@ -115,9 +119,11 @@ class Engine:
             JobFailed: the model raised.
         """
         tensors = (*inputs, *additional_forward_args)
-        key = (kind, targets is None, tuple(map(self.view.signature, tensors)))
+        key = (kind, rule, targets is None, tuple(map(self.view.signature, tensors)))
         detached = tuple(tensor.detach() for tensor in inputs)
-        block = Block(task, kind, detached, additional_forward_args, targets, all_outputs, lane_key=key)
+        block = Block(
+            task, kind, detached, additional_forward_args, targets, all_outputs, rule, baselines, lane_key=key
+        )
         return self._wait(block, SharedLane)
 
     def solo(self, request: SoloRequest) -> Tensors:

@@ -15,6 +15,7 @@ from schemas.errors import NonFinite
 from schemas.jobs import PREDICTED, Targets
 from workers.engine.engine import Engine
 from workers.engine.numerics import all_finite
+from workers.engine.shared.block import AppliedRule
 from workers.engine.targets import finite_at, target_indices
 from workers.engine.task import Task
 from workers.engine.work import Tensors
@@ -40,12 +41,13 @@ class Seams:
 
     Attributes:
         explained: the targets, once they are determined; outputs are then checked at them.
+        engine, task: of the job.
     """
 
     def __init__(self, engine: Engine, task: Task) -> None:
         self.explained: Targets | None = None
-        self._engine = engine
-        self._task = task
+        self.engine = engine
+        self.task = task
         self._outputs: list[tuple[Tensors, Tensor]] = []  # that are computed already, with their inputs
         self._gradients: _Gradients | None = None
 
@@ -63,8 +65,8 @@ class Seams:
         """
         rows = inputs[0].shape[0]
         indices = target_indices([PREDICTED] if targets is None else targets, rows)
-        *gradients, outputs = self._engine.compute(
-            self._task, "gradient", inputs, additional_forward_args, indices, all_outputs=True
+        *gradients, outputs = self.engine.compute(
+            self.task, "gradient", inputs, additional_forward_args, indices, all_outputs=True
         )
         if targets is None and outputs.numel() > rows:
             targets = outputs.argmax(dim=1).tolist()
@@ -73,7 +75,7 @@ class Seams:
 
     def expect(self, rows: int) -> None:
         """Announces at least so many rows to come, for a job whose rows are not known before it runs."""
-        self._task.total_rows = max(self._task.total_rows, self._task.rows + rows)
+        self.task.total_rows = max(self.task.total_rows, self.task.rows + rows)
 
     def forward(self, *args: Tensor) -> Tensor:
         """Captum's `forward_func`: inputs, then additional forward args, (rows, …) each -> (rows, …), without a graph.
@@ -81,12 +83,12 @@ class Seams:
         Raises:
             NonFinite: an explained output is NaN or infinite.
         """
-        count = self._engine.view.input_count
+        count = self.engine.view.input_count
         inputs, additional_forward_args = args[:count], args[count:]
         for computed, outputs in self._outputs:
             if _equal(computed, inputs):
                 return outputs
-        outputs = self._engine.compute(self._task, "forward", inputs, additional_forward_args, None)[0]
+        outputs = self.engine.compute(self.task, "forward", inputs, additional_forward_args, None)[0]
         if self.explained is not None and not finite_at(outputs, self.explained):
             raise NonFinite("the model's output for a perturbed input is not finite; choose another baseline")
         return outputs
@@ -116,9 +118,41 @@ class Seams:
         Raises:
             NonFinite: a target output or a gradient is NaN or infinite.
         """
+        return self._gradients_of(inputs, target_ind, _as_tuple(additional_forward_args))
+
+    def under_rule(
+        self,
+        rule: AppliedRule,
+        inputs: Tensors,
+        target_ind: Any,
+        additional_forward_args: Tensors,
+        baselines: Tensors | None = None,
+    ) -> Tensors:
+        """What a backward rule gives in the place of the gradients, one tensor per input, of its shape.
+
+        Args:
+            rule: the view of the engine has its module.
+            inputs, additional_forward_args: (rows, …) each.
+            target_ind: Captum's target.
+            baselines: (rows, …) each, for the rescale rule; the results are then DeepLIFT's multipliers.
+
+        Raises:
+            NonFinite: as `gradient`.
+        """
+        return self._gradients_of(inputs, target_ind, additional_forward_args, rule, baselines)[0]
+
+    def _gradients_of(
+        self,
+        inputs: Tensors,
+        target_ind: Any,
+        more: Tensors,
+        rule: AppliedRule | None = None,
+        baselines: Tensors | None = None,
+    ) -> tuple[Tensors, Tensor]:
         targets = target_indices(target_ind, inputs[0].shape[0])
-        more = _as_tuple(additional_forward_args)
-        *gradients, outputs = self._engine.compute(self._task, "gradient", inputs, more, targets)
+        *gradients, outputs = self.engine.compute(
+            self.task, "gradient", inputs, more, targets, rule=rule, baselines=baselines
+        )
         if not all_finite(outputs):
             raise NonFinite(
                 "the model's output for a row between baseline and input, or near the input, is not finite; "

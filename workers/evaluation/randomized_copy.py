@@ -36,7 +36,8 @@ def copy_view(view: ModelView) -> ModelView:
         layer_module=layer_module,
         entry=entry,
         embedding=embedding,
-        optimized=None,  # its weights are computed from those that will be randomized
+        optimized=None,  # its weights are computed from those that will be randomized, as those of rule modules
+        rule_modules={},
         hookable=hookable,
     )
 

@@ -16,7 +16,7 @@ from workers.methods.endpoints import endpoints, references, with_completeness
 from workers.methods.explain_inputs import ExplainInputs, Tensors
 from workers.methods.explained_output import require_finite_ends, resolve_targets
 from workers.methods.outcome import Outcome
-from workers.methods.shared.lane import ADAPTIVE, SHARED, TRACED
+from workers.methods.shared.lane import ADAPTIVE, RULED, SHARED, TRACED
 from workers.methods.solo.request import solo_request
 
 
@@ -103,6 +103,8 @@ def _attributed(
         attributions, path = TRACED[type(method)](method, seams, subject, batch_rows)
     elif method.lane == "shared":
         attributions = SHARED[type(method)](method, seams, subject, batch_rows)
+    elif method.backward_rule in engine.view.rule_modules:
+        attributions = RULED[type(method)](method, seams, subject, batch_rows)
     else:
         attributions = engine.solo(solo_request(engine, task, method, subject))
     if path is not None:

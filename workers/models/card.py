@@ -65,7 +65,13 @@ def _tried(model: TunedModel, sample: Prepared, observed: ObservedLayers) -> Exp
     shared = frozenset(layer.name for layer in layers if layer.calls > 1)
     embedding = None if model.embeddings.layer in shared else model.embeddings.layer
     methods = method_support(
-        view, sample, model.defects, text=config.input.kind == "text", embedding=embedding, reach=reach
+        view,
+        sample,
+        model.defects,
+        text=config.input.kind == "text",
+        embedding=embedding,
+        reach=reach,
+        rule_reasons=model.rule_reasons,
     )
     return layers, methods, config.explain.layer or default_layer(view, sample, shared) or embedding
 

@@ -1,12 +1,13 @@
 """Which methods a model supports, and why it does not support the others."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import nn
 
 from schemas import methods as spec
-from schemas.methods import METHOD_NAMES
+from schemas.methods import METHOD_NAMES, METHODS, BackwardRule
 from schemas.models import MethodSupport
 from schemas.sentences import Sentence
 from workers.engine.solo.hooks import TORCHSCRIPT, HookSnapshot, takes_hooks
@@ -33,6 +34,7 @@ def method_support(
     text: bool,
     embedding: str | None,
     reach: Reach,
+    rule_reasons: Mapping[BackwardRule, str],
 ) -> list[MethodSupport]:
     """Every method of the service, with a reason where the model does not support it.
 
@@ -44,10 +46,20 @@ def method_support(
         text: the input is a text.
         embedding: the layer that integers enter.
         reach: which layers a gradient leads to and from.
+        rule_reasons: by backward rule, why the model has no module for it.
     """
     facts = _find_facts(view, sample, defects, text=text, embedding=embedding, reach=reach)
     reasons = {name: unsupported_reason(name, facts) for name in METHOD_NAMES}
-    return [MethodSupport.of(name, reason) for name, reason in reasons.items()]
+    return [_support(name, reason, rule_reasons) for name, reason in reasons.items()]
+
+
+def _support(name: str, reason: str | None, rule_reasons: Mapping[BackwardRule, str]) -> MethodSupport:
+    if reason is not None:
+        return MethodSupport.of(name, reason)
+    rule = METHODS[name].backward_rule
+    alone = None if rule is None else rule_reasons.get(rule)
+    support = MethodSupport.of(name, None)
+    return support.model_copy(update={"solo_reason": alone and alone[:MAX_SUPPORT_REASON_CHARACTERS]})
 
 
 def check_support(known: list[MethodSupport], view: ModelView, sample: Prepared) -> None:

@@ -1,21 +1,24 @@
-"""The steps that add proven copies of the module: the optimized one for passes, the hookable one for hook methods."""
+"""The steps that add proven copies of the module: the optimized one for passes, the hookable one for hook methods, and
+the rule modules, which take the place of hooks in passes."""
 
 from dataclasses import replace
 from functools import partial
 
 from torch import nn
 
+from schemas.methods import METHODS, BackwardRule
 from workers.engine.device.tf32 import without_tf32
 from workers.engine.view import ModelView
 from workers.models.measurements.measured import Disproved, Measured
-from workers.models.stages import HookableModel, OptimizedModel, ProbedModel
+from workers.models.stages import HookableModel, OptimizedModel, ProbedModel, RuledModel
 from workers.tracing.equivalence import compare
 from workers.tracing.index_columns import index_columns
 from workers.tracing.samples import Tensors, first_row, neighbours, stacked
 from workers.transform.hookable import repeat_way
-from workers.transform.hookable.hookable_module import HookableChoice, make_hookable, text_defects
+from workers.transform.hookable.hookable_module import HookableChoice, make_hookable, text_defects, without_relu
 from workers.transform.optimize import optimize, repeat_steps
 from workers.transform.optimize.layout_race import is_faster
+from workers.transform.rules import Paired, RuleChoice, RuleWay, make_rule_modules, repeat_rule_module
 
 
 def add_optimized_module(probed: ProbedModel) -> OptimizedModel:
@@ -55,6 +58,53 @@ def add_hookable_module(optimized: OptimizedModel) -> HookableModel:
         rewrite=choice.way,
         examined=choice.examined,
     )
+
+
+def add_rule_modules(hookable: HookableModel) -> RuledModel:
+    """Adds a rule module for each backward rule that hooks are right for, where one is found that equals the hooks. A
+    model that runs alone has none: its methods with hooks are refused.
+
+    Raises:
+        Disproved: what is known of a module does not hold.
+    """
+    choice = _rule_modules(hookable)
+    view = replace(hookable.view, rule_modules=choice.modules)
+    return RuledModel(
+        hookable.loaded,
+        hookable.embeddings,
+        hookable.execution,
+        view,
+        hookable.steps,
+        hookable.defects,
+        hookable.rewrite,
+        hookable.examined and choice.conclusive,
+        rule_ways=choice.ways,
+        rule_reasons=choice.reasons,
+    )
+
+
+def _rule_modules(hookable: HookableModel) -> RuleChoice:
+    view, steps, known = hookable.view, hookable.steps, hookable.loaded.known
+    if hookable.execution.alone or not all(tensor.is_floating_point() for tensor in hookable.loaded.sample.inputs):
+        return RuleChoice({}, {}, {})
+    samples = _proof_samples(hookable.execution.draws)
+    if known is not None:
+        ways = {rule: RuleWay(tuple(used), *how) for rule, (used, *how) in known.rules.items()}
+        modules = {rule: repeat_rule_module(view, known.steps, rule, way, samples[0]) for rule, way in ways.items()}
+        for rule, module in modules.items():
+            _check(view.module, Paired(module), samples[0], rule)
+        return RuleChoice(modules, ways, {})
+    defects = set(hookable.defects)
+    if without_relu(view.hook_module, hookable.sample_tensors) is not None:  # guided methods are refused
+        defects.add("guided")
+    rules: list[BackwardRule] = [
+        rule
+        for rule, family in sorted({(one.backward_rule, one.rules) for one in METHODS.values() if one.backward_rule})
+        if family not in defects
+    ]
+    if steps is None:  # how the optimized module was made is not known
+        view, steps = replace(view, optimized=None), ()
+    return make_rule_modules(view, steps, rules, samples)
 
 
 def _optimized(probed: ProbedModel, view: ModelView, steps: tuple[str, ...] | None) -> OptimizedModel:

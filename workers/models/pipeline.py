@@ -23,11 +23,11 @@ from workers.models.loaders.loaded_module import LoadedModule
 from workers.models.loaders.weights import read_background
 from workers.models.measurements.measured import Disproved
 from workers.models.measurements.reuse import load_with_cache
-from workers.models.module_copies import add_hookable_module, add_optimized_module
+from workers.models.module_copies import add_hookable_module, add_optimized_module, add_rule_modules
 from workers.models.probe import probe
 from workers.models.probes.cudnn_rnn import enable_recurrent_backward
 from workers.models.resident import Device, ResidentModel
-from workers.models.stages import HookableModel, LoadedModel, ModelFolder, TunedModel
+from workers.models.stages import LoadedModel, ModelFolder, RuledModel, TunedModel
 from workers.models.tuning import UNTUNED_BATCH_ROWS
 from workers.repository.model_toml import InputConfig, check_files, read_config, read_labels
 from workers.tracing.freeze import freeze
@@ -63,7 +63,8 @@ def measure(loaded: LoadedModel) -> TunedModel:
     probed = probe(loaded)
     optimized = add_optimized_module(probed)
     hookable = add_hookable_module(optimized)
-    return tune(hookable)
+    ruled = add_rule_modules(hookable)
+    return tune(ruled)
 
 
 def read(folder: Path, device: Device) -> ModelFolder:
@@ -107,17 +108,17 @@ def load(described: ModelFolder) -> LoadedModel:
     )
 
 
-def tune(hookable: HookableModel) -> TunedModel:
+def tune(ruled: RuledModel) -> TunedModel:
     """Sets the precision of shared passes and the number of rows of a full pass.
 
     Raises:
         ModelConfigError: the device or the model does not have the configured precision.
         Disproved: a pass of the known number of rows does not fit into memory.
     """
-    loaded, sample = hookable.loaded, hookable.sample_tensors
+    loaded, sample = ruled.loaded, ruled.sample_tensors
     device, known, precision = loaded.device, loaded.known, loaded.config.runtime.precision
     known_precision = None if known is None else known.precision
-    view, pass_precision = in_precision(hookable.view, sample, precision, device.gate, device.threads, known_precision)
+    view, pass_precision = in_precision(ruled.view, sample, precision, device.gate, device.threads, known_precision)
     rows = 1 if view.alone_reason else device.batch_rows
     if rows is None and known is not None:
         rows = known.batch_rows
@@ -126,13 +127,15 @@ def tune(hookable: HookableModel) -> TunedModel:
     tuned_rows = rows or tune_rows(view, sample, device.gate, device.threads)
     return TunedModel(
         loaded,
-        hookable.embeddings,
-        hookable.execution,
+        ruled.embeddings,
+        ruled.execution,
         view,
-        hookable.steps,
-        hookable.defects,
-        hookable.rewrite,
-        hookable.examined,
+        ruled.steps,
+        ruled.defects,
+        ruled.rewrite,
+        ruled.examined,
+        ruled.rule_ways,
+        ruled.rule_reasons,
         precision=pass_precision,
         batch_rows=tuned_rows or UNTUNED_BATCH_ROWS,
         timed=rows is not None or (tuned_rows or 1) > 1,

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
+from schemas.methods import BackwardRule
 from schemas.precision import PassPrecision
 from workers.engine.view import ModelView
 from workers.inputs.prepared import InputAdapter, Prepared
@@ -13,6 +14,7 @@ from workers.models.probes.embeddings import Embeddings
 from workers.models.probes.execution import Execution
 from workers.models.resident import Device
 from workers.repository.model_toml import ModelConfig
+from workers.transform.rules import RuleWay
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,20 @@ class HookableModel(OptimizedModel):
 
 
 @dataclass(frozen=True, slots=True)
-class TunedModel(HookableModel):
+class RuledModel(HookableModel):
+    """A model with a rule module for each backward rule that has one; see `workers.transform.rules`.
+
+    Attributes:
+        rule_ways: how each was made.
+        rule_reasons: by rule, why there is none. None are listed for a model whose card is known.
+    """
+
+    rule_ways: dict[BackwardRule, RuleWay]
+    rule_reasons: dict[BackwardRule, str]
+
+
+@dataclass(frozen=True, slots=True)
+class TunedModel(RuledModel):
     """A model with the precision and the size of its passes. `timed`: the size was measured, or is configured."""
 
     precision: PassPrecision

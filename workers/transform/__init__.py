@@ -1,1 +1,1 @@
-"""Changed copies of a model, made at load and proven equal to it before use: optimized and hookable modules."""
+"""Changed copies of a model, made at load and proven equal to it before use: optimized, hookable and rule modules."""

@@ -7,3 +7,6 @@ LAYOUT_ROUNDS = 3  # measurements of each layout; the fastest counts
 LAYOUT_GAIN = 1.03  # speedup that justifies another layout; smaller gains are within the noise of a measurement
 
 FUSED_INPUT_DECADES = 2.0  # powers of ten by which a part's inputs are scaled up and down, to reach its bends
+
+# Elements of an activation at once: the operands of all steps stay in the caches of two cores.
+MULTIPLIER_BLOCK_ELEMENTS = 131_072

@@ -42,7 +42,7 @@ def block(*values: float) -> Block:
 
 
 def shared(*blocks: Block) -> SharedPass:
-    return SharedPass([Part(one, 0, one.rows) for one in blocks])
+    return SharedPass([Part(one, 0, one.size) for one in blocks])
 
 
 def results(outcomes: list[Delivery]) -> dict[int, list[float] | JobError]:

@@ -5,13 +5,14 @@ from captum.attr._core.lrp import SUPPORTED_NON_LINEAR_LAYERS
 
 from schemas.methods import METHODS
 from workers.methods.captum_changes import install
-from workers.methods.shared.lane import ADAPTIVE, SHARED
+from workers.methods.shared.lane import ADAPTIVE, RULED, SHARED
 from workers.methods.solo.lane import HOOKED
 
 
 def test_tables_and_classes_agree() -> None:
     assert set(SHARED) == {cls for cls in METHODS.values() if cls.lane == "shared"}
     assert set(HOOKED) == {cls for cls in METHODS.values() if cls.lane == "solo"}
+    assert set(RULED) == {cls for cls in METHODS.values() if cls.backward_rule is not None}
     assert set(ADAPTIVE) == {cls for cls in METHODS.values() if "adaptive" in vars(cls)}
 
 

@@ -6,9 +6,23 @@ from typing import Literal
 from torch import Tensor
 
 from schemas.errors import JobError
+from schemas.methods import BackwardRule
 from workers.engine.work import Pending, Tensors
 
 PassKind = Literal["forward", "gradient"]
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedRule:
+    """A backward rule that takes the place of the gradient in a pass.
+
+    Attributes:
+        name: of the rule module.
+        eps: of the rescale rule: where values differ by less, the gradient is taken.
+    """
+
+    name: BackwardRule
+    eps: float = 0.0
 
 
 @dataclass(eq=False)
@@ -26,6 +40,9 @@ class Block(Pending):
         targets: (rows,) or (rows, dimensions) int64, or None. In a gradient block `PREDICTED` stands for a row's
             highest output.
         all_outputs: whether gradients come with all outputs.
+        rule: by which gradients are computed; None: they are the true ones.
+        baselines: (rows, …) each, for a rule that compares each row with a baseline. Both go through the model in one
+            pass, as two rows of it.
     """
 
     kind: PassKind
@@ -33,20 +50,23 @@ class Block(Pending):
     additional_forward_args: Tensors
     targets: Tensor | None
     all_outputs: bool = False
+    rule: AppliedRule | None = None
+    baselines: Tensors | None = None
     number: int = field(default=-1, init=False)  # given by the lane
 
     @property
-    def rows(self) -> int:
+    def size(self) -> int:
         return int(self.inputs[0].shape[0])
 
     @property
-    def size(self) -> int:
-        return self.rows
+    def rows_each(self) -> int:
+        """Rows of the model that one row of the block takes: two where it has a baseline."""
+        return 1 if self.baselines is None else 2
 
     def accept(self, start: int, outputs: Tensors) -> JobError | None:
         error = super().accept(start, outputs)
         if error is None:
-            self.task.rows += outputs[0].shape[0]
+            self.task.rows += outputs[0].shape[0] * self.rows_each
             self.task.passes += 1
         return error
 
@@ -60,8 +80,14 @@ class Part:
     stop: int
 
     @property
-    def rows(self) -> int:
+    def size(self) -> int:
+        """Rows of the block."""
         return self.stop - self.start
+
+    @property
+    def rows(self) -> int:
+        """Rows of the model."""
+        return self.size * self.block.rows_each
 
     def of(self, tensor: Tensor) -> Tensor:
         """The rows of the part, of a tensor with all rows of the block."""

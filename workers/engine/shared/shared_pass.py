@@ -22,6 +22,11 @@ class SharedPass(Work):
     packed = True
 
     @property
+    def size(self) -> int:
+        """Rows of the blocks, each of which is one or two rows of the model."""
+        return sum(part.size for part in self.parts)
+
+    @property
     def rows(self) -> int:
         return sum(part.rows for part in self.parts)
 
@@ -40,7 +45,7 @@ class SharedPass(Work):
         return [SharedPass(cut) for cut in _cut(parts, most_rows)]
 
     def smaller(self, limit: BatchLimit) -> list[Work]:
-        if self.rows == 1:
+        if self.size == 1:
             return []
         limit.halve(self.rows)  # the pieces are cut to it
         return [self]
@@ -48,11 +53,11 @@ class SharedPass(Work):
     def apart(self) -> list[Work]:
         if len(self.parts) > 1:
             return [SharedPass([part]) for part in self.parts]
-        return self.pieces(1, without=()) if self.rows > 1 else []
+        return self.pieces(1, without=()) if self.size > 1 else []
 
 
 class SharedLane(Lane[Block]):
-    """Blocks whose rows may share passes: of one kind, with equal shapes and types.
+    """Blocks whose rows may share passes: of one kind and rule, with equal shapes and types.
 
     A block stays until it is settled, since its rows may be spread over several passes.
     """
@@ -60,17 +65,20 @@ class SharedLane(Lane[Block]):
     def __init__(self) -> None:
         self._queue = RowQueue()
         self._blocks: dict[int, Block] = {}
+        self._rows_each = 1  # of all blocks: a row and its baseline stay together
 
     def __len__(self) -> int:
-        return len(self._queue)
+        return len(self._queue) * self._rows_each
 
     def add(self, pending: Block, number: int) -> None:
         pending.number = number
         self._blocks[number] = pending
-        self._queue.add(number, pending.rows, pending.task.priority, pending.task.owner)
+        self._rows_each = pending.rows_each
+        self._queue.add(number, pending.size, pending.task.priority, pending.task.owner)
 
     def take(self, batch_rows: int) -> Work:
-        return SharedPass([Part(self._blocks[s.block], s.start, s.stop) for s in self._queue.take(batch_rows)])
+        slices = self._queue.take(max(1, batch_rows // self._rows_each))
+        return SharedPass([Part(self._blocks[s.block], s.start, s.stop) for s in slices])
 
     def discard(self, pending: Block) -> None:
         self._blocks.pop(pending.number, None)
@@ -81,15 +89,16 @@ class SharedLane(Lane[Block]):
 
 
 def _cut(parts: list[Part], most_rows: int) -> list[list[Part]]:
-    """The same rows, in order, in lists of at most `most_rows` rows."""
+    """The same rows, in order, in lists of at most `most_rows` rows of the model; a row stays with its baseline."""
     lists: list[list[Part]] = [[]]
-    free = most_rows
+    most = max(1, most_rows // parts[0].block.rows_each) if parts else 1
+    free = most
     for part in parts:
         start = part.start
         while start < part.stop:
             if not free:
                 lists.append([])
-                free = most_rows
+                free = most
             stop = min(part.stop, start + free)
             lists[-1].append(Part(part.block, start, stop))
             free -= stop - start

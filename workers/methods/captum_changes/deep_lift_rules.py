@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 Rule = Callable[..., Tensor]
 Pooled = tuple[Tensor, Tensor]
+Pool = Callable[[nn.Module, Tensor], Pooled]  # gives values and flat indices
 
 
 class ClippedReLU(nn.ReLU):
@@ -56,8 +57,8 @@ ELEMENTWISE: tuple[type[nn.Module], ...] = (
 RESCALED: tuple[type[nn.Module], ...] = (*ELEMENTWISE, nn.LogSoftmax, nn.Softmax, nn.Softmin)
 
 
-def max_pool_rule(dimensions: int, pool: Callable[[nn.Module, Tensor], Pooled]) -> Rule:
-    """The rule for a max pool over the last `dimensions`; `pool(module, inputs)` gives values and flat indices."""
+def max_pool_rule(dimensions: int, pool: Pool) -> Rule:
+    """The rule for a max pool over the last `dimensions`."""
 
     def rule(
         module: nn.Module,
@@ -89,7 +90,7 @@ def max_pool_rule(dimensions: int, pool: Callable[[nn.Module, Tensor], Pooled]) 
     return rule
 
 
-def _windows(pool: Callable[..., Pooled]) -> Callable[[nn.Module, Tensor], Pooled]:
+def _windows(pool: Callable[..., Pooled]) -> Pool:
     def run(module: nn.Module, inputs: Tensor) -> Pooled:
         m = module
         return pool(inputs, m.kernel_size, m.stride, m.padding, m.dilation, m.ceil_mode, return_indices=True)
@@ -97,18 +98,22 @@ def _windows(pool: Callable[..., Pooled]) -> Callable[[nn.Module, Tensor], Poole
     return run
 
 
-def _adaptive(pool: Callable[..., Pooled]) -> Callable[[nn.Module, Tensor], Pooled]:
+def _adaptive(pool: Callable[..., Pooled]) -> Pool:
     return lambda module, inputs: pool(inputs, module.output_size, return_indices=True)
 
 
+# The dimensions over which each max pool goes, and the function that computes it with indices.
+POOLS: dict[type[nn.Module], tuple[int, Pool]] = {
+    nn.MaxPool1d: (1, _windows(F.max_pool1d_with_indices)),
+    nn.MaxPool2d: (2, _windows(F.max_pool2d_with_indices)),
+    nn.MaxPool3d: (3, _windows(F.max_pool3d_with_indices)),
+    nn.AdaptiveMaxPool1d: (1, _adaptive(F.adaptive_max_pool1d_with_indices)),
+    nn.AdaptiveMaxPool2d: (2, _adaptive(F.adaptive_max_pool2d_with_indices)),
+    nn.AdaptiveMaxPool3d: (3, _adaptive(F.adaptive_max_pool3d_with_indices)),
+}
 RULES: dict[type[nn.Module], Rule] = {
     **dict.fromkeys(RESCALED, nonlinear),
-    nn.MaxPool1d: max_pool_rule(1, _windows(F.max_pool1d_with_indices)),
-    nn.MaxPool2d: max_pool_rule(2, _windows(F.max_pool2d_with_indices)),
-    nn.MaxPool3d: max_pool_rule(3, _windows(F.max_pool3d_with_indices)),
-    nn.AdaptiveMaxPool1d: max_pool_rule(1, _adaptive(F.adaptive_max_pool1d_with_indices)),
-    nn.AdaptiveMaxPool2d: max_pool_rule(2, _adaptive(F.adaptive_max_pool2d_with_indices)),
-    nn.AdaptiveMaxPool3d: max_pool_rule(3, _adaptive(F.adaptive_max_pool3d_with_indices)),
+    **{kind: max_pool_rule(dimensions, pool) for kind, (dimensions, pool) in POOLS.items()},
 }
 
 

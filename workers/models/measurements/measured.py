@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from schemas.methods import BackwardRule
 from schemas.models import LayerCard, MethodSupport
 from schemas.precision import PassPrecision
 
@@ -25,6 +26,7 @@ class Measured(BaseModel):
         index_columns: as in `workers.engine.view.ModelView`.
         steps: that made the optimized copy, in their order; none where passes run the module as it was built.
         rewrite: the way in which the hookable copy was made; None where there is no copy.
+        rules: for each backward rule with a module, how that was made: as in `workers.transform.rules.RuleWay`.
         precision: of shared passes, with its measured error.
         batch_rows: of a full pass.
         layers, methods, default_layer: parts of the card that took trials.
@@ -37,6 +39,7 @@ class Measured(BaseModel):
     index_columns: list[tuple[Index, Index]]
     steps: list[StepName]
     rewrite: tuple[bool, bool] | None
+    rules: dict[BackwardRule, tuple[list[StepName], bool, bool]]
     precision: PassPrecision
     batch_rows: Annotated[int, Field(ge=1, le=65_536)]
     layers: list[LayerCard]

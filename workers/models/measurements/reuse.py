@@ -1,7 +1,7 @@
 """A load that reuses what an earlier one measured and proved, and keeps what it finds itself."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import astuple, replace
 
 import structlog
 
@@ -75,6 +75,7 @@ def _measured(key: str, tuned: TunedModel, card: ModelCard) -> Measured | None:
             "index_columns": tuned.view.index_columns,
             "steps": tuned.steps,
             "rewrite": tuned.rewrite,
+            "rules": {rule: astuple(way) for rule, way in tuned.rule_ways.items()},
             "precision": tuned.precision,
             "batch_rows": tuned.batch_rows,
             "layers": card.layers,

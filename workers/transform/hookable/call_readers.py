@@ -204,18 +204,20 @@ _READERS: dict[Any, Reader] = {
 }
 
 
-def recognise(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> LayerCall | None:
-    """The layer call that equals `function(*args, **kwargs)`; None for functions and arguments that no reader takes.
-
-    None too where no operand requires a gradient, because hooks act on gradients only.
-    """
+def read_call(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> LayerCall | None:
+    """The layer call that equals `function(*args, **kwargs)`; None for functions and arguments that no reader takes."""
     reader = _READERS.get(function)
     if reader is None:
         return None
     try:
-        call = reader(*args, **kwargs)
+        return reader(*args, **kwargs)
     except TypeError:  # arguments that no reader takes; the call stays a function, which `defects` finds
         return None
+
+
+def recognise(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> LayerCall | None:
+    """As `read_call`; None too where no operand requires a gradient, because hooks act on gradients only."""
+    call = read_call(function, args, kwargs)
     if call is None or not any(operand.requires_grad for operand in call.operands):
         return None
     return call

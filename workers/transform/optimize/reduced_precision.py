@@ -84,7 +84,7 @@ def _gradients(view: ModelView, rows: Tensors, targets: Tensor | None) -> tuple[
     block = Block(
         Task("precision"), "gradient", rows[: view.input_count], rows[view.input_count :], targets, all_outputs=True
     )
-    return run_pass(view, "gradient", [Part(block, 0, block.rows)])[0]
+    return run_pass(view, "gradient", [Part(block, 0, block.size)])[0]
 
 
 def _highest(outputs: Tensor) -> Tensor | None:

@@ -52,7 +52,7 @@ class HereAndNow:
     ) -> tuple[Tensor, ...]:
         block = Block(task, kind, tuple(inputs), tuple(additional_forward_args), targets, all_outputs=all_outputs)
         with task.random.paused() if task.random is not None else nullcontext():
-            return run_pass(self.view, kind, [Part(block, 0, block.rows)])[0]
+            return run_pass(self.view, kind, [Part(block, 0, block.size)])[0]
 
     def solo(self, request: SoloRequest) -> tuple[Tensor, ...]:
         with request.task.random.paused() if request.task.random is not None else nullcontext():

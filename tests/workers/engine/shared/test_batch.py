@@ -18,7 +18,7 @@ def rows(count: int, width: int, seed: int = 0) -> Tensor:
 
 
 def whole(block: Block) -> Part:
-    return Part(block, 0, block.rows)
+    return Part(block, 0, block.size)
 
 
 def test_forward_rows_of_two_inputs_go_back_to_their_blocks() -> None:

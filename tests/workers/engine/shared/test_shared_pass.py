@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from workers.engine.batch_limit import BatchLimit
-from workers.engine.shared.block import Block, Part
+from workers.engine.shared.block import AppliedRule, Block, Part
 from workers.engine.shared.shared_pass import SharedLane, SharedPass
 from workers.engine.task import Task
 from workers.engine.work import Work
@@ -12,6 +12,12 @@ from workers.engine.work import Work
 
 def block(rows: int, name: str = "job") -> Block:
     return Block(Task(name), "forward", (torch.zeros(rows, 2),), (), None)
+
+
+def pairs(rows: int, name: str = "pairs") -> Block:
+    """Each row with a baseline."""
+    zeros = (torch.zeros(rows, 2),)
+    return Block(Task(name), "gradient", zeros, (), None, rule=AppliedRule("rescale"), baselines=zeros)
 
 
 def spans(works: list[Work]) -> list[list[tuple[str, int, int]]]:
@@ -67,3 +73,32 @@ def test_a_lane_can_settle_blocks_whose_rows_are_all_taken() -> None:
     lane.discard(one)
     assert lane.of_task(one.task) == []
     lane.discard(one)  # once more changes nothing
+
+
+def test_a_row_and_its_baseline_are_two_rows_of_one_pass() -> None:
+    lane = SharedLane()
+    lane.add(pairs(5, "a"), 0)
+    lane.add(pairs(2, "b"), 1)
+    assert len(lane) == 14
+    first, second = lane.take(7), lane.take(99)  # seven rows hold three pairs
+    assert [work.rows for work in (first, second)] == [6, 8]
+    assert spans([first]) == [[("a", 0, 2), ("b", 0, 1)]]
+    assert len(lane) == 0
+
+
+def test_pairs_are_cut_between_pairs_and_one_pair_is_never_cut() -> None:
+    work = SharedPass([Part(pairs(3, "a"), 0, 3), Part(pairs(2, "b"), 0, 2)])
+    assert work.rows == 10
+    assert spans(work.pieces(5, without=())) == [[("a", 0, 2)], [("a", 2, 3), ("b", 0, 1)], [("b", 1, 2)]]
+    assert [piece.rows for piece in work.pieces(1, without=())] == [2] * 5
+    limit = BatchLimit(64)
+    assert SharedPass([Part(pairs(1), 0, 1)]).smaller(limit) == []
+    assert work.smaller(limit) == [work]
+    assert limit.rows == 5
+
+
+def test_a_job_is_charged_for_both_rows_of_a_pair() -> None:
+    block = pairs(3)
+    assert block.accept(0, (torch.zeros(2, 2),)) is None
+    assert block.task.rows == 4
+    assert block.left == 1

@@ -124,7 +124,7 @@ def test_a_smaller_tolerance_takes_more_steps_and_the_limit_is_told() -> None:
     assert warning.startswith("the completeness error is")
     influence = spec.InternalInfluence(layer="second", n_steps="auto", tolerance=1e-6)
     (warning,) = completeness_warnings(influence, outcome_of(model, influence, subject))
-    assert warning.startswith("the change by more steps is")
+    assert warning.startswith("more steps still change the result by")
 
 
 def test_equal_ends_stop_at_once() -> None:

@@ -48,6 +48,7 @@ def measured(**changes: Any) -> Measured:
         "index_columns": [],
         "steps": ["fold_batch_norms"],
         "rewrite": (True, False),
+        "rules": {"rescale": (["fold_batch_norms"], False, False)},
         "precision": PassPrecision(),
         "batch_rows": 8,
         "layers": [],
