@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 
 from schemas.errors import JobCancelled, JobError
+from workers.engine.device.gate import DeviceGate
 from workers.engine.schedule import Schedule
 from workers.engine.task import Task
 from workers.engine.work import Delivery, Lane, P, Pending, Work
@@ -12,8 +13,8 @@ from workers.engine.work import Delivery, Lane, P, Pending, Work
 class Parking:
     """Shared by the threads of the jobs, which park, and the engine's thread, which takes work and settles it.
 
-    Full batches are handed out at once. A part-filled one waits until every live job is parked: no row can come then.
-    No timer is needed.
+    A full batch is ready at once. A part-filled one is ready once every live job is parked: no row can come then. No
+    timer is needed. What is ready is taken once the device has a place for it.
     """
 
     def __init__(self) -> None:
@@ -83,16 +84,40 @@ class Parking:
             self._parked += 1
             self._changed.notify_all()
 
-    def next(self, batch_rows: int) -> Work | None:
-        """Waits for work and takes it; None once stopped."""
+    def wait(self, batch_rows: int) -> bool:
+        """Waits until a batch is full, or a part-filled one need not wait for more rows. False once stopped."""
         with self._changed:
-            while not self._stopped:
-                if not self._held:
-                    work = self._schedule.next(batch_rows, quiet=self._parked >= len(self._live))
-                    if work is not None:
-                        return work
-                self._changed.wait()
+            self._changed.wait_for(lambda: self._stopped or self._is_ready(batch_rows))
+            return not self._stopped
+
+    def take(self, batch_rows: int, gate: DeviceGate) -> Work | None:
+        """Takes the next work out, once the device has a place for it. The caller has the turn on the device.
+
+        Returns:
+            None once stopped, or where nothing is ready any more: jobs came or went while the caller waited for its
+            turn or for the device.
+        """
+        with self._changed:
+            while not self._stopped and self._is_ready(batch_rows):
+                wait_s = gate.wait_s(full=self._schedule.fullest_rows >= batch_rows)
+                if wait_s == 0:
+                    return self._schedule.next(batch_rows, quiet=self._quiet)
+                self._changed.wait(wait_s)
         return None
+
+    def look(self) -> None:
+        """Lets `take` look at the device again."""
+        with self._changed:
+            self._changed.notify_all()
+
+    @property
+    def _quiet(self) -> bool:
+        """No row can come before a pass is done: every live job waits."""
+        return self._parked >= len(self._live)
+
+    def _is_ready(self, batch_rows: int) -> bool:
+        rows = 0 if self._held else self._schedule.fullest_rows
+        return rows >= batch_rows or (rows > 0 and self._quiet)
 
     def settle(self, outcomes: list[Delivery]) -> None:
         """Delivers outcomes, and wakes the jobs that have all they wait for or an error.

@@ -37,6 +37,11 @@ class Schedule:
             self.discard(pending)
         return removed
 
+    @property
+    def fullest_rows(self) -> int:
+        """Rows that wait in the fullest lane."""
+        return max(map(len, self._lanes.values()), default=0)
+
     def next(self, batch_rows: int, *, quiet: bool) -> Work | None:
         """Takes the next work out: work that fills a batch, or any work when `quiet`, that is, when no row can come.
 

@@ -142,16 +142,18 @@ class Work(ABC):
     def apart(self) -> list["Work"]:
         """What to run instead after another error, so that a failing job fails alone; nothing if it cannot be cut."""
 
-    def begin(self) -> None:
-        """Notes on the jobs that their work is on the device."""
+    def begin(self) -> float:
+        """Notes on the jobs that their work is on the device. Returns when it began, by the monotonic clock."""
         now_s, thread = monotonic(), threading.get_ident()
         for pending in self.pendings():
             pending.task.pass_began_s, pending.task.pass_thread = now_s, thread
+        return now_s
 
-    def end(self) -> None:
-        """Ends what `begin` began."""
+    def end(self, began_s: float) -> None:
+        """Ends what `begin` began, but for jobs whose next rows are on the device by now."""
         for pending in self.pendings():
-            pending.task.pass_began_s = pending.task.pass_thread = None
+            if pending.task.pass_began_s == began_s:
+                pending.task.pass_began_s = pending.task.pass_thread = None
 
     def charge(self, seconds: float) -> None:
         """Adds the time and the rows of this work to the jobs that took part."""
