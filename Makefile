@@ -38,7 +38,7 @@ test: install system check ## lint, types and every test
 	@$(BIN)/python -m pytest --durations=10 tests/browser tests/e2e
 
 # The machine must do nothing else. If it has a GPU, the GPU is measured.
-bench: install ## measure benchmarks/results.md in about half an hour; ONLY="ig memory" for parts
+bench: install ## measure benchmarks/results.md in about half an hour; ONLY="ig memory" for parts, ONLY=host without a device
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
 	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY))
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import efficiency, latency, memory, report, versus_captum
+from benchmarks.host import measure as host
 from benchmarks.machine import device, machine
 from workers.engine.device.allocator import keep_freed_memory
 from workers.methods.captum_changes import install as install_captum_changes
@@ -40,6 +41,7 @@ def parts(quick: bool) -> dict[str, Callable[[], dict[str, Any]]]:
         "captum-tabular": captum("tabular", 768, 512, 64),
         "memory": lambda: memory.measure(waiting=64, watched_s=20 if quick else 40),
         "alone": lambda: latency.alone(repeats=10 if quick else 60),
+        "host": lambda: host.measure(rounds=rounds, scale=0.25 if quick else 1.0),
         "fairness": lambda: latency.behind_a_long_job(repeats=3 if quick else 12),
     }
 

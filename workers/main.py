@@ -14,6 +14,7 @@ from schemas.model_key import ModelKey
 from workers.engine.device.allocator import keep_freed_memory
 from workers.engine.device.blas import use_one_thread_beside_torch
 from workers.engine.device.gate import DeviceGate
+from workers.engine.device.pass_device import PassDevice
 from workers.engine.device.tf32 import forbid_tf32
 from workers.engine.error_trace import without_data
 from workers.jobs.admission import Admission
@@ -41,15 +42,18 @@ from workers.settings import WorkerSettings
 log = structlog.get_logger()
 
 
-def run(settings: WorkerSettings) -> int:
+def run(settings: WorkerSettings, passes: PassDevice | None = None) -> int:
     """Serves until SIGTERM or SIGINT; returns the exit code.
 
     The process ends with `EXIT_THREAD_DIED` when a thread of the worker dies, and with `EXIT_STALLED` when a job hangs
     that nothing else can stop; it is then to be replaced.
+
+    Args:
+        passes: what computes the passes; None: the device of the settings.
     """
     log_deaths()
     stop = _stop_at_signals()
-    device = _configured_device(settings)
+    device = _configured_device(settings, passes)
     queue = _job_store(settings)
     models = ModelPool(settings.models, device, settings.model_memory)
     commands = CommandExecutor(queue, models, stop)
@@ -119,7 +123,7 @@ def _stop_at_signals() -> threading.Event:
     return stop
 
 
-def _configured_device(settings: WorkerSettings) -> Device:
+def _configured_device(settings: WorkerSettings, passes: PassDevice | None) -> Device:
     """The device of this worker, after the settings that hold for the whole process."""
     warnings.filterwarnings("ignore", category=UserWarning, module=r"captum\.")
     sys.setswitchinterval(THREAD_SWITCH_S)
@@ -128,9 +132,8 @@ def _configured_device(settings: WorkerSettings) -> Device:
     use_one_thread_beside_torch()
     install_captum_changes()
     measurements = None if settings.measurements is None else MeasurementCache(settings.measurements)
-    device = Device(
-        settings.torch_device(), settings.threads, settings.batch_rows, DeviceGate(), measurements=measurements
-    )
+    gate = DeviceGate(passes)
+    device = Device(settings.torch_device(), settings.threads, settings.batch_rows, gate, measurements=measurements)
     if device.device.type == "cpu":
         keep_freed_memory()
     return device
