@@ -59,7 +59,7 @@ class Engine:
     def _loop(self) -> None:
         if self._threads is not None:
             use_threads(1)  # of its own; the gate has the threads of passes
-        while self._parking.wait(self.batch_rows):
+        while self._parking.wait(self.gate.enough_rows(self.batch_rows)):
             self._step()
 
     def _step(self) -> None:

@@ -21,6 +21,10 @@ FAILED_PASSES_BEFORE_SINGLE_ROWS = 3
 LAUNCH_LEAD_S = 0.001
 LAUNCH_LEAD_TIMES = 2.0
 
+# A free device is given one row in so many of a full pass, though more may come. Fewer rows do not pay for the launch,
+# for which the host needs about as long as the device for a fifth of a full pass.
+FREE_DEVICE_SHARE = 2
+
 # Launches over which their time is averaged.
 LAUNCH_MEMORY = 16
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from schemas.errors import JobError, JobFailed
 from workers.engine.batch_limit import BatchLimit
+from workers.engine.latch import Latch
 from workers.engine.stats import EngineStats
 from workers.engine.task import Task
 from workers.engine.view import ModelView
@@ -35,7 +36,7 @@ class Pending(ABC):
     lane_key: Hashable = field(default=None, kw_only=True)
     outputs: Tensors | None = field(default=None, init=False)
     error: JobError | None = field(default=None, init=False)
-    settled: threading.Event = field(default_factory=threading.Event, init=False)
+    settled: Latch = field(default_factory=Latch, init=False)
     left: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:

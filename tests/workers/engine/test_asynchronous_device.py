@@ -113,10 +113,10 @@ class Watched:
     def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
         original = Schedule.next
 
-        def watched(schedule: Schedule, batch_rows: int, *, quiet: bool) -> Work | None:
+        def watched(schedule: Schedule, batch_rows: int, least_rows: int) -> Work | None:
             skipped = {key: lane.skipped for key, lane in schedule._lanes.items()}
             outstanding, free_in_s = self.gate._outstanding, self.device.free_at_s - perf_counter()
-            work = original(schedule, batch_rows, quiet=quiet)
+            work = original(schedule, batch_rows, least_rows)
             if isinstance(work, SharedPass):
                 key = work.parts[0].block.lane_key
                 queue = schedule._lanes[key]._queue

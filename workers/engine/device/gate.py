@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from workers.engine.device.pass_device import HostDevice, L, PassDevice, PendingPass
 from workers.engine.device.threads import use_threads
-from workers.engine.tuning import LAUNCH_LEAD_S, LAUNCH_LEAD_TIMES, LAUNCH_MEMORY
+from workers.engine.tuning import FREE_DEVICE_SHARE, LAUNCH_LEAD_S, LAUNCH_LEAD_TIMES, LAUNCH_MEMORY
 
 T = TypeVar("T")
 
@@ -81,6 +81,14 @@ class DeviceGate:
                 return 0.0
         lead_s = LAUNCH_LEAD_S + LAUNCH_LEAD_TIMES * self._launch_s
         return max(0.0, self._device.free_at_s - perf_counter() - lead_s)
+
+    def enough_rows(self, batch_rows: int) -> int:
+        """Rows for which a pass is worth its launch, though more may come before the device is free.
+
+        On a device that computes while it is launched, more rows cost nothing: the jobs that bring them run meanwhile.
+        Another one would be idle while the last jobs prepare theirs.
+        """
+        return batch_rows if self._device.depth == 1 else -(-batch_rows // FREE_DEVICE_SHARE)
 
     def busy_s(self) -> float:
         """Seconds for which the device has computed, those of the present pass included, by its own clock."""

@@ -43,7 +43,8 @@ class StandIn(PassDevice):
             self._free_at_s = began_s + seconds
             pending = PendingPass(launched, began_s, self._free_at_s, seconds)
             self._queue.append(pending)
-            self._changed.notify()
+            if len(self._queue) == 1:  # else the thread waits for the end of an earlier pass
+                self._changed.notify()
         return pending
 
     @property
