@@ -49,7 +49,7 @@ test-clients: install ## clients of KServe, Triton, MLServer, Vertex and TorchSe
 	@CONFORMANCE_PAGE=docs/clients.md $(BIN)/python -m pytest --durations=10 tests/clients
 
 # The machine must do nothing else. If it has a GPU, the GPU is measured.
-bench: install ## measure benchmarks/results.md in about half an hour; ONLY="ig memory" for parts
+bench: install ## measure benchmarks/results.md in about half an hour; ONLY="ig memory" for parts, ONLY=host without a device
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
 	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY))
 

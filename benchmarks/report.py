@@ -38,6 +38,7 @@ class Line:
 
 
 ALONE = "p50 of one Saliency job less the time of its row"
+HOST = "64 clients, stand-in of 4,000 rows/s"
 LINES = [
     Line("ig", "E_serve, IG", "IG-50 on EfficientNet-Lite0, at saturation", "e_serve", 0.85, 0.90),
     Line("mix", "E_serve, mix", "seven methods from 32 clients", "e_serve", 0.80, 0.80),
@@ -51,6 +52,12 @@ LINES = [
     Line("alone", "alone, table", f"{ALONE}: a row of the table", "table_overhead_ms", 5, 5, " ms", at_most=True),
     Line("dialects", "dialects", "jobs/s of the slowest dialect / those of `/explain`, as JSON", "slowest", 0.9, 0.9),
     Line("outside-passes", "outside", "largest share outside passes, six methods", "largest", 5, 5, " %", at_most=True),
+    Line("host", "E_host", f"IG-50, .npy, {HOST}", "ig_e_host", 0.90, 0.90),
+    Line("host", "host, fill", f"rows a pass / 128, IG-50, {HOST}", "ig_fill", 0.90, 0.90),
+    Line("host", "host, Saliency", f"jobs/s, .npy, {HOST}", "saliency_jobs_per_second", 500, 500, " jobs/s"),
+    Line("host", "host, pictures", f"JPEG to .npy, {HOST}", "picture_jobs_per_second", 150, 150, " jobs/s"),
+    Line("host", "worker, IG", "CPU time of the worker for a job of IG-50", "ig_worker_ms", 5, 5, " ms", at_most=True),
+    Line("host", "worker, picture", "the same, Saliency of a picture", "picture_worker_ms", 2, 2, " ms", at_most=True),
     Line("fairness", "fairness", "one Saliency behind a 4,000-row job", "median", 3, 3, " pass times", at_most=True),
 ]
 

@@ -39,20 +39,37 @@ def serve(
     port: Port = 8000,
     models: ModelDirectories = None,
     workers: Annotated[str, typer.Option(help="Worker processes: a number, or auto for one per device.")] = "auto",
+    gateways: Annotated[
+        str,
+        typer.Option(
+            envvar="ATTRIBUTION_GATEWAYS", help="Gateway processes on the one socket: a number, or auto for the cores."
+        ),
+    ] = "auto",
     demo: Annotated[bool, typer.Option(help="When ready, explain the sample picture to out/overlay.png.")] = False,
     once: Annotated[bool, typer.Option(help="With --demo: stop after it.")] = False,
     standby: Annotated[
         bool, typer.Option(envvar="ATTRIBUTION_STANDBY", help="Keep a process ready that replaces a worker which dies.")
     ] = True,
 ) -> None:
-    """The whole service on this machine: job store, gateway and one worker per device."""
+    """The whole service on this machine: job store, gateways and one worker per device."""
     if workers != "auto" and not (workers.isdecimal() and 1 <= int(workers) <= 64):
         fail("--workers: a number from 1 to 64, or auto", EXIT_USAGE)
+    if gateways != "auto" and not (gateways.isdecimal() and 1 <= int(gateways) <= 64):
+        fail("--gateways: a number from 1 to 64, or auto", EXIT_USAGE)
     if once and not demo:
         fail("--once belongs to --demo", EXIT_USAGE)
     from cli.serve import ServeOptions, run_serve  # noqa: PLC0415
 
-    options = ServeOptions(host, port, models, None if workers == "auto" else int(workers), demo, once, standby)
+    options = ServeOptions(
+        host,
+        port,
+        models,
+        None if workers == "auto" else int(workers),
+        None if gateways == "auto" else int(gateways),
+        demo,
+        once,
+        standby,
+    )
     raise typer.Exit(run_serve(options))
 
 

@@ -15,12 +15,13 @@ from cli.console import EXIT_FAILED, EXIT_USAGE, console, fail
 from cli.demo import demonstrate
 from cli.model_directories import VARIABLE, NoModels, joined, model_directories
 from cli.processes.child import ChildCommand, ChildFailed
-from cli.processes.devices import cores, cuda_devices, plan_workers
+from cli.processes.devices import cores, cuda_devices, plan_gateways, plan_workers
 from cli.processes.embedded import EmbeddedStore
 from cli.processes.listen import CannotListen, listen, url_of
 from cli.processes.standby import Standby
 from cli.processes.supervisor import StopRequested, Supervisor
 from cli.processes.wait_ready import ready
+from service.monitoring.http_metrics import SHARED_DIRECTORY
 from service.monitoring.logging import configure_logging
 from service.settings import SettingsError, read_settings
 
@@ -41,6 +42,7 @@ class ServeOptions:
     port: int
     models: list[Path] | None = None
     workers: int | None = None  # None: one per device
+    gateways: int | None = None  # None: as many as the cores deserve
     demo: bool = False
     once: bool = False  # stop after the demonstration
     standby: bool = True  # keep a process ready that replaces a worker which dies
@@ -57,19 +59,24 @@ def run_serve(options: ServeOptions) -> int:
         fail(str(error), EXIT_USAGE)
     except CannotListen as error:
         fail(str(error), EXIT_FAILED)
-    plans = plan_workers(options.workers, cuda_devices(), cores(), os.environ)
+    cuda = cuda_devices()
+    plans = plan_workers(options.workers, cuda, cores(), os.environ)
+    gateways = plan_gateways(options.gateways, len(plans), cuda, cores())
     own_store = contextlib.nullcontext() if REDIS_URL in os.environ else contextlib.closing(EmbeddedStore())
     # A worker that replaces another loads its models in a fraction of the time. The operator's directory outlives us.
     kept = os.environ.get(MEASUREMENTS)
     own_folder = contextlib.nullcontext(kept) if kept else TemporaryDirectory(prefix="attribution-measurements-")
-    with listening, own_store as store, own_folder as measurements:
+    counters = TemporaryDirectory(prefix="attribution-metrics-")
+    with listening, own_store as store, own_folder as measurements, counters as shared:
         common = {
             VARIABLE: joined(models),
             REDIS_URL: store.url if store else os.environ[REDIS_URL],
             MEASUREMENTS: measurements,
         }
+        sums = {SHARED_DIRECTORY: shared} if gateways > 1 else {}
+        children = [_gateway({**common, **sums}, listening, number, gateways) for number in range(gateways)]
         try:
-            return asyncio.run(_serve(options, models, plans, listening, store, common))
+            return asyncio.run(_serve(options, models, plans, listening, store, common, children))
         except StopRequested:
             return 0
         except (ChildFailed, TimeoutError) as error:
@@ -83,6 +90,7 @@ async def _serve(
     listening: socket.socket,
     store: EmbeddedStore | None,
     common: Mapping[str, str],
+    gateways: list[ChildCommand],
 ) -> int:
     async with contextlib.AsyncExitStack() as stack:
         standby = Standby((*OURSELVES, "worker", "--standby")) if options.standby else None
@@ -92,7 +100,7 @@ async def _serve(
         if store is not None:
             supervisor.start(store.program())
             await supervisor.during(store.answering())
-        supervisor.start(_gateway(common, listening))
+        supervisor.start(*gateways)
         supervisor.start(*(_worker(index, {**common, **plan}, standby) for index, plan in enumerate(plans)))
         console.print(f"Starting on {', '.join(plan['ATTRIBUTION_DEVICE'] for plan in plans)}; loading the models")
         url = url_of(listening)
@@ -107,12 +115,12 @@ async def _serve(
         return 0 if shown else EXIT_FAILED
 
 
-def _gateway(common: Mapping[str, str], listening: socket.socket) -> ChildCommand:
+def _gateway(environment: Mapping[str, str], listening: socket.socket, number: int, count: int) -> ChildCommand:
     descriptor = listening.fileno()
     return ChildCommand(
-        name="gateway",
+        name="gateway" if count == 1 else f"gateway {number}",
         command=(*OURSELVES, "gateway", "--fd", str(descriptor)),
-        environment=common,
+        environment=environment,
         pass_fds=(descriptor,),
         grace_s=GATEWAY_GRACE_S,
     )

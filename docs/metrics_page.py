@@ -28,6 +28,9 @@ metric has one home, and the home says how the values that several gateways repo
 | store | the scripts of the job store at each change, and workers, which add what they measured to counters there every 2 s and when they stop | `max`: all gateways report the same | the numbers stay |
 | worker | each worker, in its heartbeat every 2 s | `max`, then `sum` over the label `worker` | a live worker alone is reported |
 
+Where `serve` starts several gateways on one socket, each of them reports the requests of all, since a scrape reaches any of
+them. To Prometheus they are one gateway. The counts of one that dies stay.
+
     sum by (status) (rate(attribution_http_requests_total[5m]))
     sum by (status) (max by (model, priority, status, code) (rate(attribution_jobs_ended_total[5m])))
     sum by (model) (max by (model, worker) (rate(attribution_worker_executed_rows_total[5m])))

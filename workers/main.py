@@ -15,6 +15,7 @@ from schemas.telemetry.spans import Tracer
 from workers.engine.device.allocator import keep_freed_memory
 from workers.engine.device.blas import use_one_thread_beside_torch
 from workers.engine.device.gate import DeviceGate
+from workers.engine.device.pass_device import PassDevice
 from workers.engine.device.tf32 import forbid_tf32
 from workers.engine.error_trace import without_data
 from workers.jobs.admission import Admission
@@ -42,15 +43,19 @@ from workers.settings import WorkerSettings
 log = structlog.get_logger()
 
 
-def run(settings: WorkerSettings, tracer: Tracer | None = None) -> int:
-    """Serves until SIGTERM or SIGINT; returns the exit code. Jobs and passes are spans of the tracer, which is closed.
+def run(settings: WorkerSettings, tracer: Tracer | None = None, passes: PassDevice | None = None) -> int:
+    """Serves until SIGTERM or SIGINT; returns the exit code. With a tracer, jobs and passes are spans; it is closed.
 
     The process ends with `EXIT_THREAD_DIED` when a thread of the worker dies, and with `EXIT_STALLED` when a job hangs
     that nothing else can stop; it is then to be replaced.
+
+    Args:
+        tracer: None: nothing is traced.
+        passes: what computes the passes; None: the device of the settings.
     """
     log_deaths()
     stop = _stop_at_signals()
-    device = _configured_device(settings, tracer)
+    device = _configured_device(settings, tracer, passes)
     queue = _job_store(settings)
     models = ModelPool(settings.models, device, settings.model_memory)
     commands = CommandExecutor(queue, models, stop)
@@ -122,7 +127,7 @@ def _stop_at_signals() -> threading.Event:
     return stop
 
 
-def _configured_device(settings: WorkerSettings, tracer: Tracer | None) -> Device:
+def _configured_device(settings: WorkerSettings, tracer: Tracer | None, passes: PassDevice | None) -> Device:
     """The device of this worker, after the settings that hold for the whole process."""
     warnings.filterwarnings("ignore", category=UserWarning, module=r"captum\.")
     sys.setswitchinterval(THREAD_SWITCH_S)
@@ -135,7 +140,7 @@ def _configured_device(settings: WorkerSettings, tracer: Tracer | None) -> Devic
         settings.torch_device(),
         settings.threads,
         settings.batch_rows,
-        DeviceGate(),
+        DeviceGate(passes),
         measurements=measurements,
         tracer=tracer,
     )

@@ -28,6 +28,17 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
+def plan_gateways(count: int | None, workers: int, cuda: int, cores: int) -> int:
+    """The number of gateway processes: as many as `count` says, else one, or more where GPUs leave cores for them.
+
+    A gateway takes about as long for a small job as a worker does in its own Python, and each is one interpreter. So
+    there are as many gateways as workers on GPUs, where each of them has a core. Passes on the CPU need the cores.
+    """
+    if count is not None:
+        return count
+    return max(1, min(workers, cores - workers)) if cuda else 1
+
+
 def plan_workers(count: int | None, cuda: int, cores: int, environment: Mapping[str, str]) -> list[dict[str, str]]:
     """The variables of each worker process: one per CUDA device, else one on the CPU, or as many as `count` says.
 

@@ -19,7 +19,7 @@ class Exposition(NamedTuple):
 class _Joined(Collector):
     """The gateway's own metrics, then those of the store."""
 
-    def __init__(self, own: CollectorRegistry, state: StoreState | None) -> None:
+    def __init__(self, own: Collector, state: StoreState | None) -> None:
         self._own = own
         self._state = state
 
@@ -31,11 +31,11 @@ class _Joined(Collector):
         return ()
 
 
-def exposition(own: CollectorRegistry, state: StoreState | None, accept: str) -> Exposition:
+def exposition(own: Collector, state: StoreState | None, accept: str) -> Exposition:
     """All metrics in the format that the header `Accept` prefers.
 
     Args:
-        own: the gateway's metrics.
+        own: the gateway's metrics; see `HttpMetrics.collector`.
         state: of the store; None while it does not answer.
     """
     encode, media = choose_encoder(accept)

@@ -1,9 +1,12 @@
 """What the gateway counts itself, for Prometheus. `service.monitoring.store_metrics` adds what the store knows."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 
 from broker import Submitted
 from schemas.errors import ServiceError
@@ -18,11 +21,25 @@ ACCEPTED = "accepted"
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
+# A directory that the gateways of one socket share. prometheus-client reads the variable when it is imported, and then
+# keeps every counter in a file of its process there.
+SHARED_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
+
+
 class HttpMetrics:
-    """Counters of one gateway process, in a registry of their own."""
+    """Counters of one gateway process, in a registry of their own.
+
+    Attributes:
+        registry: of this process.
+        collector: yields the counters of this process; or the sums of all gateways that share its socket, since any of
+            them may answer a scrape. The counts of one that has ended stay in them.
+    """
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self.collector: Collector = self.registry
+        if os.environ.get(SHARED_DIRECTORY):
+            self.collector = MultiProcessCollector(CollectorRegistry())  # type: ignore[no-untyped-call]
         self._requests = self._counter(names.HTTP_REQUESTS)
         self._submitted = self._counter(names.JOBS_SUBMITTED)
         self._admissions = self._counter(names.ADMISSIONS)

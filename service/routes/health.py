@@ -62,5 +62,5 @@ async def readyz(gateway: CurrentGateway) -> Response:
 )
 async def metrics(gateway: CurrentGateway, accept: AcceptHeader = "") -> Response:
     state = await read_store(gateway.store)
-    body, media = await gateway.compute(exposition, gateway.metrics.registry, state, accept)
+    body, media = await gateway.compute(exposition, gateway.metrics.collector, state, accept)
     return Response(body, media_type=media)

@@ -12,8 +12,9 @@ from torch import Tensor
 
 from schemas.telemetry.spans import Tracer
 from workers.engine.device.gate import DeviceGate
+from workers.engine.device.pass_device import PendingPass
 from workers.engine.device.threads import use_threads
-from workers.engine.executor import Executor
+from workers.engine.executor import Executed, Executor
 from workers.engine.output_cache import OutputCache
 from workers.engine.parking import Parking
 from workers.engine.shared.block import AppliedRule, Block, PassKind
@@ -23,11 +24,11 @@ from workers.engine.stats import EngineStats
 from workers.engine.task import Task
 from workers.engine.tuning import OUTPUT_CACHE_BYTES
 from workers.engine.view import ModelView
-from workers.engine.work import Delivery, Lane, P, Tensors, Work
+from workers.engine.work import Lane, P, Tensors, Work
 
 
 class Engine:
-    """One model's passes. Every public method but `next`, `run` and `settle` may be called from any thread.
+    """One model's passes. Every public method may be called from any thread.
 
     Args:
         view: the model.
@@ -56,35 +57,32 @@ class Engine:
         self._parking = Parking()
         self._tracer = tracer
         self._threads = threads
+        self._latest_done: threading.Event | None = None  # set once the device has ended the latest pass
         self._thread = threading.Thread(target=self._loop, name=name, daemon=True)
 
     def _loop(self) -> None:
         if self._threads is not None:
             use_threads(1)  # of its own; the gate has the threads of passes
-        while (work := self.next()) is not None:
-            self.settle(self.run(work))
+        while self._parking.wait(self.gate.enough_rows(self.batch_rows)):
+            self._step()
 
-    def next(self) -> Work | None:
-        """Waits for the next work; None when the engine stops."""
-        return self._parking.next(self.batch_rows)
+    def _step(self) -> None:
+        """Packs a pass once the device has a place for it, and submits it."""
+        with self.gate.turn(self._parking.look):
+            work = self._parking.take(self.batch_rows, self.gate)
+            if work is None:
+                return
+            began_s = work.begin()
+            pending = self.gate.submit(partial(self._executor.run, work), self._threads)
+        self._latest_done = pending.done
+        pending.then(partial(self._finish, work, began_s))
 
-    def run(self, work: Work) -> list[Delivery]:
-        """Runs the work in its turn on the device."""
-        before_s = self.stats.seconds
-        outcomes = self.gate.run(partial(self._run, work), self._threads)
-        work.charge(self.stats.seconds - before_s)
-        return outcomes
-
-    def _run(self, work: Work) -> list[Delivery]:
-        work.begin()
-        try:
-            return self._executor.run(work)
-        finally:
-            work.end()
-
-    def settle(self, outcomes: list[Delivery]) -> None:
-        """Hands outcomes to the jobs and wakes those that have all they wait for."""
-        self._parking.settle(outcomes)
+    def _finish(self, work: Work, began_s: float, done: PendingPass[Executed]) -> None:
+        """Hands outcomes to the jobs and wakes those that have all they wait for. Called once the device is done."""
+        self._executor.stats.seconds += done.seconds
+        work.charge(done.seconds)
+        work.end(began_s)
+        self._parking.settle(done.launched.outcomes)
 
     def compute(
         self,
@@ -167,10 +165,12 @@ class Engine:
         return self
 
     def stop(self) -> None:
-        """Ends the thread after its present pass; live jobs are cancelled."""
+        """Ends the thread after its passes that are on the device; live jobs are cancelled."""
         self._parking.stop()
         if self._thread.ident is not None:
             self._thread.join()
+        if self._latest_done is not None:
+            self._latest_done.wait()
 
     def sibling(self, view: ModelView, name: str) -> "Engine":
         """An engine for another model, with this one's batch size, threads and tracer, that shares its device."""
@@ -185,8 +185,8 @@ class Engine:
 
     @property
     def alive(self) -> bool:
-        """True while the thread runs."""
-        return self._thread.is_alive()
+        """True while the thread runs, and the device can complete its passes."""
+        return self._thread.is_alive() and self.gate.alive
 
     @property
     def live(self) -> int:

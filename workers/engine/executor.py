@@ -2,6 +2,8 @@
 
 import traceback
 from collections import deque
+from dataclasses import dataclass
+from time import perf_counter
 
 import structlog
 
@@ -10,6 +12,7 @@ from schemas.sentences import Sentence
 from schemas.telemetry.spans import Tracer
 from workers.engine.batch_limit import BatchLimit
 from workers.engine.device.memory import is_out_of_memory, release_cached
+from workers.engine.device.pass_device import Launched
 from workers.engine.error_trace import without_data
 from workers.engine.pass_span import pass_span
 from workers.engine.stats import EngineStats
@@ -18,6 +21,13 @@ from workers.engine.view import ModelView
 from workers.engine.work import Delivery, Pending, Work
 
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Executed(Launched):
+    """Work that has been run. Its outcomes may be delivered once the device has computed them."""
+
+    outcomes: list[Delivery]
 
 
 class Executor:
@@ -33,8 +43,9 @@ class Executor:
         self._view = view
         self._tracer = tracer
 
-    def run(self, work: Work) -> list[Delivery]:
+    def run(self, work: Work) -> Executed:
         """Runs all of the work. Every row of it has an outcome, or belongs to a job with an error."""
+        rows, passes, host_s = self.stats.rows, self.stats.passes, 0.0
         outcomes: list[Delivery] = []
         failed: set[Pending] = set()  # their other rows need not be tried
         divided = False
@@ -42,8 +53,10 @@ class Executor:
         while waiting:
             piece = waiting.popleft()
             try:
-                with self.stats.timed(), pass_span(self._tracer, piece):
+                started_s = perf_counter()
+                with pass_span(self._tracer, piece):
                     outcomes += piece.run(self._view, self.stats)
+                host_s += perf_counter() - started_s
                 if piece.packed:
                     self.stats.shared_capacity_rows += max(self.limit.rows, piece.rows)
             except Exception as error:  # the model's own code may raise anything
@@ -59,7 +72,7 @@ class Executor:
                 waiting = deque(cut for one in again for cut in one.pieces(self.limit.rows, failed))
         if work.packed:
             self.limit.observe(divided=divided, failed=bool(failed))
-        return outcomes
+        return Executed(self.stats.rows - rows, self.stats.passes - passes, host_s, outcomes)
 
     def _smaller(self, work: Work, error: Exception) -> list[Work]:
         """What to run instead if memory was short, once cached memory is released; otherwise nothing."""

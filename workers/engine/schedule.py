@@ -37,13 +37,18 @@ class Schedule:
             self.discard(pending)
         return removed
 
-    def next(self, batch_rows: int, *, quiet: bool) -> Work | None:
-        """Takes the next work out: work that fills a batch, or any work when `quiet`, that is, when no row can come.
+    @property
+    def fullest_rows(self) -> int:
+        """Rows that wait in the fullest lane."""
+        return max(map(len, self._lanes.values()), default=0)
+
+    def next(self, batch_rows: int, least_rows: int) -> Work | None:
+        """Takes the next work out, of about `batch_rows` rows, from a lane in which at least `least_rows` wait.
 
         Full work goes first, then older work; but a lane that was passed over `PATIENCE_PASSES` times goes before all
         others, so that no kind of rows shuts another out.
         """
-        ready = [lane for lane in self._lanes.values() if len(lane) and (quiet or len(lane) >= batch_rows)]
+        ready = [lane for lane in self._lanes.values() if len(lane) >= max(1, least_rows)]
         if not ready:
             return None
         chosen = min(ready, key=lambda lane: (lane.skipped < PATIENCE_PASSES, len(lane) < batch_rows, lane.since))

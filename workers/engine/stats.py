@@ -1,19 +1,16 @@
 """Counters of an engine, for metrics and for tests."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from time import perf_counter
 
 
 @dataclass(slots=True)
 class EngineStats:
-    """Sums since the start. Written by the engine's thread alone.
+    """Sums since the start. Written by the engine's thread alone, but `seconds` by the one that settles passes.
 
     Attributes:
         passes: through the model.
         rows: of those passes.
-        seconds: spent on work that succeeded.
+        seconds: for which the device has computed them, by its own clock.
         oom: times that work ran again because memory was short.
         solo_passes: those of methods that hook the model.
         solo_rows: of these passes.
@@ -27,13 +24,6 @@ class EngineStats:
     solo_passes: int = 0
     solo_rows: int = 0
     shared_capacity_rows: int = 0
-
-    @contextmanager
-    def timed(self) -> Iterator[None]:
-        """Adds the time of the body, unless it raises."""
-        start_s = perf_counter()
-        yield
-        self.seconds += perf_counter() - start_s
 
     def count_shared(self, rows: int) -> None:
         """Adds a pass of the shared lane and the rows that it held."""

@@ -14,6 +14,20 @@ BATCH_PRIORITY_SHARE = 8
 # the model on single rows from then on. One such pass may be chance.
 FAILED_PASSES_BEFORE_SINGLE_ROWS = 3
 
+# --- when the next pass is launched, on a device that computes while the host goes on ---------------------------------
+
+# A part-filled pass is packed so long before the device is free: a fixed time, in which threads wake up, and twice
+# what launches have taken lately. Later, the device idles; earlier, rows that come meanwhile miss the pass.
+LAUNCH_LEAD_S = 0.001
+LAUNCH_LEAD_TIMES = 2.0
+
+# A free device is given one row in so many of a full pass, though more may come. Fewer rows do not pay for the launch,
+# for which the host needs about as long as the device for a fifth of a full pass.
+FREE_DEVICE_SHARE = 2
+
+# Launches over which their time is averaged.
+LAUNCH_MEMORY = 16
+
 # --- how many rows fill a pass ----------------------------------------------------------------------------------------
 
 # Fewer rows never pay, and timings tell them from more rows only on a quiet machine.

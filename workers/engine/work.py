@@ -13,6 +13,7 @@ from torch import Tensor
 from schemas.errors import JobError, JobFailed
 from schemas.sentences import Sentence
 from workers.engine.batch_limit import BatchLimit
+from workers.engine.latch import Latch
 from workers.engine.stats import EngineStats
 from workers.engine.task import Task
 from workers.engine.view import ModelView
@@ -36,7 +37,7 @@ class Pending(ABC):
     lane_key: Hashable = field(default=None, kw_only=True)
     outputs: Tensors | None = field(default=None, init=False)
     error: JobError | None = field(default=None, init=False)
-    settled: threading.Event = field(default_factory=threading.Event, init=False)
+    settled: Latch = field(default_factory=Latch, init=False)
     left: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
@@ -149,16 +150,18 @@ class Work(ABC):
     def apart(self) -> list["Work"]:
         """What to run instead after another error, so that a failing job fails alone; nothing if it cannot be cut."""
 
-    def begin(self) -> None:
-        """Notes on the jobs that their work is on the device."""
+    def begin(self) -> float:
+        """Notes on the jobs that their work is on the device. Returns when it began, by the monotonic clock."""
         now_s, thread = monotonic(), threading.get_ident()
         for pending in self.pendings():
             pending.task.pass_began_s, pending.task.pass_thread = now_s, thread
+        return now_s
 
-    def end(self) -> None:
-        """Ends what `begin` began."""
+    def end(self, began_s: float) -> None:
+        """Ends what `begin` began, but for jobs whose next rows are on the device by now."""
         for pending in self.pendings():
-            pending.task.pass_began_s = pending.task.pass_thread = None
+            if pending.task.pass_began_s == began_s:
+                pending.task.pass_began_s = pending.task.pass_thread = None
 
     def charge(self, seconds: float) -> None:
         """Adds the time and the rows of this work to the jobs that took part."""

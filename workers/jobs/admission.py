@@ -29,7 +29,9 @@ class Admission:
     def __init__(self, models: ModelPool, max_live: int) -> None:
         self._models = models
         self._max_live = max_live
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._job_ended = threading.Condition(self._lock)
+        self._group_ended = threading.Condition(self._lock)
         self._active: dict[str, ClaimedJob] = {}
         self._groups: dict[Hashable, deque[ClaimedJob]] = {}  # jobs that wait for the run of their group
 
@@ -64,27 +66,27 @@ class Admission:
 
     def active(self) -> list[ClaimedJob]:
         """The jobs whose leases must be renewed."""
-        with self._changed:
+        with self._lock:
             return list(self._active.values())
 
     def find(self, job_id: str) -> ClaimedJob | None:
         """The active job of this id."""
-        with self._changed:
+        with self._lock:
             return self._active.get(job_id)
 
     def admit(self, claim: Claim) -> ClaimedJob:
         """Makes a claimed job active."""
         job = ClaimedJob(claim)
-        with self._changed:
+        with self._lock:
             self._active[job.id] = job
         return job
 
     def discharge(self, jobs: Iterable[ClaimedJob]) -> None:
         """Removes jobs that have ended from the active ones."""
-        with self._changed:
+        with self._lock:
             for job in jobs:
                 self._active.pop(job.id, None)
-            self._changed.notify_all()
+            self._job_ended.notify_all()
 
     def group_of(self, job: ClaimedJob) -> Hashable | None:
         """The group in which a job may be coalesced; None where two jobs of its size take too long for one run."""
@@ -93,7 +95,7 @@ class Admission:
 
     def join_group(self, group: Hashable, job: ClaimedJob) -> bool:
         """Lets a job wait for a run of its group. True: the group is new, and the caller must run it."""
-        with self._changed:
+        with self._lock:
             waiting = self._groups.get(group)
             if waiting is not None:
                 waiting.append(job)
@@ -106,11 +108,11 @@ class Admission:
 
         Returns an empty list, and ends the group, when no job waits.
         """
-        with self._changed:
+        with self._lock:
             waiting = self._groups[group]
             if not waiting:
                 del self._groups[group]
-                self._changed.notify_all()
+                self._group_ended.notify_all()
                 return []
             jobs = [waiting.popleft()]
             left_rows = self._coalescible_rows(jobs[0].model_key) - jobs[0].spec.rows
@@ -121,18 +123,18 @@ class Admission:
 
     def wait_for_capacity(self, timeout_s: float) -> None:
         """Returns when a job has ended, or after the time."""
-        with self._changed:
-            self._changed.wait(timeout_s)
+        with self._lock:
+            self._job_ended.wait(timeout_s)
 
     def wait_for_groups(self, timeout_s: float) -> None:
         """Returns when no group runs, or after the time."""
-        with self._changed:
-            self._changed.wait_for(lambda: not self._groups, timeout_s)
+        with self._lock:
+            self._group_ended.wait_for(lambda: not self._groups, timeout_s)
 
     def wait_until_idle(self, timeout_s: float) -> None:
         """Returns when no job is active, or after the time."""
-        with self._changed:
-            self._changed.wait_for(lambda: not self._active, timeout_s)
+        with self._lock:
+            self._job_ended.wait_for(lambda: not self._active, timeout_s)
 
     def _running_at_most(self) -> dict[ModelKey, int]:
         """How many jobs of each model may be claimed and not ended: more where many run as one call."""

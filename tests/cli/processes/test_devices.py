@@ -2,7 +2,7 @@
 
 import pytest
 
-from cli.processes.devices import plan_workers
+from cli.processes.devices import plan_gateways, plan_workers
 
 
 def plan(count: int | None = None, cuda: int = 0, cores: int = 8, **environment: str) -> list[tuple[str, str]]:
@@ -41,3 +41,16 @@ def test_auto_is_no_choice() -> None:
 
 def test_the_operator_chooses_the_threads() -> None:
     assert plan(ATTRIBUTION_THREADS="3") == [("cpu", "3")]
+
+
+@pytest.mark.parametrize(
+    ("workers", "cuda", "cores", "gateways"), [(1, 0, 64, 1), (1, 1, 16, 1), (4, 4, 64, 4), (4, 4, 6, 2), (2, 2, 2, 1)]
+)
+def test_gateways_are_as_many_as_workers_on_gpus_where_cores_are_left(
+    workers: int, cuda: int, cores: int, gateways: int
+) -> None:
+    assert plan_gateways(None, workers, cuda, cores) == gateways
+
+
+def test_the_operator_chooses_the_gateways() -> None:
+    assert plan_gateways(3, workers=1, cuda=0, cores=2) == 3

@@ -62,7 +62,7 @@ def test_out_of_memory_halves_passes_until_they_fit() -> None:
     model = Picky(memory_rows=3)
     executor = Executor(view_of(model), 16)
     first, second = block(*range(10)), block(*range(6))
-    found = results(executor.run(shared(first, second)))
+    found = results(executor.run(shared(first, second)).outcomes)
     assert found == {id(first): [2.0 * k for k in range(10)], id(second): [2.0 * k for k in range(6)]}
     assert model.passes == [16, 8, 4, *[2] * 8]
     assert executor.limit.rows == 2
@@ -73,7 +73,7 @@ def test_out_of_memory_halves_passes_until_they_fit() -> None:
 
 
 def test_one_row_that_does_not_fit_fails_its_job() -> None:
-    outcomes = Executor(view_of(Picky(memory_rows=0)), 4).run(shared(block(1.0)))
+    outcomes = Executor(view_of(Picky(memory_rows=0)), 4).run(shared(block(1.0))).outcomes
     assert [type(outcome.error) for outcome in outcomes] == [OutOfMemory]
 
 
@@ -81,7 +81,7 @@ def test_a_bad_row_fails_its_job_alone_and_the_rest_of_that_job_is_not_tried() -
     model = Picky()
     executor = Executor(view_of(model), 16)
     good, bad, other = block(1.0, 2.0), block(3.0, BAD, 5.0, 6.0), block(7.0)
-    found = results(executor.run(shared(good, bad, other)))
+    found = results(executor.run(shared(good, bad, other)).outcomes)
     assert found[id(good)] == [2.0, 4.0]
     assert found[id(other)] == [14.0]
     error = found[id(bad)]
@@ -97,7 +97,7 @@ def test_a_model_that_fails_on_several_rows_runs_single_rows_in_the_end() -> Non
     for _ in range(FAILED_PASSES_BEFORE_SINGLE_ROWS):
         assert executor.limit.rows == 8
         one = block(1.0, 2.0)
-        assert results(executor.run(shared(one))) == {id(one): [2.0, 4.0]}
+        assert results(executor.run(shared(one)).outcomes) == {id(one): [2.0, 4.0]}
     assert executor.limit.rows == 1
     assert executor.limit.alone_reason
 
@@ -116,7 +116,7 @@ def test_a_solo_call_that_does_not_fit_is_run_with_smaller_passes() -> None:
     model = Picky(memory_rows=2)
     executor = Executor(view_of(model), 8)
     one = request(*range(6))
-    assert results(executor.run(SoloGroup([one], 8))) == {id(one): [2.0 * k for k in range(6)]}
+    assert results(executor.run(SoloGroup([one], 8)).outcomes) == {id(one): [2.0 * k for k in range(6)]}
     assert executor.stats.oom == 2  # 8, 4, 2
     assert executor.limit.rows == 8  # of the shared lane
 
@@ -124,7 +124,7 @@ def test_a_solo_call_that_does_not_fit_is_run_with_smaller_passes() -> None:
 def test_a_group_that_fails_is_run_request_by_request() -> None:
     executor = Executor(view_of(Picky()), 8)
     good, bad = request(1.0, 2.0), request(BAD)
-    found = results(executor.run(SoloGroup([good, bad], 8)))
+    found = results(executor.run(SoloGroup([good, bad], 8)).outcomes)
     assert found[id(good)] == [2.0, 4.0]
     assert isinstance(found[id(bad)], JobFailed)
 
@@ -135,5 +135,5 @@ def test_errors_for_the_client_are_passed_on(error: JobError) -> None:
         raise error
 
     one = SoloRequest(Task("job"), request(1.0).call, raises, None)
-    (outcome,) = Executor(view_of(Picky()), 8).run(SoloGroup([one], 8))
+    (outcome,) = Executor(view_of(Picky()), 8).run(SoloGroup([one], 8)).outcomes
     assert outcome.error is error

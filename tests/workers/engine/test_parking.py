@@ -6,11 +6,12 @@ import pytest
 import torch
 
 from schemas.errors import JobCancelled, JobFailed
+from workers.engine.device.gate import DeviceGate
 from workers.engine.parking import Parking
 from workers.engine.shared.block import Block
 from workers.engine.shared.shared_pass import SharedLane
 from workers.engine.task import Task
-from workers.engine.work import Delivery
+from workers.engine.work import Delivery, Work
 
 BATCH = 8
 
@@ -19,6 +20,14 @@ def parked(parking: Parking, rows: int, task: Task | None = None) -> Block:
     block = Block(task or Task("job"), "forward", (torch.zeros(rows, 2),), (), None)
     parking.park(block, SharedLane)
     return block
+
+
+def next_work(parking: Parking) -> Work | None:
+    """As an engine takes it, on a device that is free."""
+    while parking.wait(BATCH):
+        if (work := parking.take(BATCH, DeviceGate())) is not None:
+            return work
+    return None
 
 
 def test_a_part_filled_batch_waits_for_every_live_job() -> None:
@@ -30,7 +39,7 @@ def test_a_part_filled_batch_waits_for_every_live_job() -> None:
     taken: list[int] = []
 
     def take() -> None:
-        work = parking.next(BATCH)
+        work = next_work(parking)
         taken.append(0 if work is None else work.rows)
 
     thread = threading.Thread(target=take)
@@ -45,12 +54,12 @@ def test_a_job_that_leaves_is_not_waited_for_and_a_full_batch_waits_for_nobody()
     parking, idle = Parking(), Task("idle")
     parking.enter(idle)
     parked(parking, BATCH)
-    full = parking.next(BATCH)
+    full = next_work(parking)
     assert full is not None
     assert full.rows == BATCH
     parking.leave(idle)
     parked(parking, 1)
-    rest = parking.next(BATCH)
+    rest = next_work(parking)
     assert rest is not None
     assert rest.rows == 1
 
@@ -88,7 +97,7 @@ def test_nothing_is_handed_out_while_held_or_once_stopped() -> None:
     parking.enter(task)
     block = parked(parking, BATCH, task)
     taken: list[object] = []
-    thread = threading.Thread(target=lambda: taken.append(parking.next(BATCH)))
+    thread = threading.Thread(target=lambda: taken.append(next_work(parking)))
     thread.start()
     assert taken == []
     parking.stop()

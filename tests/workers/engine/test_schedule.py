@@ -30,10 +30,10 @@ def test_a_short_job_behind_thousands_of_rows_of_each_kind(kind: PassKind) -> No
         schedule.add(block(4_000, long, lane=long), SharedLane)
     for k in range(40):
         schedule.add(solo(str(k), key=None), SoloLane)
-    schedule.next(BATCH, quiet=True)
+    schedule.next(BATCH, 1)
     short = block(1, kind, lane=kind, name="short")
     schedule.add(short, SharedLane)
-    works = [schedule.next(BATCH, quiet=True) for _ in range(3)]
+    works = [schedule.next(BATCH, 1) for _ in range(3)]
     assert any(part.block is short for work in works if isinstance(work, SharedPass) for part in work.parts)
 
 
@@ -43,7 +43,7 @@ def test_a_part_filled_lane_of_its_own_is_not_shut_out_by_full_ones() -> None:
     schedule.add(block(4_000, "forward", lane="b"), SharedLane)
     lonely = block(1, "gradient", lane="c", name="other shapes")
     schedule.add(lonely, SharedLane)
-    works = [schedule.next(BATCH, quiet=True) for _ in range(PATIENCE_PASSES + 2)]
+    works = [schedule.next(BATCH, 1) for _ in range(PATIENCE_PASSES + 2)]
     assert any(isinstance(w, SharedPass) and w.parts[0].block is lonely for w in works)
 
 
@@ -51,13 +51,13 @@ def test_what_is_not_full_waits_until_nothing_more_can_come() -> None:
     schedule = Schedule()
     schedule.add(block(3, "gradient", lane="a"), SharedLane)
     schedule.add(solo("s"), SoloLane)
-    assert schedule.next(BATCH, quiet=False) is None
+    assert schedule.next(BATCH, BATCH) is None
     schedule.add(block(13, "gradient", lane="a"), SharedLane)
-    work = schedule.next(BATCH, quiet=False)
+    work = schedule.next(BATCH, BATCH)
     assert isinstance(work, SharedPass)
     assert sum(part.rows for part in work.parts) == BATCH
-    assert isinstance(schedule.next(BATCH, quiet=True), SoloGroup)
-    assert schedule.next(BATCH, quiet=True) is None
+    assert isinstance(schedule.next(BATCH, 1), SoloGroup)
+    assert schedule.next(BATCH, 1) is None
 
 
 def test_only_equal_solo_requests_are_grouped_and_never_beyond_a_batch() -> None:
@@ -65,7 +65,7 @@ def test_only_equal_solo_requests_are_grouped_and_never_beyond_a_batch() -> None
     for k in range(20):
         schedule.add(solo(str(k), key="even" if k % 2 == 0 else None), SoloLane)
     groups = []
-    while (work := schedule.next(8, quiet=True)) is not None:
+    while (work := schedule.next(8, 1)) is not None:
         assert isinstance(work, SoloGroup)
         groups.append([request.task.id for request in work.requests])
     assert groups[0] == ["0", "2", "4", "6", "8", "10", "12", "14"]
@@ -80,4 +80,4 @@ def test_a_dropped_task_is_gone() -> None:
     schedule.add(second, SoloLane)
     assert list(schedule.remove_task(first.task)) == [first]
     assert list(schedule.remove_task(second.task)) == [second]
-    assert schedule.next(BATCH, quiet=True) is None
+    assert schedule.next(BATCH, 1) is None

@@ -179,26 +179,32 @@ class ModelPool:
             slot = self._slots.get(key)
             if slot is None:
                 raise JobFailed("this worker does not know the model")
-            slot.mark_needed()
-            slot.waiting += 1
+            current = slot.current or self._loaded(slot, task)
+            current.jobs += 1
+            slot.last_used = time.time()
+            return slot, current
+
+    def _loaded(self, slot: Slot, task: Task) -> PooledModel:
+        """Waits for the model of a slot. Raises as `use`."""
+        slot.mark_needed()
+        slot.waiting += 1
+        self._changed.notify_all()
+        try:
+            while slot.current is None:
+                _check_wait(slot, task, stopping=self._loader.stopping)
+                self._changed.wait()
+            return slot.current
+        finally:
+            slot.waiting -= 1
             self._changed.notify_all()
-            try:
-                while slot.current is None:
-                    _check_wait(slot, task, stopping=self._loader.stopping)
-                    self._changed.wait()
-                slot.current.jobs += 1
-                slot.last_used = time.time()
-                return slot, slot.current
-            finally:
-                slot.waiting -= 1
-                self._changed.notify_all()
 
     def _release(self, slot: Slot, acquired: PooledModel) -> list[PooledModel]:
         """Returns the models that are to be freed."""
         with self._changed:
             acquired.jobs -= 1
             slot.last_used = time.time()
-            self._changed.notify_all()
+            if not acquired.jobs and any(one.needs_load for one in self._slots.values()):
+                self._changed.notify_all()  # the load may evict the model now
             return self._loader.release_unused(slot)
 
     def _slot(self, entry: RepositoryEntry) -> Slot:
