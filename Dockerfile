@@ -10,15 +10,17 @@ ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python3 -m venv /opt/attribution
 WORKDIR /build
 COPY pyproject.toml constraints.txt docker/requirements.py ./
+COPY client/pyproject.toml client/pyproject.toml
 
 FROM build AS wheel
 COPY README.md LICENSE ./
 COPY broker broker
 COPY cli cli
+COPY client client
 COPY schemas schemas
 COPY service service
 COPY workers workers
-RUN /opt/attribution/bin/pip wheel --no-deps --wheel-dir /wheels .
+RUN /opt/attribution/bin/pip wheel --no-deps --wheel-dir /wheels . ./client
 
 # Dependencies before code, so that their layer is rebuilt only when they change.
 FROM build AS gateway-environment
