@@ -39,6 +39,8 @@ FROM ${BASE_IMAGE} AS runtime
 RUN groupadd --gid 10001 attribution \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin attribution
 ENV PATH=/opt/attribution/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOME=/tmp
+# Containers log each request and each job; a first run at a terminal is quiet.
+ENV ATTRIBUTION_LOG_LEVEL=info
 WORKDIR /
 STOPSIGNAL SIGTERM
 

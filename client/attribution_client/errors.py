@@ -83,6 +83,7 @@ class ServiceError(AttributionError):
         code: stable and machine-readable.
         status: of the HTTP answer.
         title, detail: for people, in the language that the client asks for.
+        told: the detail, and a line for each refused field that it does not name.
         errors: the refused fields, each with its place in the request and the reason.
         retry_after_s: seconds after which the same request may succeed; None where the service does not say.
     """
@@ -90,7 +91,8 @@ class ServiceError(AttributionError):
     code: ClassVar[str] = "internal_error"
 
     def __init__(self, problem: Problem, retry_after_s: float | None = None) -> None:
-        super().__init__(_message(problem))
+        self.told = _told(problem)
+        super().__init__(f"{problem.title}: {self.told}" if self.told else problem.title)
         self.status = problem.status
         self.title = problem.title
         self.detail = problem.detail
@@ -278,8 +280,6 @@ def _subclasses(kind: type[ServiceError]) -> list[type[ServiceError]]:
     return found
 
 
-def _message(problem: Problem) -> str:
-    told = problem.detail
-    fields = [f"{'.'.join(map(str, one.loc))}: {one.msg}" for one in problem.errors or [] if one.msg not in told]
-    lines = [line for line in [told, *fields] if line]
-    return f"{problem.title}: " + "\n  ".join(lines) if lines else problem.title
+def _told(problem: Problem) -> str:
+    fields = [f"{'.'.join(map(str, one.loc))}: {one.msg}" for one in problem.errors or []]
+    return "\n  ".join([problem.detail, *(line for line in fields if line.partition(": ")[2] not in problem.detail)])

@@ -22,12 +22,13 @@ class RunningService:
         self.log = log
         self.url = ""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("ATTRIBUTION_")}
+        given = {"ATTRIBUTION_LOG_LEVEL": "info", **(variables or {})}  # the report of a failed test shows it
         command = [sys.executable, "-m", "cli", "serve", "--port", "0", *arguments]
         with log.open("wb") as errors:
             self.process = subprocess.Popen(
                 command,
                 cwd=ROOT,
-                env={**inherited, **(variables or {})},
+                env={**inherited, **given},
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,

@@ -62,16 +62,24 @@ def compare_body(
 
 
 def method_field(method: Any, parameters: Mapping[str, Any], card: ModelCard) -> Any:
-    """The `method` of a request: a name, or an object with the parameters that are not None."""
-    given = {name: as_json(value) for name, value in parameters.items() if value is not None}
+    """The `method` of a request: a name, or an object with the parameters that are not None.
+
+    Raises:
+        InputError: parameters come with no name, and the model has no default method.
+    """
+    fields = {name: as_json(value) for name, value in parameters.items() if value is not None}
     if isinstance(method, Mapping):
-        return {**as_json(method), **given}
-    if not given:
+        fields = {**as_json(method), **fields}
+    elif not fields:
         return method
-    name = method or (card.defaults.method if card.defaults else None)
-    if name is None:
-        raise InputError(f"name the method that {', '.join(given)} belong to")
-    return {"name": name, **given}
+    elif method is not None:
+        fields = {"name": method, **fields}
+    if not fields:
+        return None
+    default = card.defaults.method if card.defaults else None
+    if fields.get("name", default) is None:
+        raise InputError(f"name the method that {', '.join(fields)} belong to")
+    return {"name": default, **fields}
 
 
 def choose_model(cards: Sequence[ModelCard], kind: str) -> ModelCard:
