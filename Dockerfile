@@ -12,15 +12,17 @@ ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python3 -m venv /opt/attribution
 WORKDIR /build
 COPY pyproject.toml constraints.txt docker/requirements.py ./
+COPY client/pyproject.toml client/pyproject.toml
 
 FROM build AS wheel
 COPY README.md LICENSE ./
 COPY broker broker
 COPY cli cli
+COPY client client
 COPY schemas schemas
 COPY service service
 COPY workers workers
-RUN /opt/attribution/bin/pip wheel --no-deps --wheel-dir /wheels .
+RUN /opt/attribution/bin/pip wheel --no-deps --wheel-dir /wheels . ./client
 
 # Dependencies before code, so that their layer is rebuilt only when they change.
 FROM build AS gateway-environment
@@ -42,6 +44,8 @@ FROM ${BASE_IMAGE} AS runtime
 RUN groupadd --gid 10001 attribution \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin attribution
 ENV PATH=/opt/attribution/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOME=/tmp
+# Containers log each request and each job; a first run at a terminal is quiet.
+ENV ATTRIBUTION_LOG_LEVEL=info
 WORKDIR /
 STOPSIGNAL SIGTERM
 

@@ -7,7 +7,7 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-PACKAGES := schemas broker service workers cli benchmarks docker/grafana/source
+PACKAGES := schemas broker service workers cli client benchmarks docker/grafana/source
 PORT ?= 8000
 # The oldest supported Python comes first: the pins are known to have wheels for it.
 PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do \
@@ -19,12 +19,12 @@ help: ## show this list
 install: $(STAMP) ## .venv with the attribution command and everything for run and test
 	@:
 
-$(STAMP): pyproject.toml constraints.txt
+$(STAMP): pyproject.toml client/pyproject.toml constraints.txt
 	@[ -n "$(PYTHON)" ] || { echo "Python 3.11 or newer is needed, but the PATH has none." >&2; exit 1; }
 	@[ -x $(BIN)/python ] || { echo "Creating $(VENV) with $$($(PYTHON) --version)"; $(PYTHON) -m venv $(VENV); }
 	@echo "Installing the pinned packages. The first time this takes a few minutes, because torch is large."
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check \
-		--constraint constraints.txt --editable '.[gateway,worker,cli,models,tracing,test]'
+		--constraint constraints.txt --editable client --editable '.[gateway,worker,cli,models,tracing,test]'
 	@touch $@
 	@echo "Installed: $(BIN)/attribution"
 

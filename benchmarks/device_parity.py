@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 import orjson
 import torch
+from cli.client.service import Refused, Service
 
 from benchmarks.ceiling import MODEL, ROOT, TABLE
 from benchmarks.every_method import Body, request, requests
 from benchmarks.machine import device, machine
 from benchmarks.processes import service
-from cli.client.service import Refused, Service
 from workers.engine.device.gate import DeviceGate
 from workers.models.pipeline import load_model
 from workers.models.resident import Device

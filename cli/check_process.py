@@ -21,14 +21,15 @@ START_LIMIT_S = 300.0  # for the process to import torch
 SHOWN_LINES = 20  # the last ones that a process wrote before it died
 
 
-def supervised_check(directories: list[Path], limit_s: float) -> Iterator[CheckEvent]:
+def supervised_check(directories: list[Path], limit_s: float, *, shows_output: bool = False) -> Iterator[CheckEvent]:
     """Checks every model of the directories. Each method may take `limit_s`, and each load ten times as long.
 
-    A method that takes longer, or that ends the process, fails; the check goes on with the next one.
+    A method that takes longer, or that ends the process, fails; the check goes on with the next one. What the models
+    print goes to standard error if `shows_output`; else the end of it is in the row of what ended the process.
     """
     position: CheckPosition | None = CheckPosition()
     while position is not None:
-        with _process(directories, position) as process:
+        with _process(directories, position, shows_output) as process:
             position = yield from process.events(position, limit_s)
 
 
@@ -98,7 +99,7 @@ class _CheckProcess:
 
 
 @contextmanager
-def _process(directories: list[Path], position: CheckPosition) -> Iterator[_CheckProcess]:
+def _process(directories: list[Path], position: CheckPosition, shows_output: bool) -> Iterator[_CheckProcess]:
     reading, writing = os.pipe()
     module = ("-P", "-X", "faulthandler", "-m", "workers.jobs.check_child")
     arguments = (str(writing), str(position.models), str(position.methods), *map(str, directories))
@@ -107,8 +108,8 @@ def _process(directories: list[Path], position: CheckPosition) -> Iterator[_Chec
         process = subprocess.Popen(  # noqa: S603  # this very program
             [*DIE_WITH_PARENT, str(os.getpid()), sys.executable, *module, *arguments],
             stdin=subprocess.DEVNULL,
-            stdout=output,  # what a model prints is not part of the report
-            stderr=output,
+            stdout=sys.stderr if shows_output else output,  # what a model prints is not part of the report
+            stderr=sys.stderr if shows_output else output,
             pass_fds=(writing,),
             start_new_session=True,
             env={**os.environ, "PYTHONPATH": path},

@@ -19,16 +19,16 @@ STATE_WIDTH = max(map(len, STYLES)) + 2
 METHOD_WIDTH = max(map(len, METHOD_NAMES)) + 2
 
 
-def run_checks(directories: list[Path], limit_s: float) -> int:
+def run_checks(directories: list[Path], limit_s: float, *, verbose: bool = False) -> int:
     """Prints a row for each method when it is complete. Returns the exit code: 1 when anything failed."""
     try:
         directories = model_directories(directories)
     except NoModels as error:
         fail(str(error), EXIT_USAGE)
-    report = Report(console)
+    report = Report(console, verbose=verbose)
     where = console if console.is_terminal else stderr  # a status line and the rows share a terminal
     with where.status("Loading torch") as status:
-        for event in supervised_check(directories, limit_s):
+        for event in supervised_check(directories, limit_s, shows_output=verbose):
             if isinstance(event, CheckStarted):
                 status.update(f"{event.model} {event.method or 'is loaded'}")
             else:
@@ -40,10 +40,12 @@ def run_checks(directories: list[Path], limit_s: float) -> int:
 class Report:
     """Prints rows on a console, grouped by model.
 
-    A reason is printed once per model; other methods with the same reason are listed at the end of the model.
+    A reason is printed once per model; other methods with the same reason are listed at the end of the model. A verbose
+    report prints every method with its own.
     """
 
-    def __init__(self, out: Console) -> None:
+    def __init__(self, out: Console, *, verbose: bool = False) -> None:
+        self._verbose = verbose
         self.counts: Counter[CheckState] = Counter()
         self._out = out
         self._model: str | None = None
@@ -56,7 +58,7 @@ class Report:
             self._model = row.model
             self._out.print(Text(row.model, style="bold"))
         self.counts[row.state] += 1
-        if row.state != "ok":
+        if row.state != "ok" and not self._verbose:
             methods = self._reasons.setdefault((row.state, row.detail, row.trace), [])
             methods.append(row.method)
             if len(methods) > 1:

@@ -33,6 +33,7 @@ def compare(
     percentile: Annotated[float | None, typer.Option(help="Sheet: values above it share a colour.")] = None,
     smooth: Annotated[float | None, typer.Option(help="Sheet: sigma of the smoothing, 0 to 0.1 of its side.")] = None,
     size: Annotated[int | None, typer.Option(help="Sheet: longer side of one panel, in pixels.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
     url: Annotated[str, typer.Option(envvar="ATTRIBUTION_URL", help="The service.")] = "http://127.0.0.1:8000",
 ) -> None:
     """Where do several methods, targets or models agree about one input?
@@ -54,5 +55,6 @@ def compare(
         seed=seed,
         output=output,
         picture=picture,
+        json=json,
     )
     raise typer.Exit(compare_and_print(options, url))

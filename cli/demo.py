@@ -12,19 +12,25 @@ MODEL, METHOD = "efficientnet-lite0", "integrated_gradients"
 OVERLAY = Path("out", "overlay.png")
 
 
-def demonstrate(url: str, directories: list[Path]) -> bool:
-    """Explains the sample, writes the overlay and prints its path and an example request. Returns False on failure."""
+def demonstrate(url: str, directories: list[Path], *, goes_on: bool) -> bool:
+    """Explains the sample, writes the overlay and prints its path. Returns False on failure.
+
+    If the service goes on, it also prints what to try next.
+    """
     sample = next((path for path in (directory / SAMPLE for directory in directories) if path.is_file()), None)
     if sample is None:
         stderr.print(Text(f"no {SAMPLE} in {', '.join(map(str, directories))}: nothing to demonstrate"))
         return False
     OVERLAY.parent.mkdir(exist_ok=True)
-    console.print(Text(f"\nWhy does {MODEL} see what it sees in {_shown(sample)}?\n", style="bold"))
+    console.print(Text(f"Explaining {_shown(sample)}"), soft_wrap=True)
     if explain_and_print(ExplainOptions(file=sample, model=MODEL, method=METHOD, output=OVERLAY), url) != 0:
         return False
-    command = f"curl -F image=@{_shown(sample)} -F model={MODEL} -F method={METHOD} '{url}/explain?wait=30'"
-    console.print("\nTry it from another terminal:")
-    console.print(Text(f"  {command}\n", style="bold"), soft_wrap=True)
+    if goes_on:
+        command = f"curl -F image=@{_shown(sample)} -F model={MODEL} -F method={METHOD} '{url}/explain?wait=30'"
+        console.print(
+            f"\nOpen [bold]{url}/[/] in a browser, or try it from another terminal (Ctrl-C stops the service):"
+        )
+        console.print(Text(f"  {command}", style="bold"), soft_wrap=True)
     return True
 
 

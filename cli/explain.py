@@ -39,6 +39,7 @@ def explain(
     smooth: Annotated[float | None, typer.Option(help="Picture: sigma of the smoothing, 0 to 0.1 of its side.")] = None,
     size: Annotated[int | None, typer.Option(help="Picture: longer side, in pixels.")] = None,
     top: Annotated[int, typer.Option(min=1, help="Rows of a table.")] = 20,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON, without the arrays.")] = False,
     url: Annotated[str, typer.Option(envvar="ATTRIBUTION_URL", help="The service.")] = "http://127.0.0.1:8000",
 ) -> None:
     """How much did each input contribute to this prediction?
@@ -63,6 +64,7 @@ def explain(
         seed=seed,
         output=output,
         picture=picture,
+        json=json,
         top=top,
     )
     raise typer.Exit(explain_and_print(question, url))

@@ -8,12 +8,12 @@ import structlog
 from broker.supported_store import refusal_of_store
 from cli.console import EXIT_FAILED, EXIT_USAGE, fail
 from cli.processes.listen import CannotListen, bound_host, listen
+from cli.start_log import start_log
 from cli.tracing.setup import tracer_of_process
 from cli.tracing.variables import TracingError
 from service.app import create_app
 from service.connection_settings import is_loopback
 from service.connections.server import GatewayServer
-from service.monitoring.logging import configure_logging
 from service.settings import SettingsError, read_settings
 from workers.engine.device.allocator import keep_freed_blocks
 
@@ -22,7 +22,7 @@ log = structlog.get_logger("service")
 
 def run_gateway(host: str, port: int, descriptor: int | None) -> None:
     """Serves until SIGTERM or SIGINT, on the given address or on a listening socket inherited as `descriptor`."""
-    configure_logging()
+    start_log()
     keep_freed_blocks()
     try:
         settings = read_settings()

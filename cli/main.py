@@ -9,14 +9,15 @@ import typer
 from cli.compare import compare
 from cli.console import EXIT_USAGE, console, fail
 from cli.explain import explain
+from cli.jobs import jobs
 from cli.keys import app as keys_app
+from cli.methods import methods
 from cli.models import app as models_app
 
 app = typer.Typer(
     name="attribution",
     help="How much did each input (pixel, feature, token) contribute to a prediction?",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode="rich",
     pretty_exceptions_show_locals=False,
 )
@@ -24,6 +25,8 @@ app.add_typer(models_app, name="models")
 app.add_typer(keys_app, name="keys")
 app.command()(explain)
 app.command()(compare)
+app.command()(jobs)
+app.command()(methods)
 
 Host = Annotated[str, typer.Option(envvar="ATTRIBUTION_HOST", help="Address to listen on.")]
 Port = Annotated[int, typer.Option(envvar="ATTRIBUTION_PORT", min=0, max=65535, help="0 takes a free one.")]
@@ -31,6 +34,21 @@ ModelDirectories = Annotated[
     list[Path] | None,
     typer.Option("--models", help="Directory of model folders; repeatable. Default: ATTRIBUTION_MODELS, or ./models."),
 ]
+
+
+def _print_version(given: bool) -> None:
+    if given:
+        console.print(f"attribution {installed_version('attribution-service')}")
+        raise typer.Exit
+
+
+@app.callback()
+def attribution(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the installed version.")
+    ] = False,
+) -> None:
+    """How much did each input (pixel, feature, token) contribute to a prediction?"""
 
 
 @app.command()
@@ -99,9 +117,3 @@ def worker(
         check_health()
     elif not standby or stand_by():
         raise typer.Exit(run_worker(models, device))
-
-
-@app.command()
-def version() -> None:
-    """The installed version."""
-    console.print(installed_version("attribution-service"))

@@ -21,8 +21,8 @@ from cli.processes.listen import CannotListen, listen, url_of
 from cli.processes.standby import Standby
 from cli.processes.supervisor import StopRequested, Supervisor
 from cli.processes.wait_ready import ready
+from cli.start_log import start_log
 from service.monitoring.http_metrics import SHARED_DIRECTORY
-from service.monitoring.logging import configure_logging
 from service.settings import SettingsError, read_settings
 
 # -P keeps the working directory off the path, where a folder may have the name of one of our packages.
@@ -50,7 +50,7 @@ class ServeOptions:
 
 def run_serve(options: ServeOptions) -> int:
     """Serves until a stop is requested. Returns the exit code."""
-    configure_logging()
+    start_log()
     try:
         read_settings()
         models = model_directories(options.models)
@@ -102,17 +102,25 @@ async def _serve(
             await supervisor.during(store.answering())
         supervisor.start(*gateways)
         supervisor.start(*(_worker(index, {**common, **plan}, standby) for index, plan in enumerate(plans)))
-        console.print(f"Starting on {', '.join(plan['ATTRIBUTION_DEVICE'] for plan in plans)}; loading the models")
+        console.print(f"Starting on {', '.join(plan['ATTRIBUTION_DEVICE'] for plan in plans)}; loading the models:")
         url = url_of(listening)
-        await supervisor.during(ready(url))
+        await supervisor.during(ready(url, _show_loaded))
         supervisor.settle()
         if standby is not None:
             standby.prepare()
         console.print(f"[bold green]Ready[/] on [bold]{url}[/]")
-        shown = not options.demo or await supervisor.during(asyncio.to_thread(demonstrate, url, models))
+        shown = not options.demo or await supervisor.during(_demonstration(url, models, options))
         if not options.once:
             await supervisor.wait()
         return 0 if shown else EXIT_FAILED
+
+
+async def _demonstration(url: str, models: list[Path], options: ServeOptions) -> bool:
+    return await asyncio.to_thread(demonstrate, url, models, goes_on=not options.once)
+
+
+def _show_loaded(model: str) -> None:
+    console.print(f"  {model}", markup=False)
 
 
 def _gateway(environment: Mapping[str, str], listening: socket.socket, number: int, count: int) -> ChildCommand:

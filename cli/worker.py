@@ -35,11 +35,11 @@ def run_worker(models: list[Path] | None, device: str | None) -> int:
     if device is not None:
         os.environ["ATTRIBUTION_DEVICE"] = device
     from broker.supported_store import refusal_of_store  # noqa: PLC0415
-    from service.monitoring.logging import configure_logging  # noqa: PLC0415  # before torch, which takes seconds
+    from cli.start_log import start_log  # noqa: PLC0415  # before torch, which takes seconds
     from workers.main import run  # noqa: PLC0415
     from workers.settings import WorkerSettings  # noqa: PLC0415
 
-    configure_logging()
+    start_log()
     try:
         settings = WorkerSettings()
         tracer = tracer_of_process("attribution-worker", settings.worker_id)
@@ -59,12 +59,12 @@ def stand_by() -> bool:
     Returns:
         False when none will come: what started this process has ended.
     """
-    from service.monitoring.logging import configure_logging  # noqa: PLC0415
+    from cli.start_log import start_log  # noqa: PLC0415
 
     for name in LIBRARIES:
         with contextlib.suppress(ImportError):  # of an extra that is not installed
             importlib.import_module(name)
-    configure_logging()
+    start_log()
     structlog.get_logger("standby").info("standby ready", pid=os.getpid())
     line = sys.stdin.readline()
     if not line:

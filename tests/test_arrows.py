@@ -10,13 +10,14 @@ import pytest
 
 from tests.paths import ROOT
 
+CLIENT = "attribution_client"
 OURS = {"schemas", "broker", "service", "workers", "cli"}
 MAY_IMPORT = {
     "schemas": set(),
     "broker": {"schemas"},
     "service": {"schemas", "broker"},
     "workers": {"schemas", "broker"},
-    "cli": {"schemas", "broker", "service", "workers"},
+    "cli": {"schemas", "broker", "service", "workers", CLIENT},
 }
 FORBIDDEN = {
     "schemas": {"torch", "redis", "fastapi", "numpy"},
@@ -75,8 +76,17 @@ def test_arrows_point_one_way(package: str) -> None:
     files = list((ROOT / package).rglob("*.py"))
     assert files
     for path in files:
-        crossed = imported(path) & (OURS - MAY_IMPORT[package] - {package} | FORBIDDEN.get(package, set()))
+        not_allowed = OURS | {CLIENT} | FORBIDDEN.get(package, set())
+        crossed = imported(path) & (not_allowed - MAY_IMPORT[package] - {package})
         assert not crossed, f"{path.relative_to(ROOT)} imports {crossed}"
+
+
+def test_the_client_needs_httpx_and_numpy_alone() -> None:
+    files = list((ROOT / "client" / CLIENT).rglob("*.py"))
+    assert files
+    for path in files:
+        others = imported(path) - sys.stdlib_module_names - {CLIENT, "httpx", "numpy"}
+        assert not others, f"{path.relative_to(ROOT)} imports {others}"
 
 
 def imported_modules(path: Path) -> set[str]:
@@ -110,9 +120,9 @@ def test_rooms_import_only_rooms_below_them(package: str) -> None:
     assert seen == level.keys()
 
 
-@pytest.mark.parametrize("package", sorted(OURS))
+@pytest.mark.parametrize("package", [*sorted(OURS), f"client/{CLIENT}"])
 def test_no_modules_import_each_other(package: str) -> None:
-    modules = {module_name(path): path for path in (ROOT / package).rglob("*.py")}
+    modules = {module_name(path).removeprefix("client."): path for path in (ROOT / package).rglob("*.py")}
     graph = {name: (imported_modules(path) & modules.keys()) - {name} for name, path in modules.items()}
     for name, path in modules.items():
         if path.name == "__init__.py":  # a package's face imports its modules, which import the package by being in it
@@ -135,6 +145,7 @@ def test_the_engine_knows_neither_captum_nor_repository_nor_job_store() -> None:
         ("cli.gateway", ["torch", "captum"]),
         ("workers.main", ["fastapi", "starlette", "uvicorn"]),
         ("cli.main", ["torch", "captum", "fastapi"]),
+        (CLIENT, ["torch", "PIL", "pandas", "tqdm", "pydantic", "schemas", "service"]),
         *((f"schemas.{p.stem}", ["torch", "fastapi", "redis"]) for p in (ROOT / "schemas").glob("[a-z]*.py")),
     ],
 )

@@ -62,7 +62,7 @@ def main() -> None:
     configure_logging()
     with Path(os.environ["STAND_IN_TRACE"]).open("w", buffering=1) as trace:
         device = Eager(trace) if os.environ.get("STAND_IN_EAGER") else Traced(trace)
-        run(WorkerSettings(), device)
+        run(WorkerSettings(), passes=device)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from schemas.comparisons import Agreement, Cell, Comparison
+from attribution_client.display.words import class_name
+from attribution_client.wire.answers import Agreement, Cell, Comparison
 
 STYLES = {"succeeded": "green", "failed": "red", "refused": "red", "cancelled": "yellow", "expired": "yellow"}
 UNDEFINED = "-"
@@ -27,7 +28,7 @@ def _cells(cells: list[Cell]) -> Table:
         status = Text(cell.status, STYLES.get(cell.status, ""))
         if cell.error is not None:
             status.append(f"  {cell.error.detail}", "default")
-        target = ", ".join(one.words() for one in cell.target or [])
+        target = ", ".join(class_name(one) for one in cell.target or [])
         name = str(cell.method.get("name", "the model's default"))
         table.add_row(str(number), Text(name), Text(cell.model), Text(target), status)
     return table

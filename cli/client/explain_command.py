@@ -6,15 +6,14 @@ from typing import Any
 
 from rich.text import Text
 
-from cli.client.error_messages import print_client_error, print_error
-from cli.client.output_files import check_output, write_output
-from cli.client.progress_bar import show_progress
-from cli.client.request import BadArgument, choose_model, json_or_word, method_fields, one_input, target_of
-from cli.client.service import Refused, Service, Unreachable
+from attribution_client import Client, Result
+from attribution_client.saving import PICTURE, check_path
+from cli.client.arguments import json_or_word, method_parameters, one_input, target_of
+from cli.client.calling import call
+from cli.client.print_json import print_json
+from cli.client.progress_bar import progress_bar
 from cli.client.terminal import render
-from cli.console import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, console, stderr
-from schemas.jobs import JobFailure
-from schemas.models import ModelCard
+from cli.console import console
 
 
 @dataclass(frozen=True)
@@ -34,66 +33,50 @@ class ExplainOptions:
     output: Path | None = None
     picture: dict[str, Any] = field(default_factory=dict)  # options of the overlay
     top: int = 20
-
-
-class JobEnded(Exception):
-    """The job did not succeed."""
-
-    def __init__(self, failure: JobFailure | None) -> None:
-        self.failure = failure or JobFailure(code="cancelled", title="The job was cancelled", detail="by someone else")
+    json: bool = False
 
 
 def explain_and_print(options: ExplainOptions, url: str) -> int:
     """Explains through the service at `url` and prints the result or the error. Returns the exit code."""
-    try:
-        with Service(url) as service:
-            _run(options, service)
-    except BadArgument as error:
-        print_error("The request is not valid", str(error))
-        return EXIT_USAGE
-    except (Refused, Unreachable) as error:
-        return print_client_error(error)
-    except JobEnded as error:
-        print_error(f"{error.failure.title} ({error.failure.code})", error.failure.detail)
-        return EXIT_FAILED
-    except KeyboardInterrupt:
-        stderr.print("cancelled")
-        return EXIT_INTERRUPTED
+    return call(url, lambda client: _run(options, client))
+
+
+def _run(options: ExplainOptions, client: Client) -> int:
+    given = one_input(options.file, options.text, options.features)
+    if options.output is not None:
+        check_path(options.output)
+    method: Any = method_parameters(options.written_parameters, **options.parameters)
+    if options.method is not None:
+        method["name"] = options.method
+    with progress_bar() as show:
+        result = client.explain(
+            given,
+            model=options.model,
+            method=method,
+            target=None if options.target is None else target_of(options.target),
+            quality=[json_or_word(metric) for metric in options.quality] or None,
+            seed=options.seed,
+            progress=show,
+        )
+    if options.output is not None:
+        result.save(options.output, **(options.picture if options.output.suffix.lower() == PICTURE else {}))
+    if options.json:
+        print_json(result.explanation)
+    else:
+        _print(result, options, client.url)
     return 0
 
 
-def _run(options: ExplainOptions, service: Service) -> None:
-    kind, given = one_input(options.file, options.text, options.features)
-    check_output(options.output)
-    card = choose_model(service.models(), options.model, kind)
-    job = service.submit(_body(options, given, card))
-    try:
-        job = show_progress(job, service.follow(job))
-    except KeyboardInterrupt:
-        service.cancel(job.id)
-        raise
-    if job.status != "succeeded":
-        raise JobEnded(job.error)
-    result = service.explanation(job.id)
-    text = given.get("text")
-    console.print(render(result, card, text=text, top=options.top))
-    if job.links.quality:
-        console.print(Text.assemble(("curves      ", "dim"), service.url + job.links.quality), soft_wrap=True)
+def _print(result: Result, options: ExplainOptions, url: str) -> None:
+    console.print(render(result, top=options.top))
+    links = result.job.links
+    if links.quality:
+        _print_place("curves", url + links.quality)
     if options.output is not None:
-        write_output(service, job, options.output, options.picture)
-        console.print(Text.assemble(("written     ", "dim"), (str(options.output), "bold")), soft_wrap=True)
-    elif kind == "image" and job.links.overlay:
-        console.print(Text.assemble(("picture     ", "dim"), service.url + job.links.overlay), soft_wrap=True)
+        _print_place("written", str(options.output))
+    elif result.explanation.picture is not None and links.overlay:
+        _print_place("picture", url + links.overlay)
 
 
-def _body(options: ExplainOptions, given: dict[str, Any], card: ModelCard) -> dict[str, Any]:
-    method = method_fields(options.method, options.written_parameters, card, **options.parameters)
-    body = {
-        "model": card.name,
-        "input": given,
-        "method": method,
-        "target": None if options.target is None else target_of(options.target),
-        "quality": [json_or_word(metric) for metric in options.quality] or None,
-        "seed": options.seed,
-    }
-    return {key: value for key, value in body.items() if value is not None}
+def _print_place(name: str, place: str) -> None:
+    console.print(Text.assemble((f"{name:<12}", "dim"), place), soft_wrap=True)

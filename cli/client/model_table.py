@@ -9,23 +9,29 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from cli.client.error_messages import print_client_error
-from cli.client.service import KEY_VARIABLE, Refused, Service, Unreachable
+from attribution_client import Client
+from attribution_client.connection import KEY_VARIABLE
+from attribution_client.wire.answers import ModelCard, ModelState, Residence
+from cli.client.calling import call
+from cli.client.print_json import print_json
 from cli.console import EXIT_FAILED, EXIT_USAGE, console, fail, stderr
-from schemas.models import ModelCard, ModelState, Residence
 
 STYLES = {"ready": "green", "idle": "cyan", "loading": "yellow", "unloaded": "dim", "failed": "bold red"}
 UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
-def show_models(url: str) -> int:
+def show_models(url: str, *, as_json: bool = False) -> int:
     """Prints the table of models. Returns the exit code."""
-    try:
-        with Service(url) as service:
-            console.print(table(service.models(), datetime.now(UTC)))
-    except (Refused, Unreachable) as error:
-        return print_client_error(error)
-    return 0
+
+    def show(client: Client) -> int:
+        models = client.models()
+        if as_json:
+            print_json(models)
+        else:
+            console.print(table(models, datetime.now(UTC)))
+        return 0
+
+    return call(url, show)
 
 
 def send_admin_command(
@@ -34,17 +40,18 @@ def send_admin_command(
     """Sends the command, waits for the workers and prints the outcome. Returns the exit code."""
     if not os.environ.get(KEY_VARIABLE):
         fail(f"set {KEY_VARIABLE} to a key with the scope admin", EXIT_USAGE)
-    try:
-        with Service(url) as service, stderr.status(f"{action}ing {name}"):
-            answer = service.send_admin_command(action, name, version, wait_s)
-    except (Refused, Unreachable) as error:
-        return print_client_error(error)
-    console.print(table(answer.models, datetime.now(UTC)))
-    if not answer.done:
-        stderr.print("[yellow]not every worker has acted yet[/]; see: attribution models list")
-        return EXIT_FAILED
-    wanted = {"ready", "idle"} if action == "load" else {"unloaded"}
-    return 0 if all(one.status in wanted for one in answer.models) else EXIT_FAILED
+
+    def send(client: Client) -> int:
+        with stderr.status(f"{action}ing {name}"):
+            answer = (client.load if action == "load" else client.unload)(name, version, wait_s=wait_s)
+        console.print(table(answer.models, datetime.now(UTC)))
+        if not answer.done:
+            stderr.print("[yellow]not every worker has acted yet[/]; see: attribution models list")
+            return EXIT_FAILED
+        wanted = {"ready", "idle"} if action == "load" else {"unloaded"}
+        return 0 if all(one.status in wanted for one in answer.models) else EXIT_FAILED
+
+    return call(url, send)
 
 
 def table(models: Sequence[ModelCard | ModelState], now: datetime) -> Group:
@@ -62,7 +69,7 @@ def table(models: Sequence[ModelCard | ModelState], now: datetime) -> Group:
             status = model.status if len(places) == 1 else place.status
             shown.add_row(
                 *((Text(model.name, "bold"), model.version) if index == 0 else ("", "")),
-                Text(status, STYLES[status]),
+                Text(status, STYLES.get(status, "")),
                 "" if place.bytes is None else size(place.bytes),
                 str(place.loads or ""),
                 str(place.evictions or ""),

@@ -1,19 +1,17 @@
 """A progress bar on a terminal for what a service is computing."""
 
-from collections.abc import Iterable
-from typing import TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from attribution_client.wire.answers import Comparison, Job
 from cli.console import stderr
-from schemas.comparisons import Comparison
-from schemas.jobs import Job
-
-Followed = TypeVar("Followed", Job, Comparison)
 
 
-def show_progress(first: Followed, updates: Iterable[Followed]) -> Followed:
-    """Shows the model rows that are done until the updates end. Returns the last one, or `first` if there is none."""
+@contextmanager
+def progress_bar() -> Iterator[Callable[[Job | Comparison], None]]:
+    """What is to be called with each state of a job or a comparison; it shows the model rows that are done."""
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -22,10 +20,11 @@ def show_progress(first: Followed, updates: Iterable[Followed]) -> Followed:
         TextColumn("rows"),
         TimeElapsedColumn(),
     )
-    latest = first
     with Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal) as progress:
-        bar = progress.add_task(first.status, total=first.progress.total or None)
-        for latest in updates:
-            now = latest.progress
-            progress.update(bar, description=latest.status, completed=now.done, total=now.total or None)
-    return latest
+        bar = progress.add_task("queued", total=None)
+
+        def show(now: Job | Comparison) -> None:
+            done = now.progress
+            progress.update(bar, description=now.status, completed=done.done, total=done.total or None)
+
+        yield show

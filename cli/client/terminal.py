@@ -10,28 +10,31 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from attribution_client import Result
+from attribution_client.display.words import class_name
+from attribution_client.wire.answers import Explanation, FeatureScore, Prediction, TextScore
 from cli.client.score_bars import HALF_WIDTH, signed_bar, tint
 from schemas.methods import METHODS
-from schemas.models import ModelCard, OutputKind
-from schemas.results import Explanation, FeatureScore, Prediction, TextScore
+from schemas.models import OutputKind
 
 MAX_EXAMPLES_SHOWN = 8
 RUNNERS_UP = 2
 CONTROLS = dict.fromkeys([*range(10), *range(11, 32), 127], " ")  # one character each, so that offsets stay valid
 
 
-def render(result: Explanation, card: ModelCard, *, text: str | None, top: int) -> RenderableType:
+def render(result: Result, *, top: int) -> RenderableType:
     """Renders one result. A table has at most `top` rows."""
-    parts: list[RenderableType] = [_summary(result, card)]
-    if result.words is not None and text is not None:
-        for words in result.words:
-            parts += [Padding(sentence(text, words), (1, 2)), word_table(words, top)]
-    if result.features is not None:
-        for index, row in enumerate(result.features[:MAX_EXAMPLES_SHOWN]):
-            title = f"row {index}" if len(result.features) > 1 else None
+    found = result.explanation
+    kind = result.card.output.kind if result.card and result.card.output else "classification"
+    parts: list[RenderableType] = [_summary(found, kind)]
+    for text, words in zip(result.texts or [], found.words or [], strict=False):
+        parts += [Padding(sentence(text, words), (1, 2)), word_table(words, top)]
+    if found.features is not None:
+        for index, row in enumerate(found.features[:MAX_EXAMPLES_SHOWN]):
+            title = f"row {index}" if len(found.features) > 1 else None
             parts += [Text(), feature_table(row, top, title)]
-        if len(result.features) > MAX_EXAMPLES_SHOWN:
-            parts.append(Text(f"and {len(result.features) - MAX_EXAMPLES_SHOWN} more rows", style="dim"))
+        if len(found.features) > MAX_EXAMPLES_SHOWN:
+            parts.append(Text(f"and {len(found.features) - MAX_EXAMPLES_SHOWN} more rows", style="dim"))
     return Group(*parts)
 
 
@@ -82,17 +85,16 @@ def _decimals(most: float) -> int:
     return min(12, max(0, 3 - math.floor(math.log10(most)))) if most > 0 else 1
 
 
-def _summary(result: Explanation, card: ModelCard) -> Table:
+def _summary(result: Explanation, kind: OutputKind) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
-    kind: OutputKind = card.output.kind if card.output else "classification"
     table.add_row("model", f"{result.model.name} [dim]version {result.model.version}[/]")
     for predictions in islice(result.predictions, MAX_EXAMPLES_SHOWN):
         table.add_row("prediction", prediction_line(predictions, kind))
     if result.target:
         targets = result.target[:MAX_EXAMPLES_SHOWN]
-        table.add_row("explained", Text(", ".join(target.words() for target in targets)))
+        table.add_row("explained", Text(", ".join(class_name(target) for target in targets)))
     table.add_row("method", Text(method_line(result)))
     if result.convergence_delta:
         worst = max(result.convergence_delta, key=abs)

@@ -1,4 +1,4 @@
-"""How the log looks: lines for people on a terminal, JSON otherwise; always to stderr.
+"""How the log looks: lines for people on a terminal, JSON otherwise, or as the settings say; always to stderr.
 
 Nothing that others have chosen reaches a terminal raw: every character of a value that is not printable is escaped,
 also in the log of libraries, which goes through the same processors.
@@ -13,6 +13,7 @@ import structlog
 from structlog.types import EventDict, Processor, WrappedLogger
 
 from schemas.printable import printable, printable_lines
+from service.monitoring.log_settings import read_log_settings
 
 SHARED: tuple[Processor, ...] = (
     structlog.contextvars.merge_contextvars,
@@ -27,19 +28,26 @@ class LibraryHandler(logging.StreamHandler[TextIO]):
 
 
 def configure_logging() -> None:
-    """Configure the log of this process. Bodies, query values and credentials are never logged."""
+    """Configure the log of this process. Bodies, query values and credentials are never logged.
+
+    Raises:
+        LogSettingsError: `ATTRIBUTION_LOG_LEVEL` or `ATTRIBUTION_LOG_FORMAT` holds a bad value.
+    """
+    settings = read_log_settings()
     renderer: Processor = structlog.processors.JSONRenderer()
-    if sys.stderr.isatty():
-        renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    if settings.format == "text" or (settings.format == "auto" and sys.stderr.isatty()):
+        renderer = structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
     # `format_exc_info` shows no variables, which hold headers and bodies.
     rendering: list[Processor] = [structlog.processors.format_exc_info, escape_values, renderer]
     structlog.configure(
         processors=[*SHARED, *rendering],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(settings.level_number),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
-    _configure_libraries(rendering)
+    _configure_libraries(rendering, settings.level_number)
 
 
 def escape_values(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
@@ -62,7 +70,7 @@ def _escaped(value: object) -> object:
     return printable(value if isinstance(value, str) else repr(value))
 
 
-def _configure_libraries(rendering: Sequence[Processor]) -> None:
+def _configure_libraries(rendering: Sequence[Processor], level: int) -> None:
     """Warnings and errors that libraries log through `logging`, in the same form."""
     formatter = structlog.stdlib.ProcessorFormatter(
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
@@ -73,4 +81,5 @@ def _configure_libraries(rendering: Sequence[Processor]) -> None:
         root.removeHandler(earlier)
     handler = LibraryHandler(sys.stderr)
     handler.setFormatter(formatter)
+    handler.setLevel(level)
     root.addHandler(handler)

@@ -5,9 +5,16 @@ from typing import Any
 
 from rich.console import Console
 
+from attribution_client.wire.answers import (
+    Agreement,
+    Cell,
+    ClassRef,
+    Comparison,
+    ComparisonLinks,
+    JobFailure,
+    Progress,
+)
 from cli.client.agreement_table import render_comparison
-from schemas.comparisons import Agreement, Cell, Comparison, ComparisonLinks
-from schemas.jobs import ClassRef, JobFailure, Progress
 
 
 def cell(name: str, **more: Any) -> Cell:
@@ -19,7 +26,7 @@ def shown(cells: list[Cell], agreement: list[Agreement] | None) -> str:
     comparison = Comparison(
         id="x",
         status="succeeded",
-        progress=Progress.of(1, 1),
+        progress=Progress(1, 1, 1.0),
         created_at="2026-01-01T00:00:00Z",
         cells=cells,
         agreement=agreement,
@@ -34,9 +41,9 @@ def test_cells_and_pairs_most_alike_first() -> None:
     text = shown(
         [cell("saliency"), cell("lime"), cell("lrp")],
         [
-            Agreement(cells=(0, 1), spearman=-0.25, strongest_tenth=0.125, signs=None),
-            Agreement(cells=(0, 2), spearman=0.5, strongest_tenth=1.0, signs=0.5),
-            Agreement(cells=(1, 2), spearman=None, strongest_tenth=None, signs=None),
+            Agreement(cells=[0, 1], spearman=-0.25, strongest_tenth=0.125, signs=None),
+            Agreement(cells=[0, 2], spearman=0.5, strongest_tenth=1.0, signs=0.5),
+            Agreement(cells=[1, 2], spearman=None, strongest_tenth=None, signs=None),
         ],
     )
     lines = [line.split() for line in text.splitlines()]

@@ -1,5 +1,7 @@
 """`attribution models check`: what it prints, and that it continues after any model."""
 
+import subprocess
+import sys
 from io import StringIO
 from itertools import islice
 from pathlib import Path
@@ -54,9 +56,9 @@ def test_a_model_that_hangs_or_ends_the_process_fails_alone(tmp_path: Path) -> N
     assert first.detail == second.detail == "it took longer than the limit of 2 s"
 
 
-def printed(*rows: CheckRow) -> str:
+def printed(*rows: CheckRow, verbose: bool = False) -> str:
     out = Console(file=StringIO(), width=80, color_system=None)
-    report = Report(out)
+    report = Report(out, verbose=verbose)
     for row in rows:
         report.add(row)
     report.end()
@@ -96,3 +98,18 @@ def test_a_row_is_printed_when_it_comes() -> None:
     out = Console(file=StringIO(), width=80, color_system=None)
     Report(out).add(CheckRow("tiny@1", "saliency", "ok", rows=3))
     assert "saliency" in out.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_a_verbose_report_repeats_reasons() -> None:
+    rows = [CheckRow("net@1", name, "failed", "the same reason") for name in ("saliency", "lime", "lrp")]
+    assert printed(*rows).count("the same reason") == 1
+    assert printed(*rows, verbose=True).count("the same reason") == 3
+
+
+def test_a_verbose_check_shows_what_a_model_prints(tmp_path: Path) -> None:
+    save(tmp_path, "a-dies", DIES)
+    command = [sys.executable, "-P", "-m", "cli", "models", "check", "--verbose", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 1
+    assert "about to end" in done.stderr
+    assert "it ended the process: exit code 7" in done.stdout

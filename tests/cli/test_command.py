@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -29,8 +30,21 @@ def attribution(*arguments: str, cwd: Path | None = None, **variables: str) -> s
 def test_help_lists_the_commands() -> None:
     done = attribution("--help")
     assert done.returncode == 0
-    for command in ("serve", "gateway", "worker", "models", "explain", "compare"):
+    for command in ("serve", "gateway", "worker", "models", "explain", "compare", "jobs", "methods"):
         assert command in done.stdout
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    done = attribution("--version")
+    assert done.returncode == 0
+    assert done.stdout.strip() == f"attribution {version('attribution-service')}"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells_complete_commands(shell: str) -> None:
+    done = attribution("--show-completion", shell)
+    assert done.returncode == 0, done.stderr
+    assert "_ATTRIBUTION_COMPLETE" in done.stdout
 
 
 def test_the_client_loads_neither_torch_nor_the_server() -> None:
@@ -73,10 +87,11 @@ def test_wrong_arguments_exit_with_2(arguments: list[str], message: str) -> None
     assert "Traceback" not in done.stderr
 
 
-def test_a_bad_setting_stops_the_start_and_is_named() -> None:
-    done = attribution("serve", "--port", "0", ATTRIBUTION_QUEUE_DEPTH="many")
+@pytest.mark.parametrize("variable", ["ATTRIBUTION_QUEUE_DEPTH", "ATTRIBUTION_LOG_LEVEL", "ATTRIBUTION_LOG_FORMAT"])
+def test_a_bad_setting_stops_the_start_and_is_named(variable: str) -> None:
+    done = attribution("serve", "--port", "0", **{variable: "many"})
     assert done.returncode == 2
-    assert "ATTRIBUTION_QUEUE_DEPTH" in done.stderr
+    assert variable in done.stderr
 
 
 def test_a_port_in_use_is_one_clear_line() -> None:

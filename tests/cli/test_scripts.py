@@ -6,8 +6,8 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
+from attribution_client.wire.answers import TextScore
 from cli.client.terminal import sentence, word_table
-from schemas.results import TextScore
 
 TEXTS = {
     "arabic": "مَرْحَبًا بالعالم",

@@ -5,10 +5,9 @@ from io import StringIO
 import pytest
 from rich.console import Console, RenderableType
 
+from attribution_client.wire.answers import FeatureScore, Prediction, TextScore
 from cli.client.score_bars import HALF_WIDTH, signed_bar, tint
-from cli.client.service import events_of
 from cli.client.terminal import feature_table, prediction_line, sentence, word_table
-from schemas.results import FeatureScore, Prediction, TextScore
 
 
 def shown(what: RenderableType) -> str:
@@ -76,8 +75,3 @@ def test_predictions() -> None:
     likely, next_one = Prediction(index=1, label="cat", score=0.76), Prediction(index=2, score=0.2)
     assert prediction_line([likely, next_one], "classification").plain == "cat 76.0%   2 20.0%"
     assert prediction_line([Prediction(index=0, score=3.25)], "regression").plain == "output 0 3.25"
-
-
-def test_server_sent_events() -> None:
-    lines = [": ping", "", "event: job", "data: one", "", "event:job", "data:two", "data: lines", "", "data: cut off"]
-    assert list(events_of(lines)) == [("job", "one"), ("job", "two\nlines")]

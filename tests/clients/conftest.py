@@ -24,7 +24,7 @@ ROWS = 64
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The base URL of a service with the three models that ship."""
-    running = RunningService(tmp_path_factory.mktemp("service") / "log", "--models", "models", "--no-standby")
+    running = RunningService(tmp_path_factory.mktemp("service") / "log", "--models", "models", standby=False)
     try:
         running.wait_until_ready()
         yield running.url

@@ -35,6 +35,7 @@ class RunningService:
         self.log = log
         self.url = ""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("ATTRIBUTION_")}
+        given = {"ATTRIBUTION_LOG_LEVEL": "info", **(variables or {})}  # the report of a failed test shows it
         kept = {} if measurements is None else {"ATTRIBUTION_MEASUREMENTS": str(measurements)}
         self._turn = None if measurements is None else (measurements / "lock").open("w")
         if self._turn is not None:
@@ -45,7 +46,7 @@ class RunningService:
             self.process = subprocess.Popen(
                 command,
                 cwd=ROOT,
-                env={**inherited, **kept, **(variables or {})},
+                env={**inherited, **kept, **given},
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,

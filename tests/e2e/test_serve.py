@@ -134,14 +134,34 @@ def test_a_store_that_is_given_is_used(tmp_path: Path, small_repository: Path) -
 def test_the_demonstration_writes_the_overlay_and_stops(tmp_path: Path) -> None:
     options = ["--demo", "--once", "--port", "0", "--models", str(ROOT / "models")]
     command = [sys.executable, "-P", "-m", "cli", "serve", *options]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stderr
-    assert "Egyptian cat" in done.stdout
-    assert "out/overlay.png" in done.stdout
-    assert re.search(
-        r"^  curl -F image=@\S+/chelsea\.jpg .*'http://127\.0\.0\.1:\d+/explain\?wait=\d+'$", done.stdout, re.M
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("ATTRIBUTION_")}
+    done = subprocess.run(
+        command, cwd=tmp_path, env=inherited, capture_output=True, text=True, timeout=300, check=False
     )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("Starting on ")
+    assert {line.strip() for line in lines[1:4]} == {"breast-cancer-mlp", "efficientnet-lite0", "minilm-sentiment"}
+    assert lines[4].startswith("Ready on http://127.0.0.1:")
+    assert lines[5].startswith("Explaining ")
+    assert "Egyptian cat" in done.stdout
+    assert lines[-1].split() == ["written", "out/overlay.png"]
+    assert "terminal" not in done.stdout
     with Image.open(tmp_path / "out" / "overlay.png") as picture:
         assert picture.format == "PNG"
         assert picture.width == 512
         assert 341 < picture.height < 512  # the sample's proportions, with a caption below
+
+
+@pytest.mark.slow
+@pytest.mark.models
+def test_a_demonstration_that_goes_on_says_what_to_try(tmp_path: Path) -> None:
+    service = RunningService(tmp_path / "log", "--demo", "--models", str(ROOT / "models"))
+    try:
+        service.wait_until_ready()
+        assert service.process.stdout is not None
+        curl = next(line for line in service.process.stdout if line.startswith("  curl"))
+    finally:
+        service.stop()
+    assert re.fullmatch(r"  curl -F image=@\S+/chelsea\.jpg .*'http://127\.0\.0\.1:\d+/explain\?wait=\d+'\n", curl)

@@ -27,8 +27,12 @@ pytestmark = pytest.mark.models
 
 
 def explain(service: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return attribution(service, "explain", *arguments)
+
+
+def attribution(service: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-P", "-m", "cli", "explain", *map(str, arguments)],
+        [sys.executable, "-P", "-m", "cli", *map(str, arguments)],
         capture_output=True,
         text=True,
         timeout=TIMEOUT_S,
@@ -88,7 +92,7 @@ def test_the_extension_chooses_the_representation(service: str, tmp_path: Path, 
         (["--method", "integrated_gradients", "--param", "steps=5"], ["steps"]),
         (["--target", "unicorn"], ["target"]),
         (["--method", "layer_activation", "--layer", "nowhere"], ["layer"]),
-        (["--model", "nothing"], ["nothing", "breast-cancer-mlp"]),
+        (["--model", "nothing"], ["no such model", "breast-cancer-mlp"]),
     ],
 )
 def test_a_refusal_names_the_field(service: str, arguments: list[str], words: list[str]) -> None:
@@ -97,6 +101,50 @@ def test_a_refusal_names_the_field(service: str, arguments: list[str], words: li
     assert "Traceback" not in done.stderr
     for word in words:
         assert word in done.stderr
+
+
+def test_the_result_as_json(service: str, tmp_path: Path) -> None:
+    output = tmp_path / "scores.npy"
+    done = explain(service, ROW, "--method", "deep_lift", "--json", "-o", output)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["method"]["name"] == "deep_lift"
+    assert [feature["score"] for feature in result["features"][0]] == pytest.approx(np.load(output)[0].tolist())
+
+
+def test_jobs_are_listed(service: str) -> None:
+    done = explain(service, "--text", "A dull film.", "--method", "saliency", "--json")
+    job_id = json.loads(done.stdout)["id"]
+    listed = attribution(service, "jobs", "--limit", "200", "--status", "succeeded", "--json")
+    assert listed.returncode == 0, listed.stderr
+    (job,) = [one for one in json.loads(listed.stdout) if one["id"] == job_id]
+    assert job["method"]["name"] == "saliency"
+    table = attribution(service, "jobs", "--model", "minilm-sentiment", "--limit", "200")
+    (line,) = [one for one in table.stdout.splitlines() if one.startswith(job_id[:10])]
+    assert "succeeded" in line
+    assert attribution(service, "jobs", "--model", "nosuch").stdout.strip() == "no jobs"
+    refused = attribution(service, "jobs", "--status", "sleeping")
+    assert refused.returncode == 2
+    assert "status" in refused.stderr
+
+
+def test_methods_are_explained(service: str) -> None:
+    table = attribution(service, "methods")
+    assert table.returncode == 0, table.stderr
+    assert sum(line.startswith("  ") and line.split()[0].isidentifier() for line in table.stdout.splitlines()) >= 39
+    one = attribution(service, "methods", "integrated_gradients", "--lang", "es")
+    assert "n_steps" in one.stdout
+    assert "gradientes" in one.stdout
+    document = json.loads(attribution(service, "methods", "occlusion", "--json").stdout)
+    assert "sliding_window_shapes" in document["parameters"]["properties"]
+    unknown = attribution(service, "methods", "integrated_gradient")
+    assert unknown.returncode == 2
+    assert "did you mean 'integrated_gradients'?" in unknown.stderr
+
+
+def test_models_as_json(service: str) -> None:
+    cards = json.loads(attribution(service, "models", "list", "--json").stdout)
+    assert {card["name"] for card in cards} == {"efficientnet-lite0", "breast-cancer-mlp", "minilm-sentiment"}
 
 
 def under_way(job: dict[str, Any]) -> bool:

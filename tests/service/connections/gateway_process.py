@@ -38,6 +38,7 @@ class GatewayProcess:
                     **inherited,
                     "PYTHONPATH": str(ROOT),
                     "ATTRIBUTION_REDIS_URL": store_url,
+                    "ATTRIBUTION_LOG_LEVEL": "info",
                     **SHORT,
                     **variables,
                 },

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import structlog
 
+from service.monitoring.log_settings import LogSettingsError
 from service.monitoring.logging import LibraryHandler, configure_logging
 
 ESCAPES = "\x1b[2J\x1b]0;owned\x07\x9b31m\x85\u2028\u202e\x7f\r\nforged line\x00"
@@ -87,3 +88,57 @@ def test_a_second_call_adds_no_second_line(terminal: Terminal, monkeypatch: pyte
     configure_logging()
     logging.getLogger("library").warning("once")
     assert terminal.plain().count("once") == 1
+
+
+@pytest.mark.usefixtures("restored")
+@pytest.mark.parametrize(
+    ("level", "shown"),
+    [
+        ("debug", ["debug", "info", "warning", "error"]),
+        ("INFO", ["info", "warning", "error"]),
+        (None, ["warning", "error"]),
+        ("", ["warning", "error"]),
+        ("error", ["error"]),
+    ],
+)
+def test_the_level(
+    level: str | None, shown: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ATTRIBUTION_LOG_LEVEL", raising=False)
+    if level is not None:
+        monkeypatch.setenv("ATTRIBUTION_LOG_LEVEL", level)
+    configure_logging()
+    for name in ("debug", "info", "warning", "error"):
+        getattr(structlog.get_logger("test"), name)(f"a line of {name}")
+    logging.getLogger("library").warning("of a library")
+    printed = capsys.readouterr().err
+    assert [name for name in ("debug", "info", "warning", "error") if f"a line of {name}" in printed] == shown
+    assert ("of a library" in printed) == ("warning" in shown)
+
+
+@pytest.mark.usefixtures("restored")
+def test_the_format_may_be_chosen(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ATTRIBUTION_LOG_FORMAT", "text")
+    configure_logging()
+    structlog.get_logger("test").warning("something", count=3)
+    printed = capsys.readouterr().err
+    assert "something" in printed
+    assert "count=3" in printed
+    assert "\x1b" not in printed  # no colours off a terminal
+
+
+def test_json_on_a_terminal(restored: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Terminal()
+    monkeypatch.setattr(sys, "stderr", made)
+    monkeypatch.setenv("ATTRIBUTION_LOG_FORMAT", "JSON")
+    configure_logging()
+    structlog.get_logger("test").warning("something", count=3)
+    assert '"event": "something"' in made.getvalue()
+
+
+@pytest.mark.parametrize("variable", ["ATTRIBUTION_LOG_LEVEL", "ATTRIBUTION_LOG_FORMAT"])
+def test_a_bad_value_is_named_and_not_repeated(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(variable, "hunter2")
+    with pytest.raises(LogSettingsError, match=variable) as raised:
+        configure_logging()
+    assert "hunter2" not in str(raised.value)

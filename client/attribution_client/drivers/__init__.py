@@ -1,0 +1,1 @@
+"""What runs the flows of `core`: blocking, or on an event loop."""

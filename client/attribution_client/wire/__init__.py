@@ -1,0 +1,1 @@
+"""The types of the wire, generated, and how answers become them."""
