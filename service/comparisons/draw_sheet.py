@@ -121,7 +121,7 @@ class SheetPlan:
         if not self.has_maps:  # but words or bars
             return [words["own scale"]]
         if options.limit is not None:
-            scale = words["shared scale"].format(value=typeface.number(options.limit))
+            scale = words["shared scale"].format(value=typeface.number(options.limit, self.language))
             return [scale, words[options.sign]]
         return [words["own scale"], drawing_notes(options, self.language)[-1], words[options.sign]]
 

@@ -61,12 +61,12 @@ def drawing_notes(options: OverlayOptions, lang: Language) -> list[str]:
     words = CAPTIONS[lang]
     notes = [words["no smoothing"]]
     if options.smoothing:
-        notes = [words["smoothing"].format(value=f"{typeface.number(100 * options.smoothing)} %")]
+        notes = [words["smoothing"].format(value=f"{typeface.number(100 * options.smoothing, lang)} %")]
     masked = "masked " if options.style == "masked" else ""
     if options.limit is not None:
-        notes.append(words[f"{masked}limit"].format(value=typeface.number(options.limit)))
+        notes.append(words[f"{masked}limit"].format(value=typeface.number(options.limit, lang)))
     else:
-        notes.append(words[f"{masked}percentile"].format(value=typeface.number(options.percentile)))
+        notes.append(words[f"{masked}percentile"].format(value=typeface.number(options.percentile, lang)))
     if options.style == "masked":  # there is no colour bar that says which part of the attribution is drawn
         notes.insert(0, words[options.sign])
     return notes

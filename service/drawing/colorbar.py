@@ -73,7 +73,7 @@ def _draw_labels(
 
 def _labels(scale: ColorScale, options: OverlayOptions, text: int, width: int, lang: Language) -> tuple[str, str, str]:
     """The labels of left end, middle and right end. A signed scale says what its ends mean, if there is room."""
-    first, last = _ends(scale, options)
+    first, last = _ends(scale, options, lang)
     words = CAPTIONS[lang]
     if options.sign != "all":
         return first, words[options.sign], last
@@ -83,12 +83,12 @@ def _labels(scale: ColorScale, options: OverlayOptions, text: int, width: int, l
     return first, "0", last
 
 
-def _ends(scale: ColorScale, options: OverlayOptions) -> tuple[str, str]:
+def _ends(scale: ColorScale, options: OverlayOptions, lang: Language) -> tuple[str, str]:
     """The labels of the left and the right end, with ≤ or ≥ if elements beyond the end have its colour."""
-    low = ("≤ " if scale.clipped_low else "") + typeface.number(-scale.limit)
-    high = ("≥ " if scale.clipped_high else "") + typeface.number(scale.limit)
+    low = ("≤ " if scale.clipped_low else "") + typeface.number(-scale.limit, lang)
+    high = ("≥ " if scale.clipped_high else "") + typeface.number(scale.limit, lang)
     if options.sign == "all":
         return low, high
     if options.sign == "negative":  # the strengths are magnitudes
-        return "0", ("≤ " if scale.clipped_high else "") + typeface.number(-scale.limit)
+        return "0", ("≤ " if scale.clipped_high else "") + typeface.number(-scale.limit, lang)
     return "0", high

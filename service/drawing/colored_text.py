@@ -67,8 +67,8 @@ def _draw_line(
 def _draw_legend(draw: ImageDraw.ImageDraw, sheet: Sheet, middle: int, largest: float, lang: Language) -> None:
     """Draw a ramp from `-largest`, which lowers the output, to `largest`, which raises it, if it fits."""
     letters, gap = typeface.font(sheet.text), sheet.text
-    low = f"{CAPTIONS[lang]['lowers']}  {typeface.number(-largest)}"
-    high = f"{typeface.number(largest, plus=True)}  {CAPTIONS[lang]['raises']}"
+    low = f"{CAPTIONS[lang]['lowers']}  {typeface.number(-largest, lang)}"
+    high = f"{typeface.number(largest, lang, plus=True)}  {CAPTIONS[lang]['raises']}"
     left = sheet.margin + typeface.width(low, sheet.text) + gap
     right = min(left + 10 * sheet.text, sheet.width - sheet.margin - typeface.width(high, sheet.text) - gap)
     if right - left < 2 * gap:

@@ -64,9 +64,9 @@ def render_curves(
     sheet, words = Sheet(size), CAPTIONS[lang]
     curves = metric.examples[example]
     ticks = ticks_of([*curves.deletion.values, *curves.insertion.values], probability=metric.value == "probability")
-    labels = [typeface.number(tick) for tick in ticks]
+    labels = [typeface.number(tick, lang) for tick in ticks]
     line = 2 * sheet.text
-    legend = _legend(sheet, curves, words)
+    legend = _legend(sheet, curves, lang)
     first = sheet.margin + sheet.title_height(title) + sheet.text
     top = first + len(legend) * line + round(0.9 * line)  # with the label of the vertical axis
     bottom = top + round(HEIGHT * sheet.width)
@@ -146,11 +146,12 @@ def _draw_curve(surface: Surface, frame: Frame, curve: Curve, fractions: list[fl
     surface.paste(smooth.convert("RGB"), corner, smooth.getchannel("A"))
 
 
-def _legend(sheet: Sheet, curves: Curves, words: dict[str, str]) -> list[list[tuple[str, Color]]]:
+def _legend(sheet: Sheet, curves: Curves, lang: Language) -> list[list[tuple[str, Color]]]:
     """The legend: the curves with their areas, in one line if they fit, else in two."""
+    words = CAPTIONS[lang]
     entries = [
-        (words["area"].format(name=words["insertion"], area=typeface.number(curves.insertion.auc)), solid(1.0)),
-        (words["area"].format(name=words["deletion"], area=typeface.number(curves.deletion.auc)), solid(-1.0)),
+        (words["area"].format(name=words["insertion"], area=typeface.number(curves.insertion.auc, lang)), solid(1.0)),
+        (words["area"].format(name=words["deletion"], area=typeface.number(curves.deletion.auc, lang)), solid(-1.0)),
     ]
     width = sum(typeface.width(text, sheet.text) + 3 * sheet.text for text, _ in entries)
     return [entries] if width <= sheet.room else [[entry] for entry in entries]

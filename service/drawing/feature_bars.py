@@ -23,10 +23,7 @@ class Bar:
     name: str
     value: str
     score: float
-
-    @property
-    def label(self) -> str:
-        return typeface.number(self.score, plus=True)
+    label: str  # the score in words
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +97,15 @@ def strongest(features: Sequence[FeatureScore], top: int, lang: Language) -> lis
     ordered = sorted(features, key=lambda feature: -abs(feature.score))
     if len(ordered) == top + 1:  # one more bar takes no more space than a sum of one column
         top += 1
-    bars = [Bar(feature.name, typeface.number(feature.value), feature.score) for feature in ordered[:top]]
+    bars = [_bar(feature.name, typeface.number(feature.value, lang), feature.score, lang) for feature in ordered[:top]]
     if rest := ordered[top:]:
         name = CAPTIONS[lang]["others"].format(count=len(rest))
-        bars.append(Bar(name, "", sum(feature.score for feature in rest)))
+        bars.append(_bar(name, "", sum(feature.score for feature in rest), lang))
     return bars
+
+
+def _bar(name: str, value: str, score: float, lang: Language) -> Bar:
+    return Bar(name, value, score, typeface.number(score, lang, plus=True))
 
 
 def _value_text(bar: Bar) -> str:

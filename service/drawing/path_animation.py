@@ -125,5 +125,5 @@ def _completeness(points: PathPoints, shown: int, lang: Language) -> str:
     whole = points.input_output - points.baseline_output
     share = f"{100 * total / whole:.0f}" if whole else "0"
     return CAPTIONS[lang]["missing"].format(
-        sum=typeface.number(total), whole=typeface.number(whole), share=share.replace("-", typeface.MINUS)
+        sum=typeface.number(total, lang), whole=typeface.number(whole, lang), share=share.replace("-", typeface.MINUS)
     )

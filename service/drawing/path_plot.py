@@ -62,7 +62,7 @@ class PathPlot:
         space = 0.06 * (high - low) or 1.0
         low, high = low - space, high + space
         ticks = [tick for tick in ticks_of(values, probability=False) if low <= tick <= high]
-        labels = [typeface.number(tick) for tick in ticks]
+        labels = [typeface.number(tick, self.lang) for tick in ticks]
         left = self.sheet.margin + max((typeface.width(label, text) for label in labels), default=0) + text // 2
         frame = Frame(
             left,

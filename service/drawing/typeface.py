@@ -9,10 +9,12 @@ from pathlib import Path
 
 from PIL import ImageFont
 
+from service.languages import Language
 from service.tuning import MAX_LINE_CHARS
 
 FILE = Path(__file__).parent / "font" / "Inter-Regular.otf"
 MINUS = "\N{MINUS SIGN}"
+DECIMAL_MARKS: dict[Language, str] = {"en": ".", "es": ","}
 BOX = "\N{WHITE SQUARE}"
 NO_CHARACTER = "\uffff"  # no typeface has it, so its glyph is that of every missing character
 
@@ -64,9 +66,10 @@ def shorten(text: str, size: int, room: int) -> str:
     return line[:fits].rstrip() + "…" if fits else ""
 
 
-def number(value: float, *, plus: bool = False) -> str:
-    """The number with three significant digits and a typographic minus sign."""
+def number(value: float, lang: Language, *, plus: bool = False) -> str:
+    """The number with three significant digits, a typographic minus sign and the decimal mark of the language."""
     if value == 0:
         return "0"
     text = f"{value:+.3g}" if plus else f"{value:.3g}"
-    return text.replace("e-0", "e-").replace("e+0", "e").replace("e+", "e").replace("-", MINUS)
+    text = text.replace("e-0", "e-").replace("e+0", "e").replace("e+", "e").replace("-", MINUS)
+    return text.replace(".", DECIMAL_MARKS[lang])

@@ -73,11 +73,11 @@ def _metric_notes(report: QualityReport, example: int, language: Language) -> It
     """Completeness, infidelity and sensitivity of the example, as far as the report holds them."""
     words = CAPTIONS[language]
     if report.completeness is not None and (relative := report.completeness[example].relative_error) is not None:
-        yield words["completeness"].format(value=f"{typeface.number(100 * relative)} %")
+        yield words["completeness"].format(value=f"{typeface.number(100 * relative, language)} %")
     if report.infidelity is not None:
-        yield words["infidelity"].format(value=typeface.number(report.infidelity.values[example]))
+        yield words["infidelity"].format(value=typeface.number(report.infidelity.values[example], language))
     if report.sensitivity_max is not None:
-        yield words["sensitivity_max"].format(value=typeface.number(report.sensitivity_max.values[example]))
+        yield words["sensitivity_max"].format(value=typeface.number(report.sensitivity_max.values[example], language))
 
 
 def _randomization_note(report: QualityReport, example: int, language: Language) -> Iterator[str]:
@@ -86,4 +86,4 @@ def _randomization_note(report: QualityReport, example: int, language: Language)
         return
     rank = report.randomization.stages[-1].examples[example].spearman
     if rank is not None:
-        yield CAPTIONS[language]["randomization"].format(value=typeface.number(rank))
+        yield CAPTIONS[language]["randomization"].format(value=typeface.number(rank, language))

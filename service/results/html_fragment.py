@@ -45,7 +45,7 @@ def html_fragment(meta: ResultMeta, payload: bytes, example: int, language: Lang
         )
     parts = [f'<div class="attribution" lang="{language}" style="{BOX}">', *_caption(meta, example, language)]
     if meta.words is not None:
-        parts += _text(sent_text(payload, example), meta.words[example])
+        parts += _text(sent_text(payload, example), meta.words[example], language)
     elif meta.features is not None:
         parts += _table(meta.features[example], language)
     parts += [*_legend(language), "</div>\n"]
@@ -58,7 +58,7 @@ def _caption(meta: ResultMeta, example: int, language: Language) -> Iterator[str
         yield f'<div style="font-size:13px{style}">{_safe(" · ".join(filter(None, line)))}</div>'
 
 
-def _text(text: str, scores: Sequence[TextScore]) -> Iterator[str]:
+def _text(text: str, scores: Sequence[TextScore], language: Language) -> Iterator[str]:
     """The text in one paragraph; each scored word is a span whose title is its score."""
     largest = max((abs(score.score) for score in scores), default=0.0)
     pieces, end = [], 0
@@ -67,7 +67,7 @@ def _text(text: str, scores: Sequence[TextScore]) -> Iterator[str]:
             continue
         pieces.append(_safe(text[end : score.start]))
         share = score.score / largest if largest else 0.0
-        told = typeface.number(score.score, plus=True)
+        told = typeface.number(score.score, language, plus=True)
         pieces.append(
             f'<span title="{told}" style="background:{_hex(tint(share))};border-radius:3px">'
             f"{_safe(text[score.start : score.end])}</span>"

@@ -44,7 +44,7 @@ def target_words(meta: ResultMeta, example: int) -> str:
 def score_words(meta: ResultMeta, example: int, language: Language) -> str:
     """The predicted score of the class that is explained; empty if the result does not hold it."""
     found = _prediction(meta, example)
-    return CAPTIONS[language]["score"].format(value=typeface.number(found.score)) if found else ""
+    return CAPTIONS[language]["score"].format(value=typeface.number(found.score, language)) if found else ""
 
 
 def method_title(meta: ResultMeta, language: Language) -> str:
@@ -58,7 +58,7 @@ def completeness_words(meta: ResultMeta, example: int, language: Language) -> st
     found = meta.quality.completeness if meta.quality else None
     if found is None or example >= len(found) or found[example].relative_error is None:
         return ""
-    value = f"{typeface.number(100 * (found[example].relative_error or 0.0))} %"
+    value = f"{typeface.number(100 * (found[example].relative_error or 0.0), language)} %"
     return CAPTIONS[language]["completeness"].format(value=value)
 
 

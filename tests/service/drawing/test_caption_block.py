@@ -32,7 +32,7 @@ def test_no_line_is_wider_than_its_room(room: int) -> None:
     ("options", "english", "spanish"),
     [
         ({"smooth": 0.0}, ["no smoothing", "full colour from percentile 99"], "sin suavizado"),
-        ({}, ["smoothed over 1.5 % of the side", "full colour from percentile 99"], "suavizado en el 1.5 % del lado"),
+        ({}, ["smoothed over 1.5 % of the side", "full colour from percentile 99"], "suavizado en el 1,5 % del lado"),
         ({"percentile": 95, "smooth": 0.1}, ["smoothed over 10 % of the side", "full colour from percentile 95"], ""),
         ({"limit": 0.25, "smooth": 0.0}, ["no smoothing", "full colour from 0.25"], ""),
         (

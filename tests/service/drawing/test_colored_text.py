@@ -141,8 +141,9 @@ def test_any_scale_of_scores(score: float) -> None:
 )
 def test_numbers_are_short(value: float, text: str) -> None:
     written = text.replace("-", typeface.MINUS)
-    assert typeface.number(value) == written
-    assert typeface.number(value, plus=True) == (written if value <= 0 else "+" + written)
+    assert typeface.number(value, "en") == written
+    assert typeface.number(value, "en", plus=True) == (written if value <= 0 else "+" + written)
+    assert typeface.number(value, "es") == written.replace(".", ",")
 
 
 @pytest.mark.parametrize("room", [0, 1, 10, 40, 100, 10_000])

@@ -49,7 +49,7 @@ export default {
   "compare.cell.expired": "Not kept any more",
   "agreement.title": "How far do they agree?",
   "agreement.none": "There are no two attributions here that can be laid over one another.",
-  "agreement.figure": "Figure",
+  "agreement.figure": "Measure",
   "agreement.spearman": "Rank correlation",
   "agreement.strongest_tenth": "Strongest tenth",
   "agreement.signs": "Signs",
