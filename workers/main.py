@@ -88,11 +88,7 @@ def run(settings: WorkerSettings, tracer: Tracer | None = None) -> int:
     keeper.end()
     _retire(queue)
     models.stop()
-    for thread in (listener, commands):
-        thread.join()
-    queue.close()
-    if tracer is not None:
-        tracer.close()
+    _close([listener, commands], queue, tracer)
     return 0
 
 
@@ -183,6 +179,14 @@ def _claim_until(
         else:
             admission.wait_for_groups(COALESCE_WAIT_S)  # jobs that come meanwhile are claimed at once
     return True
+
+
+def _close(threads: list[threading.Thread], queue: WorkerQueue, tracer: Tracer | None) -> None:
+    for thread in threads:
+        thread.join()
+    queue.close()
+    if tracer is not None:
+        tracer.close()
 
 
 def _retire(queue: WorkerQueue) -> None:
