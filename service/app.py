@@ -5,7 +5,7 @@ import re
 import signal
 import threading
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
 from anyio import to_thread
 from fastapi import FastAPI, Response
@@ -73,16 +73,15 @@ def create_app(settings: GatewaySettings, store: JobStore | None = None, tracer:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
-        used = store or open_store(settings)
-        gateway = Gateway(settings, used, metrics)
-        try:
+        async with AsyncExitStack() as stack:
+            used = store or open_store(settings)
+            if used is not store:
+                stack.push_async_callback(used.close)
+            if tracer is not None:  # here, since the server ends the process by the signal that stopped it
+                stack.push_async_callback(to_thread.run_sync, tracer.close)
+            gateway = Gateway(settings, used, metrics)
             with _keys_read_at_hangup(gateway):
                 yield State(gateway=gateway)
-        finally:
-            if used is not store:
-                await used.close()
-            if tracer is not None:  # here, since the server ends the process by the signal that stopped it
-                await to_thread.run_sync(tracer.close)
 
     app = FastAPI(
         title="Attribution service",

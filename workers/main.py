@@ -93,11 +93,7 @@ def run(settings: WorkerSettings, tracer: Tracer | None = None, passes: PassDevi
     keeper.end()
     _retire(queue)
     models.stop()
-    for thread in (listener, commands):
-        thread.join()
-    queue.close()
-    if tracer is not None:
-        tracer.close()
+    _close([listener, commands], queue, tracer)
     return 0
 
 
@@ -188,6 +184,14 @@ def _claim_until(
         else:
             admission.wait_for_groups(COALESCE_WAIT_S)  # jobs that come meanwhile are claimed at once
     return True
+
+
+def _close(threads: list[threading.Thread], queue: WorkerQueue, tracer: Tracer | None) -> None:
+    for thread in threads:
+        thread.join()
+    queue.close()
+    if tracer is not None:
+        tracer.close()
 
 
 def _retire(queue: WorkerQueue) -> None:

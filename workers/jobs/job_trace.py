@@ -41,7 +41,7 @@ class JobTrace:
         """Ends the trace; what ends it again changes nothing.
 
         Args:
-            outcome: `succeeded`, `failed`, `cancelled`, `released` or `lost`.
+            outcome: `succeeded`, `failed`, `cancelled`, `released`, `stalled` or `lost`.
             error: the code of the job's error.
             rows, passes: that the job has taken.
         """
