@@ -33,7 +33,9 @@ run: install ## start the service on http://127.0.0.1:8000 and explain a sample;
 
 # Three processes on two cores: tests of a running service wait for it most of the time, and others compute meanwhile.
 # `tests/scheduling.py` says what stays together, and in which order.
-WORKERS ?= $(shell echo $$(( $$(nproc 2>/dev/null || echo 2) + 1 )))
+# Each takes up to 4 GB of memory, so no more than five.
+CORES := $(shell nproc 2>/dev/null || echo 2)
+WORKERS ?= $(shell echo $$(( $(CORES) < 4 ? $(CORES) + 1 : 5 )))
 PYTEST := $(BIN)/python -m pytest --durations=10 -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test: install system check ## lint, types and every test that does not take minutes; WORKERS=3 processes

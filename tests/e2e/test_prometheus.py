@@ -9,6 +9,7 @@ import re
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 DASHBOARDS = ROOT / "docker" / "grafana" / "dashboards"
 VARIABLES = {"$__rate_interval": "1m", "$model": ".*"}  # as Grafana fills them in
 SELECTOR = re.compile(r"\b(?:attribution_\w+|up)(?:\{[^}]*\})?")
-LIMIT_S = 300.0  # that tells a hang; each query has its data within some scrapes
+LIMIT_S = 600.0  # that tells a hang; each query has its data within some scrapes
 SETTINGS = {"ATTRIBUTION_LEASE_MS": "2000", "ATTRIBUTION_QUEUE_DEPTH": "12", "ATTRIBUTION_RESULT_TTL_S": "3600"}
 FEATURES = dict.fromkeys(COLUMNS, 1.0)
 QUALITY: dict[str, Any] = {
@@ -166,15 +167,18 @@ async def test_every_query_of_panels_and_alerts_has_data(tmp_path: Path) -> None
         await fill_the_queue(client)
         await watch_drift(client)
         async with mixed_load(cluster.urls):
-            for title, texts in queries().items():
-                for text in texts:
-                    await until(f"{title}: {text}", lambda text=text: has_values(prometheus, text))  # type: ignore[misc]
-            for alert, texts in selectors().items():
-                for text in texts:
-                    await until(f"{alert}: {text}", lambda text=text: has_values(prometheus, text))  # type: ignore[misc]
+            watched = [*queries().items(), *selectors().items()]
+            async with asyncio.TaskGroup() as group:  # all at once: the whole lasts as long as the last of them
+                for title, texts in watched:
+                    group.create_task(all_have_values(prometheus, title, texts))
         await the_store_counts_once(prometheus, client)
         await faults_are_seen(prometheus)
         await the_variable_lists_models(prometheus)
+
+
+async def all_have_values(prometheus: Prometheus, title: str, texts: list[str]) -> None:
+    for text in texts:
+        await until(f"{title}: {text}", partial(has_values, prometheus, text))
 
 
 async def has_values(prometheus: Prometheus, query: str) -> bool:
