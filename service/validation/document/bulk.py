@@ -65,7 +65,11 @@ def _flat_numbers(loc: Location, nested: dict[str, Any] | list[Any]) -> list[Any
 def _check_numbers(loc: Location, container: dict[str, Any] | list[Any]) -> None:
     """Check that all elements are finite numbers; else name the first that is not."""
     values = container.values() if isinstance(container, dict) else container
-    if set(map(type, values)) <= NUMBERS and _all_finite(values):
+    types = set(map(type, values))
+    # A sum of doubles is finite only if each of them is; it takes a fifth of the time of looking at each.
+    if types == {float} and math.isfinite(sum(values)):
+        return
+    if types <= NUMBERS and _all_finite(values):
         return
     for key, value in _items(container):
         if type(value) not in NUMBERS:

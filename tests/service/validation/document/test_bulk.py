@@ -16,6 +16,8 @@ NUMBERS = [0.5] * LONG_CONTAINER_LENGTH
     [
         {"input": {"tensor": {"data": NUMBERS}}},
         {"input": {"tensor": {"data": [NUMBERS, NUMBERS]}}},
+        {"input": {"tensor": {"data": [1e308] * LONG_CONTAINER_LENGTH}}},  # finite, though their sum is not
+        {"input": {"tensor": {"data": [*NUMBERS, 10**300]}}},
         {"input": {"features": {str(index): 1 for index in range(LONG_CONTAINER_LENGTH)}}},
         {"input": {"features": ["x"] * (LONG_CONTAINER_LENGTH - 1)}},  # short enough for pydantic to report
     ],
@@ -30,6 +32,9 @@ def test_accepted(document: Any) -> None:
         ([*NUMBERS, "x"], ["input", "data", LONG_CONTAINER_LENGTH]),
         ([True, *NUMBERS], ["input", "data", 0]),
         ([*NUMBERS, 10**400], ["input", "data", LONG_CONTAINER_LENGTH]),
+        ([10**400, -(10**400), *NUMBERS], ["input", "data", 0]),
+        ([*NUMBERS, float("nan")], ["input", "data", LONG_CONTAINER_LENGTH]),
+        ([*NUMBERS, float("inf"), float("-inf")], ["input", "data", LONG_CONTAINER_LENGTH]),
         ([NUMBERS, [*NUMBERS[:-1], "x"]], ["input", "data", 2 * LONG_CONTAINER_LENGTH - 1]),
         ([NUMBERS, NUMBERS[:-1]], ["input", "data"]),
     ],
