@@ -40,7 +40,6 @@ from workers.models.resident import Device, ResidentModel
 TEXTS = "minilm-sentiment"
 T = TypeVar("T")
 SEED = 7
-OUTSIDE = {"cpu": "outside_by_cpu", "cuda": "outside"}  # the share that counts, by kind of device
 SENTENCE = "a bad film"  # five tokens with the special ones: every order of them fits into a job
 GRID, REGIONS, FEW = spec.Grid(grid=[3, 3]), spec.Superpixels(superpixels=16), spec.Grid(grid=[2, 2])
 FEW_REGIONS = spec.Superpixels(superpixels=8)
@@ -138,10 +137,7 @@ def measure(repeats: int) -> dict[str, Any]:
         }
         model.engine.stop()
     counted = [
-        one[OUTSIDE[place.type]]
-        for name in (MODEL, TEXTS)
-        for methods in found[name].values()
-        for one in methods.values()
+        one["outside"] for name in (MODEL, TEXTS) for methods in found[name].values() for one in methods.values()
     ]
     return {
         "repeats": repeats,

@@ -33,9 +33,7 @@ class Coalitions:
         self._inputs, self._baselines = subject.inputs, subject.baselines
         self._outputs = ExplainedOutputs(seams, subject)
         self._chunk = chunk_rows(batch_rows, 1)
-        self._places: dict[
-            int, int
-        ] = {}  # in `_measured`, of the bits of a coalition, times examples, plus the example
+        self._places: dict[int, int] = {}  # in `_measured`, by the bits of a coalition x examples + the example
         self._measured: list[Tensors] = []
 
     @cached_property
