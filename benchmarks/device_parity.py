@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import orjson
 import torch
-from cli.client.service import Refused, Service
 
 from benchmarks.ceiling import MODEL, ROOT, TABLE
 from benchmarks.every_method import Body, request, requests
@@ -28,6 +28,7 @@ from workers.models.resident import Device
 from workers.transform.optimize.reduced_precision import gradient_error
 
 LOADING = ("leaner", "layouts measured", "batch tuned", "runs alone", "rewritten for hooks", "model loaded")
+WAIT_S, TIMEOUT_S = 30, 1_200  # for one request
 ROWS = 16  # of a pass of the gradients that are compared with float64
 
 
@@ -56,8 +57,8 @@ def _gradient_error(model: str, place: torch.device) -> float | None:
 
 def _answers(models: tuple[str, ...], place: str) -> Body:
     """What one service answers, by model and method."""
-    with service(ATTRIBUTION_DEVICE=place) as server, Service(server.url) as client:
-        cards = {card.name: card.model_dump(mode="json") for card in client.models() if card.name in models}
+    with service(ATTRIBUTION_DEVICE=place) as server, httpx.Client(base_url=server.url, timeout=TIMEOUT_S) as client:
+        cards = {card["name"]: card for card in client.get("/models").json()["models"] if card["name"] in models}
         answers = {model: _of_all_methods(client, cards[model]) for model in models}
         loading = [line for line in server.log().splitlines() if any(word in line for word in LOADING)]
     kept = ("device", "batch_rows", "execution", "execution_reason", "precision")
@@ -68,21 +69,18 @@ def _answers(models: tuple[str, ...], place: str) -> Body:
     }
 
 
-def _explain(client: Service, body: Body) -> Body:
+def _explain(client: httpx.Client, body: Body) -> Body:
     """The finished result, or `{"failed": why}`."""
-    try:
-        job = client.submit(body)
-        for latest in client.follow(job):
-            job = latest
-        if job.status != "succeeded":
-            return {"failed": job.error.detail if job.error else job.status}
-        result: Body = orjson.loads(client.result(job.id, "application/json"))
-    except Refused as error:
-        return {"failed": error.problem.detail}
-    return result
+    answer = client.post("/explain", params={"wait": WAIT_S, "answer": "result"}, json=body)
+    location = answer.headers.get("Location")
+    while answer.status_code == 202:
+        client.get(f"{location}/events")  # ends with the job
+        answer = client.get(f"{location}/result")
+    document: Body = orjson.loads(answer.content)
+    return document if answer.status_code == 200 else {"failed": document["detail"]}
 
 
-def _of_all_methods(client: Service, card: Body) -> Body:
+def _of_all_methods(client: httpx.Client, card: Body) -> Body:
     """Neuron methods explain a unit of middling activity: a silent or a saturated one has no gradient."""
     (seen,) = _explain(client, request(card, "layer_activation", []))["attributions"]
     active = [index for index, value in enumerate(seen["data"]) if value > 0]

@@ -83,7 +83,7 @@ def measure(*, rounds: int, pictures: int, rows: int) -> dict[str, Any]:
     `pictures` and `rows` are the requests of each in a round.
     """
     row = table_row()
-    inputs = {"picture": images(), "row": [{**row, next(iter(row)): float(k)} for k in range(8)]}
+    inputs: dict[str, list[Any]] = {"picture": images(), "row": [{**row, next(iter(row)): float(k)} for k in range(8)]}
     kinds = {"picture": (calls_of_pictures(), pictures), "row": (calls_of_rows(), rows)}
     found: dict[str, dict[str, list[float]]] = {
         kind: {name: [] for name in calls} for kind, (calls, _) in kinds.items()
