@@ -171,9 +171,9 @@ async def test_every_query_of_panels_and_alerts_has_data(tmp_path: Path) -> None
             async with asyncio.TaskGroup() as group:  # all at once: the whole lasts as long as the last of them
                 for title, texts in watched:
                     group.create_task(all_have_values(prometheus, title, texts))
+                group.create_task(the_variable_lists_models(prometheus))
         await the_store_counts_once(prometheus, client)
         await faults_are_seen(prometheus)
-        await the_variable_lists_models(prometheus)
 
 
 async def all_have_values(prometheus: Prometheus, title: str, texts: list[str]) -> None:
@@ -231,5 +231,8 @@ async def faults_are_seen(prometheus: Prometheus) -> None:
 
 
 async def the_variable_lists_models(prometheus: Prometheus) -> None:
-    values = await prometheus.get("label/model/values", **{"match[]": "attribution_queue_jobs"})
-    assert set(values) >= {"table@1", "picture@1", "text@1"}
+    async def lists_all() -> bool:
+        values = await prometheus.get("label/model/values", **{"match[]": "attribution_queue_jobs"})
+        return set(values) >= {"table@1", "picture@1", "text@1"}
+
+    await until("every model in the list of models", lists_all)
