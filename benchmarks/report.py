@@ -195,10 +195,24 @@ def _absolute(parts: Parts) -> list[str]:
             f"- alone: p50 {part['p50_ms']:.1f} ms, of which the row {part['row_ms']:.1f} ms; as JSON "
             f"{part['json_p50_ms']:.1f} ms; a row of the table {part['table_p50_ms']:.1f} ms"
         )
+    if part := parts.get("host"):
+        lines += _host(part)
     if part := parts.get("fairness"):
         tried = len(part["pass_times"])
         lines.append(f"- fairness: a pass took {part['pass_ms']:.0f} ms; the worst of {tried}: {part['worst']:.2f}")
     return lines
+
+
+def _host(part: dict[str, Any]) -> list[str]:
+    """CPU time by process, and what else the machine did."""
+    roles = ("gateway", "worker", "store", "load")
+    lines = [
+        f"- host, {name}: {part[f'{key}_jobs_per_second']:.0f} jobs/s, E_host {part[f'{key}_e_host']:.2f}; "
+        "CPU ms of a job: " + ", ".join(f"{role} {part[f'{key}_{role}_ms']:.2f}" for role in roles)
+        for key, name in (("ig", "IG-50"), ("saliency", "Saliency"), ("picture", "Saliency of a picture"))
+    ]
+    load = f"- host: before it the machine had a load average of {part['load_average']:.1f}"
+    return [*lines, f"{load}; {part['gateways']} gateway and {part['workers']} worker"]
 
 
 def _draw(parts: Parts, path: Path) -> None:

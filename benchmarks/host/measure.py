@@ -2,6 +2,7 @@
 
 import base64
 import io
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
@@ -36,11 +37,12 @@ class Load:
 def measure(*, rounds: int, scale: float = 1.0, gateways: int = 1, workers: int = 1) -> dict[str, Any]:
     """Runs each load in turn, `rounds` times. Returns the content of `host.json`."""
     loads = {
-        "ig": ig_load(int(600 * scale)),
-        "saliency": _tensors({"name": "saliency"}, int(3_000 * scale)),
-        "picture": _pictures(int(2_000 * scale)),
+        "ig": ig_load(int(400 * scale)),
+        "saliency": _tensors({"name": "saliency"}, int(1_600 * scale)),
+        "picture": _pictures(int(800 * scale)),
     }
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in loads}
+    waiting = os.getloadavg()[1]  # of the last five minutes: what else the machine does
     with host_service(gateways=gateways, workers=workers) as service:
         for load in loads.values():
             run_load(service.url, load.body, load.check, clients=CLIENTS, numbers=range(WARM_JOBS))
@@ -50,7 +52,8 @@ def measure(*, rounds: int, scale: float = 1.0, gateways: int = 1, workers: int 
     summary = {f"{name}_{key}": median(one[key] for one in found[name]) for name in found for key in found[name][0]}
     speed = f"stand-in of {1 / ROW_S:,.0f} rows/s, {BATCH_ROWS} a pass"
     counts = {"gateways": gateways, "workers": workers, "clients": CLIENTS}
-    return {"machine": machine() | {"device": speed}, **counts, "rounds": found, **summary}
+    told = {"machine": machine() | {"device": speed}, "load_average": waiting}
+    return {**told, **counts, "rounds": found, **summary}
 
 
 def ig_load(jobs: int) -> Load:

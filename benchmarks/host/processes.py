@@ -16,6 +16,7 @@ import psutil
 
 from benchmarks.host.worker import BATCH_ROWS
 from cli.processes.child import ChildCommand
+from cli.processes.die_with_parent import COMMAND as DIE_WITH_PARENT
 from cli.processes.embedded import EmbeddedStore
 from cli.processes.listen import listen, url_of
 from cli.processes.wait_ready import ready
@@ -70,6 +71,7 @@ def host_service(*, gateways: int = 1, workers: int = 1, eager: bool = False) ->
             "ATTRIBUTION_DEVICE": "cpu",
             "ATTRIBUTION_THREADS": "1",
             "ATTRIBUTION_BATCH_ROWS": str(BATCH_ROWS),
+            "ATTRIBUTION_RESULT_TTL_S": "60",  # or the results of all rounds fill the store
         }
         descriptor = listening.fileno()
         gateway = ChildCommand(
@@ -90,7 +92,7 @@ def host_service(*, gateways: int = 1, workers: int = 1, eager: bool = False) ->
 def _start(stack: contextlib.ExitStack, service: HostService, role: str, command: ChildCommand) -> None:
     log = stack.enter_context((service.folder / f"{command.name}.log").open("ab"))
     process = subprocess.Popen(
-        command.command,
+        [*DIE_WITH_PARENT, str(os.getpid()), *command.command],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT), **command.environment},
         pass_fds=command.pass_fds,
