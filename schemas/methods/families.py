@@ -120,7 +120,6 @@ class DeepLiftShapMethod(DeepLiftMethod):
     """DeepLIFT's mean over a distribution of baselines."""
 
     baselines = "distribution"
-    rows_in_pass = 1
 
     def cost(self, sizes: Sizes) -> Cost:
         return Cost.of(sizes.baselines, "baselines") * super().cost(sizes)

@@ -17,7 +17,7 @@ from workers.methods.explain_inputs import ExplainInputs, Tensors
 from workers.methods.explained_output import require_finite_ends, resolve_targets
 from workers.methods.outcome import Outcome
 from workers.methods.shared.lane import ADAPTIVE, RULED, SHARED, TRACED
-from workers.methods.solo.request import solo_request
+from workers.methods.solo.request import solo_attributions
 
 
 def explain(
@@ -106,7 +106,7 @@ def _attributed(
     elif method.backward_rule in engine.view.rule_modules:
         attributions = RULED[type(method)](method, seams, subject, batch_rows)
     else:
-        attributions = engine.solo(solo_request(engine, task, method, subject))
+        attributions = solo_attributions(engine, task, method, subject, batch_rows)
     if path is not None:
         path = replace(path, attributions=tuple(map(widened, path.attributions)))
     return Attributed(tuple(map(widened, attributions)), convergence, path)

@@ -105,7 +105,10 @@ def test_without_a_gradient_only_perturbation_is_offered(how: str) -> None:
     view, sample = view_of(frozen(Detached(how))), Prepared(x, (), x, ())
     assert "carry no gradient" in (no_gradient(view, sample) or "")
     reach = gradient_reach(view, sample)
-    supports = {one.name: one for one in method_support(view, sample, {}, text=False, embedding=None, reach=reach)}
+    supports = {
+        one.name: one
+        for one in method_support(view, sample, {}, text=False, embedding=None, reach=reach, rule_reasons={})
+    }
     assert not supports["saliency"].supported
     assert "carry no gradient" in (supports["saliency"].reason or "")
     assert not supports["integrated_gradients"].supported
@@ -130,7 +133,7 @@ def test_guided_methods_need_a_relu_that_runs() -> None:
         assert "no nn.ReLU" in (without_relu(frozen(module), x) or "")
         view, sample = view_of(module), Prepared(x, (), x, ())
         reach = gradient_reach(view, sample)
-        for one in method_support(view, sample, {}, text=False, embedding=None, reach=reach):
+        for one in method_support(view, sample, {}, text=False, embedding=None, reach=reach, rule_reasons={}):
             if "guided" in one.name or "deconvolution" in one.name:
                 assert not one.supported, one.name
     assert without_relu(frozen(nn.Sequential(nn.Linear(3, 2), nn.ReLU())), x) is None

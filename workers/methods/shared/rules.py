@@ -3,8 +3,6 @@
 What remains of Captum's classes is a product and a mean. Their hooks are what cannot share a pass.
 """
 
-from collections.abc import Iterator
-
 import torch
 from captum.attr import LayerAttribution
 from torch import Tensor
@@ -15,38 +13,34 @@ from workers.engine.shared.block import AppliedRule
 from workers.methods.calls import SharedCalls
 from workers.methods.explain_inputs import ExplainInputs, Tensors, chunk_rows
 from workers.methods.explained_output import target_per_example
+from workers.methods.pairs import mean_over_pairs
 from workers.methods.solo.request import solo_request
 
 
 def deep_lift(method: spec.DeepLift, seams: Seams, subject: ExplainInputs, batch_rows: int) -> Tensors:
+    return _deep_lift(method, method.eps, seams, subject)
+
+
+def deep_lift_shap(method: spec.DeepLiftShap, seams: Seams, subject: ExplainInputs, batch_rows: int) -> Tensors:
+    eps = spec.DeepLift.default("eps")
+    return mean_over_pairs(subject, chunk_rows(batch_rows, 1), lambda pairs: _deep_lift(method, eps, seams, pairs))
+
+
+def _deep_lift(method: spec.DeepLift | spec.DeepLiftShap, eps: float, seams: Seams, subject: ExplainInputs) -> Tensors:
     """(inputs - baselines) * multipliers, or the multipliers alone."""
     if subject.baselines is None:
         raise ValueError("baselines are needed")
-    rule = AppliedRule("rescale", method.eps)
     multipliers = seams.under_rule(
-        rule, subject.inputs, _targets(subject), subject.additional_forward_args, subject.baselines
+        AppliedRule("rescale", eps),
+        subject.inputs,
+        _targets(subject),
+        subject.additional_forward_args,
+        subject.baselines,
     )
     if not method.multiply_by_inputs:
         return multipliers
     given = zip(subject.inputs, subject.baselines, multipliers, strict=True)
     return tuple((one - baseline) * multiplier for one, baseline, multiplier in given)
-
-
-def deep_lift_shap(method: spec.DeepLiftShap, seams: Seams, subject: ExplainInputs, batch_rows: int) -> Tensors:
-    """The mean of DeepLIFT over the baseline distribution: each example with each baseline, some pairs at a time."""
-    if subject.baseline_distribution is None:
-        raise ValueError("a distribution of baselines is needed")
-    rule = AppliedRule("rescale", spec.DeepLift.default("eps"))
-    targets, totals = _targets(subject), tuple(map(torch.zeros_like, subject.inputs))
-    count = subject.baseline_distribution[0].shape[0]
-    for rows, drawn in _pairs(subject.examples, count, chunk_rows(batch_rows, 1)):
-        inputs = tuple(tensor[rows] for tensor in subject.inputs)
-        baselines = tuple(tensor[drawn] for tensor in subject.baseline_distribution)
-        more = tuple(tensor[rows] for tensor in subject.additional_forward_args)
-        multipliers = seams.under_rule(rule, inputs, None if targets is None else targets[rows], more, baselines)
-        for total, one, baseline, multiplier in zip(totals, inputs, baselines, multipliers, strict=True):
-            total.index_add_(0, rows, (one - baseline) * multiplier if method.multiply_by_inputs else multiplier)
-    return tuple(total / count for total in totals)
 
 
 def guided_backprop(method: spec.GuidedBackprop, seams: Seams, subject: ExplainInputs, batch_rows: int) -> Tensors:
@@ -77,12 +71,6 @@ def guided_grad_cam(method: spec.GuidedGradCam, seams: Seams, subject: ExplainIn
 
 def _modified_gradient(rule: AppliedRule, seams: Seams, subject: ExplainInputs) -> Tensors:
     return seams.under_rule(rule, subject.inputs, _targets(subject), subject.additional_forward_args)
-
-
-def _pairs(examples: int, baselines: int, most: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """The places of examples and baselines, (pairs,) each, of all pairs; at most so many at once."""
-    for part in torch.split(torch.arange(examples * baselines), most):
-        yield part // baselines, part % baselines
 
 
 def _targets(subject: ExplainInputs) -> Tensor | None:

@@ -1,13 +1,31 @@
-"""The request that a method of the solo lane hands to the engine."""
+"""What a method of the solo lane hands to the engine."""
 
 from schemas.methods import AnyMethod
 from workers.engine.engine import Engine
 from workers.engine.solo.solo_call import SoloCall
 from workers.engine.solo.solo_group import SoloRequest
 from workers.engine.task import Task
-from workers.methods.explain_inputs import ExplainInputs
+from workers.methods.explain_inputs import ExplainInputs, Tensors, chunk_rows
 from workers.methods.explained_output import target_per_example
+from workers.methods.pairs import mean_over_pairs
 from workers.methods.solo import lane as solo
+
+
+def solo_attributions(
+    engine: Engine, task: Task, method: AnyMethod, subject: ExplainInputs, batch_rows: int
+) -> Tensors:
+    """A method's attributions, (examples, …) each, from the solo lane.
+
+    Raises:
+        JobError: as `Engine.solo`.
+    """
+
+    def attribute(one: ExplainInputs) -> Tensors:
+        return engine.solo(solo_request(engine, task, method, one))
+
+    if method.rules == "deep_lift" and method.baselines == "distribution":
+        return mean_over_pairs(subject, chunk_rows(batch_rows, 1), attribute)
+    return attribute(subject)
 
 
 def solo_request(engine: Engine, task: Task, method: AnyMethod, subject: ExplainInputs) -> SoloRequest:
@@ -28,11 +46,12 @@ def solo_request(engine: Engine, task: Task, method: AnyMethod, subject: Explain
         baselines,
         targets,
         baseline_distribution,
-        subject.feature_mask,
+        subject.feature_mask if method.perturbs == "input" else None,
         subject.layer_mask,
         subject.layer_values,
     )
-    own_tensors = (baseline_distribution, subject.feature_mask, subject.layer_mask, subject.layer_values)
+    masks = (subject.feature_mask,) if method.perturbs == "input" else ()
+    own_tensors = (baseline_distribution, *masks, subject.layer_mask, subject.layer_values)
     alone = engine.view.draws_random or any(part is not None for part in (task.random, *own_tensors))
     shapes = tuple((t.dtype, t.shape[1:]) for t in inputs)
     return SoloRequest(

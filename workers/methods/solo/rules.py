@@ -1,22 +1,18 @@
 """Methods that replace the backward pass of the model's own modules: DeepLIFT, guided backpropagation, LRP."""
 
-from dataclasses import replace
 from typing import Any
 
 import captum.attr as captum
-import torch
-from torch import Tensor
 
 from schemas import methods as spec
 from schemas.errors import InputRejected
 from schemas.sentences import Sentence
 from workers.engine.solo.solo_call import SoloCall
 from workers.engine.view import ModelView
-from workers.methods.calls import HookedCall, HookedCalls
+from workers.methods.calls import HookedCalls
 from workers.methods.solo.hooked_call import (
     Tensors,
     baselines,
-    distribution,
     hooked_call,
     location,
     side,
@@ -24,29 +20,6 @@ from workers.methods.solo.hooked_call import (
     unit,
 )
 from workers.methods.solo.token_maps import grad_cam_of_tokens
-
-
-def mean_over_baselines(call_captum: HookedCall) -> HookedCall:
-    """The call with the baseline distribution taken one batch at a time: DeepLiftShap is a mean over baselines, so that
-    batches are weighted by their number of baselines."""
-
-    def run(method: Any, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
-        if call.baseline_distribution is None:
-            raise ValueError("a distribution of baselines is needed")
-        count = call.baseline_distribution[0].shape[0]
-        step = max(1, batch_rows // (2 * call.examples))
-        total: list[Tensor] | None = None
-        for start in range(0, count, step):
-            part = tuple(b[start : start + step] for b in call.baseline_distribution)
-            weight = part[0].shape[0] / count
-            if part[0].shape[0] == 1:  # Captum needs two; the same baseline twice has the same mean
-                part = tuple(torch.cat([b, b]) for b in part)
-            found = call_captum(method, view, replace(call, baseline_distribution=part), batch_rows)
-            weighted = [attribution * weight for attribution in found]
-            total = weighted if total is None else [torch.add(a, b) for a, b in zip(total, weighted, strict=True)]
-        return tuple(total or ())
-
-    return run
 
 
 def guided_grad_cam(method: spec.GuidedGradCam, view: ModelView, call: SoloCall, batch_rows: int) -> Tensors:
@@ -82,18 +55,19 @@ _guided_backprop = hooked_call(captum.GuidedBackprop, target)
 _captum_guided_grad_cam = hooked_call(captum.GuidedGradCam, target, side, _interpolation)
 _captum_layer_lrp = hooked_call(captum.LayerLRP, target, side)
 
+# Of the methods over a distribution each call has pairs, one baseline for each example; see `workers.methods.pairs`.
 CALLS: HookedCalls = {
     spec.DeepLift: hooked_call(captum.DeepLift, target, baselines),
-    spec.DeepLiftShap: mean_over_baselines(hooked_call(captum.DeepLiftShap, target, distribution)),
+    spec.DeepLiftShap: hooked_call(captum.DeepLift, target, baselines),
     spec.GuidedBackprop: _guided_backprop,
     spec.Deconvolution: hooked_call(captum.Deconvolution, target),
     spec.GuidedGradCam: guided_grad_cam,
     spec.Lrp: hooked_call(captum.LRP, target),
     spec.LayerDeepLift: hooked_call(captum.LayerDeepLift, target, baselines, side),
-    spec.LayerDeepLiftShap: mean_over_baselines(hooked_call(captum.LayerDeepLiftShap, target, distribution, side)),
+    spec.LayerDeepLiftShap: hooked_call(captum.LayerDeepLift, target, baselines, side),
     spec.LayerLrp: layer_lrp,
     spec.NeuronDeepLift: hooked_call(captum.NeuronDeepLift, baselines, unit),
-    spec.NeuronDeepLiftShap: mean_over_baselines(hooked_call(captum.NeuronDeepLiftShap, distribution, unit)),
+    spec.NeuronDeepLiftShap: hooked_call(captum.NeuronDeepLift, baselines, unit),
     spec.NeuronGuidedBackprop: hooked_call(captum.NeuronGuidedBackprop, unit),
     spec.NeuronDeconvolution: hooked_call(captum.NeuronDeconvolution, unit),
 }

@@ -15,7 +15,7 @@ from tests.workers.engine.randomness.test_stream import METHODS, a_problem, same
 from tests.workers.toys import ToyMlp, frozen
 from workers.engine.output_cache import OutputCache
 from workers.engine.shared.batch import run_pass
-from workers.engine.shared.block import Block, Part
+from workers.engine.shared.block import AppliedRule, Block, Part
 from workers.engine.solo.solo_group import SoloGroup, SoloRequest
 from workers.engine.stats import EngineStats
 from workers.engine.task import Task
@@ -49,8 +49,10 @@ class HereAndNow:
         additional_forward_args: Any,
         targets: Tensor | None,
         all_outputs: bool = False,
+        rule: AppliedRule | None = None,
+        baselines: tuple[Tensor, ...] | None = None,
     ) -> tuple[Tensor, ...]:
-        block = Block(task, kind, tuple(inputs), tuple(additional_forward_args), targets, all_outputs=all_outputs)
+        block = Block(task, kind, tuple(inputs), tuple(additional_forward_args), targets, all_outputs, rule, baselines)
         with task.random.paused() if task.random is not None else nullcontext():
             return run_pass(self.view, kind, [Part(block, 0, block.size)])[0]
 

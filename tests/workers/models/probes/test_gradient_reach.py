@@ -116,7 +116,7 @@ def test_methods_work_where_they_are_offered_and_nowhere_else(kind: type[Layers]
     reach = reach_of(model)
     card = card_of(reach)
     reach = gradient_reach(view_of(model), prepared())
-    offers = method_support(view_of(model), prepared(), {}, text=False, embedding=None, reach=reach)
+    offers = method_support(view_of(model), prepared(), {}, text=False, embedding=None, reach=reach, rule_reasons={})
     (offer,) = [one for one in offers if one.name == name]
     worked = []
     for layer in ("first", "relu", "head"):
