@@ -10,6 +10,7 @@ import argparse
 import json
 import math
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,12 @@ import numpy as np
 import orjson
 import torch
 
+from attribution_client import Client
+from attribution_client.errors import ServiceError
 from benchmarks.ceiling import MODEL, ROOT, TABLE
 from benchmarks.every_method import Body, request, requests
 from benchmarks.machine import device, machine
 from benchmarks.processes import service
-from cli.client.service import Refused, Service
 from workers.engine.device.gate import DeviceGate
 from workers.models.pipeline import load_model
 from workers.models.resident import Device
@@ -56,8 +58,8 @@ def _gradient_error(model: str, place: torch.device) -> float | None:
 
 def _answers(models: tuple[str, ...], place: str) -> Body:
     """What one service answers, by model and method."""
-    with service(ATTRIBUTION_DEVICE=place) as server, Service(server.url) as client:
-        cards = {card.name: card.model_dump(mode="json") for card in client.models() if card.name in models}
+    with service(ATTRIBUTION_DEVICE=place) as server, Client(server.url) as client:
+        cards = {card.name: asdict(card) for card in client.models() if card.name in models}
         answers = {model: _of_all_methods(client, cards[model]) for model in models}
         loading = [line for line in server.log().splitlines() if any(word in line for word in LOADING)]
     kept = ("device", "batch_rows", "execution", "execution_reason", "precision")
@@ -68,21 +70,18 @@ def _answers(models: tuple[str, ...], place: str) -> Body:
     }
 
 
-def _explain(client: Service, body: Body) -> Body:
-    """The finished result, or `{"failed": why}`."""
+def _explain(client: Client, body: Body) -> Body:
+    """The finished result, its numbers included, or `{"failed": why}`."""
+    options = {name: value for name, value in body.items() if name != "input"}
     try:
-        job = client.submit(body)
-        for latest in client.follow(job):
-            job = latest
-        if job.status != "succeeded":
-            return {"failed": job.error.detail if job.error else job.status}
-        result: Body = orjson.loads(client.result(job.id, "application/json"))
-    except Refused as error:
-        return {"failed": error.problem.detail}
-    return result
+        result = client.explain(body["input"], **options)
+    except ServiceError as error:
+        return {"failed": error.detail}
+    tensors = [{"shape": list(array.shape), "data": array.ravel().tolist()} for array in result.arrays.values()]
+    return {**asdict(result.explanation), "attributions": tensors}
 
 
-def _of_all_methods(client: Service, card: Body) -> Body:
+def _of_all_methods(client: Client, card: Body) -> Body:
     """Neuron methods explain a unit of middling activity: a silent or a saturated one has no gradient."""
     (seen,) = _explain(client, request(card, "layer_activation", []))["attributions"]
     active = [index for index, value in enumerate(seen["data"]) if value > 0]
