@@ -10,14 +10,16 @@ import argparse
 import json
 import math
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import httpx
 import numpy as np
 import orjson
 import torch
 
+from attribution_client import Client
+from attribution_client.errors import ServiceError
 from benchmarks.ceiling import MODEL, ROOT, TABLE
 from benchmarks.every_method import Body, request, requests
 from benchmarks.machine import device, machine
@@ -28,7 +30,6 @@ from workers.models.resident import Device
 from workers.transform.optimize.reduced_precision import gradient_error
 
 LOADING = ("leaner", "layouts measured", "batch tuned", "runs alone", "rewritten for hooks", "model loaded")
-WAIT_S, TIMEOUT_S = 30, 1_200  # for one request
 ROWS = 16  # of a pass of the gradients that are compared with float64
 
 
@@ -57,8 +58,8 @@ def _gradient_error(model: str, place: torch.device) -> float | None:
 
 def _answers(models: tuple[str, ...], place: str) -> Body:
     """What one service answers, by model and method."""
-    with service(ATTRIBUTION_DEVICE=place) as server, httpx.Client(base_url=server.url, timeout=TIMEOUT_S) as client:
-        cards = {card["name"]: card for card in client.get("/models").json()["models"] if card["name"] in models}
+    with service(ATTRIBUTION_DEVICE=place) as server, Client(server.url) as client:
+        cards = {card.name: asdict(card) for card in client.models() if card.name in models}
         answers = {model: _of_all_methods(client, cards[model]) for model in models}
         loading = [line for line in server.log().splitlines() if any(word in line for word in LOADING)]
     kept = ("device", "batch_rows", "execution", "execution_reason", "precision")
@@ -69,18 +70,18 @@ def _answers(models: tuple[str, ...], place: str) -> Body:
     }
 
 
-def _explain(client: httpx.Client, body: Body) -> Body:
-    """The finished result, or `{"failed": why}`."""
-    answer = client.post("/explain", params={"wait": WAIT_S, "answer": "result"}, json=body)
-    location = answer.headers.get("Location")
-    while answer.status_code == 202:
-        client.get(f"{location}/events")  # ends with the job
-        answer = client.get(f"{location}/result")
-    document: Body = orjson.loads(answer.content)
-    return document if answer.status_code == 200 else {"failed": document["detail"]}
+def _explain(client: Client, body: Body) -> Body:
+    """The finished result, its numbers included, or `{"failed": why}`."""
+    options = {name: value for name, value in body.items() if name != "input"}
+    try:
+        result = client.explain(body["input"], **options)
+    except ServiceError as error:
+        return {"failed": error.detail}
+    tensors = [{"shape": list(array.shape), "data": array.ravel().tolist()} for array in result.arrays.values()]
+    return {**asdict(result.explanation), "attributions": tensors}
 
 
-def _of_all_methods(client: httpx.Client, card: Body) -> Body:
+def _of_all_methods(client: Client, card: Body) -> Body:
     """Neuron methods explain a unit of middling activity: a silent or a saturated one has no gradient."""
     (seen,) = _explain(client, request(card, "layer_activation", []))["attributions"]
     active = [index for index, value in enumerate(seen["data"]) if value > 0]

@@ -33,7 +33,7 @@ class Server:
 
     def __enter__(self) -> Self:
         self._log = tempfile.TemporaryFile()
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), **self._variables}
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "ATTRIBUTION_LOG_LEVEL": "info", **self._variables}
         self._process = subprocess.Popen(
             self._command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=self._log, text=True
         )

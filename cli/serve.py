@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from rich.text import Text
+
 from cli.console import EXIT_FAILED, EXIT_USAGE, console, fail
 from cli.demo import demonstrate
 from cli.model_directories import VARIABLE, NoModels, joined, model_directories
@@ -102,9 +104,11 @@ async def _serve(
             await supervisor.during(store.answering())
         supervisor.start(*gateways)
         supervisor.start(*(_worker(index, {**common, **plan}, standby) for index, plan in enumerate(plans)))
-        console.print(f"Starting on {', '.join(plan['ATTRIBUTION_DEVICE'] for plan in plans)}; loading the models:")
+        console.print(f"Starting on {', '.join(plan['ATTRIBUTION_DEVICE'] for plan in plans)}; loading the models")
         url = url_of(listening)
-        await supervisor.during(ready(url, _show_loaded))
+        models_loaded = await supervisor.during(ready(url))
+        if models_loaded:
+            console.print(Text(f"Loaded {', '.join(models_loaded)}"), soft_wrap=True)
         supervisor.settle()
         if standby is not None:
             standby.prepare()
@@ -117,10 +121,6 @@ async def _serve(
 
 async def _demonstration(url: str, models: list[Path], options: ServeOptions) -> bool:
     return await asyncio.to_thread(demonstrate, url, models, goes_on=not options.once)
-
-
-def _show_loaded(model: str) -> None:
-    console.print(f"  {model}", markup=False)
 
 
 def _gateway(environment: Mapping[str, str], listening: socket.socket, number: int, count: int) -> ChildCommand:

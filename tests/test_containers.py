@@ -2,6 +2,9 @@
 
 import re
 import subprocess
+import sys
+import tomllib
+from fnmatch import fnmatch
 from typing import Any
 
 import pytest
@@ -171,3 +174,21 @@ def test_no_secret_is_written_down() -> None:
     text = (ROOT / "docker-compose.yml").read_text() + DOCKERFILE
     assert not re.search(r"(?i)(password|key|secret|token)\s*[:=]\s*[\"']?[A-Za-z0-9]", text)
     assert "ATTRIBUTION_REDIS_PASSWORD:?" in text  # no default: the start fails without one
+
+
+def test_the_client_is_built_from_its_folder_and_not_looked_up() -> None:
+    """No index is asked for a package of its name, which anyone could hold there."""
+    command = [sys.executable, "docker/requirements.py", "gateway", "worker", "cli", "models"]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout.split()
+    assert not [name for name in printed if name.startswith("attribution")]
+    assert {"httpx", "numpy", "fastapi"} <= set(printed)
+    assert "COPY client client" in stages()["wheel"]
+    assert "pip wheel --no-deps --wheel-dir /wheels . ./client" in stages()["wheel"]
+    assert "--editable client --editable '.[" in (ROOT / "Makefile").read_text()
+
+
+def test_the_service_does_not_ship_the_client() -> None:
+    found = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]["find"]
+    folders = [path.name for path in ROOT.iterdir() if path.is_dir()]
+    shipped = {name for name in folders if any(fnmatch(name, pattern) for pattern in found["include"])}
+    assert shipped == {"broker", "cli", "schemas", "service", "workers"}

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 MAX_EXAMPLES_SHOWN = 4
 RUNNERS_UP = 3
 BOX = "font-family:system-ui,sans-serif;font-size:14px;color:#262626;background:#fff;padding:8px;max-width:60em"
-NAME = "text-align:left;font-weight:normal;color:#6e6e6e;padding:1px 12px 1px 0;background:#fff;border:0"
+NAME = (
+    "text-align:left;vertical-align:top;white-space:nowrap;font-weight:normal;color:#6e6e6e;padding:1px 12px 1px 0;"
+    "background:#fff;border:0"
+)
 VALUE = "text-align:left;padding:1px 0;background:#fff;color:#262626;border:0"
 
 
@@ -66,7 +69,9 @@ def _facts(result: Explained, language: Language, problem: str) -> Iterator[tupl
         yield words["prediction"], ", ".join(shown)
     if result.target:
         yield words["explained"], ", ".join(map(class_name, result.target[:MAX_EXAMPLES_SHOWN]))
-    parameters = [f"{name}={_short(value)}" for name, value in result.method.items() if name != "name"]
+    parameters = [
+        f"{name}={_short(value)}" for name, value in result.method.items() if name != "name" and _telling(value)
+    ]
     yield words["method"], "  ".join([str(result.method.get("name", "")), *parameters])
     yield words["model"], f"{result.explanation.model.name} {result.explanation.model.version}"
     if result.completeness_error is not None:
@@ -84,6 +89,11 @@ def _alternative(result: Explained) -> str:
     named = [(one.text, one.score) for one in result.words] or [(one.name, one.score) for one in result.features]
     strongest = sorted(named, key=lambda one: -abs(one[1]))[:10]
     return ", ".join(f"{name} {score:+.3g}" for name, score in strongest) or repr(result)
+
+
+def _telling(value: object) -> bool:
+    """Whether a parameter is in use: None and 0 stand for what the request does not want."""
+    return value is not None and (isinstance(value, bool) or value != 0)
 
 
 def _short(value: object) -> str:
