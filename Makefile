@@ -48,7 +48,7 @@ walk: install ## every boundary of every route in the OpenAPI document, and hund
 	@$(BIN)/python -m pytest -m long tests/service/openapi
 
 test-clients: install ## clients of KServe, Triton, MLServer, Vertex and TorchServe, unmodified; writes docs/clients.md
-	@CONFORMANCE_PAGE=docs/clients.md $(BIN)/python -m pytest --durations=10 tests/clients
+	@CONFORMANCE_PAGE=docs/clients.md $(BIN)/python -m pytest --durations=10 tests/conformance
 
 # The machine must do nothing else. If it has a GPU, the GPU is measured.
 bench: install ## measure benchmarks/results.md in about half an hour; ONLY="ig memory" for parts, ONLY=host without a device

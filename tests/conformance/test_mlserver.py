@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from tests.clients.conformance_page import Conformance
-from tests.clients.environments import Environment, environment
-from tests.clients.expected import Expected, close
-from tests.clients.test_kserve import explained
+from tests.conformance.conformance_page import Conformance
+from tests.conformance.environments import Environment, environment
+from tests.conformance.expected import Expected, close
+from tests.conformance.test_kserve import explained
 
 
 def infer(client: Environment, document: dict[str, Any], kind: str, bodies: list[Any], folder: Path) -> list[Any]:

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from tests.clients.conformance_page import Conformance
-from tests.clients.environments import environment
-from tests.clients.expected import Expected, close
+from tests.conformance.conformance_page import Conformance
+from tests.conformance.environments import environment
+from tests.conformance.expected import Expected, close
 
 NO_SUCH_MODEL = "no such model"
 

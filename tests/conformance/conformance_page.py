@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from tests.clients.environments import Environment
+from tests.conformance.environments import Environment
 
 HEAD = """# Clients of other systems
 

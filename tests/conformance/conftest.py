@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.clients.conformance_page import Conformance
-from tests.clients.expected import Expected
+from tests.conformance.conformance_page import Conformance
+from tests.conformance.expected import Expected
 from tests.e2e.running import RunningService
 from tests.paths import ROOT
 

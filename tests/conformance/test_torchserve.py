@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.clients.conformance_page import Conformance
-from tests.clients.conftest import MODELS
-from tests.clients.environments import Environment
-from tests.clients.expected import Expected, close
+from tests.conformance.conformance_page import Conformance
+from tests.conformance.conftest import MODELS
+from tests.conformance.environments import Environment
+from tests.conformance.expected import Expected, close
 
 LIMIT_S = 120
 

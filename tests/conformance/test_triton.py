@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from tests.clients.conformance_page import Conformance
-from tests.clients.environments import environment
-from tests.clients.expected import Expected, close
-from tests.clients.test_kserve import NO_SUCH_MODEL, check_texts, explained
+from tests.conformance.conformance_page import Conformance
+from tests.conformance.environments import environment
+from tests.conformance.expected import Expected, close
+from tests.conformance.test_kserve import NO_SUCH_MODEL, check_texts, explained
 
 
 def test_http(document: dict[str, Any], expected: Expected, conformance: Conformance) -> None:

@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 import pytest
 import trustme
 
-from tests.clients.conformance_page import Conformance
-from tests.clients.environments import environment
-from tests.clients.expected import Expected, close
-from tests.clients.tls_proxy import tls_proxy
+from tests.conformance.conformance_page import Conformance
+from tests.conformance.environments import environment
+from tests.conformance.expected import Expected, close
+from tests.conformance.tls_proxy import tls_proxy
 
 OVERRIDES = {
     "table": {"parameters": {"output_indices": [1], "integrated_gradients_attribution": {"step_count": 20}}},
