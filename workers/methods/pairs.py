@@ -42,7 +42,7 @@ def _pairs(subject: ExplainInputs, distribution: Tensors, most: int) -> Iterator
 
         targets = subject.targets
         if targets is not None and len(targets) > 1:
-            targets = [targets[example] for example in examples.tolist()]  # type: ignore[assignment]
+            targets = [targets[example] for example in examples.tolist()]
         yield (
             examples,
             replace(

@@ -13,11 +13,12 @@ def captum_module(method: AnyMethod, view: ModelView) -> nn.Module:
     """What the engine runs for a method: rounding is equal then. In float32 two roundings of the same function differ
     wherever an activation lies on its bend.
 
-    Of a rule module it is the model inside, with activations that Captum's hooks find.
+    Of a rule module it is the model inside, with activations that Captum's hooks find. A layer is one of the model.
     """
     if method.lane == "shared":
         return view.pass_module
-    ruled = view.rule_modules.get(method.backward_rule) if method.backward_rule else None
+    at_layer = getattr(method, "layer", None) is not None
+    ruled = view.rule_modules.get(method.backward_rule) if method.backward_rule and not at_layer else None
     return view.module if ruled is None else _for_hooks(ruled.get_submodule("model"))
 
 
