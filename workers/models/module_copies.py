@@ -4,6 +4,7 @@ the rule modules, which take the place of hooks in passes."""
 from dataclasses import replace
 from functools import partial
 
+import structlog
 from torch import nn
 
 from schemas.methods import METHODS, BackwardRule
@@ -19,6 +20,8 @@ from workers.transform.hookable.hookable_module import HookableChoice, make_hook
 from workers.transform.optimize import optimize, repeat_steps
 from workers.transform.optimize.layout_race import is_faster
 from workers.transform.rules import Paired, RuleChoice, RuleWay, make_rule_modules, repeat_rule_module
+
+log = structlog.get_logger()
 
 
 def add_optimized_module(probed: ProbedModel) -> OptimizedModel:
@@ -95,7 +98,12 @@ def _rule_modules(hookable: HookableModel) -> RuleChoice:
             _check(view.module, Paired(module), samples[0], rule)
         return RuleChoice(modules, ways, {})
     defects = set(hookable.defects)
-    if without_relu(view.hook_module, hookable.sample_tensors) is not None:  # guided methods are refused
+    try:
+        unguided = without_relu(view.hook_module, hookable.sample_tensors)
+    except Exception as error:  # the model's own code; each of its jobs will say where it fails
+        log.warning("model cannot be examined for rules", error=type(error).__name__)
+        return RuleChoice({}, {}, {})
+    if unguided is not None:  # guided methods are refused
         defects.add("guided")
     rules: list[BackwardRule] = [
         rule

@@ -131,8 +131,9 @@ class CompletenessMetric:
 class Convergence:
     """The convergence of an adaptive method, which chooses its number of steps or samples. One entry per example.
     `errors` are the values that `tolerance` bounds: for steps the completeness error relative to the difference
-    of the outputs, for samples the standard error relative to the largest attribution. `map_errors`, for steps
-    only, is the estimated L2 error of the attributions relative to their norm; it falls more slowly."""
+    of the outputs, or `map_errors` where attributions do not add up to a difference; for samples the standard
+    error relative to the largest attribution. `map_errors`, for steps only, is the estimated L2 error of the
+    attributions relative to their norm; it falls more slowly."""
 
     unit: Literal["steps", "samples"]
     tolerance: float
@@ -197,6 +198,7 @@ class Explanation:
     cache: Not computed for this job. hit: taken from an earlier equal job. shared: computed by an equal job at
         the same time.
     execution: packed: rows share passes with other jobs. alone: each row has its own pass.
+    trace_id: The trace in which it was computed, where it had one; of a shared result that of the other job.
     """
 
     id: str
@@ -220,6 +222,7 @@ class Explanation:
     cache: Literal["hit", "shared"] | None = None
     execution: Literal["packed", "alone"] = "packed"
     execution_reason: str | None = None
+    trace_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -304,6 +307,7 @@ class Job:
     """A job as shown to a client. Times are RFC 3339, UTC.
 
     target: None until the predicted class is known.
+    trace_id: The trace of the request that submitted the job, where it had one.
     """
 
     id: str
@@ -319,6 +323,7 @@ class Job:
     started_at: str | None = None
     finished_at: str | None = None
     error: JobFailure | None = None
+    trace_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -413,6 +418,7 @@ class MethodSupport:
     name: str
     supported: bool
     reason: str | None = None
+    solo_reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -541,13 +547,17 @@ class Preprocessing:
 
 @dataclass(frozen=True)
 class Problem:
-    """An RFC 9457 problem document, `application/problem+json`."""
+    """An RFC 9457 problem document, `application/problem+json`.
+
+    trace_id: The trace of the request, where it has one.
+    """
 
     type: str
     title: str
     status: int
     detail: str
     errors: list[FieldError] | None = None
+    trace_id: str | None = None
 
 
 @dataclass(frozen=True)

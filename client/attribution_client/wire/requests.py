@@ -263,8 +263,10 @@ class InternalInfluence(TypedDict, total=False):
 
     baseline: What 'absent' means: a name, a tensor, or `tensors`, one per input of the model. Default: the model
         card's.
-    n_steps: Points on the path from baseline to input.
+    n_steps: Points on the path from baseline to input; `auto`: as few as `tolerance` allows.
     method: Quadrature rule along the path.
+    tolerance: With `auto`: the error to stop at, of the sum where attributions add up to a difference, else of
+        the attributions themselves. Default: 0.01.
     layer: A module path as in `named_modules`. Default: the model card's.
     attribute_to_layer_input: Take the layer's input instead of its output.
     upsample: Interpolate the layer's map to the input's height and width (images only).
@@ -272,8 +274,9 @@ class InternalInfluence(TypedDict, total=False):
     """
 
     baseline: BaselineName | TensorValue | InputBaselines | None
-    n_steps: int
+    n_steps: int | Literal["auto"]
     method: Literal["gausslegendre", "riemann_left", "riemann_middle", "riemann_right", "riemann_trapezoid"]
+    tolerance: float | None
     layer: str | None
     attribute_to_layer_input: bool
     upsample: bool
@@ -320,8 +323,10 @@ class LayerConductance(TypedDict, total=False):
 
     baseline: What 'absent' means: a name, a tensor, or `tensors`, one per input of the model. Default: the model
         card's.
-    n_steps: Points on the path from baseline to input.
+    n_steps: Points on the path from baseline to input; `auto`: as few as `tolerance` allows.
     method: Quadrature rule along the path.
+    tolerance: With `auto`: the error to stop at, of the sum where attributions add up to a difference, else of
+        the attributions themselves. Default: 0.01.
     layer: A module path as in `named_modules`. Default: the model card's.
     attribute_to_layer_input: Take the layer's input instead of its output.
     upsample: Interpolate the layer's map to the input's height and width (images only).
@@ -329,8 +334,9 @@ class LayerConductance(TypedDict, total=False):
     """
 
     baseline: BaselineName | TensorValue | InputBaselines | None
-    n_steps: int
+    n_steps: int | Literal["auto"]
     method: Literal["gausslegendre", "riemann_left", "riemann_middle", "riemann_right", "riemann_trapezoid"]
+    tolerance: float | None
     layer: str | None
     attribute_to_layer_input: bool
     upsample: bool
@@ -482,8 +488,10 @@ class LayerIntegratedGradients(TypedDict, total=False):
 
     baseline: What 'absent' means: a name, a tensor, or `tensors`, one per input of the model. Default: the model
         card's.
-    n_steps: Points on the path from baseline to input.
+    n_steps: Points on the path from baseline to input; `auto`: as few as `tolerance` allows.
     method: Quadrature rule along the path.
+    tolerance: With `auto`: the error to stop at, of the sum where attributions add up to a difference, else of
+        the attributions themselves. Default: 0.01.
     multiply_by_inputs: Multiply by the layer's activation, or by its difference from the one on the baseline,
         which gives contributions; `false` gives rates of change.
     layer: A module path as in `named_modules`. Default: the model card's.
@@ -493,8 +501,9 @@ class LayerIntegratedGradients(TypedDict, total=False):
     """
 
     baseline: BaselineName | TensorValue | InputBaselines | None
-    n_steps: int
+    n_steps: int | Literal["auto"]
     method: Literal["gausslegendre", "riemann_left", "riemann_middle", "riemann_right", "riemann_trapezoid"]
+    tolerance: float | None
     multiply_by_inputs: bool
     layer: str | None
     attribute_to_layer_input: bool
@@ -552,8 +561,10 @@ class NeuronConductance(_NeuronConductanceRequired, total=False):
 
     baseline: What 'absent' means: a name, a tensor, or `tensors`, one per input of the model. Default: the model
         card's.
-    n_steps: Points on the path from baseline to input.
+    n_steps: Points on the path from baseline to input; `auto`: as few as `tolerance` allows.
     method: Quadrature rule along the path.
+    tolerance: With `auto`: the error to stop at, of the sum where attributions add up to a difference, else of
+        the attributions themselves. Default: 0.01.
     multiply_by_inputs: Multiply by the difference between input and baseline, which gives contributions; `false`
         gives rates of change.
     layer: A module path as in `named_modules`. Default: the model card's.
@@ -563,8 +574,9 @@ class NeuronConductance(_NeuronConductanceRequired, total=False):
     """
 
     baseline: BaselineName | TensorValue | InputBaselines | None
-    n_steps: int
+    n_steps: int | Literal["auto"]
     method: Literal["gausslegendre", "riemann_left", "riemann_middle", "riemann_right", "riemann_trapezoid"]
+    tolerance: float | None
     multiply_by_inputs: bool
     layer: str | None
     attribute_to_neuron_input: bool
@@ -734,8 +746,10 @@ class NeuronIntegratedGradients(_NeuronIntegratedGradientsRequired, total=False)
 
     baseline: What 'absent' means: a name, a tensor, or `tensors`, one per input of the model. Default: the model
         card's.
-    n_steps: Points on the path from baseline to input.
+    n_steps: Points on the path from baseline to input; `auto`: as few as `tolerance` allows.
     method: Quadrature rule along the path.
+    tolerance: With `auto`: the error to stop at, of the sum where attributions add up to a difference, else of
+        the attributions themselves. Default: 0.01.
     multiply_by_inputs: Multiply by the difference between input and baseline, which gives contributions; `false`
         gives rates of change.
     layer: A module path as in `named_modules`. Default: the model card's.
@@ -745,8 +759,9 @@ class NeuronIntegratedGradients(_NeuronIntegratedGradientsRequired, total=False)
     """
 
     baseline: BaselineName | TensorValue | InputBaselines | None
-    n_steps: int
+    n_steps: int | Literal["auto"]
     method: Literal["gausslegendre", "riemann_left", "riemann_middle", "riemann_right", "riemann_trapezoid"]
+    tolerance: float | None
     multiply_by_inputs: bool
     layer: str | None
     attribute_to_neuron_input: bool
@@ -827,7 +842,7 @@ class ShapleyValueSampling(TypedDict, total=False):
 
 
 class ShapleyValues(TypedDict, total=False):
-    """Every order of the features: their factorial many.
+    """Every order of the features, from the outputs of every coalition.
 
     feature_mask: Which elements are one feature: `grid` or `superpixels` over a picture, `words` or `tokens` of a
         text, a tensor, or `tensors`, one per input. Default: a grid, each token, each column, each element.

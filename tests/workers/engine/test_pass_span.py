@@ -43,7 +43,7 @@ def block(value: float, *spans: Span, task: Task | None = None) -> Block:
 
 def passes(receiver: Receiver, tracer: SdkTracer, *blocks: Block) -> list[Received]:
     """The spans of a pass over these blocks, in the order of their beginning."""
-    work = SharedPass([Part(one, 0, one.rows) for one in blocks])
+    work = SharedPass([Part(one, 0, one.size) for one in blocks])
     Executor(view_of(Doubles()), 16, tracer).run(work)
     tracer.close()
     return sorted((span for span in receiver.spans if span.name == "pass"), key=lambda span: span.start_ns)
@@ -54,7 +54,7 @@ def test_a_pass_and_its_jobs_are_linked_both_ways(receiver: Receiver) -> None:
     first, second = tracer.start("explain", None), tracer.start("explain", None)
     task = Task("twice", spans=(second,))
     blocks = [block(1.0, first), block(2.0, task=task)]
-    work = SharedPass([Part(one, 0, one.rows) for one in blocks])
+    work = SharedPass([Part(one, 0, one.size) for one in blocks])
     Executor(view_of(Doubles()), 16, tracer).run(work)
     first.end()
     second.end()

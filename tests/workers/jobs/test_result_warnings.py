@@ -66,7 +66,7 @@ def test_elements_without_a_gradient(model: ResidentModel) -> None:
     assert model.card.input is not None
     card = model.card.model_copy(update={"input": model.card.input.model_copy(update={"shapes": [[4], [4]]})})
     (warning,) = warnings_of(replace(indexed, card=card), Saliency())
-    assert "element 1 of input 0, 3 of input 0," in warning
+    assert "input element 0[1], 0[3], which" in warning
 
 
 def test_grad_cam_at_a_layer_that_may_hold_tokens(model: ResidentModel) -> None:

@@ -47,7 +47,7 @@ class WeighedCoalitions(Coalitions):
             torch.div(row, _length(row), out=products)
             cosines.append(products.mul_(self._directions[example]).sum())
         distances = 1 - torch.stack(cosines)
-        return torch.tensor([math.exp(exponent) for exponent in (-1 * distances**2 / 2).tolist()])
+        return torch.tensor([math.exp(exponent) for exponent in (-1 * distances**2 / 2).cpu().tolist()])
 
     @cached_property
     def _directions(self) -> Tensor:
