@@ -12,9 +12,9 @@ from tests.e2e.running import RunningService
 from tests.e2e.toy_repository import write_repository
 from tests.e2e.watching import LIMIT_S, logged, until
 
-EACH = 5  # requests that each gateway answers
-COUNT = re.compile(rb'^attribution_http_requests_total\{.*route="/models",.*\} ([0-9.]+)$', re.MULTILINE)
-SECONDS = re.compile(rb'^attribution_http_request_seconds_count\{.*route="/models"\} ([0-9.]+)$', re.MULTILINE)
+EACH = 5  # requests that each gateway answers, of a route that nothing else asks for
+COUNT = re.compile(rb'^attribution_http_requests_total\{.*route="/methods",.*\} ([0-9.]+)$', re.MULTILINE)
+SECONDS = re.compile(rb'^attribution_http_request_seconds_count\{.*route="/methods"\} ([0-9.]+)$', re.MULTILINE)
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def alone(stopped: int, service: RunningService, path: str, times: int) -> list[
 
 
 def counted(metrics: bytes) -> tuple[float, float]:
-    """Requests for models, by the counter and by the histogram."""
+    """Requests for methods, by the counter and by the histogram."""
     return float(COUNT.findall(metrics)[0]), float(SECONDS.findall(metrics)[0])
 
 
@@ -60,7 +60,7 @@ def test_each_gateway_answers_and_tells_the_requests_of_both(service: RunningSer
     pids = gateway_pids(service)
     assert len(pids) == 2
     for pid in pids:
-        alone(pid, service, "/models", EACH)
+        alone(pid, service, "/methods", EACH)
     told = [alone(pid, service, "/metrics", 1)[0] for pid in pids]
     assert [counted(one) for one in told] == [(2 * EACH, 2 * EACH)] * 2
     assert all(
@@ -71,7 +71,7 @@ def test_each_gateway_answers_and_tells_the_requests_of_both(service: RunningSer
 
 def test_the_counts_of_a_gateway_that_dies_stay_and_another_takes_its_place(service: RunningService) -> None:
     first, second = gateway_pids(service)
-    alone(second, service, "/models", EACH)
+    alone(second, service, "/methods", EACH)
     os.kill(first, signal.SIGKILL)
     pids = until(lambda: (now := gateway_pids(service)) and first not in now and now, "a new gateway")
     for pid in pids:
