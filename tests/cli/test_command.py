@@ -40,11 +40,15 @@ def test_the_version_is_that_of_the_package() -> None:
     assert done.stdout.strip() == f"attribution {version('attribution-service')}"
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_shells_complete_commands(shell: str) -> None:
-    done = attribution("--show-completion", shell)
+@pytest.mark.parametrize(
+    ("shell", "registers"), [("bash", "complete -o"), ("zsh", "compdef"), ("fish", "complete --command attribution")]
+)
+def test_shells_complete_commands(shell: str, registers: str) -> None:
+    # Without the variable the shell is that of the parent process, whatever the argument says.
+    done = attribution("--show-completion", shell, _TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION="1")
     assert done.returncode == 0, done.stderr
     assert "_ATTRIBUTION_COMPLETE" in done.stdout
+    assert registers in done.stdout
 
 
 def test_the_client_loads_neither_torch_nor_the_server() -> None:
