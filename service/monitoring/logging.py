@@ -44,7 +44,8 @@ def configure_logging() -> None:
     structlog.configure(
         processors=[*SHARED, *rendering],
         wrapper_class=structlog.make_filtering_bound_logger(settings.level_number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        # One write for a line and its end, so that those of several threads, or of libraries, are never joined.
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
     _configure_libraries(rendering, settings.level_number)

@@ -142,3 +142,28 @@ def test_a_bad_value_is_named_and_not_repeated(variable: str, monkeypatch: pytes
     with pytest.raises(LogSettingsError, match=variable) as raised:
         configure_logging()
     assert "hunter2" not in str(raised.value)
+
+
+class Writes(io.StringIO):
+    """Keeps what each call has written, as a stream without a buffer would pass it on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts: list[str] = []
+
+    def write(self, text: str) -> int:
+        self.parts.append(text)
+        return len(text)
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_a_line_and_its_end_are_one_write(restored: None, monkeypatch: pytest.MonkeyPatch, form: str) -> None:
+    """Whatever another thread, a library or another process writes then stands before or after it."""
+    monkeypatch.setattr(sys, "stderr", made := Writes())
+    monkeypatch.setenv("ATTRIBUTION_LOG_FORMAT", form)
+    configure_logging()
+    structlog.get_logger("one").warning("first")
+    logging.getLogger("library").warning("second")
+    assert len(made.parts) == 2
+    assert [part.count("\n") for part in made.parts] == [1, 1]
+    assert all(part.endswith("\n") for part in made.parts)
