@@ -102,7 +102,7 @@ class Client:
             quality: metrics of the explanation's quality.
             seed: of the random numbers.
             priority: `interactive` (the default) or `batch`.
-            cache: `no-cache` computes anew, `no-store` also keeps nothing.
+            cache: `no-cache` computes the result anew; `no-store` also keeps it from later requests.
             timeout_s: how long to wait in all; then the job is cancelled. Default: as long as it takes.
             progress: True for a bar, a function for each state of the job. Default: a bar on a terminal.
             parameters: of the method, such as `n_steps`, `baseline` and `layer`. Arrays become tensors.

@@ -33,7 +33,7 @@ class Explained:
         self.card = fetched.card
         self._single = fetched.single
         self._language: Language = language
-        self._drawn: bytes | None = None  # the picture with the default options, once it was asked for
+        self._drawn: bytes | None = None  # the picture with the default options, once it is fetched
 
     @property
     def id(self) -> str:

@@ -123,10 +123,7 @@ async def result_response(
     drawn = requested.media in DRAWN
     if requested.media == JSON:
         opened = replace(opened, meta=meta_in_language(opened.meta, requested.language))
-    spoken = (requested.language,) if drawn or requested.media == JSON else ()
-    look = (requested.drawing.model_dump_json(),) if drawn else ()
-    numbers = requested.encoding if requested.numbers else "without numbers"
-    tag = entity_tag(job_id, requested.media, requested.tensor or "", *spoken, *look, numbers)
+    tag = _tag(job_id, requested)
 
     async def body() -> bytes | Streamed:
         if requested.media == PNG:
@@ -153,6 +150,15 @@ async def result_response(
     if requested.media in (SVG, HTML):
         response.headers.update(HARMLESS)
     return response
+
+
+def _tag(job_id: str, requested: RequestedFormat) -> str:
+    """The entity tag of a result in this format: of all that its bytes depend on."""
+    drawn = requested.media in DRAWN
+    spoken = (requested.language,) if drawn or requested.media == JSON else ()
+    look = (requested.drawing.model_dump_json(),) if drawn else ()
+    numbers = requested.encoding if requested.numbers else "without numbers"
+    return entity_tag(job_id, requested.media, requested.tensor or "", *spoken, *look, numbers)
 
 
 def _chosen(accept: str | None, offers: Sequence[str], drawing: OverlayQuery) -> str:

@@ -1,4 +1,4 @@
-"""Sends one call: repeats it where that may help and is safe, and refuses answers that are not what was asked for."""
+"""Sends one call. Repeats it where that is safe and may help, and refuses answers of the wrong kind."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ USUAL_RETRIES = Retries()
 
 
 def send(call: Call, retries: Retries) -> Flow[Reply]:
-    """The answer, with a status below 300 and of the media type that was asked for.
+    """The answer. Its status is below 300, and its media type is the one that the call accepts.
 
     Raises:
         Unreachable: there was no answer.

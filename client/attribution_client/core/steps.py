@@ -19,7 +19,7 @@ class Call:
 
     Attributes:
         json: the body, or None.
-        accept: the media type that is asked for, and without which the answer is refused.
+        accept: the expected media type; answers of another are refused.
         repeatable: whether the request may be sent again when its answer was lost.
         timeout_s: how long the service may be silent.
     """

@@ -1,4 +1,4 @@
-"""What workers and the gateway store for clients is said in the language of whoever reads it."""
+"""What workers and the gateway store for clients is translated when a client reads it."""
 
 import json
 from typing import Any
