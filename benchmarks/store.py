@@ -77,8 +77,8 @@ def measure(*, rounds: int, scale: float = 1.0) -> dict[str, Any]:
 def lines(part: dict[str, Any]) -> list[str]:
     """The table of the report."""
     return [
-        f"One job store, {part['clients']} clients. A store executes commands in one thread; the rate of a full core is",
-        "that of a store whose clients have other cores:",
+        f"One job store, {part['clients']} clients. A store executes commands in one thread; the rate of a full core",
+        "is that of a store whose clients have other cores:",
         "",
         "| job, persistence | jobs/s here | CPU ms of the store a job | jobs/s of a full core | MB/s of a full core |",
         "|---|---|---|---|---|",
