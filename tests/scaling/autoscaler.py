@@ -2,9 +2,9 @@
 
 - KEDA polls the metric. Above the activation threshold it starts the first replica; once no value has been above it for
   the cooldown period, it stops the last one (https://keda.sh/docs/latest/reference/scaledobject-spec/).
-- Between one and the most replicas, the autoscaler computes `ceil(value / target)` of a metric of type `AverageValue`,
-  changes nothing while that is within a tenth of what there is, and, before it stops a replica, takes the largest number
-  that it has computed within the stabilisation window
+- Between one and the most replicas, the autoscaler computes `ceil(value / target)` of a metric of type `AverageValue`.
+  It changes nothing while that is within a tenth of what there is. Before it stops a replica, it takes the largest
+  number that it has computed within the stabilisation window
   (https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/).
 """
 
