@@ -5,11 +5,13 @@ crash leaves no job half done; each start writes a token, so a worker that lost 
 One Redis >= 6.2 or Valkey server, standalone or replicated, also behind Sentinel; Redis Cluster is refused at start.
 """
 
+from broker.backlog import Backlog, Pace
 from broker.gateway.admission import QueueBounds
 from broker.gateway.comparisons import cell_idempotency
 from broker.gateway.opened_result import OpenedResult
 from broker.gateway.reports import QueueLoad, StoreReport
 from broker.gateway.store import JobStore
+from broker.group_names import DEFAULT_GROUP
 from broker.monitor_hash import MonitorRecord
 from broker.records import (
     Claim,
@@ -32,6 +34,8 @@ from broker.worker.monitors import FedMonitors, MonitorGone, WatchedMonitor, Win
 from broker.worker.queue import WorkerQueue
 
 __all__ = [
+    "DEFAULT_GROUP",
+    "Backlog",
     "Claim",
     "CommandBatch",
     "ComparisonRecord",
@@ -47,6 +51,7 @@ __all__ = [
     "MonitorRecord",
     "NewJob",
     "OpenedResult",
+    "Pace",
     "QueueBounds",
     "QueueLoad",
     "StoreReport",

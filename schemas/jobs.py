@@ -130,6 +130,12 @@ class Job(Record):
         exclude_if=lambda trace_id: trace_id is None,
         description="The trace of the request that submitted the job, where it had one.",
     )
+    starts_in_s: float | None = Field(
+        default=None,
+        exclude_if=lambda starts_in_s: starts_in_s is None,
+        description="In the answer to `POST /explain` for a model that is asleep: seconds until the job starts, as far "
+        "as can be told from how long a worker of the model last took to start and from the jobs before this one.",
+    )
     links: Links
 
 
