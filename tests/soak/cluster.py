@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
@@ -36,6 +36,7 @@ class Cluster:
 
     Args:
         places: of `store`, `gateway-0`, `worker-0` and so on, where it is not this host.
+        models: writes the model repository into a directory.
     """
 
     def __init__(
@@ -46,17 +47,18 @@ class Cluster:
         workers: int,
         variables: dict[str, str],
         places: Mapping[str, Place] | None = None,
+        models: Callable[[Path], object] = write_models,
     ) -> None:
         self.folder = folder
         self._places = places or {}
         self.store_port = free_port()
         self.store_url = f"redis://{self._place('store').address}:{self.store_port}/0"
-        models = write_models(folder / "models")
+        models(folder / "models")
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("ATTRIBUTION_")},
             "PYTHONPATH": str(ROOT),
             "ATTRIBUTION_REDIS_URL": self.store_url,
-            "ATTRIBUTION_MODELS": str(models),
+            "ATTRIBUTION_MODELS": str(folder / "models"),
             "ATTRIBUTION_THREADS": "1",
             "ATTRIBUTION_BATCH_ROWS": "32",  # no tuning at each of many restarts
             **variables,
@@ -64,7 +66,7 @@ class Cluster:
         self.store = self._keeper("store", str(store_binary("valkey")), str(self._store_config()))
         self.urls: list[str] = []
         self.gateways = [self._gateway(f"gateway-{index}") for index in range(gateways)]
-        self.workers = [self._cli(f"worker-{index}", "worker") for index in range(workers)]
+        self.workers = [self.worker(f"worker-{index}") for index in range(workers)]
 
     @property
     def keepers(self) -> list[Keeper]:
@@ -163,6 +165,10 @@ class Cluster:
         address, port = self._place(name).address, free_port()
         self.urls.append(f"http://{address}:{port}")
         return self._cli(name, "gateway", "--host", address, "--port", str(port))
+
+    def worker(self, name: str) -> Keeper:
+        """Of a worker of that name, which does not run yet."""
+        return self._cli(name, "worker")
 
     def _cli(self, name: str, *arguments: str) -> Keeper:
         return self._keeper(name, sys.executable, "-P", "-m", "cli", *arguments)
