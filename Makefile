@@ -1,8 +1,8 @@
-# One list of commands, for people and for CI: `make install run test test-long test-clients walk bench soak fuzz lint clean`.
+# One list of commands, for people and for CI: `make install run test test-long test-clients walk bench soak scaling fuzz lint clean`.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-long test-clients walk bench soak fuzz lint check system clean
+.PHONY: help install run test test-long test-clients walk bench soak scaling fuzz lint check system clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -57,6 +57,10 @@ bench: install ## measure benchmarks/results.md in about half an hour; ONLY="ig 
 
 soak: install ## seeds of mixed jobs through killed and stopped processes; SEEDS=20 FIRST=1, a few minutes each
 	@$(BIN)/python -m tests.soak --seeds $(or $(SEEDS),20) --first $(or $(FIRST),1)
+
+scaling: install ## two bursts on workers that a controller starts and stops; writes the picture of docs/scaling.md
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
+	@$(BIN)/python -m tests.scaling
 
 fuzz: install ## 100,000 nearly valid requests over real sockets; REQUESTS= and SEED= for others
 	@$(BIN)/python -m tests.fuzz --requests $(or $(REQUESTS),100000) --seed $(or $(SEED),1)

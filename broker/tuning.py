@@ -47,6 +47,7 @@ SORTED_AT_ONCE = 1_000  # new jobs that a claim gives to their owners: a full qu
 MAX_ENTRIES_A_MS = 1_024  # of a stream, that are told apart by age; with milliseconds since 1970 exact in a double
 MAX_TURN_ROWS = 1_000_000_000  # that one job moves its owner back: a damaged number must not spoil the order
 TURNS_TTL_S = 24 * 3600  # for which the turns of owners are remembered while no job of the model starts
+IDLE_TTL_MS = 1_500  # for which a worker counts as idle that found no job: it looks again every `MAX_BLOCK_S`
 SPARE_LAPSED_ENTRIES = 64  # lapsed entries that a claim reads beyond its capacity, since some may have to wait
 RELEASED_IDLE_MS = 24 * 3600 * 1000  # idle time given to a released job, longer than any lease: it is claimed first
 MIN_PAUSE_MS = 1_000  # of the store, that extends leases; workers claim or renew more often than that

@@ -195,7 +195,8 @@ def _claim_until(
         is_partial = len(capacity) < len(models.serving()) or not all(for_batch.values())
         block_ms = CLAIM_BLOCK_PARTIAL_MS if is_partial else CLAIM_BLOCK_MS
         try:
-            claims = queue.claims.take(capacity, block_ms, admission.last_attempts(), for_batch, stop)
+            is_idle = not admission.active()
+            claims = queue.claims.take(capacity, block_ms, admission.last_attempts(), for_batch, stop, is_idle=is_idle)
             if stop.is_set():
                 runner.decline(claims)
                 break

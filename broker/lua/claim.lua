@@ -12,7 +12,8 @@ local lease_ms, max_attempts, ttl_s = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV
 local failure = ARGV[5] -- JSON, of a job that has used up its attempts
 local last_attempts = tonumber(ARGV[6]) -- how many jobs on their last attempt may be started
 local unreadable = ARGV[7] -- JSON, the failure of a job whose record is damaged
-local FIRST_MODEL = 8 -- from here on, of each model in turn: name@version, capacity, and how much of it batch jobs may take
+local is_idle = ARGV[8] == '1' -- whether this worker has no job at all
+local FIRST_MODEL = 9 -- from here on, of each model in turn: name@version, capacity, and how much of it batch jobs may take
 local MODEL_FIELDS = 3
 local started = {}
 local now = now_ms()
@@ -139,6 +140,21 @@ for i = FIRST_MODEL, #ARGV, MODEL_FIELDS do
   end
 end
 
+-- Tells the other workers of a model that this one could take jobs from them.
+local function note_idle()
+  local has_others = redis.call('ZCARD', keys.workers) > 1
+  for i = FIRST_MODEL, #ARGV, MODEL_FIELDS do
+    local idle = keys.idle .. ARGV[i]
+    if #started > 0 then
+      redis.call('ZREM', idle, worker)
+    elseif is_idle and has_others then
+      redis.call('ZADD', idle, now, worker)
+      redis.call('PEXPIRE', idle, IDLE_TTL_MS)
+    end
+  end
+end
+
+note_idle()
 local positions = {}
 if #started == 0 then
   for i = FIRST_STREAM, #KEYS do

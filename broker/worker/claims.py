@@ -70,6 +70,8 @@ class Claims:
         last_attempts: int = 1,
         for_batch: Mapping[ModelKey, int] | None = None,
         stop: Event | None = None,
+        *,
+        is_idle: bool = False,
     ) -> list[Claim]:
         """Starts up to `capacity[model]` jobs of each model; waits up to `block_ms` for the first if there is none.
 
@@ -79,13 +81,14 @@ class Claims:
         Jobs whose worker stopped renewing come first, then interactive jobs before batch jobs, except in one claim in
         `BATCH_FIRST_EVERY`. A job that has used up its attempts is failed with `WorkerLost` instead. Of jobs on their
         last attempt at most `last_attempts` are started: one of them may be what kills workers. Without capacity the
-        list is empty, and returned at once.
+        list is empty, and returned at once. A worker that `is_idle` has no job; while it finds none, the others know.
         """
         free = {model: count for model, count in capacity.items() if count > 0}
         deadline = monotonic() + block_ms / 1000
         streams = [stream for model in free for stream in self._streams(model)]
         while free and not (stop and stop.is_set()):
-            started, positions = self._start(streams, free, free if for_batch is None else for_batch, last_attempts)
+            batch = free if for_batch is None else for_batch
+            started, positions = self._start(streams, free, batch, last_attempts, is_idle)
             if started:
                 self._count += 1
                 return self._with_payloads(started)
@@ -106,6 +109,7 @@ class Claims:
         capacity: Mapping[ModelKey, int],
         for_batch: Mapping[ModelKey, int],
         last_attempts: int,
+        is_idle: bool,
     ) -> tuple[list[_Started], list[bytes]]:
         """The jobs that are started now, and, without any, the position in each stream behind which to wait."""
         counts: list[Argument] = [
@@ -117,6 +121,7 @@ class Claims:
             *self._settings,
             max(0, last_attempts),
             UNREADABLE.model_dump_json(),
+            int(is_idle),
             *counts,
         )
         return [_Started(*fields) for fields in started], positions

@@ -7,6 +7,7 @@ from broker.worker.cancellations import listen
 from broker.worker.claimed_jobs import ClaimedJobs
 from broker.worker.claims import Claims
 from broker.worker.command_log import CommandLog
+from broker.worker.idle_workers import IdleWorkers
 from broker.worker.measurements import Measurements
 from broker.worker.monitors import FedMonitors
 from broker.worker.registration import Registration
@@ -45,6 +46,7 @@ class WorkerQueue:
         self.registration = Registration(self._connection, worker_id)
         self.claimed_jobs = ClaimedJobs(self._connection, result_ttl_s, lease_ms, max_attempts)
         self.claims = Claims(self._connection, self.claimed_jobs, worker_id, lease_ms, result_ttl_s, max_attempts)
+        self.idle_workers = IdleWorkers(self._connection, worker_id)
         self.waiting_jobs = WaitingJobs(self._connection, lease_ms, result_ttl_s)
         self.commands = CommandLog(self._connection)
         self.measurements = Measurements(self._connection)

@@ -1,4 +1,4 @@
-"""Two bursts of jobs on a service without workers. A controller starts and stops them as KEDA and the autoscaler would."""
+"""Two bursts of jobs on a service without workers, which a controller starts and stops as KEDA would."""
 
 import asyncio
 import re
@@ -25,7 +25,8 @@ RULE = Rule(target=10.0, most=3, cooldown_s=5.0, stabilisation_s=5.0, up_period_
 POLL_S = 0.5
 JOBS = 60  # of a burst, some 80 s of one worker's work
 LIMIT_S = 300.0  # that tells a hang
-KILL_AT = 2  # workers that run when one of them is killed
+KILL_AT = 2  # workers that take jobs when one of them is killed
+KILL_GAP_S = 5.0  # between two deaths
 VARIABLES = {"ATTRIBUTION_RESULT_TTL_S": "3600", "ATTRIBUTION_LEASE_MS": "2000", "ATTRIBUTION_LOG_LEVEL": "info"}
 BODY: dict[str, Any] = {  # 2,002 rows; the model takes some 20 ms for each pass of 32, and no CPU for it
     "model": "slow",
@@ -85,6 +86,7 @@ class Controller:
         self._client = client
         self._replicas = replicas
         self._autoscaler = Autoscaler(RULE)
+        self._killed_at_s = 0.0
 
     async def run(self) -> None:
         """For ever."""
@@ -98,8 +100,9 @@ class Controller:
         wanted = self._autoscaler.desired(now_s(), [backlog_s], len(self._replicas.wanted))
         self._replicas.scale(wanted)
         self.looks.append(Look(now_s(), backlog_s, wanted, self._replicas.running, awake))
-        if self.kills_left and awake >= KILL_AT:
+        if self.kills_left and awake >= KILL_AT and now_s() > self._killed_at_s + KILL_GAP_S:
             self.kills_left -= 1
+            self._killed_at_s = now_s()
             self._replicas.wanted[-1].send(signal.SIGKILL)
 
     async def _metric(self) -> float:
@@ -108,7 +111,7 @@ class Controller:
 
     async def _awake(self) -> int:
         (model,) = (await self._client.get("/models")).json()["models"]
-        return sum(one["status"] == "resident" for one in model["residence"])
+        return sum(one["status"] == "ready" for one in model["residence"])
 
 
 async def run_bursts(folder: Path) -> Report:

@@ -3,6 +3,7 @@
 import threading
 from collections import Counter, deque
 from collections.abc import Hashable, Iterable
+from time import monotonic
 
 from broker import Claim
 from schemas.model_key import ModelKey
@@ -10,6 +11,7 @@ from workers.jobs.coalesce import coalescible_rows, group_key
 from workers.jobs.job import ClaimedJob
 from workers.jobs.tuning import (
     ASSUMED_JOB_ROWS,
+    HOLD_OFF_S,
     INTERACTIVE_SHARE,
     MAX_ATTEMPTS,
     MAX_CLAIMED_COALESCED_JOBS,
@@ -34,16 +36,24 @@ class Admission:
         self._group_ended = threading.Condition(self._lock)
         self._active: dict[str, ClaimedJob] = {}
         self._groups: dict[Hashable, deque[ClaimedJob]] = {}  # jobs that wait for the run of their group
+        self._held_off: dict[ModelKey, float] = {}  # models of which nothing is claimed until then, by `monotonic`
 
     def capacity(self) -> dict[ModelKey, int]:
         """How many jobs may be claimed now, by model; models without capacity are absent."""
         live = Counter(job.model_key for job in self.active())
         capacity = {}
+        now_s = monotonic()
         for key, most in self._running_at_most().items():
+            if now_s < self._held_off.get(key, 0.0):
+                continue
             count = min(most - live[key], max(MAX_CLAIMED_JOBS, self._coalescible_jobs(key)))
             if count > 0:
                 capacity[key] = count
         return capacity
+
+    def hold_off(self, model: ModelKey) -> None:
+        """Leaves jobs of a model to other workers for `HOLD_OFF_S`."""
+        self._held_off[model] = monotonic() + HOLD_OFF_S
 
     def for_batch(self) -> dict[ModelKey, int]:
         """How many jobs of batch priority may be claimed now, by model.
@@ -85,7 +95,8 @@ class Admission:
         """Removes jobs that have ended from the active ones."""
         with self._lock:
             for job in jobs:
-                self._active.pop(job.id, None)
+                if self._active.get(job.id) is job:  # not a later claim of one that was handed back
+                    del self._active[job.id]
             self._job_ended.notify_all()
 
     def group_of(self, job: ClaimedJob) -> Hashable | None:

@@ -31,6 +31,7 @@ class ClaimedJob:
         run: the coalesced run that computes the job; None while the job runs by itself.
         claimed_at_s: when this worker learned of the claim, by `perf_counter`.
         trace: of the job's spans; None where tracing is off.
+        is_handed_back: whether it was returned to the queue for another worker.
     """
 
     claim: Claim
@@ -41,6 +42,7 @@ class ClaimedJob:
     run: Task | None = None
     claimed_at_s: float = field(default_factory=perf_counter)
     trace: JobTrace | None = None
+    is_handed_back: bool = False
 
     def __post_init__(self) -> None:
         context = self.context

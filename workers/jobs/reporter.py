@@ -12,7 +12,9 @@ from schemas.errors import Unavailable
 from workers.engine.device.allocator import IdleMemory
 from workers.jobs.describe import target_classes
 from workers.jobs.running import JobRunner
+from workers.jobs.sharing import Sharing
 from workers.jobs.statistics import worker_statistics
+from workers.jobs.tuning import SHARE_S
 from workers.models.pool import CommandExecutor, ModelPool
 from workers.models.resident import Device
 
@@ -52,6 +54,7 @@ class Reporter(threading.Thread):
         self._announced: object = None  # the state of the latest announcement
         self._ended = threading.Event()
         self._memory = IdleMemory()
+        self._sharing = Sharing(queue, runner, models)
 
     def run(self) -> None:
         heartbeat_s = min(HEARTBEAT_S, self._renew_s)  # who has sent none for half a lease counts as dead
@@ -60,6 +63,7 @@ class Reporter(threading.Thread):
             self._tell_measurements: HEARTBEAT_S,
             self._tell_pace: HEARTBEAT_S,
             self._renew: self._renew_s,
+            self._share: SHARE_S,
             self._report_progress: TICK_S,
         }
         due_at = dict.fromkeys(interval_s, 0.0)
@@ -134,6 +138,9 @@ class Reporter(threading.Thread):
         if active:
             for job_id in self._queue.claimed_jobs.renew([job.claim for job in active]):
                 self._runner.cancel(job_id)
+
+    def _share(self) -> None:
+        self._sharing.share()
 
     def _report_progress(self) -> None:
         for job in self._runner.admission.active():

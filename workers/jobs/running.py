@@ -11,6 +11,7 @@ import structlog
 
 from broker import Claim
 from schemas.errors import JobCancelled
+from schemas.model_key import ModelKey
 from schemas.telemetry.spans import Tracer
 from workers.engine.device.blas import use_one_thread_beside_torch
 from workers.engine.device.threads import use_threads
@@ -66,6 +67,21 @@ class JobRunner:
         job = self.admission.find(job_id)
         if job is not None:
             self._cancel(job)
+
+    def hand_back(self, model: ModelKey, jobs: Iterable[ClaimedJob]) -> int:
+        """Returns running jobs of a model to the front of the queue, for other workers. Returns how many: some may have
+        ended meanwhile.
+
+        Raises:
+            StoreUnavailable: Redis is away; the jobs that are left run on.
+        """
+        self.admission.hold_off(model)
+        handed = 0
+        for job in jobs:
+            if self.settling.hand_back(job):
+                handed += 1
+                self._cancel(job)
+        return handed
 
     def decline(self, claims: Iterable[Claim]) -> None:
         """Hands jobs back that were claimed while the worker was told to stop."""

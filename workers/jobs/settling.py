@@ -56,6 +56,15 @@ class Settling:
             return False
         return True
 
+    def hand_back(self, job: ClaimedJob) -> bool:
+        """Hands a job back to the queue, at the same attempt, for another worker. False if it is no longer this one's.
+
+        Raises:
+            StoreUnavailable: the store is away; the job is still this worker's, as far as it knows.
+        """
+        job.is_handed_back = self._claimed_jobs.release(job.claim)
+        return job.is_handed_back
+
     def settle(self, ends: Sequence[JobEnd]) -> None:
         """Stores the ends of jobs, all results in one round trip."""
         for end in ends:
@@ -104,7 +113,7 @@ class Settling:
         if isinstance(error, JobCancelled):
             if self._stopping.is_set():
                 self._retried(lambda: self._claimed_jobs.release(job.claim))
-            _end_trace(job, "released" if self._stopping.is_set() else "cancelled")
+            _end_trace(job, "released" if job.is_handed_back or self._stopping.is_set() else "cancelled")
             _logger(job).info("job stopped")
         elif isinstance(error, JobError):
             self._fail(job, error)

@@ -11,6 +11,12 @@ CLAIM_BLOCK_PARTIAL_MS = 50  # while a model takes no more jobs, or no more batc
 COALESCE_WAIT_S = 0.01  # between two claims while coalesced jobs run: each claim costs a round trip to the store
 CLAIM_RETRY_S = 0.5  # between tries while the job store is away
 
+# Sharing with other workers
+SHARE_S = 1.0  # between two looks for workers that have nothing to do
+LEAST_SHARED_S = 3.0  # of work that a model's jobs must have left: what ends sooner is not worth starting again
+MOST_DONE_SHARE = 0.5  # of a job that is handed back: beyond it, more would be lost than is left
+HOLD_OFF_S = 2.0  # for which a worker claims no job of the model, so that idle ones find what it has handed back
+
 # Running
 MAX_THREADS = 4_096  # the pool makes them as needed; the capacity of the models keeps far below
 COALESCED_RUN_S = 0.02  # one Captum call of coalesced jobs: other jobs and cancellations wait so long

@@ -43,7 +43,7 @@ class Store:
     """Records calls. `lost` are ids of jobs that are no longer this worker's."""
 
     def __init__(self) -> None:
-        self.registration = self.claimed_jobs = self.measurements = self
+        self.registration = self.claimed_jobs = self.measurements = self.idle_workers = self
         self.measured: list[tuple[ModelKey, dict[str, float]]] = []
         self.paces: list[tuple[ModelKey, str, float, float]] = []
         self.announced: list[WorkerInfo] = []
@@ -71,6 +71,9 @@ class Store:
     def tell_pace(self, model: ModelKey, group: str, rows: float, busy_s: float) -> None:
         self._record(self.paces, (model, group, rows, busy_s))
 
+    def count(self, models: list[ModelKey]) -> dict[ModelKey, int]:
+        return dict.fromkeys(models, 0)
+
     def until(self, wanted: Any) -> None:
         with self.changed:
             assert self.changed.wait_for(wanted, TIMEOUT_S)
@@ -94,6 +97,7 @@ class Reporting:
         self.commands = SimpleNamespace(executed="0-0")
         self.measurements, self.pace = Measurements(), PaceMeter()
         runner = SimpleNamespace(
+            active=lambda: [self.job],
             admission=SimpleNamespace(active=lambda: [self.job]),
             settling=SimpleNamespace(statistics=JobStatistics(), measurements=self.measurements),
             pace=self.pace,
