@@ -35,6 +35,7 @@ class StoreReport(NamedTuple):
         used_bytes: that jobs hold of the store.
         budget_bytes: that they may hold; None where it has no bound.
         drift: the figures of each monitor whose first window is full, by its name among all keys'.
+        is_whole: False where one of several stores is away, whose part is missing.
     """
 
     queues: dict[ModelKey, QueueLoad]
@@ -42,6 +43,7 @@ class StoreReport(NamedTuple):
     used_bytes: int
     budget_bytes: int | None
     drift: Mapping[str, Mapping[Statistic, float]] = MappingProxyType({})
+    is_whole: bool = True
 
 
 class StoreReports:

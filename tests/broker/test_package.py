@@ -25,6 +25,8 @@ def test_the_public_names() -> None:
         "OpenedResult",
         "QueueBounds",
         "QueueLoad",
+        "SeveralStores",
+        "Store",
         "StoreReport",
         "StoreSettings",
         "StoredResult",
@@ -35,6 +37,7 @@ def test_the_public_names() -> None:
         "WorkerInfo",
         "WorkerQueue",
         "cell_idempotency",
+        "id_ending",
     ]
 
 

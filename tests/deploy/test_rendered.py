@@ -36,6 +36,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
             "clientCertificate": {"existingSecret": "client"},
         },
         "keys": {"existingSecret": "keys", "metrics": {"existingSecret": "metrics"}},
+        "stores": {"existingSecret": "stores"},
         "gateway": {
             "hosts": ["a.example.com"],
             "ingress": {"enabled": True, "hosts": ["a.example.com"]},

@@ -16,7 +16,7 @@ SCHEMA = json.loads((CHART / "values.schema.json").read_text())
 OF_KUBERNETES = {"kubernetes", "texts", "quantities"}  # objects whose names Kubernetes or the operator chooses
 STORE = {"redis_url", "redis_ca", "redis_cert", "redis_key", "namespace", "result_ttl_s"}
 OF_THE_CHART = {  # settings that values of their own, or the chart itself, give
-    "gatewaySettings": {*STORE, "host", "hosts", "port", "keys"},
+    "gatewaySettings": {*STORE, "host", "hosts", "port", "keys", "stores"},
     "workerSettings": {
         *STORE,
         "models",

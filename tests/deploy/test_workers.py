@@ -14,6 +14,10 @@ from workers.settings import WorkerSettings
 OF_LOGS = {"LOG_LEVEL", "LOG_FORMAT"}
 OF_GROUPS = {"SERVE", "GROUP"}
 SETTINGS = {"gateway": GatewaySettings, "worker": WorkerSettings}
+FILES = {  # what Secrets hold, by the setting that names the file
+    "keys": "key = []\n",
+    "stores": '[[store]]\nname = "texts"\nurl = "redis://texts:6379/0"\nmodels = ["a"]\n',
+}
 MARGIN_S = 20  # that docker-compose.yml gives a worker beyond its grace
 OURS = [
     (name, container)
@@ -48,7 +52,7 @@ def test_the_process_takes_its_variables(container: Container, monkeypatch: pyte
             value = stands_in.get(field, "127.0.0.1")  # noqa: PLW2901  # what a Secret or the cluster says
         elif value.startswith("/etc/attribution/"):
             file = tmp_path / Path(value).name
-            file.write_text("key = []\n")
+            file.write_text(FILES.get(field, "a certificate"))
             value = str(file)  # noqa: PLW2901
         elif field == "device":
             continue  # of a machine that this one is not
