@@ -6,6 +6,7 @@ crash leaves no job half done; each start writes a token, so a worker that lost 
 One Redis >= 6.2 or Valkey server, standalone or replicated, also behind Sentinel; Redis Cluster is refused at start.
 """
 
+from broker.backlog import Backlog, Pace
 from broker.gateway.admission import QueueBounds
 from broker.gateway.comparisons import cell_idempotency
 from broker.gateway.opened_result import OpenedResult
@@ -13,6 +14,7 @@ from broker.gateway.reports import QueueLoad, StoreReport
 from broker.gateway.several.routes import id_ending
 from broker.gateway.several.stores import SeveralStores, Store
 from broker.gateway.store import JobStore
+from broker.group_names import DEFAULT_GROUP
 from broker.monitor_hash import MonitorRecord
 from broker.records import (
     Claim,
@@ -35,6 +37,8 @@ from broker.worker.monitors import FedMonitors, MonitorGone, WatchedMonitor, Win
 from broker.worker.queue import WorkerQueue
 
 __all__ = [
+    "DEFAULT_GROUP",
+    "Backlog",
     "Claim",
     "CommandBatch",
     "ComparisonRecord",
@@ -50,6 +54,7 @@ __all__ = [
     "MonitorRecord",
     "NewJob",
     "OpenedResult",
+    "Pace",
     "QueueBounds",
     "QueueLoad",
     "SeveralStores",

@@ -13,7 +13,8 @@
     {ns}:waiting:{stream}:{owner}   zset     the entries that an owner has waiting, by age
     {ns}:turns:{stream}, {ns}:tags:{stream}   zset, hash with TTL   whose turn it is, see `lua/includes/turns.lua`
     {ns}:queues             set      every model@version that ever had a job
-    {ns}:pace:{model@version}   hash   how fast jobs end, for Retry-After; TTL
+    {ns}:pace:{model@version}   hash   how fast jobs end, for Retry-After; and `rows group` and `busy_ms group`, how
+                                     fast one worker of a group is; TTL
     {ns}:index, {ns}:index:{owner}   zset   the jobs of nobody and of an owner by submission, microseconds, unique
     {ns}:listed:{status} {model@version}, {ns}:listed:{status} {model@version} {owner}   zset   jobs as in such an
                                      index: of a status, of a model, or of both
@@ -35,6 +36,8 @@
     {ns}:queued_rows        hash     by owner, the rows of its jobs that have not ended
     {ns}:worker:{id}, {ns}:workers          string, zset by expiry   registry of workers; TTL
     {ns}:card:{status model@version}, {ns}:cards   string, zset by expiry   registry of models; TTL
+    {ns}:servers:{status model@version}   zset   the live workers that take jobs by this card, by expiry; TTL
+    {ns}:groups             zset by expiry   groups of workers, and `group model@version` of what they hold; TTL
     {ns}:answers            hash     when the store answered workers last, and since when without a pause; TTL
     {ns}:unloaded           set      model@version that an admin command has unloaded
     {ns}:commands           stream   admin commands: `action`, `model`, `version`; TTL
@@ -78,6 +81,7 @@ class Keys:
         self.queues = f"{namespace}:queues"
         self.workers = f"{namespace}:workers"
         self.cards = f"{namespace}:cards"
+        self.groups = f"{namespace}:groups"
         self.cancelled = f"{namespace}:cancelled"
         self.unloaded = f"{namespace}:unloaded"
         self.commands = f"{namespace}:commands"
@@ -130,6 +134,10 @@ class Keys:
 
     def worker(self, worker_id: str) -> str:
         return f"{self._namespace}:worker:{worker_id}"
+
+    def servers(self, member: str) -> str:
+        """`member` as for `card`."""
+        return f"{self._namespace}:servers:{member}"
 
     def card(self, member: str) -> str:
         """`member` as listed in `cards`: status, space, "model@version"."""
@@ -193,6 +201,7 @@ class Keys:
             "tags": f"{self._namespace}:tags:",
             "listed": self.listed(""),
             "card": self.card(""),
+            "servers": self.servers(""),
             "events": self.events(""),
             "inbox": self.inbox(""),
         }

@@ -4,6 +4,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
+from broker.group_names import DEFAULT_GROUP
 from broker.tuning import RESULT_BYTES
 from schemas.base import Record
 from schemas.comparisons import Agreement, CellRecord
@@ -149,7 +150,8 @@ class FinishedJob(NamedTuple):
 
 
 class WorkerInfo(Record):
-    """A worker as it announces itself. `models` are those that take jobs."""
+    """A worker as it announces itself. `models` are those that take jobs, `group` names the workers that hold the same
+    ones."""
 
     id: str
     device: str
@@ -157,6 +159,7 @@ class WorkerInfo(Record):
     pid: int
     started_ms: int
     models: list[ModelKey]
+    group: str = DEFAULT_GROUP
     statistics: WorkerStatistics = WorkerStatistics()
     residence: dict[ModelKey, Residence] = Field(default_factory=dict)
     executed_command: Annotated[str, Field(pattern=r"^[0-9]{1,19}-[0-9]{1,19}$")] = (

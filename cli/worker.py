@@ -7,6 +7,7 @@ import json
 import os
 import socket
 import sys
+import time
 from pathlib import Path
 
 import structlog
@@ -28,6 +29,7 @@ LIBRARIES = (
 
 def run_worker(models: list[Path] | None, device: str | None) -> int:
     """Serves until SIGTERM or SIGINT. Returns the exit code."""
+    began_s = time.monotonic()
     try:
         os.environ[VARIABLE] = joined(model_directories(models))
     except NoModels as error:
@@ -37,6 +39,7 @@ def run_worker(models: list[Path] | None, device: str | None) -> int:
     from broker.supported_store import refusal_of_store  # noqa: PLC0415
     from cli.start_log import start_log  # noqa: PLC0415  # before torch, which takes seconds
     from workers.main import run  # noqa: PLC0415
+    from workers.repository.folders import UnknownModels  # noqa: PLC0415
     from workers.settings import WorkerSettings  # noqa: PLC0415
 
     start_log()
@@ -50,7 +53,10 @@ def run_worker(models: list[Path] | None, device: str | None) -> int:
     refused = refusal_of_store(settings)
     if refused is not None:
         fail(refused, EXIT_USAGE)
-    return run(settings, tracer)
+    try:
+        return run(settings, tracer, began_s=began_s)
+    except UnknownModels as error:
+        fail(f"ATTRIBUTION_SERVE: {error}", EXIT_USAGE)
 
 
 def stand_by() -> bool:

@@ -47,10 +47,18 @@ How exact the numbers of the home *store* are:
 - Counters of a model to which nothing is added for 24 h are forgotten and begin at 0 again.
 - A store without persistence begins at 0 when it restarts.
 
-The queue (`attribution_queue_…`, `attribution_backlog_seconds`) is read from the store at each scrape, so it is known
-without any live worker, and is 0 when empty. A model is named from its first job on. The seconds are those that the
-rows of a job took at the model's measured pace when it was queued, over all of its workers; before a pace is
-measured, 500 rows/s are assumed.
+The queue (`attribution_queue_…`, `attribution_backlog_seconds`, `attribution_drain_seconds`) is read from the store at
+each scrape, so it is known without any live worker, and is 0 when empty. A model is named in `attribution_queue_…` from its
+first job on.
+
+- `attribution_backlog_seconds` is the number to scale by: the rows that wait and run, divided by the pace of **one** worker
+  of the group, however many there are. Every gateway reports it for every model that is known, awake or asleep. A model
+  that two groups hold has a backlog in each, of all its jobs, at the pace of that group's workers: do not add them up.
+  [scaling.md](scaling.md) says how it is applied.
+- `attribution_drain_seconds` is what a client waits for: the seconds that the rows of each job took at the pace of all
+  workers of the model when it was queued.
+
+Before a pace is measured, that of another group is assumed, or 500 rows/s.
 
 While the job store does not answer within a second, only the metrics of the home *gateway* and
 `attribution_store_up 0` are reported.
@@ -73,6 +81,8 @@ No client can make a label value: unknown paths are `unmatched`, unknown HTTP me
 | `route` | the template of a route | the routes of this version |
 | `monitor` | the name of a monitor; with API keys that of its key, a slash, and its name | 32 |
 | `statistic` | `ndcg`, `psi_max`, `psi_score`, see [monitors](monitors.md) | 3 |
+| `group` | the groups of workers (`ATTRIBUTION_GROUP`) that hold the model, or did so within 7 days | what the operator deploys |
+| `measured` | `true`; `false` while the pace is an estimate. A series has one of the two | 1 at a time |
 | `worker` | the id of a live worker | the live workers, at one time |
 | `device` | `cpu`, `cuda:0`, … | the devices |
 | `le` | the upper bound of a bucket | 20 |

@@ -18,9 +18,9 @@ OutputKind = Literal["classification", "multilabel", "probabilities", "regressio
 
 Side = Literal["output", "input"]  # of a layer: what it gives, and what it takes
 
-# In memory; out of it, until the next job brings it back; being loaded for the first time; taken out of service by the
-# operator; not loadable.
-ModelStatus = Literal["ready", "idle", "loading", "unloaded", "failed"]
+# In memory; out of it, until the next job brings it back; known, and without a worker until one starts for its jobs;
+# being loaded for the first time; taken out of service by the operator; not loadable.
+ModelStatus = Literal["ready", "idle", "asleep", "loading", "unloaded", "failed"]
 
 
 AdminAction = Literal["load", "unload"]
@@ -144,6 +144,10 @@ class ModelCard(Forwarded):
     execution: Literal["packed", "alone"] = "packed"  # alone: one row per pass
     execution_reason: str | None = None  # why alone
     precision: PassPrecision | None = None  # of shared passes
+    start_s: float | None = Field(
+        default=None,
+        description="Seconds from the start of a worker until it takes this model's jobs, as last measured.",
+    )
     dialects: DialectNames = DialectNames()
 
 

@@ -9,7 +9,7 @@ from schemas.models import ModelCard
 
 
 class ModelList(Record):
-    """Every model that a worker has announced, by name and version."""
+    """Every model that workers have announced, by name and version; those that took jobs for days after."""
 
     models: list[ModelCard]
 

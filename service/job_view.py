@@ -14,7 +14,7 @@ from service.http.responses import json_response, root_path
 from service.http.translation import failure_in_language
 
 
-def job_view(record: JobRecord, root_path: str = "") -> Job:
+def job_view(record: JobRecord, root_path: str = "", starts_in_s: float | None = None) -> Job:
     """The `Job` document in the language of the current request, with links under `root_path`, the prefix under which a
     proxy serves the gateway."""
     spec = record.spec
@@ -33,15 +33,20 @@ def job_view(record: JobRecord, root_path: str = "") -> Job:
         finished_at=None if record.finished_ms is None else rfc3339(record.finished_ms),
         error=failure_in_language(record.error, asked_language()),
         trace_id=context.trace_id if context else None,
+        starts_in_s=starts_in_s,
         links=_links(record, root_path),
     )
 
 
 def job_response(
-    request: Request, record: JobRecord, status: int = 200, headers: dict[str, str] | None = None
+    request: Request,
+    record: JobRecord,
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+    starts_in_s: float | None = None,
 ) -> Response:
     """The `Job` document as a JSON response."""
-    return json_response(job_view(record, root_path(request)), status, headers)
+    return json_response(job_view(record, root_path(request), starts_in_s), status, headers)
 
 
 def job_path(job_id: str, root_path: str = "") -> str:

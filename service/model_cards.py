@@ -10,11 +10,12 @@ from schemas.sentences import Sentence
 from service.tuning import CARD_CACHE_S, MAX_CACHED_CARDS, MAX_LISTED_MODELS, NO_WORKER_RETRY_S
 from service.validation.document.suggest import with_suggestion
 
+KEPT_STATUSES = frozenset({"ready", "asleep"})
 CardKey = tuple[str, str | None]  # the model's name, and the version if the request names one
 
 
 class RecentCards:
-    """A cache of the cards of ready models. Concurrent requests for one model share a look-up in the job store."""
+    """A cache of the cards of ready and sleeping models. Concurrent requests for one model share one look-up."""
 
     def __init__(self) -> None:
         self._cards: dict[CardKey, tuple[float, ModelCard]] = {}
@@ -25,7 +26,7 @@ class RecentCards:
     async def find(self, store: Store, name: str, version: str | None) -> ModelCard:
         """As `find_card`, from the cache if the card is at most `CARD_CACHE_S` old.
 
-        Cards of models that are not ready, and failed look-ups, are not cached.
+        Other cards, and failed look-ups, are not cached.
         """
         key = (name, version)
         at, card = self._cards.get(key, (0.0, None))
@@ -60,7 +61,7 @@ class RecentCards:
         finally:
             del self._lookups[key]
         self._cards.pop(key, None)
-        if card.status == "ready":
+        if card.status in KEPT_STATUSES:
             while len(self._cards) >= MAX_CACHED_CARDS:
                 del self._cards[next(iter(self._cards))]
             self._cards[key] = (monotonic(), card)

@@ -49,7 +49,7 @@ ROOMS = {
         ["http", "cost"],
         ["state"],
         ["model_cards"],
-        ["byte_budget", "monitoring", "rendered", "validation", "waits"],
+        ["byte_budget", "monitoring", "readiness", "rendered", "validation", "waits"],
         ["drawing", "pictures"],
         ["gateway_documents", "languages", "release", "settings", "tuning"],
         ["api_keys", "connection_settings"],

@@ -6,6 +6,7 @@ import pytest
 
 from broker.tuning import (
     BATCH_SHARE,
+    CARD_TTL_MS,
     LISTING_TIMEOUT_S,
     MAX_CONNECTIONS,
     MAX_PAGE_JOBS,
@@ -13,6 +14,7 @@ from broker.tuning import (
     MAX_STORES,
     MAX_STORES_FILE_BYTES,
     MEASURED_TTL_S,
+    OTHER_CARD_TTL_MS,
     REUSE_TTL_S,
 )
 from schemas import limits
@@ -25,7 +27,8 @@ PAGE = (ROOT / "docs" / "security.md").read_text()
 FIELDS = {**GatewaySettings.model_fields, **WorkerSettings.model_fields}
 NO_BOUNDS = {  # places, names and switches
     *("redis_url", "redis_ca", "redis_cert", "redis_key", "namespace"),
-    *("cache", "keys", "stores", "host", "port", "models", "measurements", "device", "worker_id", "replaces"),
+    *("cache", "keys", "stores", "host", "port", "models", "measurements", "device"),
+    *("worker_id", "replaces", "group", "serve"),
 }
 
 
@@ -53,6 +56,8 @@ def test_the_values_of_constants() -> None:
         shown |= dict(zip(re.findall(r"`([A-Z_]+)`", names), values.split(", "), strict=True))
     broker = {
         "BATCH_SHARE": BATCH_SHARE,
+        "CARD_TTL_MS": CARD_TTL_MS,
+        "OTHER_CARD_TTL_MS": OTHER_CARD_TTL_MS,
         "MAX_CONNECTIONS": MAX_CONNECTIONS,
         "MAX_PAGE_JOBS": MAX_PAGE_JOBS,
         "MAX_SCANNED_JOBS": MAX_SCANNED_JOBS,

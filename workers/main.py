@@ -1,9 +1,9 @@
 """A worker process: loads its models, then claims and runs jobs until a signal stops it."""
 
 import gc
-import signal
 import sys
 import threading
+import time
 import warnings
 
 import structlog
@@ -20,16 +20,18 @@ from workers.engine.device.tf32 import forbid_tf32
 from workers.engine.error_trace import without_data
 from workers.jobs.admission import Admission
 from workers.jobs.background import BackgroundThreads, log_deaths
-from workers.jobs.ending import EXIT_STALLED, EXIT_THREAD_DIED, end_process
+from workers.jobs.ending import EXIT_STALLED, EXIT_THREAD_DIED, end_process, exit_after, exit_now
 from workers.jobs.reporter import Reporter
 from workers.jobs.running import JobRunner
 from workers.jobs.settling import Settling
+from workers.jobs.stop_signals import StopSignals
 from workers.jobs.tuning import (
     CLAIM_BLOCK_MS,
     CLAIM_BLOCK_PARTIAL_MS,
     CLAIM_RETRY_S,
     COALESCE_WAIT_S,
     MAX_ATTEMPTS,
+    STOP_PROCESS_S,
     THREAD_SWITCH_S,
 )
 from workers.jobs.watchdog import Watchdog
@@ -38,29 +40,45 @@ from workers.models.measurements.cache import MeasurementCache
 from workers.models.pool import CommandExecutor, ModelPool
 from workers.models.resident import Device
 from workers.monitors.keeper import MonitorKeeper
+from workers.repository.folders import check_names
 from workers.settings import WorkerSettings
 
 log = structlog.get_logger()
 
 
-def run(settings: WorkerSettings, tracer: Tracer | None = None, passes: PassDevice | None = None) -> int:
+def run(
+    settings: WorkerSettings,
+    tracer: Tracer | None = None,
+    passes: PassDevice | None = None,
+    began_s: float | None = None,
+) -> int:
     """Serves until SIGTERM or SIGINT; returns the exit code. With a tracer, jobs and passes are spans; it is closed.
 
-    The process ends with `EXIT_THREAD_DIED` when a thread of the worker dies, and with `EXIT_STALLED` when a job hangs
-    that nothing else can stop; it is then to be replaced.
+    A stop lets running jobs end for the grace of the settings, and hands the others back to the queue at the same
+    attempt. The process ends with `EXIT_THREAD_DIED` when a thread of the worker dies, and with `EXIT_STALLED` when a
+    job hangs that nothing else can stop; it is then to be replaced.
 
     Args:
         tracer: None: nothing is traced.
         passes: what computes the passes; None: the device of the settings.
+        began_s: when the process began, by the monotonic clock; None: it is not known.
+
+    Raises:
+        UnknownModels: the repository lacks a model that the settings name.
     """
     log_deaths()
-    stop = _stop_at_signals()
+    signals = StopSignals()
+    signals.install()
+    stop = signals.stop
+    check_names(settings.models, settings.serve)
     device = _configured_device(settings, tracer, passes)
     queue = _job_store(settings)
-    models = ModelPool(settings.models, device, settings.model_memory)
+    prepared_s = None if began_s is None else time.monotonic() - began_s
+    models = ModelPool(settings.models, device, settings.model_memory, settings.serve, prepared_s)
     commands = CommandExecutor(queue, models, stop)
     unloaded = commands.read_unloaded()
     models.start(unloaded, first=_urgent_models(queue, settings.replaces))
+    signals.serving()
     runner = JobRunner(models, Admission(models, settings.live_jobs()), Settling(queue.claimed_jobs), tracer)
     reporter = Reporter(
         queue,
@@ -69,6 +87,7 @@ def run(settings: WorkerSettings, tracer: Tracer | None = None, passes: PassDevi
         commands,
         device=device,
         worker_id=settings.worker_id,
+        group=settings.group,
         lease_ms=settings.lease_ms,
     )
     watchdog = Watchdog(runner, queue.claimed_jobs, settings.stall_s, lambda: end_process(queue, runner, EXIT_STALLED))
@@ -78,7 +97,11 @@ def run(settings: WorkerSettings, tracer: Tracer | None = None, passes: PassDevi
     background = BackgroundThreads(models, {**threads, "monitors": keeper})
     background.start()
     log.info(
-        "worker ready", worker=settings.worker_id, device=str(device.device), models=list(map(str, models.serving()))
+        "worker ready",
+        worker=settings.worker_id,
+        group=settings.group,
+        device=str(device.device),
+        models=list(map(str, models.serving())),
     )
     try:
         healthy = _claim_until(stop, queue, runner, models, background)
@@ -87,13 +110,17 @@ def run(settings: WorkerSettings, tracer: Tracer | None = None, passes: PassDevi
         healthy = False
     if not healthy:
         end_process(queue, runner, EXIT_THREAD_DIED)
-    runner.stop(settings.grace_s)
+    if not runner.stop(settings.grace_s, signals.hurry):
+        end_process(queue, runner, 0)
     watchdog.end()
     reporter.end()
     keeper.end()
     _retire(queue)
-    models.stop()
+    exit_after(STOP_PROCESS_S)  # a pass may hang, and the engine's thread with it
+    has_stopped = models.stop()
     _close([listener, commands], queue, tracer)
+    if not has_stopped:  # a load is in progress, which Python would wait for
+        exit_now(0)
     return 0
 
 
@@ -113,14 +140,6 @@ def _urgent_models(queue: WorkerQueue, replaced: str | None) -> list[ModelKey]:
     except Unavailable:
         log.warning("job store is away", action="look for waiting jobs")
         return []
-
-
-def _stop_at_signals() -> threading.Event:
-    """An event that SIGTERM and SIGINT set."""
-    stop = threading.Event()
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(signum, lambda *_: stop.set())
-    return stop
 
 
 def _configured_device(settings: WorkerSettings, tracer: Tracer | None, passes: PassDevice | None) -> Device:
@@ -176,7 +195,11 @@ def _claim_until(
         is_partial = len(capacity) < len(models.serving()) or not all(for_batch.values())
         block_ms = CLAIM_BLOCK_PARTIAL_MS if is_partial else CLAIM_BLOCK_MS
         try:
-            for claim in queue.claims.take(capacity, block_ms, admission.last_attempts(), for_batch):
+            claims = queue.claims.take(capacity, block_ms, admission.last_attempts(), for_batch, stop)
+            if stop.is_set():
+                runner.decline(claims)
+                break
+            for claim in claims:
                 runner.start(claim)
         except Unavailable:
             log.warning("job store is away")

@@ -10,11 +10,11 @@ import torch
 from pydantic import ByteSize, Field, field_validator
 from pydantic_settings import NoDecode
 
-from broker import StoreSettings
+from broker import DEFAULT_GROUP, StoreSettings
 
 
 class WorkerSettings(StoreSettings):
-    """One worker process: one device, all models of its directories."""
+    """One worker process: one device, all models of its directories, or those that it names."""
 
     models: Annotated[list[Path], NoDecode] = Field(default=[Path("models")])  # directories, separated as in PATH
     device: str = "auto"  # auto, cpu, cuda:0, …
@@ -23,6 +23,8 @@ class WorkerSettings(StoreSettings):
     measurements: Path | None = None  # directory in which loads keep what they measure; None: each load measures
     model_memory: Annotated[ByteSize, Field(ge=1)] | None = None  # for models, such as "8GiB"; None: no bound
     worker_id: str = Field(default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}")
+    group: Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$")] = DEFAULT_GROUP
+    serve: Annotated[frozenset[str], NoDecode] = frozenset()  # models to hold, separated by commas; none: all
     lease_ms: Annotated[int, Field(ge=500, le=600_000)] = 8_000
     replaces: str | None = None  # the worker whose place this one takes, when its process is known to be gone
     stall_s: Annotated[float, Field(ge=1, le=86_400)] = 120.0  # a job without progress for so long is given up
@@ -32,6 +34,16 @@ class WorkerSettings(StoreSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return [Path(part) for part in value.split(os.pathsep) if part] if isinstance(value, str) else value
+
+    @field_validator("serve", mode="before")
+    @classmethod
+    def _names(cls, value: object) -> object:
+        return frozenset(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
+
+    @field_validator("group", mode="before")
+    @classmethod
+    def _empty_is_default(cls, value: object) -> object:
+        return value or DEFAULT_GROUP  # compose files pass an unset variable as an empty string
 
     @field_validator("measurements", "model_memory", mode="before")
     @classmethod

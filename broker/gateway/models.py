@@ -1,10 +1,13 @@
 """Model cards that workers have announced."""
 
+from typing import Any
+
 import structlog
 from pydantic import ValidationError
 
-from broker.card_names import CardName, best_card, card_names, model_keys
+from broker.card_names import CardName, CardRegistry, best_card, model_keys
 from broker.gateway.async_connection import AsyncConnection
+from broker.group_names import GroupNames
 from schemas.errors import ModelNotFound, ModelUnavailable
 from schemas.models import ModelCard
 from schemas.sentences import Sentence
@@ -20,9 +23,9 @@ class ModelRegistry:
         self._keys = connection.keys
 
     async def cards(self) -> list[ModelCard]:
-        """The card of every model that a worker has announced within a minute, by name and version; the ready card
-        where some workers loaded the model and others failed."""
-        names = await self._card_names()
+        """The card of every model that workers have announced, by name and version; the ready card where some workers
+        loaded the model and others failed. A model that took jobs is known for `CARD_TTL_MS` after its last worker."""
+        names = (await self.registry()).names()
         blobs = await self._connection.values([self._keys.card(str(name)) for name in names])
         cards = []
         for name, blob in zip(names, blobs, strict=True):
@@ -37,7 +40,7 @@ class ModelRegistry:
 
         Raises `ModelNotFound`, and `ModelUnavailable` for a card that cannot be read.
         """
-        chosen = best_card(await self._card_names(), name, version)
+        chosen = best_card((await self.registry()).names(), name, version)
         blob = (await self._connection.values([self._keys.card(str(chosen))]))[0] if chosen else None
         if chosen is None or blob is None:
             raise ModelNotFound(
@@ -53,9 +56,19 @@ class ModelRegistry:
                 Sentence("the card of {model} cannot be read by this gateway", model=chosen.model)
             ) from error
 
-    async def _card_names(self) -> list[CardName]:
-        async with self._connection.guard(), self._connection.client.pipeline(transaction=False) as pipeline:
-            pipeline.zrange(self._keys.cards, 0, -1)
-            pipeline.smembers(self._keys.unloaded)
-            members, unloaded = await pipeline.execute()
-        return card_names((member.decode(errors="replace") for member in members), model_keys(unloaded))
+    async def names(self) -> list[CardName]:
+        """The name of the card of every model, without a look at the cards."""
+        return (await self.registry()).names()
+
+    async def registry(self) -> CardRegistry:
+        """What the store knows of models. Raises `StoreUnavailable`."""
+        keys = [self._keys.cards, self._keys.groups, self._keys.unloaded]
+        cards, groups, unloaded, served = await self._connection.run("known_models", keys)
+        live = frozenset(name.decode(errors="replace") for name in served)
+        return CardRegistry(_by_name(cards), GroupNames.of(_by_name(groups)), model_keys(unloaded), live)
+
+
+def _by_name(flat: list[Any]) -> dict[str, int]:
+    """Members of a sorted set, each followed by its score."""
+    pairs = zip(flat[::2], flat[1::2], strict=True)
+    return {member.decode(errors="replace"): int(float(score)) for member, score in pairs}

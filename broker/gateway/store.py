@@ -54,7 +54,7 @@ class JobStore:
         self.models = ModelRegistry(self._connection)
         self.workers = WorkerRegistry(self._connection)
         self.monitors = StoredMonitors(self._connection)
-        self.reports = StoreReports(self._connection, self.jobs, self.monitors)
+        self.reports = StoreReports(self._connection, self.jobs, self.monitors, self.models)
         self.admin_commands = AdminCommands(self._connection, self.workers)
 
     def comparisons_of(self, models: Collection[str]) -> StoredComparisons:

@@ -1,6 +1,7 @@
 """Claims jobs for a worker."""
 
 from collections.abc import Mapping
+from threading import Event
 from time import monotonic
 from typing import Any, NamedTuple
 
@@ -68,10 +69,12 @@ class Claims:
         block_ms: int,
         last_attempts: int = 1,
         for_batch: Mapping[ModelKey, int] | None = None,
+        stop: Event | None = None,
     ) -> list[Claim]:
         """Starts up to `capacity[model]` jobs of each model; waits up to `block_ms` for the first if there is none.
 
-        At most `for_batch[model]` of them are of batch priority; without `for_batch`, all may be.
+        At most `for_batch[model]` of them are of batch priority; without `for_batch`, all may be. Once `stop` is set,
+        none is started any more.
 
         Jobs whose worker stopped renewing come first, then interactive jobs before batch jobs, except in one claim in
         `BATCH_FIRST_EVERY`. A job that has used up its attempts is failed with `WorkerLost` instead. Of jobs on their
@@ -81,7 +84,7 @@ class Claims:
         free = {model: count for model, count in capacity.items() if count > 0}
         deadline = monotonic() + block_ms / 1000
         streams = [stream for model in free for stream in self._streams(model)]
-        while free:
+        while free and not (stop and stop.is_set()):
             started, positions = self._start(streams, free, free if for_batch is None else for_batch, last_attempts)
             if started:
                 self._count += 1

@@ -24,3 +24,13 @@ class Measurements:
         pairs = [part for name, amount in counts.items() for part in (name, repr(amount))]
         texts = [part for pair in exemplars.items() for part in pair]
         self._connection.run("measure", [self._keys.measured(str(model))], len(counts), *pairs, *texts)
+
+    def tell_pace(self, model: ModelKey, group: str, rows: float, busy_s: float) -> None:
+        """Adds to the pace of one worker of a group: rows that jobs were expected to take, and the seconds that this
+        worker spent on them.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+            StoreFull: it has no room for a new field; nothing was added.
+        """
+        self._connection.run("note_pace", [self._keys.pace(str(model))], group, repr(rows), repr(1000 * busy_s))

@@ -16,7 +16,14 @@ from cli.client.calling import call
 from cli.client.print_json import print_json
 from cli.console import EXIT_FAILED, EXIT_USAGE, console, fail, stderr
 
-STYLES = {"ready": "green", "idle": "cyan", "loading": "yellow", "unloaded": "dim", "failed": "bold red"}
+STYLES = {
+    "ready": "green",
+    "idle": "cyan",
+    "asleep": "blue",
+    "loading": "yellow",
+    "unloaded": "dim",
+    "failed": "bold red",
+}
 UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
@@ -48,7 +55,7 @@ def send_admin_command(
         if not answer.done:
             stderr.print("[yellow]not every worker has acted yet[/]; see: attribution models list")
             return EXIT_FAILED
-        wanted = {"ready", "idle"} if action == "load" else {"unloaded"}
+        wanted = {"ready", "idle", "asleep"} if action == "load" else {"unloaded"}
         return 0 if all(one.status in wanted for one in answer.models) else EXIT_FAILED
 
     return call(url, send)

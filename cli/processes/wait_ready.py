@@ -5,13 +5,13 @@ import asyncio
 import httpx
 
 from cli.processes.backoff import Backoff
-from service.gateway_documents import ModelList
+from service.gateway_documents import Health, ModelList
 
 TIMEOUT_S = 600.0  # models may be large, and disks slow
 
 
 async def ready(url: str, timeout_s: float = TIMEOUT_S) -> list[str]:
-    """Returns once `/readyz` responds 200: the job store is reachable and a worker has loaded its models.
+    """Returns once `/readyz` tells of a live worker: the job store is reachable and a worker has loaded its models.
 
     Returns:
         The names of the models; none where the service tells them to holders of a key alone.
@@ -23,8 +23,9 @@ async def ready(url: str, timeout_s: float = TIMEOUT_S) -> list[str]:
     async with asyncio.timeout(timeout_s), httpx.AsyncClient(base_url=url, timeout=5.0, trust_env=False) as client:
         while True:
             try:
-                if (await client.get("/readyz")).status_code == httpx.codes.OK:
-                    return await _models(client)
+                response = await client.get("/readyz")
+                if response.status_code == httpx.codes.OK and Health.model_validate_json(response.content).workers:
+                    return await _models(client)  # models of an earlier service may sleep in the store
             except httpx.TransportError:
                 pass
             await asyncio.sleep(pauses.next_s())

@@ -74,8 +74,23 @@ QUEUE_ROWS = Definition(
 BACKLOG = Definition(
     "attribution_backlog_seconds",
     "gauge",
+    ("model", "group", "measured"),
+    "Time that waiting and running jobs of the model would take one worker of a group that holds it, however many "
+    "there are; 0 without jobs. `measured` is false while the pace of such a worker is an estimate.",
+    "store",
+)
+GROUP_BACKLOG = Definition(
+    "attribution_group_backlog_seconds",
+    "gauge",
+    ("group",),
+    "Time that waiting and running jobs of all models of a group would take one of its workers.",
+    "store",
+)
+DRAIN = Definition(
+    "attribution_drain_seconds",
+    "gauge",
     ("model",),
-    "Time that waiting and running jobs take at the model's measured pace.",
+    "Time that waiting and running jobs take at the pace at which all workers of the model have ended jobs.",
     "store",
 )
 JOBS_ENDED = Definition(
@@ -193,7 +208,8 @@ ALL: dict[str, Definition] = {
     one.name: one
     for one in (
         *(HTTP_REQUESTS, HTTP_SECONDS, JOBS_SUBMITTED, ADMISSIONS),
-        *(STORE_UP, STORE_USED, STORE_BUDGET, WORKERS, QUEUE_JOBS, QUEUE_ROWS, BACKLOG, JOBS_ENDED, JOBS_REPEATED),
+        *(STORE_UP, STORE_USED, STORE_BUDGET, WORKERS, QUEUE_JOBS, QUEUE_ROWS, BACKLOG, GROUP_BACKLOG, DRAIN),
+        *(JOBS_ENDED, JOBS_REPEATED),
         *(STAGE_SECONDS, JOB_ROWS, JOB_PASSES, RESULT_BYTES, RESULT_WARNINGS),
         *(COMPLETENESS_ERROR, EXPLAINED_SCORE, INFIDELITY, SENSITIVITY, DRIFT),
         MODEL_STATUS,

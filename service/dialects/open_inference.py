@@ -28,6 +28,7 @@ from service.http.inflate import read_body
 from service.http.responses import json_response
 from service.monitoring.http_metrics import CLIENT_LEFT
 from service.openapi.response_objects import json_response_object, ref
+from service.readiness import live_workers
 from service.release import RELEASE
 from service.state import CurrentGateway, Gateway
 from service.tuning import DIALECT_WAIT_S
@@ -116,16 +117,14 @@ async def live() -> Response:
 
 @router.get(
     "/v2/health/ready",
-    summary="Can requests be answered now?",
+    summary="Can requests be accepted?",
     responses={
         200: json_response_object("V2Ready", "They can.", {"ready": True}),
         **dialect_errors(error_form, "DialectError", Unavailable, ServiceError),
     },
 )
 async def ready(gateway: CurrentGateway) -> Response:
-    await gateway.store.ping()
-    if not await gateway.store.workers.live():
-        raise Unavailable("no live worker; start one")
+    await live_workers(gateway.store)
     return json_response(V2Ready(ready=True))
 
 

@@ -2,13 +2,13 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
-from broker import Store, StoreReport, WorkerInfo
+from broker import Backlog, Store, StoreReport, WorkerInfo
 from schemas.errors import Unavailable
 from schemas.telemetry import names
 from schemas.telemetry.definitions import Definition
@@ -51,7 +51,8 @@ def store_families(state: StoreState | None) -> Iterator[Metric]:
     queues = {str(model): load for model, load in report.queues.items()}
     yield _family(names.QUEUE_JOBS, [_Sample((model,), load.jobs) for model, load in queues.items()])
     yield _family(names.QUEUE_ROWS, [_Sample((model,), load.rows) for model, load in queues.items()])
-    yield _family(names.BACKLOG, [_Sample((model,), load.seconds) for model, load in queues.items()])
+    yield from _backlog_families(report.backlogs)
+    yield _family(names.DRAIN, [_Sample((model,), load.seconds) for model, load in queues.items()])
     yield from measured_families(report.measured)
     figures = [(monitor, *pair) for monitor, by_name in report.drift.items() for pair in by_name.items()]
     yield _family(names.DRIFT, [_Sample((monitor, statistic), value) for monitor, statistic, value in figures])
@@ -64,6 +65,16 @@ def store_families(state: StoreState | None) -> Iterator[Metric]:
             for model, residence in worker.residence.items()
         ],
     )
+
+
+def _backlog_families(backlogs: Sequence[Backlog]) -> Iterator[Metric]:
+    """The numbers to scale groups of workers by: for each model, and for all models of a group."""
+    of_models, of_groups = [], defaultdict[str, float](float)
+    for one in backlogs:
+        of_models.append(_Sample((str(one.model), one.group, str(one.pace.measured).lower()), one.seconds))
+        of_groups[one.group] += one.seconds
+    yield _family(names.BACKLOG, of_models)
+    yield _family(names.GROUP_BACKLOG, [_Sample((group,), seconds) for group, seconds in sorted(of_groups.items())])
 
 
 def _worker_families(workers: list[WorkerInfo]) -> Iterator[Metric]:

@@ -17,6 +17,7 @@ from service.http.responses import root_path
 from service.job_view import job_path, job_response
 from service.monitoring.http_metrics import CLIENT_LEFT
 from service.openapi.explain_operation import EXPLAIN_BODY, EXPLAIN_DESCRIPTION, EXPLAIN_RESPONSES
+from service.readiness import starts_in_s
 from service.results.formats import MEDIA, formats_of
 from service.results.representation import RequestedFormat, result_response
 from service.routes.drawing_parameters import drawing_parameters, read_drawing
@@ -101,7 +102,8 @@ async def explain(
     ended = wait_s > 0 and waited.record.status in TERMINAL
     if ended and result_format is not None:
         return await _ended_result(gateway, waited, result_format, headers)
-    return job_response(request, waited.record, 200 if ended else 202, headers)
+    starts_s = None if ended else await starts_in_s(gateway.store, card, waited.record, waited_s=wait_s)
+    return job_response(request, waited.record, 200 if ended else 202, headers, starts_s)
 
 
 def _requested_format(

@@ -11,8 +11,8 @@ from service.http.responses import json_response
 from service.monitoring.exposition import exposition
 from service.monitoring.store_metrics import read_store
 from service.openapi import response_objects as openapi
+from service.readiness import live_workers
 from service.state import CurrentGateway
-from service.tuning import NO_WORKER_RETRY_S
 
 router = APIRouter(tags=["health"])
 OPENMETRICS_MEDIA = "application/openmetrics-text"
@@ -31,19 +31,16 @@ async def healthz() -> Response:
 
 @router.get(
     "/readyz",
-    summary="Can jobs be computed now?",
-    description="Needs the job store and at least one live worker.",
+    summary="Can requests be accepted?",
+    description="Needs the job store, and a live worker or a model that sleeps: a worker is started for its jobs. "
+    "`workers` says how many live.",
     responses={
-        200: openapi.json_response_object("Health", "Jobs can be computed.", {"status": "ready", "workers": 1}),
+        200: openapi.json_response_object("Health", "Requests are accepted.", {"status": "ready", "workers": 1}),
         **openapi.problems(StoreUnavailable, Unavailable),
     },
 )
 async def readyz(gateway: CurrentGateway) -> Response:
-    await gateway.store.ping()
-    workers = await gateway.store.workers.live()
-    if not workers:
-        raise Unavailable("no live worker; start one", retry_after_s=NO_WORKER_RETRY_S)
-    return json_response(Health(status="ready", workers=len(workers)))
+    return json_response(Health(status="ready", workers=await live_workers(gateway.store)))
 
 
 @router.get(

@@ -8,6 +8,8 @@ import broker
 
 def test_the_public_names() -> None:
     assert broker.__all__ == [
+        "DEFAULT_GROUP",
+        "Backlog",
         "Claim",
         "CommandBatch",
         "ComparisonRecord",
@@ -23,6 +25,7 @@ def test_the_public_names() -> None:
         "MonitorRecord",
         "NewJob",
         "OpenedResult",
+        "Pace",
         "QueueBounds",
         "QueueLoad",
         "SeveralStores",

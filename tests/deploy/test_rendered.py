@@ -3,7 +3,6 @@
 import re
 from typing import Any
 
-import helm_python
 import kubernetes_validate
 import pytest
 
@@ -13,6 +12,7 @@ from tests.deploy.chart import (
     EXAMPLES,
     containers,
     files,
+    helm_python,
     loaded,
     merged,
     objects,

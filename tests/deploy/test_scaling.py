@@ -12,21 +12,18 @@ from urllib.parse import urlsplit
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from broker import Backlog, Pace, StoreReport
+from schemas.model_key import ModelKey
 from schemas.telemetry import names
+from service.monitoring.exposition import exposition
+from service.monitoring.http_metrics import HttpMetrics
+from service.monitoring.store_metrics import StoreState
 from service.settings import GatewaySettings
 from tests.deploy.chart import EXAMPLES, NAMESPACE, merged, objects, of_example, of_kind
 from tests.deploy.test_rendered import CASES, VARIANTS
 
 SELECTOR = re.compile(r"([a-z_]+)\{(.*)\}")
 LABEL = re.compile(r'([a-z_]+)="([^"\\]*)"(?:,|$)')
-TEXT = """\
-# HELP attribution_backlog_seconds Time that waiting and running jobs take.
-# TYPE attribution_backlog_seconds gauge
-attribution_backlog_seconds{model="a@1",group="pictures"} 40
-attribution_backlog_seconds{model="efficientnet-lite0@1",group="gpu"} 30
-attribution_backlog_seconds{model="efficientnet-lite0@1",group="pictures"} 12.5
-attribution_backlog_seconds{model="efficientnet-lite2@1",group="pictures"} 80
-"""
 
 
 def scaled(values: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -50,31 +47,28 @@ def read(selector: str, text: str) -> list[float]:
     return [one.value for one in samples if one.name == metric and labels.items() <= one.labels.items()]
 
 
-def test_each_model_of_a_group_is_a_trigger() -> None:
-    for name, values in {"one-gpu-node": EXAMPLES["one-gpu-node"], "several": EXAMPLES["several-groups"]}.items():
-        for group, spec in scaled(values).items():
-            selectors = [trigger["metadata"]["valueLocation"] for trigger in spec["triggers"]]
-            expected = [
-                (names.BACKLOG.name, {"model": model, "group": group}) for model in values["groups"][group]["models"]
-            ]
-            assert [parsed(selector) for selector in selectors] == expected, name
+def backlog(model: str, group: str, seconds: float) -> Backlog:
+    return Backlog(ModelKey(model, "1"), group, seconds, Pace(100.0, measured=True))
 
 
-def test_a_group_scales_by_the_sum_of_its_models() -> None:
-    spec = scaled(EXAMPLES["several-groups"])["pictures"]
-    values = {trigger["name"]: read(trigger["metadata"]["valueLocation"], TEXT) for trigger in spec["triggers"]}
-    assert values == {"model_0": [12.5], "model_1": [80.0]}
-    modifiers = spec["advanced"]["scalingModifiers"]
-    assert eval(modifiers["formula"], {}, {name: value for name, (value,) in values.items()}) == 92.5
-    assert modifiers["metricType"] == "AverageValue"
-    assert modifiers["target"].isdecimal()  # KEDA takes the fallback only with a whole number
-    assert {trigger["metadata"]["targetValue"] for trigger in spec["triggers"]} == {modifiers["target"]}
+def test_each_group_reads_its_own_number_of_what_gateways_export() -> None:
+    """A group works on all of its models, so the number is their sum; models may be in several groups."""
+    backlogs = [backlog("a", "pictures", 12.5), backlog("b", "pictures", 80), backlog("a", "texts-gpu", 2)]
+    state = StoreState([], StoreReport({}, {}, 0, None, backlogs=backlogs))
+    text = exposition(HttpMetrics().collector, state, "").body.decode()  # KEDA sends no `Accept`
+    specs = scaled(EXAMPLES["several-groups"])
+    selectors = {group: one["triggers"][0]["metadata"]["valueLocation"] for group, one in specs.items()}
+    assert all(len(spec["triggers"]) == 1 for spec in specs.values())
+    for group, selector in selectors.items():
+        assert parsed(selector) == (names.GROUP_BACKLOG.name, {"group": group})
+    assert set(names.GROUP_BACKLOG.labels) == {"group"}  # so a selector leaves one sample
+    assert read(selectors["pictures"], text) == [92.5]
+    assert read(selectors["texts-gpu"], text) == [2]
+    assert read(selectors["tables"], text) == []  # not announced: an error for KEDA, and then the fallback
 
 
-def test_a_group_of_one_model_needs_no_formula() -> None:
-    spec = scaled(EXAMPLES["several-groups"])["tables"]
-    assert "scalingModifiers" not in spec["advanced"]
-    (trigger,) = spec["triggers"]
+def test_the_target_is_for_each_worker() -> None:
+    (trigger,) = scaled(EXAMPLES["several-groups"])["tables"]["triggers"]
     assert (trigger["metadata"]["targetValue"], trigger["metricType"]) == ("10", "AverageValue")
 
 
@@ -129,19 +123,18 @@ def test_every_metric_value_is_text() -> None:
 def test_fractions_of_a_second_and_large_numbers_are_kept() -> None:
     change = {"groups": {"gpu": {"scaling": {"activationSeconds": 0.5, "targetSeconds": 100_000_000}}}}
     (spec,) = scaled(merged(EXAMPLES["one-gpu-node"], change)).values()
-    modifiers = spec["advanced"]["scalingModifiers"]
-    assert (modifiers["target"], modifiers["activationTarget"]) == ("100000000", "0.5")
+    metadata = spec["triggers"][0]["metadata"]
+    assert (metadata["targetValue"], metadata["activationTargetValue"]) == ("100000000", "0.5")
 
 
-def test_prometheus_sums_the_models_of_a_group_of_this_release() -> None:
+def test_prometheus_is_asked_for_the_group_of_this_release() -> None:
     (spec,) = scaled(VARIANTS["prometheus"]).values()
     (trigger,) = spec["triggers"]
     labels = 'namespace="models",service="attribution-gateway",group="one"'
-    query = f"sum(max by (model) (attribution_backlog_seconds{{{labels}}}))"
+    query = f"max(attribution_group_backlog_seconds{{{labels}}})"
     assert trigger["metadata"]["query"] == query
     assert trigger["metadata"]["ignoreNullValues"] == "false"  # no answer is no reason to stop workers
     assert trigger["authenticationRef"] == {"name": "prometheus"}
-    assert "scalingModifiers" not in spec["advanced"]
 
 
 @pytest.mark.parametrize("example", ["one-gpu-node", "several-groups"])

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from broker.settings import PREFIX
+from service.connections.server import GRACE_S, LEAVE_S
 from service.settings import GatewaySettings
 from tests.deploy.chart import DEFAULTS, EXAMPLES, Container, containers, environment, merged, objects, of_example
 from tests.deploy.test_rendered import CASES
 from workers.settings import WorkerSettings
 
 OF_LOGS = {"LOG_LEVEL", "LOG_FORMAT"}
-OF_GROUPS = {"SERVE", "GROUP"}
 SETTINGS = {"gateway": GatewaySettings, "worker": WorkerSettings}
 FILES = {  # what Secrets hold, by the setting that names the file
     "keys": "key = []\n",
@@ -35,7 +35,7 @@ def worker(values: dict[str, Any], group: str) -> Container:
 
 @each_container
 def test_every_variable_is_a_setting(container: Container) -> None:
-    known = {field.upper() for field in SETTINGS[container.spec["name"]].model_fields} | OF_LOGS | OF_GROUPS
+    known = {field.upper() for field in SETTINGS[container.spec["name"]].model_fields} | OF_LOGS
     named = {name.removeprefix(PREFIX) for name in environment(container) if name.startswith(PREFIX)}
     assert named <= known
 
@@ -76,10 +76,10 @@ def test_a_gateway_ends_its_requests_within_the_time_that_the_cluster_gives_it()
     for case in CASES.values():
         for container in containers(objects(case)):
             if container.spec["name"] == "gateway":
-                wait_s = float(environment(container).get("ATTRIBUTION_MAX_WAIT_S", GatewaySettings().max_wait_s))
                 pause = container.spec["lifecycle"]["preStop"]["exec"]["command"]
                 assert pause[0] == "sleep"
-                assert container.pod["terminationGracePeriodSeconds"] > wait_s + int(pause[1])
+                rest_s = container.pod["terminationGracePeriodSeconds"] - int(pause[1])
+                assert rest_s > GRACE_S + LEAVE_S
 
 
 @each_container
@@ -127,9 +127,9 @@ def test_a_group_with_a_gpu_asks_for_one_and_computes_on_it() -> None:
     assert environment(cpu)["ATTRIBUTION_DEVICE"] == "cpu"
 
 
-def test_a_group_serves_the_models_that_it_scales_by() -> None:
+def test_a_group_serves_the_models_that_it_names() -> None:
     container = worker(CASES["everything-on"] | {"fullnameOverride": "attribution"}, "g" * 15)
-    assert environment(container)["ATTRIBUTION_SERVE"] == "a,b"
+    assert environment(container)["ATTRIBUTION_SERVE"] == "a@1,a@2,b@1"
     assert environment(container)["ATTRIBUTION_GROUP"] == "g" * 15
     assert "ATTRIBUTION_SERVE" not in environment(worker(EXAMPLES["trying-out"], "cpu"))
 

@@ -64,3 +64,25 @@ def test_the_device_is_one_of_this_machine() -> None:
     absent = f"cuda:{torch.cuda.device_count()}"
     with pytest.raises(ValidationError, match=f"there is no device {absent}"):
         WorkerSettings(device=absent)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"), [("", set()), (" , ", set()), ("one", {"one"}), (" one, two@2 ,,one", {"one", "two@2"})]
+)
+def test_the_models_to_serve(monkeypatch: pytest.MonkeyPatch, text: str, names: set[str]) -> None:
+    monkeypatch.setenv("ATTRIBUTION_SERVE", text)
+    assert WorkerSettings().serve == names
+
+
+@pytest.mark.parametrize(("text", "group"), [("", "default"), ("gpu", "gpu"), ("a.b-c_1", "a.b-c_1"), ("g" * 63,) * 2])
+def test_the_name_of_a_group(monkeypatch: pytest.MonkeyPatch, text: str, group: str) -> None:
+    monkeypatch.setenv("ATTRIBUTION_GROUP", text)
+    assert WorkerSettings().group == group
+
+
+@pytest.mark.parametrize("text", ["two words", "a/b", "-a", "a-", "g" * 64, 'a"b', "a\nb"])
+def test_what_is_no_name_of_a_group(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("ATTRIBUTION_GROUP", text)
+    with pytest.raises(ValidationError) as refused:
+        WorkerSettings()
+    assert [error["loc"] for error in refused.value.errors()] == [("group",)]

@@ -1,7 +1,9 @@
 """How a worker process ends when it cannot go on: its jobs given back, and a code that tells the operator why."""
 
+import logging
 import os
 import sys
+import threading
 from typing import NoReturn
 
 import structlog
@@ -20,7 +22,7 @@ def end_process(queue: WorkerQueue, runner: JobRunner, code: int) -> NoReturn:
 
     Nothing is waited for: a thread that hangs would be waited for for ever.
     """
-    log.critical("worker ends", exit_code=code)
+    log.log(logging.CRITICAL if code else logging.WARNING, "worker ends", exit_code=code)
     try:
         for job in runner.active():
             queue.claimed_jobs.release(job.claim)
@@ -28,6 +30,18 @@ def end_process(queue: WorkerQueue, runner: JobRunner, code: int) -> NoReturn:
     except Unavailable:
         log.warning("job store is away", action="release")  # the leases lapse
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+        exit_now(code)
+
+
+def exit_after(delay_s: float) -> None:
+    """Ends the process with 0 after this time, unless it has ended by then. For one that holds no job any more."""
+    timer = threading.Timer(delay_s, exit_now, [0])
+    timer.daemon = True
+    timer.start()
+
+
+def exit_now(code: int) -> NoReturn:
+    """Ends the process. No thread is waited for."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

@@ -36,6 +36,7 @@ class Reporter(threading.Thread):
         *,
         device: Device,
         worker_id: str,
+        group: str,
         lease_ms: int,
     ) -> None:
         super().__init__(name="reporter", daemon=True)
@@ -45,6 +46,7 @@ class Reporter(threading.Thread):
         self._commands = commands
         self._device = device
         self._worker_id = worker_id
+        self._group = group
         self._renew_s = lease_ms / 1e3 / RENEWALS_PER_LEASE
         self._started_ms = int(time.time() * 1e3)
         self._announced: object = None  # the state of the latest announcement
@@ -56,6 +58,7 @@ class Reporter(threading.Thread):
         interval_s = {
             self._announce: heartbeat_s,
             self._tell_measurements: HEARTBEAT_S,
+            self._tell_pace: HEARTBEAT_S,
             self._renew: self._renew_s,
             self._report_progress: TICK_S,
         }
@@ -77,6 +80,7 @@ class Reporter(threading.Thread):
         self.join()
         try:
             self._tell_measurements()
+            self._tell_pace()
         except Unavailable:
             log.warning("job store is away", action="tell measurements")
 
@@ -93,6 +97,7 @@ class Reporter(threading.Thread):
             pid=os.getpid(),
             started_ms=self._started_ms,
             models=self._models.serving(),
+            group=self._group,
             statistics=worker_statistics(self._models, self._runner.settling.statistics, self._device),
             residence=self._models.residence(self._worker_id),
             executed_command=state[0],
@@ -110,6 +115,17 @@ class Reporter(threading.Thread):
             except Unavailable:
                 for each, untold in [(model, increments), *taken.items()]:
                     measurements.put_back(each, untold)
+                raise
+
+    def _tell_pace(self) -> None:
+        passes_s = {model: resident.engine.stats.seconds for model, resident in self._models.resident().items()}
+        taken = self._runner.pace.take(self._runner.admission.active(), passes_s)
+        while taken:
+            model, part = taken.popitem()
+            try:
+                self._queue.measurements.tell_pace(model, self._group, *part)
+            except Unavailable:
+                self._runner.pace.put_back({model: part, **taken})
                 raise
 
     def _renew(self) -> None:

@@ -1,9 +1,10 @@
 """Runs claimed jobs in threads: each job by itself, or coalesced with others of its group."""
 
 import threading
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from time import monotonic
 from typing import TypeVar
 
 import structlog
@@ -17,9 +18,10 @@ from workers.engine.error_trace import without_data
 from workers.jobs.admission import Admission
 from workers.jobs.coalesce import run_coalesced
 from workers.jobs.job import ClaimedJob, FailedJob, JobEnd, JobResult
+from workers.jobs.pace import PaceMeter
 from workers.jobs.settling import Settling
 from workers.jobs.single import run_single
-from workers.jobs.tuning import MAX_THREADS
+from workers.jobs.tuning import DRAIN_STEP_S, MAX_THREADS, STOP_JOBS_S
 from workers.models.pool import ModelPool
 
 log = structlog.get_logger()
@@ -34,6 +36,7 @@ class JobRunner:
     ) -> None:
         self.admission = admission
         self.settling = settling
+        self.pace = PaceMeter()
         self._models = models
         self._tracer = tracer
         self._threads = ThreadPoolExecutor(
@@ -45,6 +48,7 @@ class JobRunner:
     def start(self, claim: Claim) -> None:
         """Starts a job, or adds it to the group that runs jobs like it."""
         job = self.admission.admit(claim)
+        self.pace.begin()
         if self._tracer is not None:
             job.record(self._tracer)
         group = self.admission.group_of(job)
@@ -63,13 +67,29 @@ class JobRunner:
         if job is not None:
             self._cancel(job)
 
-    def stop(self, grace_s: float) -> None:
-        """Waits up to `grace_s` for running jobs, then releases the others to the queue."""
-        self.admission.wait_until_idle(grace_s)
+    def decline(self, claims: Iterable[Claim]) -> None:
+        """Hands jobs back that were claimed while the worker was told to stop."""
+        for claim in claims:
+            if not self.settling.release(claim):
+                self.start(claim)  # the store is away: `stop` tries again
+
+    def stop(self, grace_s: float, hurry: threading.Event | None = None) -> bool:
+        """Waits up to `grace_s` for running jobs, or until `hurry` is set, then hands the others back to the queue.
+
+        Returns:
+            False if threads of jobs still run that do not notice that their job was handed back.
+        """
+        until_s = monotonic() + grace_s
+        # By steps: the handler of a signal cannot wake a thread that may hold the lock it needs.
+        while self.admission.active() and not (hurry and hurry.is_set()) and (left_s := until_s - monotonic()) > 0:
+            self.admission.wait_until_idle(min(left_s, DRAIN_STEP_S))
         self.settling.stop()
         for job in self.admission.active():
+            self.settling.release(job.claim)
             self._cancel(job)
-        self._threads.shutdown(wait=True)
+        self._threads.shutdown(wait=False)
+        self.admission.wait_until_idle(STOP_JOBS_S)
+        return not self.admission.active()
 
     def _submit(self, run: Callable[[T], None], what: T) -> None:
         self._threads.submit(run, what).add_done_callback(_log_error)
@@ -117,6 +137,7 @@ class JobRunner:
             self.settling.settle(ends)
         finally:
             for end in ends:
+                self.pace.end(end.job, succeeded=isinstance(end, JobResult))
                 if end.job.trace is not None:
                     end.job.trace.end("lost")  # unless its end is stored
             self.admission.discharge(end.job for end in ends)

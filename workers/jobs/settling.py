@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import structlog
 
-from broker import FinishedJob
+from broker import Claim, FinishedJob
 from broker.worker.claimed_jobs import ClaimedJobs
 from schemas.errors import JobCancelled, JobError, JobFailed, StoreFull, StoreUnavailable
 from schemas.jobs import JobFailure
@@ -46,6 +46,15 @@ class Settling:
     def stop(self) -> None:
         """From now on cancelled jobs are released to the queue, and a store that is away is not waited for."""
         self._stopping.set()
+
+    def release(self, claim: Claim) -> bool:
+        """Hands a job back to the queue, at the same attempt. False if the store is away; its lease lapses then."""
+        try:
+            self._claimed_jobs.release(claim)
+        except StoreUnavailable:
+            log.warning("job store is away", action="release")
+            return False
+        return True
 
     def settle(self, ends: Sequence[JobEnd]) -> None:
         """Stores the ends of jobs, all results in one round trip."""

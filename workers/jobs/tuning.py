@@ -16,6 +16,11 @@ MAX_THREADS = 4_096  # the pool makes them as needed; the capacity of the models
 COALESCED_RUN_S = 0.02  # one Captum call of coalesced jobs: other jobs and cancellations wait so long
 THREAD_SWITCH_S = 0.0005  # a thread whose rows are computed waits so long for one that runs Python; the default is 5 ms
 
+# Stopping
+DRAIN_STEP_S = 0.1  # between two looks at whether the operator wants running jobs handed back now
+STOP_JOBS_S = 10.0  # that threads have to notice that their job was handed back: cancelled jobs end at their next pass
+STOP_PROCESS_S = 10.0  # that engines and loads have to end, once no job is held
+
 # Watching
 MAX_WATCH_TICK_S = 1.0  # between two looks at running jobs
 WATCH_TICKS = 10  # looks at least in the time after which a job has stalled

@@ -8,6 +8,10 @@ from schemas.model_key import ModelKey
 from workers.repository.model_toml import ModelConfigError, read_config
 
 
+class UnknownModels(ValueError):
+    """The repository lacks models that are named. The message says which, and which there are."""
+
+
 class RepositoryEntry(NamedTuple):
     """A folder and its model. With an `error` the description cannot be read, and the folder's name stands in."""
 
@@ -36,6 +40,21 @@ def find_models(directories: list[Path]) -> list[RepositoryEntry]:
             entry = RepositoryEntry(entry.name, version, folder, "another folder has this name and version")
         found.setdefault(entry.key, entry)
     return list(found.values())
+
+
+def chosen_models(directories: list[Path], names: frozenset[str] = frozenset()) -> list[RepositoryEntry]:
+    """The entries of these models, each `name`, for all of its versions, or `name@version`; all where none is named."""
+    found = find_models(directories)
+    return [entry for entry in found if entry.name in names or str(entry.key) in names] if names else found
+
+
+def check_names(directories: list[Path], names: frozenset[str]) -> None:
+    """Raises `UnknownModels` where the repository lacks one of these models."""
+    found = find_models(directories)
+    missing = names - {text for entry in found for text in (entry.name, str(entry.key))}
+    if missing:
+        known = ", ".join(sorted({entry.name for entry in found})) or "none"
+        raise UnknownModels(f"the repository has no model {', '.join(sorted(missing))}; it has: {known}")
 
 
 def fingerprint(folder: Path) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from broker.backlog import Backlog
 from broker.gateway.reports import QueueLoad, StoreReport
 from broker.gateway.several.reachable import of_reachable
 from broker.gateway.several.routes import StoreRoutes
@@ -29,8 +30,18 @@ class RoutedReports:
             sum(report.used_bytes for report in found.values()),
             None if None in budgets else sum(bytes_ for bytes_ in budgets if bytes_ is not None),
             {monitor: figures for report in found.values() for monitor, figures in report.drift.items()},
+            [
+                backlog
+                for name, report in found.items()
+                for backlog in report.backlogs
+                if self._routes.name_of_model(backlog.model.name) == name
+            ],
             is_whole=not away,
         )
+
+    async def backlog(self, model: ModelKey) -> list[Backlog]:
+        """As `StoreReports.backlog`, of the store of the model."""
+        return await self._routes.of_model(model.name).reports.backlog(model)
 
 
 def _queues(reports: Mapping[str, StoreReport]) -> dict[ModelKey, QueueLoad]:

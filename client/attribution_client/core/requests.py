@@ -9,6 +9,8 @@ from attribution_client.errors import InputError
 from attribution_client.inputs.arrays import as_json
 from attribution_client.wire.answers import ModelCard
 
+ACCEPTING = frozenset({"ready", "idle", "asleep"})  # statuses of models that take requests
+
 
 def explain_body(
     card: ModelCard,
@@ -89,7 +91,7 @@ def choose_model(cards: Sequence[ModelCard], kind: str) -> ModelCard:
         InputError: none or several do.
     """
     served = ", ".join(sorted({card.name for card in cards})) or "none"
-    fitting = [card for card in cards if card.status in {"ready", "idle"} and card.input and card.input.kind == kind]
+    fitting = [card for card in cards if card.status in ACCEPTING and card.input and card.input.kind == kind]
     names = sorted({card.name for card in fitting})
     if len(names) == 1:
         return fitting[-1]

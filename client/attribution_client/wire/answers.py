@@ -308,6 +308,8 @@ class Job:
 
     target: None until the predicted class is known.
     trace_id: The trace of the request that submitted the job, where it had one.
+    starts_in_s: In the answer to `POST /explain` for a model that is asleep: seconds until the job starts, as far
+        as can be told from how long a worker of the model last took to start and from the jobs before this one.
     """
 
     id: str
@@ -324,6 +326,7 @@ class Job:
     finished_at: str | None = None
     error: JobFailure | None = None
     trace_id: str | None = None
+    starts_in_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -423,9 +426,14 @@ class MethodSupport:
 
 @dataclass(frozen=True)
 class ModelCard:
+    """Fields:
+
+    start_s: Seconds from the start of a worker until it takes this model's jobs, as last measured.
+    """
+
     name: str
     version: str
-    status: Literal["ready", "idle", "loading", "unloaded", "failed"]
+    status: Literal["ready", "idle", "asleep", "loading", "unloaded", "failed"]
     error: str | None = None
     residence: list[Residence] = field(default_factory=list)
     digest: str | None = None
@@ -445,12 +453,13 @@ class ModelCard:
     execution: Literal["packed", "alone"] = "packed"
     execution_reason: str | None = None
     precision: PassPrecision | None = None
+    start_s: float | None = None
     dialects: DialectNames = field(default_factory=DialectNames)
 
 
 @dataclass(frozen=True)
 class ModelList:
-    """Every model that a worker has announced, by name and version."""
+    """Every model that workers have announced, by name and version; those that took jobs for days after."""
 
     models: list[ModelCard]
 
@@ -468,7 +477,7 @@ class ModelState:
 
     name: str
     version: str
-    status: Literal["ready", "idle", "loading", "unloaded", "failed"]
+    status: Literal["ready", "idle", "asleep", "loading", "unloaded", "failed"]
     error: str | None = None
     residence: list[Residence] = field(default_factory=list)
 
@@ -604,7 +613,7 @@ class Residence:
     """A model at one worker."""
 
     worker: str
-    status: Literal["ready", "idle", "loading", "unloaded", "failed"]
+    status: Literal["ready", "idle", "asleep", "loading", "unloaded", "failed"]
     error: str | None = None
     bytes: int | None = None
     loads: int = 0

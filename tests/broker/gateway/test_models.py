@@ -5,6 +5,7 @@ import redis
 
 from broker import JobStore, WorkerInfo
 from broker.card_names import version_order
+from broker.tuning import CARD_TTL_MS
 from schemas.errors import ModelNotFound
 from schemas.models import ModelCard
 from schemas.statistics import JobCounters, ModelCounters, WorkerStatistics
@@ -44,7 +45,8 @@ async def test_announced_workers_and_models_are_seen_until_they_expire(
     assert await store.workers.live() == [worker("a"), worker("b")]
     assert await store.models.cards() == [cards[1], cards[0]]
     for key in raw.scan_iter(f"{namespace}:*"):
-        assert 0 < raw.pttl(key) <= (60_000 if ":card" in key else 10_000)
+        kept_ms = CARD_TTL_MS if ":card" in key or key.endswith(":groups") else 10_000
+        assert 0 < raw.pttl(key) <= kept_ms
 
     make_queue("a").registration.retire()
     assert await store.workers.live() == [worker("b")]

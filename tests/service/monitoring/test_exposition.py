@@ -7,7 +7,7 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from broker import JobStore, QueueLoad, StoreReport
+from broker import Backlog, JobStore, Pace, QueueLoad, StoreReport
 from schemas.models import Residence
 from schemas.statistics import JobCounters, MemoryCounters, ModelCounters
 from schemas.telemetry import names
@@ -40,7 +40,8 @@ def everything() -> StoreState:
     memory = MemoryCounters(loads_total=1, evictions_total=0, model_bytes=9, last_used_timestamp_seconds=5.0)
     counters = ModelCounters(jobs=JobCounters(), passes=pass_counters(), memory=memory)
     worker_info = worker("a", counters, Residence(worker="a", status="ready", bytes=1))
-    report = StoreReport({MODEL: QueueLoad(1, 2, 3.0)}, {MODEL: series}, 1, 2, {"ci/tables": {"ndcg": 0.99}})
+    waiting = [Backlog(MODEL, "default", 1.5, Pace(2.0, measured=True))]
+    report = StoreReport({MODEL: QueueLoad(1, 2, 3.0)}, {MODEL: series}, 1, 2, {"ci/tables": {"ndcg": 0.99}}, waiting)
     return StoreState([worker_info], report)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from prometheus_client.metrics_core import Metric
 
-from broker import QueueLoad, StoreReport, WorkerInfo
+from broker import Backlog, Pace, QueueLoad, StoreReport, WorkerInfo
 from schemas.model_key import ModelKey
 from schemas.models import Residence
 from schemas.statistics import (
@@ -64,11 +64,23 @@ def test_workers_are_not_summed_and_absent_counters_have_no_sample() -> None:
 
 
 def test_queues_have_jobs_rows_and_seconds_without_a_worker_and_zeros_when_empty() -> None:
-    report = StoreReport({MODEL: QueueLoad(3, 40, 1.5), OTHER: QueueLoad(0, 0, 0.0)}, {}, 7, 100)
+    backlogs = [
+        Backlog(MODEL, "cpu", 4.0, Pace(10.0, measured=True)),
+        Backlog(MODEL, "gpu", 0.5, Pace(80.0, measured=False)),
+        Backlog(OTHER, "cpu", 2.0, Pace(10.0, measured=True)),
+    ]
+    queues = {MODEL: QueueLoad(3, 40, 1.5), OTHER: QueueLoad(0, 0, 0.0)}
+    report = StoreReport(queues, {}, 7, 100, backlogs=backlogs)
     found = by_name([], report)
     assert samples(found["attribution_queue_jobs"]) == {("m@1",): 3, ("other@1",): 0}
     assert samples(found["attribution_queue_rows"]) == {("m@1",): 40, ("other@1",): 0}
-    assert samples(found["attribution_backlog_seconds"]) == {("m@1",): 1.5, ("other@1",): 0}
+    assert samples(found["attribution_drain_seconds"]) == {("m@1",): 1.5, ("other@1",): 0}
+    assert samples(found["attribution_backlog_seconds"]) == {
+        ("m@1", "cpu", "true"): 4.0,
+        ("m@1", "gpu", "false"): 0.5,
+        ("other@1", "cpu", "true"): 2.0,
+    }
+    assert samples(found["attribution_group_backlog_seconds"]) == {("cpu",): 6.0, ("gpu",): 0.5}
     assert samples(found["attribution_workers"]) == {(): 0}
     assert samples(found["attribution_store_used_bytes"]) == {(): 7}
     assert samples(found["attribution_store_budget_bytes"]) == {(): 100}

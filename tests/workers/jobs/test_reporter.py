@@ -17,6 +17,7 @@ from tests.workers.jobs.claims import claimed
 from tests.workers.jobs.test_statistics import DEVICE, PoolDouble
 from workers.jobs.job import ClaimedJob
 from workers.jobs.measurements import Measurements
+from workers.jobs.pace import PaceMeter
 from workers.jobs.reporter import HEARTBEAT_S, Reporter
 from workers.jobs.statistics import JobStatistics
 
@@ -44,6 +45,7 @@ class Store:
     def __init__(self) -> None:
         self.registration = self.claimed_jobs = self.measurements = self
         self.measured: list[tuple[ModelKey, dict[str, float]]] = []
+        self.paces: list[tuple[ModelKey, str, float, float]] = []
         self.announced: list[WorkerInfo] = []
         self.renewed: list[str] = []
         self.reports: list[tuple[int, int]] = []
@@ -66,6 +68,9 @@ class Store:
     def add(self, model: ModelKey, counts: Any, exemplars: Any) -> None:
         self._record(self.measured, (model, dict(counts)))
 
+    def tell_pace(self, model: ModelKey, group: str, rows: float, busy_s: float) -> None:
+        self._record(self.paces, (model, group, rows, busy_s))
+
     def until(self, wanted: Any) -> None:
         with self.changed:
             assert self.changed.wait_for(wanted, TIMEOUT_S)
@@ -87,14 +92,15 @@ class Reporting:
         self.job.model = cast(Any, SimpleNamespace(card=CARD))
         self.cancelled: list[str] = []
         self.commands = SimpleNamespace(executed="0-0")
-        self.measurements = Measurements()
+        self.measurements, self.pace = Measurements(), PaceMeter()
         runner = SimpleNamespace(
             admission=SimpleNamespace(active=lambda: [self.job]),
             settling=SimpleNamespace(statistics=JobStatistics(), measurements=self.measurements),
+            pace=self.pace,
             cancel=self._cancel,
         )
         parts: list[Any] = [self.store, runner, self.pool, self.commands]
-        self.reporter = Reporter(*parts, device=DEVICE, worker_id="w", lease_ms=400)
+        self.reporter = Reporter(*parts, device=DEVICE, worker_id="w", group="g", lease_ms=400)
 
     def _cancel(self, job_id: str) -> None:
         with self.store.changed:
@@ -114,7 +120,7 @@ def reporting() -> Any:
 def test_the_worker_is_announced_with_its_statistics(reporting: Reporting) -> None:
     reporting.store.until(lambda: reporting.store.announced)
     info = reporting.store.announced[0]
-    assert (info.id, info.device, info.executed_command) == ("w", "cpu", "0-0")
+    assert (info.id, info.group, info.device, info.executed_command) == ("w", "g", "cpu", "0-0")
     assert info.models == [ModelKey("m", "1"), ModelKey("m", "2")]
     assert set(info.statistics.models) == {ModelKey("m", version) for version in "123"}
 
@@ -181,3 +187,18 @@ def test_what_was_measured_is_told_once_also_at_the_end_and_after_an_outage() ->
     count_rows(reporting, other, 5)
     reporting.reporter.end()
     assert reporting.store.measured[2:] == [(other, {rows: 5})]
+
+
+def test_the_pace_is_told_with_the_group_and_kept_while_the_store_is_away() -> None:
+    reporting = Reporting()
+    reporting.pace.begin()
+    reporting.pace.end(reporting.job, succeeded=True)
+    reporting.store.is_away = True
+    with pytest.raises(StoreUnavailable):
+        reporting.reporter._tell_pace()
+    assert reporting.store.paces == []
+    reporting.store.is_away = False
+    reporting.reporter._tell_pace()
+    ((model, group, rows, busy_s),) = reporting.store.paces
+    assert (model, group, rows) == (ModelKey("m", "1"), "g", 8)
+    assert 0 <= busy_s < TIMEOUT_S

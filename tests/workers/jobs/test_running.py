@@ -1,5 +1,7 @@
 """Jobs from a real job store through a real engine, until they end, are cancelled or are released."""
 
+import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +18,7 @@ from schemas.model_key import ModelKey
 from schemas.results import ResultMeta
 from tests.workers.jobs.claims import claimed
 from tests.workers.jobs.net import ENTERED, OPEN, RAISES_AT, WAITS_AT, example, spec
+from workers.jobs import running
 from workers.jobs.admission import Admission
 from workers.jobs.running import JobRunner
 from workers.jobs.settling import Settling
@@ -142,6 +145,50 @@ async def test_a_stopping_worker_releases_what_still_runs(
     assert (await store.jobs.get(done)).status == "succeeded"
     released = await store.jobs.get(job_id)
     assert (released.status, released.attempts) == ("queued", 0)
+
+
+async def test_the_grace_ends_when_the_operator_is_in_a_hurry(
+    store: JobStore, queue: WorkerQueue, pool: ModelPool, model: ResidentModel
+) -> None:
+    runner = JobRunner(pool, Admission(pool, max_live=64), Settling(queue.claimed_jobs))
+    job_id = await submit(store, spec(KernelShap(n_samples=20), target=[1]), example(WAITS_AT))
+    start_all(runner, queue, 1)
+    assert ENTERED.wait(LIMIT_S)
+    hurry = threading.Event()
+    began_s = time.monotonic()
+    threading.Timer(0.2, hurry.set).start()
+    assert runner.stop(100 * LIMIT_S, hurry)
+    assert time.monotonic() - began_s < LIMIT_S
+    OPEN.set()
+    released = await store.jobs.get(job_id)
+    assert (released.status, released.attempts) == ("queued", 0)
+
+
+async def test_a_job_whose_thread_notices_nothing_is_handed_back_all_the_same(
+    store: JobStore, queue: WorkerQueue, pool: ModelPool, model: ResidentModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "STOP_JOBS_S", 0.1)
+    runner = JobRunner(pool, Admission(pool, max_live=64), Settling(queue.claimed_jobs))
+    monkeypatch.setattr(runner, "_cancel", lambda job: None)
+    job_id = await submit(store, spec(KernelShap(n_samples=20), target=[1]), example(WAITS_AT))
+    start_all(runner, queue, 1)
+    assert ENTERED.wait(LIMIT_S)
+    assert not runner.stop(0.0)
+    released = await store.jobs.get(job_id)
+    assert (released.status, released.attempts) == ("queued", 0)
+    OPEN.set()
+    runner.admission.wait_until_idle(LIMIT_S)
+    assert (await store.jobs.get(job_id)).status == "queued", "its late result is no longer its own"
+
+
+async def test_jobs_that_were_claimed_during_the_stop_are_handed_back(
+    store: JobStore, queue: WorkerQueue, runner: JobRunner
+) -> None:
+    job_id = await submit(store, spec(IG, target=[1]), example(1.0))
+    runner.decline(queue.claims.take({ModelKey("net", "1"): 1}, 0))
+    found = await store.jobs.get(job_id)
+    assert (found.status, found.attempts) == ("queued", 0)
+    assert runner.active() == []
 
 
 async def test_jobs_of_a_model_that_is_not_here_fail(store: JobStore, queue: WorkerQueue, runner: JobRunner) -> None:

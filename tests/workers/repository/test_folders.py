@@ -2,8 +2,17 @@
 
 from pathlib import Path
 
+import pytest
+
 from schemas.model_key import ModelKey
-from workers.repository.folders import find_models, fingerprint, model_folders
+from workers.repository.folders import (
+    UnknownModels,
+    check_names,
+    chosen_models,
+    find_models,
+    fingerprint,
+    model_folders,
+)
 
 TOML = 'name = "{name}"\nversion = "{version}"\nfactory = "m.py:build"\n[input]\nkind = "tensor"\nshapes = [[1]]\n'
 
@@ -46,3 +55,27 @@ def test_a_fingerprint_changes_with_files_and_their_names_alone(tmp_path: Path) 
     assert changed != before
     (folder / "weights").rename(folder / "weights-2")
     assert fingerprint(folder) not in (before, changed)
+
+
+@pytest.mark.parametrize(
+    ("names", "chosen"),
+    [
+        (set(), ["m@1", "m@2", "n@1"]),
+        ({"m"}, ["m@1", "m@2"]),
+        ({"m@2"}, ["m@2"]),
+        ({"n", "m@1"}, ["m@1", "n@1"]),
+    ],
+)
+def test_models_are_chosen_by_name_and_version(tmp_path: Path, names: set[str], chosen: list[str]) -> None:
+    for name, version in (("m", "1"), ("m", "2"), ("n", "1")):
+        write(tmp_path, f"{name}-{version}", name, version)
+    assert [str(entry.key) for entry in chosen_models([tmp_path], frozenset(names))] == chosen
+    check_names([tmp_path], frozenset(names))
+
+
+@pytest.mark.parametrize("missing", ["x", "m@2", "m@"])
+def test_names_that_the_repository_lacks_are_told_with_those_that_it_has(tmp_path: Path, missing: str) -> None:
+    write(tmp_path, "a", "m")
+    write(tmp_path, "b", "n")
+    with pytest.raises(UnknownModels, match=f"no model {missing}; it has: m, n"):
+        check_names([tmp_path], frozenset({missing, "n"}))

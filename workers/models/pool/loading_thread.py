@@ -34,16 +34,23 @@ class LoadingThread(threading.Thread):
         changed: the pool's condition.
         device: what the models share.
         capacity: bytes that all models may take; None for no bound.
+        prepared_s: from the start of the process until models could be loaded; None where it is not known.
     """
 
     def __init__(
-        self, slots: dict[ModelKey, Slot], changed: threading.Condition, device: Device, capacity: int | None
+        self,
+        slots: dict[ModelKey, Slot],
+        changed: threading.Condition,
+        device: Device,
+        capacity: int | None,
+        prepared_s: float | None = None,
     ) -> None:
         super().__init__(name="loader", daemon=True)
         self._slots = slots
         self._changed = changed
         self._device = device
         self._capacity = capacity
+        self._prepared_s = prepared_s
         self.freeing_bytes = 0  # of models that left their slots and are still in memory
         self.draining: frozenset[ModelKey] = frozenset()  # models that take no new jobs
         self.stopping = False
@@ -171,7 +178,8 @@ class LoadingThread(threading.Thread):
             if slot.status == "unloaded":  # the operator unloaded it during the load
                 replaced += self.release(slot)
             else:
-                slot.card = loaded.model.card
+                start_s = None if self._prepared_s is None else round(self._prepared_s + loaded.load_s, 2)
+                slot.card = loaded.model.card.model_copy(update={"start_s": start_s})
                 slot.set_status("ready")
             evicted = self._evict_excess(slot)
             self._changed.notify_all()

@@ -18,7 +18,7 @@ from workers.models.pool.loading_thread import LoadingThread
 from workers.models.pool.slot import PooledModel, Slot
 from workers.models.resident import Device, ResidentModel
 from workers.models.tuning import STOP_LOADING_S
-from workers.repository.folders import RepositoryEntry, find_models, fingerprint
+from workers.repository.folders import RepositoryEntry, chosen_models, fingerprint
 
 log = structlog.get_logger()
 
@@ -31,13 +31,23 @@ class ModelPool:
         device: what the models share.
         capacity: bytes that models may take in memory; None for no bound. The size of a model is known after its first
             load, so that load may exceed the capacity for a moment.
+        served: the models of the directories to hold, as for `chosen_models`.
+        prepared_s: from the start of the process until models can be loaded; None where it is not known.
     """
 
-    def __init__(self, directories: list[Path], device: Device, capacity: int | None = None) -> None:
+    def __init__(
+        self,
+        directories: list[Path],
+        device: Device,
+        capacity: int | None = None,
+        served: frozenset[str] = frozenset(),
+        prepared_s: float | None = None,
+    ) -> None:
         self._directories = directories
+        self._served = served
         self._changed = threading.Condition()
         self._slots: dict[ModelKey, Slot] = {}
-        self._loader = LoadingThread(self._slots, self._changed, device, capacity)
+        self._loader = LoadingThread(self._slots, self._changed, device, capacity, prepared_s)
 
     def start(self, unloaded: Iterable[ModelKey] = (), first: Iterable[ModelKey] = ()) -> None:
         """Loads models in the calling thread, and starts the loading thread.
@@ -48,7 +58,7 @@ class ModelPool:
                 thread, while these serve.
         """
         excluded, urgent = frozenset(unloaded), frozenset(first)
-        entries = sorted(find_models(self._directories), key=lambda entry: entry.key not in urgent)
+        entries = sorted(chosen_models(self._directories, self._served), key=lambda entry: entry.key not in urgent)
         for entry in entries:
             if entry.key in excluded:
                 self._add_unloaded(entry)
@@ -60,8 +70,9 @@ class ModelPool:
             loaded += 1
         self._loader.start()
 
-    def stop(self) -> None:
-        """Cancels jobs that wait for a model, and stops every engine. No job may run."""
+    def stop(self) -> bool:
+        """Cancels jobs that wait for a model, and stops every engine. No job may run. False if a load is in progress
+        that did not end within `STOP_LOADING_S`."""
         with self._changed:
             self._loader.stopping = True
             self._changed.notify_all()
@@ -70,6 +81,7 @@ class ModelPool:
         with self._changed:
             released = [one for slot in self._slots.values() for one in self._loader.release(slot)]
         self._loader.free(released)
+        return not self._loader.is_alive()
 
     def serving(self) -> list[ModelKey]:
         """The models whose jobs are taken, if only after a load."""
@@ -109,7 +121,8 @@ class ModelPool:
 
     def load(self, name: str, version: str | None) -> list[ModelKey]:
         """Requests loads of a model's folders that are new, not loaded, or changed. Returns the keys of all of them."""
-        entries = [one for one in find_models(self._directories) if one.name == name and version in (None, one.version)]
+        found = chosen_models(self._directories, self._served)
+        entries = [one for one in found if one.name == name and version in (None, one.version)]
         for entry in entries:
             self._request_load(entry)
         return [entry.key for entry in entries]

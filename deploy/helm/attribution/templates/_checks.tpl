@@ -20,9 +20,6 @@
 {{- if and $values.gateway.httpRoute.enabled (not $values.gateway.httpRoute.parentRefs) -}}
 {{- fail "gateway.httpRoute.parentRefs: name the Gateway that the route belongs to" -}}
 {{- end -}}
-{{- if le (int $values.gateway.drainSeconds) (int (index $values.gateway.settings "max_wait_s" | default 60)) -}}
-{{- fail "gateway.drainSeconds: must be more than gateway.settings.max_wait_s (60 by default), for which a request may wait" -}}
-{{- end -}}
 {{- range $name, $_ := $values.groups -}}
 {{- include "attribution.checks.group" (dict "root" $ "name" $name) -}}
 {{- end -}}
@@ -33,9 +30,6 @@
 {{- $group := include "attribution.group" . | fromYaml -}}
 {{- $repository := $group.modelRepository -}}
 {{- if $group.scaling.enabled -}}
-{{- if not $group.models -}}
-{{- fail (printf "groups.%s.models: name the models, as name@version, by whose backlog the group scales" .name) -}}
-{{- end -}}
 {{- if lt (int $group.scaling.maxReplicas) (int (max 1 (int $group.scaling.minReplicas))) -}}
 {{- fail (printf "groups.%s.scaling.maxReplicas: must be at least 1, and at least minReplicas" .name) -}}
 {{- end -}}

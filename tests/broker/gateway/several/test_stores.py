@@ -195,3 +195,19 @@ async def test_the_report_is_the_sum(several: SeveralStores) -> None:
     assert report.used_bytes > 0
     assert report.budget_bytes is not None
     assert report.is_whole
+
+
+async def test_sleeping_models_and_backlogs_are_those_of_each_model_s_store(
+    several: SeveralStores, queues: Queues
+) -> None:
+    queues[0].registration.announce(worker(0, MODEL), [card(MODEL), card(MOVED)])
+    queues[1].registration.announce(worker(1, MOVED), [card(MOVED)])
+    for queue in queues:
+        queue.registration.retire()
+    assert [(one.model.name, one.asleep) for one in await several.models.names()] == [(MOVED, True), (MODEL, True)]
+    await several.jobs.submit(job(MOVED))
+    (backlog,) = await several.reports.backlog(ModelKey(MOVED, "1"))
+    assert backlog.seconds > 0
+    found = (await several.reports.read()).backlogs
+    assert {(one.model.name, one.seconds > 0) for one in found} == {(MODEL, False), (MOVED, True)}
+    assert len(found) == 2  # the card that was announced in the wrong store has none

@@ -7,7 +7,7 @@
   value: {{ .name }}
 {{- with $group.models }}
 - name: ATTRIBUTION_SERVE
-  value: {{ include "attribution.worker.served" . }}
+  value: {{ join "," . }}
 {{- end }}
 - name: ATTRIBUTION_MODELS
   value: /models
@@ -30,15 +30,6 @@
 {{- with $group.extraEnv }}
 {{ toYaml . }}
 {{- end }}
-{{- end -}}
-
-{{/* The names of models that are given as name@version. */}}
-{{- define "attribution.worker.served" -}}
-{{- $names := list -}}
-{{- range . -}}
-{{- $names = append $names (regexReplaceAll "@.*$" . "") -}}
-{{- end -}}
-{{- $names | uniq | join "," -}}
 {{- end -}}
 
 {{/* Requests and limits with the GPUs. */}}
