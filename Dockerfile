@@ -1,4 +1,5 @@
-# Two images from one file: `--target gateway`, without torch, and `--target worker`.
+# Two images from one file: `--target gateway`, without torch, and `--target worker`. Neither holds a model repository: it is
+# mounted at /models. A third, `--target models`, holds the folder `models` and nothing that runs: docs/kubernetes.md.
 #
 # The base image needs Python 3.11 or newer with venv. Torch comes with the CUDA libraries that it needs; the driver is the
 # machine's. Which build of torch the worker gets is decided by the index that it comes from:
@@ -49,6 +50,10 @@ ENV ATTRIBUTION_LOG_LEVEL=info
 WORKDIR /
 STOPSIGNAL SIGTERM
 
+FROM ${BASE_IMAGE} AS models
+COPY models /repository
+USER 10001:10001
+
 FROM runtime AS gateway
 COPY --from=gateway-environment /opt/attribution /opt/attribution
 COPY docker/gateway_health.py /opt/attribution/
@@ -61,7 +66,6 @@ CMD ["attribution", "gateway"]
 
 FROM runtime AS worker
 COPY --from=worker-environment /opt/attribution /opt/attribution
-COPY models /models
 # A new volume that is mounted here takes over the owner.
 RUN install --directory --owner=10001 --group=10001 --mode=700 /var/lib/attribution
 USER 10001:10001

@@ -2,6 +2,7 @@
 
 `JobStore` is the gateway's side (asyncio), `WorkerQueue` a worker's (threads). Each change is one Lua script, so a
 crash leaves no job half done; each start writes a token, so a worker that lost its lease can write nothing.
+`SeveralStores` is several `JobStore`s behind one interface, each with models of its own.
 One Redis >= 6.2 or Valkey server, standalone or replicated, also behind Sentinel; Redis Cluster is refused at start.
 """
 
@@ -10,6 +11,8 @@ from broker.gateway.admission import QueueBounds
 from broker.gateway.comparisons import cell_idempotency
 from broker.gateway.opened_result import OpenedResult
 from broker.gateway.reports import QueueLoad, StoreReport
+from broker.gateway.several.routes import id_ending
+from broker.gateway.several.stores import SeveralStores, Store
 from broker.gateway.store import JobStore
 from broker.group_names import DEFAULT_GROUP
 from broker.monitor_hash import MonitorRecord
@@ -54,6 +57,8 @@ __all__ = [
     "Pace",
     "QueueBounds",
     "QueueLoad",
+    "SeveralStores",
+    "Store",
     "StoreReport",
     "StoreSettings",
     "StoredResult",
@@ -64,4 +69,5 @@ __all__ = [
     "WorkerInfo",
     "WorkerQueue",
     "cell_idempotency",
+    "id_ending",
 ]

@@ -58,10 +58,11 @@ from schemas.model_key import ModelKey
 from schemas.requests import Priority
 
 PRIORITIES: tuple[Priority, ...] = get_args(Priority)  # first served first
+JOB_ID_CHARS = 22  # of a new id, before the ending that one of several stores gives it
 
 
 def new_job_id() -> str:
-    """128 random bits, urlsafe: nobody guesses another client's job."""
+    """128 random bits, urlsafe: nobody guesses another client's job. `JOB_ID_CHARS` characters."""
     return secrets.token_urlsafe(16)
 
 

@@ -104,6 +104,13 @@ class Submitted(NamedTuple):
     outcome: SubmitOutcome
 
 
+class ListedJob(NamedTuple):
+    """A job of a page, and the time by which it is listed: microseconds since the epoch, unique in its store."""
+
+    at_us: int
+    record: JobRecord
+
+
 class Snapshot(NamedTuple):
     """A job at one revision; a later change has a higher one. `result` if it was sent along."""
 

@@ -71,6 +71,11 @@ MEASURED_TTL_S = 24 * 3600  # for which the counters of a model that has no jobs
 MAX_PAGE_JOBS = 200  # of one page
 MAX_SCANNED_JOBS = 200  # records that one page looks at: each filter has an index, so all but expired ones match
 
+# Several stores
+MAX_STORES = 16  # of one gateway, besides the default one: each has connections and a subscription of its own
+MAX_STORES_FILE_BYTES = 1 << 20  # far more than so many stores take
+LISTING_TIMEOUT_S = 0.8  # in which a store answers a read of all stores, or counts as away: a scrape waits one second
+
 # Monitors of attribution drift
 MAX_MONITORS = 32  # in all: each takes up to 2.5 MiB while its reference is collected, and 0.4 MiB then
 MAX_KEY_MONITORS = 8  # of one API key

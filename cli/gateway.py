@@ -5,6 +5,7 @@ import socket
 
 import structlog
 
+from broker.stores_file import read_stores
 from broker.supported_store import refusal_of_store
 from cli.console import EXIT_FAILED, EXIT_USAGE, fail
 from cli.processes.listen import CannotListen, bound_host, listen
@@ -14,7 +15,7 @@ from cli.tracing.variables import TracingError
 from service.app import create_app
 from service.connection_settings import is_loopback
 from service.connections.server import GatewayServer
-from service.settings import SettingsError, read_settings
+from service.settings import GatewaySettings, SettingsError, read_settings
 from workers.engine.device.allocator import keep_freed_blocks
 
 log = structlog.get_logger("service")
@@ -27,7 +28,7 @@ def run_gateway(host: str, port: int, descriptor: int | None) -> None:
     try:
         settings = read_settings()
         listening = socket.socket(fileno=descriptor) if descriptor is not None else listen(host, port)
-        refused = refusal_of_store(settings)
+        refused = _refusal(settings)
         if refused is not None:
             fail(refused, EXIT_USAGE)
         tracer = tracer_of_process("attribution-gateway")
@@ -41,3 +42,10 @@ def run_gateway(host: str, port: int, descriptor: int | None) -> None:
     server = GatewayServer(create_app(settings, tracer=tracer), settings)
     gc.freeze()  # keeps imported modules out of every later collection
     server.run(sockets=[listening])
+
+
+def _refusal(settings: GatewaySettings) -> str | None:
+    """Why the service cannot run on its job store, or on one of several."""
+    others = [] if settings.stores is None else read_stores(settings.stores)
+    refusals = [refusal_of_store(one.settings(), f"ATTRIBUTION_STORES, {one.name}") for one in others]
+    return next((one for one in [refusal_of_store(settings), *refusals] if one is not None), None)

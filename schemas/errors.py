@@ -38,6 +38,7 @@
         Unreadable                           unreadable               its stored record cannot be read
         JobStalled                           stalled                  it made no progress, three times
         UnloadedMeanwhile                    model_unloaded           its model was unloaded before it ran
+        ModelChanged                         model_changed            its model changed, and it no longer fits
         JobCancelled                         cancelled
 
 `code` is stable and machine-readable, `title` is fixed per class. `detail` is written for the client: it never holds a
@@ -274,6 +275,12 @@ class JobStalled(JobError):
 
 class UnloadedMeanwhile(JobError):
     code, title = "model_unloaded", "The model is unloaded"
+
+
+class ModelChanged(JobError):
+    """The request was checked against an earlier card of the model; sent again, it is checked anew."""
+
+    code, title = "model_changed", "The model has changed"
 
 
 class JobCancelled(JobError):

@@ -43,6 +43,8 @@ class JobSpec(Record):
     priority: Priority = "interactive"
     rows: int = 0  # model rows to expect, an upper bound for texts
     digest: str | None = None  # of the model, as its card was when the request was checked
+    # What the job relies on of that card, see `schemas.requirements`: compared where the model has changed since.
+    requires: dict[str, str] = Field(default_factory=dict)
     owner: str = ""  # name of the API key that sent the request; empty on a service without keys
     # The span that submitted the job, as the header of W3C Trace Context; no part of what a result depends on.
     traceparent: str | None = Field(default=None, exclude_if=lambda traceparent: traceparent is None)

@@ -12,7 +12,7 @@ from fastapi import FastAPI, Response
 from fastapi.telemetry import TelemetryConfig
 from starlette.middleware.cors import CORSMiddleware
 
-from broker import JobStore
+from broker import Store
 from schemas.telemetry.spans import Tracer
 from service.dialects import kserve, open_inference, torchserve, vertex
 from service.http import problems
@@ -60,7 +60,7 @@ CORS_REQUEST_HEADERS = (
 CORS_RESPONSE_HEADERS = ("Content-Location", "ETag", "Location", "Preference-Applied", "Retry-After", "X-Request-Id")
 
 
-def create_app(settings: GatewaySettings, store: JobStore | None = None, tracer: Tracer | None = None) -> FastAPI:
+def create_app(settings: GatewaySettings, store: Store | None = None, tracer: Tracer | None = None) -> FastAPI:
     """The gateway as an ASGI application.
 
     Its lifespan must run: requests read the `Gateway` from the state that it yields.

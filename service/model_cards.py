@@ -3,7 +3,7 @@
 import asyncio
 from time import monotonic
 
-from broker import JobStore
+from broker import Store
 from schemas.errors import FieldError, ModelNotFound, ModelUnavailable
 from schemas.models import ModelCard
 from schemas.sentences import Sentence
@@ -23,7 +23,7 @@ class RecentCards:
         self._endpoints_at = -CARD_CACHE_S
         self._lookups: dict[CardKey, asyncio.Task[ModelCard]] = {}
 
-    async def find(self, store: JobStore, name: str, version: str | None) -> ModelCard:
+    async def find(self, store: Store, name: str, version: str | None) -> ModelCard:
         """As `find_card`, from the cache if the card is at most `CARD_CACHE_S` old.
 
         Other cards, and failed look-ups, are not cached.
@@ -37,10 +37,11 @@ class RecentCards:
             lookup = self._lookups[key] = asyncio.create_task(self._look_up(store, key))
         return await asyncio.shield(lookup)  # other requests may await it when this one is cancelled
 
-    async def model_of_endpoint(self, store: JobStore, endpoint: str) -> str | None:
+    async def model_of_endpoint(self, store: Store, endpoint: str) -> str | None:
         """The name of the model that Vertex AI's clients know by this endpoint; None if no card names it.
 
-        The names are kept for `CARD_CACHE_S`. Of several models with one endpoint the first by name counts.
+        The names are kept for `CARD_CACHE_S`. Of several models with one endpoint the first by name counts. Raises
+        `StoreUnavailable` for an endpoint that may be known to a store which is away.
         """
         if monotonic() - self._endpoints_at > CARD_CACHE_S:
             cards = await store.models.cards()
@@ -50,9 +51,11 @@ class RecentCards:
                 if card.dialects.vertex_endpoint is not None
             }
             self._endpoints_at = monotonic()
+        if endpoint not in self._endpoints:
+            await store.ping_all()
         return self._endpoints.get(endpoint)
 
-    async def _look_up(self, store: JobStore, key: CardKey) -> ModelCard:
+    async def _look_up(self, store: Store, key: CardKey) -> ModelCard:
         try:
             card = await find_card(store, *key)
         finally:
@@ -65,7 +68,7 @@ class RecentCards:
         return card
 
 
-async def find_card(store: JobStore, name: str, version: str | None) -> ModelCard:
+async def find_card(store: Store, name: str, version: str | None) -> ModelCard:
     """The card of the version named, or of the highest version that takes jobs.
 
     Raises:

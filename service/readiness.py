@@ -2,7 +2,7 @@
 
 import structlog
 
-from broker import JobRecord, JobStore
+from broker import JobRecord, Store
 from schemas.errors import Unavailable
 from schemas.model_key import ModelKey
 from schemas.models import ModelCard
@@ -11,7 +11,7 @@ from service.tuning import NO_WORKER_RETRY_S
 log = structlog.get_logger(__name__)
 
 
-async def live_workers(store: JobStore) -> int:
+async def live_workers(store: Store) -> int:
     """How many workers live. There may be none where models sleep: requests for them are accepted all the same.
 
     Raises:
@@ -25,7 +25,7 @@ async def live_workers(store: JobStore) -> int:
     return len(workers)
 
 
-async def starts_in_s(store: JobStore, card: ModelCard, record: JobRecord, waited_s: float = 0.0) -> float | None:
+async def starts_in_s(store: Store, card: ModelCard, record: JobRecord, waited_s: float = 0.0) -> float | None:
     """Seconds until a queued job of a sleeping model starts, as far as can be told.
 
     The sum of how long a worker of this model last took to start, and of what one worker needs for the jobs that are

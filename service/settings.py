@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import ByteSize, Field, ValidationError, field_validator
 
 from broker.settings import PREFIX
+from broker.stores_file import read_stores
 from broker.tuning import QUEUE_BYTES, QUEUE_SECONDS
 from service.api_keys import read_keys
 from service.connection_settings import ConnectionSettings
@@ -36,9 +37,10 @@ class GatewaySettings(ConnectionSettings):
     cache: bool = True  # equal requests share one computation
     max_wait_s: Annotated[float, Field(ge=0, le=3600)] = 60.0  # upper bound of `?wait=` and `Prefer: wait`
     keys: Path | None = None  # file of API keys; None: open to everyone, and the admin routes are off
+    stores: Path | None = None  # file of further job stores and their models; None: all models are on one
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
 
-    @field_validator("keys", "store_bytes", mode="before")
+    @field_validator("keys", "stores", "store_bytes", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return value or None  # compose files pass an unset variable as an empty string
@@ -48,6 +50,13 @@ class GatewaySettings(ConnectionSettings):
     def _can_be_read(cls, path: Path | None) -> Path | None:
         if path is not None:
             read_keys(path)
+        return path
+
+    @field_validator("stores")
+    @classmethod
+    def _can_be_reached(cls, path: Path | None) -> Path | None:
+        if path is not None:
+            read_stores(path)
         return path
 
 

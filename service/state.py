@@ -9,7 +9,8 @@ from typing import Annotated, TypedDict, TypeVar
 from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Request
 
-from broker import JobStore, QueueBounds
+from broker import JobStore, QueueBounds, SeveralStores, Store, StoreSettings, id_ending
+from broker.stores_file import read_stores
 from service.api_keys import KeyRing
 from service.byte_budget import ByteBudget
 from service.model_cards import RecentCards
@@ -36,7 +37,7 @@ class Gateway:
     """
 
     settings: GatewaySettings
-    store: JobStore
+    store: Store
     metrics: HttpMetrics
     cards: RecentCards = field(default_factory=RecentCards)
     cpu: CapacityLimiter = field(default_factory=_cpu_threads)
@@ -72,16 +73,27 @@ class State(TypedDict):
     gateway: Gateway
 
 
-def open_store(settings: GatewaySettings) -> JobStore:
-    """The job store of these settings. The caller closes it."""
+def open_store(settings: GatewaySettings) -> Store:
+    """The job store of these settings, or several behind the interface of one. The caller closes it."""
+    default = _opened(settings, settings, "")
+    if settings.stores is None:
+        return default
+    named = read_stores(settings.stores)
+    others = {one.name: _opened(settings, one.settings(), one.name) for one in named}
+    return SeveralStores(default, others, {model: one.name for one in named for model in one.models})
+
+
+def _opened(settings: GatewaySettings, place: StoreSettings, name: str) -> JobStore:
+    """The store at `place`, with the bounds of these settings; `name` is that of one of several."""
     return JobStore(
-        settings.store_url,
+        place.store_url,
         namespace=settings.namespace,
         bounds=QueueBounds(
             settings.queue_depth, settings.queue_seconds, int(settings.queue_bytes), settings.store_bytes
         ),
         result_ttl_s=settings.result_ttl_s,
         on_death=_stop_process,
+        id_ending=id_ending(name),
     )
 
 

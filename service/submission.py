@@ -12,6 +12,7 @@ from schemas.jobs import JobSpec
 from schemas.methods import stored_fields
 from schemas.models import ModelCard
 from schemas.requests import ExplainRequest
+from schemas.requirements import requirements
 from service.cost.estimate import check_cost, check_frames, check_noise, estimate
 from service.cost.result_bytes import result_bytes
 from service.release import RELEASE
@@ -75,6 +76,7 @@ def prepare(request: ExplainRequest, card: ModelCard, owner: str = "", given: Ch
         digest=card.digest,
         owner=owner,
     )
+    spec = spec.model_copy(update={"requires": requirements(card, spec)})
     payload = save({**given.arrays, **arrays})
     expected_bytes = result_bytes(method, model, given, request.quality)
     return Submission(spec, payload, cost.rows, _digest(card, spec, payload), expected_bytes)
@@ -85,7 +87,7 @@ def _digest(card: ModelCard, spec: JobSpec, payload: bytes) -> str | None:
     And over the owner, so that nobody learns whether another has sent the same."""
     if card.digest is None:
         return None
-    requested = spec.model_dump_json(exclude={"priority", "rows"})
+    requested = spec.model_dump_json(exclude={"priority", "rows", "requires"})
     digest = hashlib.sha256("\n".join((RELEASE, card.digest, requested, "")).encode())
     digest.update(payload)
     return digest.hexdigest()

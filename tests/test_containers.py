@@ -121,6 +121,15 @@ def test_what_loads_measure_outlives_the_worker() -> None:
     assert f"--owner=10001 --group=10001 --mode=700 {path}\n" in stages()["worker"]
 
 
+def test_no_image_that_runs_holds_models() -> None:
+    """A repository is mounted; an image of its own brings it to a cluster, without a Python environment."""
+    assert re.search(r"^COPY models /repository\nUSER 10001:10001$", stages()["models"], flags=re.MULTILINE)
+    for name, stage in stages().items():
+        assert name == "models" or not re.search(r"^COPY .*models", stage, flags=re.MULTILINE), name
+    assert "./models:/models:ro" in SERVICES["worker"]["volumes"]
+    assert "ATTRIBUTION_MODELS=/models" in stages()["worker"]
+
+
 def test_what_is_published_is_on_loopback() -> None:
     assert {name: service["ports"] for name, service in SERVICES.items() if "ports" in service} == {
         "gateway": ["${ATTRIBUTION_PUBLISH:-127.0.0.1:8000}:8000"],

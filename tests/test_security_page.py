@@ -7,9 +7,12 @@ import pytest
 from broker.tuning import (
     BATCH_SHARE,
     CARD_TTL_MS,
+    LISTING_TIMEOUT_S,
     MAX_CONNECTIONS,
     MAX_PAGE_JOBS,
     MAX_SCANNED_JOBS,
+    MAX_STORES,
+    MAX_STORES_FILE_BYTES,
     MEASURED_TTL_S,
     OTHER_CARD_TTL_MS,
     REUSE_TTL_S,
@@ -24,7 +27,8 @@ PAGE = (ROOT / "docs" / "security.md").read_text()
 FIELDS = {**GatewaySettings.model_fields, **WorkerSettings.model_fields}
 NO_BOUNDS = {  # places, names and switches
     *("redis_url", "redis_ca", "redis_cert", "redis_key", "namespace"),
-    *("cache", "keys", "host", "port", "models", "measurements", "device", "worker_id", "replaces", "group", "serve"),
+    *("cache", "keys", "stores", "host", "port", "models", "measurements", "device"),
+    *("worker_id", "replaces", "group", "serve"),
 }
 
 
@@ -57,6 +61,9 @@ def test_the_values_of_constants() -> None:
         "MAX_CONNECTIONS": MAX_CONNECTIONS,
         "MAX_PAGE_JOBS": MAX_PAGE_JOBS,
         "MAX_SCANNED_JOBS": MAX_SCANNED_JOBS,
+        "LISTING_TIMEOUT_S": LISTING_TIMEOUT_S,
+        "MAX_STORES": MAX_STORES,
+        "MAX_STORES_FILE_BYTES": MAX_STORES_FILE_BYTES,
         "MEASURED_TTL_S": MEASURED_TTL_S,
         "REUSE_TTL_S": REUSE_TTL_S,
     }

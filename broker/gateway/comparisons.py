@@ -23,9 +23,10 @@ AGREEMENT: TypeAdapter[list[Agreement]] = TypeAdapter(list[Agreement])
 class StoredComparisons:
     """The comparisons of a store. A job joins one by `NewJob.comparison`."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, id_ending: str = "") -> None:
         self._connection = connection
         self._keys = connection.keys
+        self._id_ending = id_ending
 
     async def begin(self, owner: str, idempotency: Idempotency | None) -> BegunComparison:
         """A new comparison of this owner without cells, or the earlier one with this idempotency key.
@@ -33,7 +34,7 @@ class StoredComparisons:
         Raises:
             IdempotencyConflict: the key was used with another fingerprint.
         """
-        new_id = new_job_id()
+        new_id = new_job_id() + self._id_ending
         keys = [
             self._keys.comparison(new_id),
             self._keys.idempotency(_own_name(idempotency.key), owner) if idempotency else "",

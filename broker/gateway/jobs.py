@@ -15,7 +15,7 @@ from broker.gateway.job_events import JobEvents
 from broker.gateway.job_id import checked_job_id, missing_if_damaged
 from broker.job_hash import job_from_reply
 from broker.keys import new_job_id
-from broker.records import JobRecord, KeyLimit, NewJob, Snapshot, Submitted, Waited
+from broker.records import JobRecord, KeyLimit, ListedJob, NewJob, Snapshot, Submitted, Waited
 from broker.tuning import MAX_PAGE_JOBS
 from schemas.errors import IdempotencyConflict, InvalidRequest, JobNotFound, KeyLimitReached, ModelUnloaded
 from schemas.jobs import JobStatus
@@ -27,14 +27,19 @@ CURSOR = re.compile(r"[0-9]{1,16}")
 
 
 class StoredJobs:
-    """The jobs of a store. `bounds` and `cancelled_ttl_s` are settings of the `JobStore`.
+    """The jobs of a store. `bounds`, `cancelled_ttl_s` and `id_ending` are settings of the `JobStore`.
 
     Attributes:
         budget: how many bytes jobs may take of the store.
     """
 
     def __init__(
-        self, connection: AsyncConnection, events: JobEvents, bounds: QueueBounds, cancelled_ttl_s: int
+        self,
+        connection: AsyncConnection,
+        events: JobEvents,
+        bounds: QueueBounds,
+        cancelled_ttl_s: int,
+        id_ending: str = "",
     ) -> None:
         self._connection = connection
         self._keys = connection.keys
@@ -42,6 +47,7 @@ class StoredJobs:
         self._bounds = bounds
         self.budget = StoreBudget(connection, bounds.store_bytes, time.monotonic)
         self._cancelled_ttl_s = cancelled_ttl_s
+        self._id_ending = id_ending
 
     async def submit(self, job: NewJob) -> Submitted:
         """Queues a job.
@@ -53,7 +59,7 @@ class StoredJobs:
             IdempotencyConflict: the key was used with another fingerprint.
             ModelUnloaded: the operator has unloaded the model.
         """
-        submitted, _ = await self._submit(new_job_id(), job)
+        submitted, _ = await self._submit(self._new_id(), job)
         return submitted
 
     @asynccontextmanager
@@ -65,7 +71,7 @@ class StoredJobs:
         The function takes the longest wait in seconds, returns the job, and raises as `get` does. With `takes_result`
         a small result may be included.
         """
-        job_id = new_job_id()
+        job_id = self._new_id()
         async with self._events.ending(job_id) as subscription:
             submitted, first = await self._submit(job_id, job, self._events.inbox, takes_result)
             if submitted.record.id == job_id:
@@ -95,11 +101,20 @@ class StoredJobs:
         """
         if cursor is not None and not CURSOR.fullmatch(cursor):
             raise InvalidRequest.at(["cursor"], "is not the `next` of a page")
-        limit = max(1, min(limit, MAX_PAGE_JOBS))
+        filters = (status or "", model or "", version or "")
+        found, following = await self.listed(filters, cursor, max(1, min(limit, MAX_PAGE_JOBS)), owner)
+        return [one.record for one in found], following
+
+    async def listed(
+        self, filters: tuple[str, str, str], cursor: str | None, limit: int, owner: str
+    ) -> tuple[list[ListedJob], str | None]:
+        """As `page`, with the time by which each job is listed. `filters` are a status, a model's name and a version,
+        each or empty; the cursor is not checked."""
         keys = [self._keys.index_of(owner), self._keys.queues]
-        filters = [status or "", model or "", version or "", owner]
-        found, following = await self._connection.run("page", keys, cursor or "", limit, *filters)
-        jobs = [job_from_reply(job_id.decode(), fields).record for job_id, fields in found]
+        found, following = await self._connection.run("page", keys, cursor or "", limit, *filters, owner)
+        jobs = [
+            ListedJob(int(at_us), job_from_reply(job_id.decode(), fields).record) for job_id, fields, at_us in found
+        ]
         return jobs, following.decode() or None
 
     async def cancel(self, job_id: str) -> JobRecord:
@@ -153,6 +168,9 @@ class StoredJobs:
                         pipeline.xlen(stream)
                 lengths = iter(await pipeline.execute())
         return {model: sum(next(lengths) for _ in self._keys.streams(model)) for model in models}
+
+    def _new_id(self) -> str:
+        return new_job_id() + self._id_ending
 
     def _submission_keys(self, job_id: str, job: NewJob) -> list[str]:
         """The keys that the script `submit` uses, in its order."""

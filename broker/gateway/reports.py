@@ -38,6 +38,7 @@ class StoreReport(NamedTuple):
         budget_bytes: that they may hold; None where it has no bound.
         drift: the figures of each monitor whose first window is full, by its name among all keys'.
         backlogs: of every model that is known or ever had a job, at each group that holds it.
+        is_whole: False where one of several stores is away, whose part is missing.
     """
 
     queues: dict[ModelKey, QueueLoad]
@@ -46,6 +47,7 @@ class StoreReport(NamedTuple):
     budget_bytes: int | None
     drift: Mapping[str, Mapping[Statistic, float]] = MappingProxyType({})
     backlogs: Sequence[Backlog] = ()
+    is_whole: bool = True
 
 
 class StoreReports:

@@ -1,6 +1,6 @@
 """The gateway's side of the job store, put together."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from broker.gateway.admin_commands import AdminCommands
 from broker.gateway.admission import QueueBounds
@@ -30,6 +30,7 @@ class JobStore:
         timeout_s: of one call.
         result_ttl_s: how long a job that is cancelled here is kept; workers set it for the others.
         on_death: called when a part of the store can serve no more, so that the process has to be replaced.
+        id_ending: of the ids of jobs and comparisons that are made here; letters, digits, `-` and `_`.
     """
 
     def __init__(
@@ -42,22 +43,31 @@ class JobStore:
         timeout_s: float = 2.0,
         result_ttl_s: int = 3600,
         on_death: Callable[[], None] = lambda: None,
+        id_ending: str = "",
     ) -> None:
         self._connection = AsyncConnection(url, namespace, timeout_s)
         self._events = JobEvents(self._connection, on_death)
         bounds = bounds if queue_depth is None else bounds._replace(depth=queue_depth)
-        self.jobs = StoredJobs(self._connection, self._events, bounds, result_ttl_s)
+        self.jobs = StoredJobs(self._connection, self._events, bounds, result_ttl_s, id_ending)
         self.results = StoredResults(self._connection)
-        self.comparisons = StoredComparisons(self._connection)
+        self.comparisons = StoredComparisons(self._connection, id_ending)
         self.models = ModelRegistry(self._connection)
         self.workers = WorkerRegistry(self._connection)
         self.monitors = StoredMonitors(self._connection)
         self.reports = StoreReports(self._connection, self.jobs, self.monitors, self.models)
         self.admin_commands = AdminCommands(self._connection, self.workers)
 
+    def comparisons_of(self, models: Collection[str]) -> StoredComparisons:
+        """Where a comparison of these models is kept."""
+        return self.comparisons
+
     async def ping(self) -> None:
         """Raises `StoreUnavailable` unless Redis answers."""
         await self._connection.ping()
+
+    async def ping_all(self) -> None:
+        """As `ping`; of several stores, all must answer."""
+        await self.ping()
 
     async def close(self) -> None:
         """Closes every connection; watches end with `StoreUnavailable`."""

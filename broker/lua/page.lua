@@ -1,5 +1,5 @@
 --- @include "held"
--- Lists jobs, newest first. Returns {{id, hash}, ...} and the cursor of the next page or ''.
+-- Lists jobs, newest first. Returns {{id, hash, score}, ...} and the cursor of the next page or ''.
 -- A page looks at up to MAX_SCANNED_JOBS records, all of which match: each filter has an index of its own.
 local index_key = KEYS[1]
 local models_key = KEYS[2] -- every model that had a job
@@ -46,7 +46,7 @@ for i, one in ipairs(listed) do
   elseif #fields == 0 then
     expired[#expired + 1] = one
   else
-    found[#found + 1] = {one[1], fields}
+    found[#found + 1] = {one[1], fields, one[2]}
   end
 end
 

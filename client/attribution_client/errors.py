@@ -42,6 +42,7 @@ AttributionError
       Unreadable                         unreadable
       JobStalled                         stalled
       UnloadedMeanwhile                  model_unloaded
+      ModelChanged                       model_changed
       JobCancelled                       cancelled
 """
 
@@ -247,6 +248,12 @@ class JobStalled(JobError):
 
 class UnloadedMeanwhile(JobError):
     code = "model_unloaded"
+
+
+class ModelChanged(JobError):
+    """Sent again, the request is checked against the present model."""
+
+    code = "model_changed"
 
 
 class JobCancelled(JobError):

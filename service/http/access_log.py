@@ -16,7 +16,8 @@ from service.monitoring.http_metrics import CLIENT_LEFT, HttpMetrics
 from service.monitoring.request_trace import RequestTrace, begin_request
 
 REQUEST_ID = re.compile(rb"^[A-Za-z0-9._-]{1,64}$")
-JOB_ID = re.compile(r"[A-Za-z0-9_-]{22}")  # as the job store makes them; a client may have put a secret there
+# As job stores make them, the last part by one of several. A client may have put a secret there.
+JOB_ID = re.compile(r"[A-Za-z0-9_-]{22}(-[a-z0-9]{1,16})?")
 OTHER = "OTHER"  # as UNMATCHED, of methods
 UNMATCHED = "unmatched"  # one label for all unknown paths, so that clients cannot add labels to the metrics
 CLOSED = "the handler is closed"

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
-from broker import Backlog, JobStore, StoreReport, WorkerInfo
+from broker import Backlog, Store, StoreReport, WorkerInfo
 from schemas.errors import Unavailable
 from schemas.telemetry import names
 from schemas.telemetry.definitions import Definition
@@ -28,7 +28,7 @@ class _Sample(NamedTuple):
     value: float
 
 
-async def read_store(store: JobStore) -> StoreState | None:
+async def read_store(store: Store) -> StoreState | None:
     """The state of the store; None when it does not answer within `SCRAPE_TIMEOUT_S`."""
     try:
         async with asyncio.timeout(SCRAPE_TIMEOUT_S):
@@ -38,8 +38,9 @@ async def read_store(store: JobStore) -> StoreState | None:
 
 
 def store_families(state: StoreState | None) -> Iterator[Metric]:
-    """The metrics of the moment; only `attribution_store_up 0` without a state."""
-    yield _family(names.STORE_UP, [_Sample((), state is not None)])
+    """The metrics of the moment; only `attribution_store_up 0` without a state. Where one of several stores is away, it
+    is 0, too, beside the metrics of the others."""
+    yield _family(names.STORE_UP, [_Sample((), state is not None and state.report.is_whole)])
     if state is None:
         return
     workers, report = state

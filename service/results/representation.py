@@ -6,7 +6,7 @@ from typing import Self
 
 from fastapi import Response
 
-from broker import JobRecord, JobStore, OpenedResult, StoredResult
+from broker import JobRecord, OpenedResult, Store, StoredResult
 from schemas.errors import InvalidRequest, JobHasNoResult, NotAcceptable
 from schemas.results import Encoding
 from schemas.sentences import Sentence, words
@@ -206,7 +206,7 @@ def ended_without_result(record: JobRecord) -> Sentence:
     )
 
 
-async def opened_result(store: JobStore, job_id: str) -> OpenedResult:
+async def opened_result(store: Store, job_id: str) -> OpenedResult:
     """The result that a worker has stored for the job; large tensors stay in the store.
 
     Raises:

@@ -7,7 +7,7 @@ from typing import Annotated, NamedTuple
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import ValidationError
 
-from broker import JobStore
+from broker import Store
 from schemas.base import Strict
 from schemas.errors import (
     AdminDisabled,
@@ -184,7 +184,7 @@ async def _answer(request: Request, gateway: Gateway, command: _AdminCommand, wa
     return json_response(status, 200 if done else 202, {"Location": self_link})
 
 
-async def _is_executed(store: JobStore, command_id: str, wait_s: float) -> bool:
+async def _is_executed(store: Store, command_id: str, wait_s: float) -> bool:
     """Whether every live worker has executed the command by the end of the wait."""
     until = monotonic() + wait_s
     while True:

@@ -139,16 +139,18 @@ async def _submitted(
     idempotency = None
     if idempotency_key is not None:
         idempotency = Idempotency(idempotency_key, await gateway.compute(fingerprint, compare_request))
-    begun = await gateway.store.comparisons.begin(caller.owner, idempotency)
+    planned = planned_cells(compare_request)
+    comparisons = gateway.store.comparisons_of({cell.request.model for cell in planned})
+    begun = await comparisons.begin(caller.owner, idempotency)
     if begun.is_complete:
         return begun.id
     submitter = CellSubmitter(gateway, caller, begun.id, idempotency, cache_control)
     try:
-        cells = await submitter.submit(planned_cells(compare_request))
+        cells = await submitter.submit(planned)
     except StoreUnavailable:
         raise  # some jobs may be queued: a repeat with the same key goes on with this comparison
     except ServiceError:
-        await gateway.store.comparisons.drop(begun.id)
+        await comparisons.drop(begun.id)
         raise
-    await gateway.store.comparisons.complete(begun.id, cells)
+    await comparisons.complete(begun.id, cells)
     return begun.id

@@ -28,6 +28,8 @@ def test_the_public_names() -> None:
         "Pace",
         "QueueBounds",
         "QueueLoad",
+        "SeveralStores",
+        "Store",
         "StoreReport",
         "StoreSettings",
         "StoredResult",
@@ -38,6 +40,7 @@ def test_the_public_names() -> None:
         "WorkerInfo",
         "WorkerQueue",
         "cell_idempotency",
+        "id_ending",
     ]
 
 

@@ -9,6 +9,7 @@ import yaml
 
 from docker.grafana.source.files import DASHBOARDS, MONITORING, RULES, files
 from service.routes import health
+from tests.deploy.definitions import faults
 from tests.paths import ROOT
 
 OLDEST_KUBERNETES = "1.25"
@@ -46,11 +47,13 @@ def test_the_alerts_are_those_of_prometheus() -> None:
     (rule,) = objects("alerts.yaml")
     assert (rule["apiVersion"], rule["kind"]) == ("monitoring.coreos.com/v1", "PrometheusRule")
     assert rule["spec"] == yaml.safe_load(RULES.read_text())
+    assert faults(rule) == []
 
 
 def test_the_monitor_scrapes_the_job_that_the_alerts_name() -> None:
     (monitor,) = objects("service-monitor.yaml")
     assert (monitor["apiVersion"], monitor["kind"]) == ("monitoring.coreos.com/v1", "ServiceMonitor")
+    assert faults(monitor) == []
     spec = monitor["spec"]
     (job,) = set(re.findall(r'job="(\w+)"', RULES.read_text()))
     assert spec["selector"]["matchLabels"][spec["jobLabel"]] == job

@@ -13,6 +13,7 @@ from schemas.jobs import JobSpec
 from schemas.methods import AnyMethod, BaselineName, FeatureMethod, stored_method
 from schemas.sentences import Sentence
 from workers.inputs.prepared import Payload, Prepared, Tensors
+from workers.jobs.fit import check_fits
 from workers.jobs.job import ClaimedJob, PreparedJob
 from workers.jobs.job_trace import stage
 from workers.jobs.stored_input import read_stored_input
@@ -29,10 +30,12 @@ def prepare_job(model: ResidentModel, job: ClaimedJob, method: AnyMethod | None 
         method: the method of the job's spec, where the caller has parsed it already.
 
     Raises:
+        ModelChanged: the job was checked against an earlier model of this name, and does not fit this one.
         InputRejected: the input cannot be used.
         Unreadable: it is no longer as the gateway stored it.
     """
     started = perf_counter()
+    check_fits(job.spec, model.card)
     with stage(job.trace, "prepare"):
         method = method or stored_method(job.spec.method)
         payload = read_stored_input(model, job.spec, method, job.claim.payload)

@@ -54,3 +54,21 @@ async def test_one_log_line_per_request_without_the_input(client: httpx.AsyncCli
     assert line["bytes"] > 100
     assert "hunter2" not in str(line)
     assert "private" not in str(line)
+
+
+@pytest.mark.parametrize(
+    ("job_id", "is_logged"),
+    [
+        ("x" * 22, True),
+        (f"{'x' * 22}-pictures", True),  # of one of several stores
+        ("attr_" + "x" * 43, False),  # an API key in the wrong place
+        (f"{'x' * 22}-{'y' * 17}", False),
+        (f"{'x' * 22}-Pictures", False),
+        ("short", False),
+    ],
+)
+async def test_what_may_be_the_id_of_a_job_is_logged(client: httpx.AsyncClient, job_id: str, is_logged: bool) -> None:
+    with structlog.testing.capture_logs() as logs:
+        await client.get(f"/jobs/{job_id}")
+    (line,) = [one for one in logs if one["event"] == "request"]
+    assert line.get("job_id") == (job_id if is_logged else None)

@@ -1,0 +1,1 @@
+"""Several stores behind one interface, on two real servers."""
