@@ -10,7 +10,7 @@ import pytest
 
 from broker import JobStore
 from service.settings import GatewaySettings
-from tests.service.cards import failed_card, image_card, table_card, tensor_card
+from tests.service.cards import failed_card, table_card, tensor_card
 from tests.service.conftest import client_of
 from tests.service.double import WorkerDouble
 from tests.service.keys import key, write_keys
@@ -103,14 +103,14 @@ async def test_waiting_until_the_workers_have_acted(admin: httpx.AsyncClient, id
 
 
 async def test_every_version_or_one(admin: httpx.AsyncClient, idle_worker: WorkerDouble, store: JobStore) -> None:
-    idle_worker.cards = [image_card(version) for version in ("2", "10")]
+    idle_worker.cards = [tensor_card("extra", [[3]], version=version) for version in ("2", "10")]
     idle_worker.announce()
     shown = (await admin.get("/models")).json()["models"]
-    assert [card["version"] for card in shown if card["name"] == "efficientnet-lite0"] == ["2", "10"]
-    await admin.post("/models/efficientnet-lite0/unload?version=10")
-    assert (await store.models.card("efficientnet-lite0")).version == "2"
-    assert (await store.models.card("efficientnet-lite0", "10")).status == "unloaded"
-    both = await admin.post("/models/efficientnet-lite0/unload")
+    assert [card["version"] for card in shown if card["name"] == "extra"] == ["2", "10"]
+    await admin.post("/models/extra/unload?version=10")
+    assert (await store.models.card("extra")).version == "2"
+    assert (await store.models.card("extra", "10")).status == "unloaded"
+    both = await admin.post("/models/extra/unload")
     assert [one["status"] for one in both.json()["models"]] == ["unloaded"] * 2
 
 
