@@ -6,35 +6,53 @@ import { useWords } from "./i18n.js";
 import { createStore, useStore } from "./store.js";
 
 const AGAIN_MS = 2_000; // models are loading, or the service is gone
+const ASLEEP_MS = 10_000; // a model sleeps: whether it is awake by now
 const models = createStore({ models: null, problem: null });
 const methods = createStore({ en: null, es: null });
 const wanted = { models: null, en: null, es: null };
 
 /**
  * The cards of the models that take jobs, null until they are known; and the problem, if they cannot be had.
- * Asked for again until at least one model is ready.
+ * Asked for again until at least one model takes jobs, and while one sleeps.
  * @returns {{models: object[] | null, problem: Error | null}}
  */
 export function useModels() {
   const [state] = useStore(models);
   useEffect(() => {
     let timer = null;
+    let isGone = false;
     const load = async () => {
+      let pause = AGAIN_MS;
       wanted.models ??= getModels();
       try {
         const cards = (await wanted.models).filter((card) => card.input && card.output);
-        models.set({ models: cards, problem: null });
-        if (cards.length) return;
+        models.set({ models: unchanged(models.get().models, cards), problem: null });
+        if (cards.length && !cards.some((card) => card.status === "asleep")) return;
+        pause = cards.length ? ASLEEP_MS : AGAIN_MS;
       } catch (problem) {
         models.set({ models: models.get().models, problem });
       }
       wanted.models = null;
-      timer = setTimeout(load, AGAIN_MS);
+      if (!isGone) timer = setTimeout(load, pause);
     };
     load();
-    return () => clearTimeout(timer);
+    return () => {
+      isGone = true;
+      clearTimeout(timer);
+    };
   }, []);
   return state;
+}
+
+/** The cards, each as it was before where nothing has changed: what is made of it is then not made again. */
+function unchanged(before, cards) {
+  if (!before) return cards;
+  const known = new Map(before.map((card) => [`${card.name}@${card.version}`, card]));
+  const next = cards.map((card) => {
+    const earlier = known.get(`${card.name}@${card.version}`);
+    return earlier && earlier.status === card.status && earlier.digest === card.digest ? earlier : card;
+  });
+  return next.length === before.length && next.every((card, index) => card === before[index]) ? before : next;
 }
 
 /**

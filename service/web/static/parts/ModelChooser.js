@@ -1,7 +1,12 @@
 /** Chooses the model, and says what it does. */
 
+import { seconds } from "../lib/format.js";
 import { html } from "../lib/html.js";
 import { useWords } from "../lib/i18n.js";
+
+/** What to expect of a model that no worker holds now. */
+const asleep = (card, t, lang) =>
+  card.start_s ? t("models.asleep.about", { time: seconds(card.start_s, lang) }) : t("models.asleep");
 
 /** @param {{cards: object[], card: object, onChange: (name: string) => void}} props cards: those that may be chosen */
 export function ModelChooser({ cards, card, onChange }) {
@@ -20,6 +25,7 @@ export function ModelChooser({ cards, card, onChange }) {
           `
         : html`<p><span class="faint">${t("model")}</span> <strong>${card.name}</strong></p>`}
       ${description && html`<p class="hint">${description}</p>`}
+      ${card.status === "asleep" && html`<p class="hint" role="status">${asleep(card, t, lang)}</p>`}
     </div>
   `;
 }

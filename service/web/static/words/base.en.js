@@ -28,6 +28,8 @@ export default {
   "key.label": "API key",
   "key.use": "Use this key",
   "models.loading": "The models are loading …",
+  "models.asleep": "This model is asleep. The first answer waits until a worker has started for it.",
+  "models.asleep.about": "This model is asleep. The first answer waits until a worker has started for it, which last took {time}.",
   kind: "What to explain",
   "kind.image": "Picture",
   "kind.text": "Text",

@@ -28,6 +28,8 @@ export default {
   "key.label": "Clave de API",
   "key.use": "Usar esta clave",
   "models.loading": "Los modelos se están cargando…",
+  "models.asleep": "Este modelo está dormido. La primera respuesta espera a que arranque un proceso de trabajo para él.",
+  "models.asleep.about": "Este modelo está dormido. La primera respuesta espera a que arranque un proceso de trabajo para él; la última vez tardó {time}.",
   kind: "Qué se explica",
   "kind.image": "Imagen",
   "kind.text": "Texto",

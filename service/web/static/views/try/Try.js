@@ -49,7 +49,7 @@ function Trial({ models, catalogue, id }) {
       small=${begun}
     />
     ${!begun &&
-    cards.length > 1 &&
+    (cards.length > 1 || card?.status === "asleep") &&
     html`<${ModelChooser} cards=${cards} card=${card} onChange=${trial.chooseModel} />`}
     ${begun &&
     card &&
