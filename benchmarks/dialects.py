@@ -1,6 +1,7 @@
 """Jobs a second through each dialect, relative to `POST /explain` with the same inputs, method and encoding (JSON)."""
 
 import asyncio
+import base64
 from collections.abc import Callable
 from itertools import count
 from statistics import median
@@ -8,6 +9,7 @@ from time import perf_counter
 from typing import Any, NamedTuple
 
 import aiohttp
+import httpx
 import orjson
 
 from benchmarks.ceiling import MODEL, TABLE
@@ -19,11 +21,26 @@ OWN = "explain"
 VERTEX = "/v1/projects/p/locations/l/endpoints"
 
 
+class Form(NamedTuple):
+    """A form: the example, as the file of a picture or as JSON, and the other fields."""
+
+    data: bytes
+    fields: dict[str, str]
+
+
 class Call(NamedTuple):
-    """A path of the service, and the body for each input."""
+    """A path of the service, and for each input the body: an object for JSON, or a form."""
 
     path: str
-    body: Callable[[Any], dict[str, Any]]
+    body: Callable[[Any], dict[str, Any] | Form]
+
+
+def encoded(body: dict[str, Any] | Form) -> tuple[bytes, dict[str, str]]:
+    """The content of a request, and its headers."""
+    if isinstance(body, dict):
+        return orjson.dumps(body), HEADERS
+    form = httpx.Request("POST", "http://form", data=body.fields, files={"data": body.data})
+    return form.read(), {**HEADERS, "Content-Type": form.headers["Content-Type"]}
 
 
 def calls_of_pictures() -> dict[str, Call]:
@@ -41,13 +58,14 @@ def calls_of_pictures() -> dict[str, Call]:
         "KServe v1": Call(f"/v1/models/{MODEL}:explain", lambda image: {"instances": [image], "parameters": method}),
         "Open Inference, infer": Call(f"/v2/models/{MODEL}/infer", bytes_tensor),
         "Open Inference, explain": Call(f"/v2/models/{MODEL}/explain", bytes_tensor),
-        "TorchServe": Call(f"/explanations/{MODEL}", lambda image: {"data": image, **method}),
+        "TorchServe": Call(f"/explanations/{MODEL}", lambda image: Form(base64.b64decode(image), method)),
     }
 
 
 def calls_of_rows() -> dict[str, Call]:
     """Integrated Gradients of a row of the table with 50 steps, which all dialects can say."""
     options = {"method": "integrated_gradients", "n_steps": 50, "target": 1}
+    fields = {name: str(value) for name, value in options.items()}
     override = {"parameters": {"outputIndices": [1], "integratedGradientsAttribution": {"stepCount": 50}}}
 
     def tensor(row: dict[str, float]) -> dict[str, Any]:
@@ -70,7 +88,7 @@ def calls_of_rows() -> dict[str, Call]:
         "KServe v1": Call(f"/v1/models/{TABLE}:explain", lambda row: {"instances": [row], "parameters": options}),
         "Open Inference, infer": Call(f"/v2/models/{TABLE}/infer", tensor),
         "Open Inference, explain": Call(f"/v2/models/{TABLE}/explain", tensor),
-        "TorchServe": Call(f"/explanations/{TABLE}", lambda row: {"data": row, **options}),
+        "TorchServe": Call(f"/explanations/{TABLE}", lambda row: Form(orjson.dumps(row), fields)),
         "Vertex": Call(
             f"{VERTEX}/{TABLE}:explain", lambda row: {"instances": [row], "explanationSpecOverride": override}
         ),
@@ -113,11 +131,12 @@ def measure(*, rounds: int, pictures: int, rows: int) -> dict[str, Any]:
 
 async def _rate(url: str, call: Call, inputs: list[Any], jobs: int) -> float:
     numbers = count()
-    contents = [orjson.dumps(call.body(one)) for one in inputs]
+    contents = [encoded(call.body(one)) for one in inputs]
 
     async def client(session: aiohttp.ClientSession) -> None:
         while (k := next(numbers)) < jobs:
-            async with session.post(f"{url}{call.path}", data=contents[k % len(contents)], headers=HEADERS) as response:
+            data, headers = contents[k % len(contents)]
+            async with session.post(f"{url}{call.path}", data=data, headers=headers) as response:
                 content = await response.read()
                 if response.status != 200:
                     raise RuntimeError(f"{call.path}: {content[:500].decode(errors='replace')}")
