@@ -58,10 +58,11 @@ class Record:
     def table(self, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Logs a table `<prefix>_<name>.json`, which `mlflow.load_table` reads. A table of this name in the run grows.
 
-        It is no file of the prefix's folder: `EvaluationResult.tables` finds tables at the top alone.
+        A column without any value is left out. The file is not in the prefix's folder: `EvaluationResult.tables`
+        finds tables at the top alone.
         """
         path = f"{self.prefix}_{name}.json"
-        frame = DataFrame(list(rows))
+        frame = DataFrame(list(rows)).dropna(axis="columns", how="all")
         self._client.log_table(self._run_id, frame, path)
         content = {column: frame[column].tolist() for column in frame}
         self._keep(name, JsonEvaluationArtifact(self._uri(path), content))
