@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import dialects, efficiency, latency, memory, outside_passes, report, versus_captum
+from benchmarks import dialects, efficiency, latency, memory, outside_passes, report, store, versus_captum
 from benchmarks.host import measure as host
 from benchmarks.machine import device, machine
 from workers.engine.device.allocator import keep_freed_memory
@@ -44,6 +44,7 @@ def parts(quick: bool) -> dict[str, Callable[[], dict[str, Any]]]:
         "alone": lambda: latency.alone(repeats=10 if quick else 60),
         "outside-passes": lambda: outside_passes.measure(repeats=1 if quick else 3),
         "host": lambda: host.measure(rounds=rounds, scale=0.25 if quick else 1.0),
+        "store": lambda: store.measure(rounds=rounds, scale=0.3 if quick else 1.0),
         "fairness": lambda: latency.behind_a_long_job(repeats=3 if quick else 12),
     }
 

@@ -10,6 +10,8 @@ import matplotlib
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
+from benchmarks import store
+
 Parts = dict[str, dict[str, Any]]
 REACHED, MISSED = "#2a7f62", "#c2703d"
 
@@ -91,6 +93,7 @@ def _page(parts: Parts, picture: str) -> str:
         "",
         *_factors(parts),
         *_outside(parts),
+        *(store.lines(parts["store"]) if "store" in parts else []),
         *_absolute(parts),
     ]
     return "\n".join(lines).rstrip() + "\n"

@@ -29,12 +29,18 @@ QUALITY = 82
 def executed(path: Path) -> Any:
     """The notebook with the outputs of a new run, in its own folder.
 
+    The lines that a cell prints are one output, however many messages of the kernel brought them.
+
     Raises:
         nbclient.exceptions.CellExecutionError: a cell failed.
     """
     notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = []
+    resources = {"metadata": {"path": str(HERE)}}
     NotebookClient(
-        notebook, timeout=TIMEOUT_S, kernel_name="python3", resources={"metadata": {"path": str(HERE)}}
+        notebook, timeout=TIMEOUT_S, kernel_name="python3", resources=resources, coalesce_streams=True
     ).execute()
     return notebook
 

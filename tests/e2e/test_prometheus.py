@@ -19,6 +19,7 @@ import pytest
 import yaml
 
 from tests.e2e.prometheus import POLL_S, RULES, Prometheus
+from tests.e2e.toy_repository import write_repository
 from tests.paths import ROOT
 from tests.soak.cluster import Cluster
 from tests.soak.model_folders import COLUMNS
@@ -29,7 +30,12 @@ DASHBOARDS = ROOT / "docker" / "grafana" / "dashboards"
 VARIABLES = {"$__rate_interval": "1m", "$model": ".*"}  # as Grafana fills them in
 SELECTOR = re.compile(r"\b(?:attribution_\w+|up)(?:\{[^}]*\})?")
 LIMIT_S = 600.0  # that tells a hang; each query has its data within some scrapes
-SETTINGS = {"ATTRIBUTION_LEASE_MS": "2000", "ATTRIBUTION_QUEUE_DEPTH": "12", "ATTRIBUTION_RESULT_TTL_S": "3600"}
+SETTINGS = {
+    "ATTRIBUTION_LEASE_MS": "2000",
+    "ATTRIBUTION_QUEUE_DEPTH": "12",
+    "ATTRIBUTION_RESULT_TTL_S": "3600",
+    "ATTRIBUTION_BATCH_ROWS": "16",
+}
 FEATURES = dict.fromkeys(COLUMNS, 1.0)
 QUALITY: dict[str, Any] = {
     "model": "table",
@@ -45,14 +51,14 @@ ROWS: dict[str, Any] = {  # examples of one job, each of which the monitor count
     },
     "method": "input_x_gradient",
 }
-LONG: dict[str, Any] = {
-    "model": "table",
-    "input": {"features": FEATURES},
-    "method": {"name": "shapley_value_sampling", "n_samples": 1000},
+LONG: dict[str, Any] = {  # some 20 ms for each pass of 16 rows
+    "model": "slow",
+    "input": {"tensor": {"shape": [1, 4], "data": [1.0, -1.0, 0.5, 2.0]}},
+    "method": {"name": "integrated_gradients", "n_steps": 2000},
+    "target": 1,
     "priority": "batch",
 }
-BROKEN = {**LONG, "model": "broken", "input": {"tensor": {"shape": [1, 4], "data": [0.0] * 4}}}
-BROKEN_TOML = '[input]\nkind = "tensor"\nshapes = [[4]]\n'
+BROKEN = {**LONG, "model": "broken"}
 
 
 def queries() -> dict[str, list[str]]:
@@ -72,13 +78,6 @@ def selectors() -> dict[str, list[str]]:
     """What each alert looks at, without its condition, which must not hold here for most."""
     groups = yaml.safe_load(RULES.read_text())["groups"]
     return {rule["alert"]: SELECTOR.findall(rule["expr"]) for group in groups for rule in group["rules"]}
-
-
-def write_broken(folder: Path) -> None:
-    """A model whose factory raises."""
-    folder.mkdir(parents=True)
-    (folder / "model.toml").write_text(f'name = "broken"\nfactory = "model.py:build"\n{BROKEN_TOML}')
-    (folder / "model.py").write_text("def build():\n    raise RuntimeError('weights are missing')\n")
 
 
 async def until(what: str, wanted: Callable[[], Awaitable[bool]]) -> None:
@@ -150,7 +149,7 @@ async def fill_the_queue(client: httpx.AsyncClient) -> None:
 @asynccontextmanager
 async def everything(folder: Path) -> AsyncIterator[tuple[Cluster, Prometheus, httpx.AsyncClient]]:
     cluster = Cluster(folder, gateways=2, workers=2, variables=SETTINGS)
-    write_broken(folder / "models" / "broken")
+    write_repository(folder / "models")
     async with (
         Prometheus(folder / "prometheus", cluster.urls) as prometheus,
         cluster,
@@ -220,7 +219,7 @@ async def faults_are_seen(prometheus: Prometheus) -> None:
     assert len(rules) == len(selectors())
     assert {rule["health"] for rule in rules} == {"ok"}, [rule.get("lastError") for rule in rules]
     assert await prometheus.number('max(attribution_model_status{status="failed", model="broken@1"})') == 1
-    assert await prometheus.number('max(attribution_jobs_repeated_total{reason="lost", model="table@1"})') >= 1
+    assert await prometheus.number('max(attribution_jobs_repeated_total{reason="lost", model="slow@1"})') >= 1
     assert await prometheus.number('sum(attribution_admissions_total{outcome="queue_full"})') >= 1
     assert await prometheus.number('max(attribution_jobs_ended_total{status="cancelled", priority="batch"})') >= 1
     assert await prometheus.number('max(attribution_drift{monitor="tables", statistic="ndcg"})') > 0.99

@@ -45,12 +45,17 @@ def build() -> nn.Module:
 '''
 
 
-def write_repository(directory: Path) -> Path:
-    """Writes a repository with `slow`, and `broken`, whose factory raises."""
+def write_slow(directory: Path) -> None:
+    """Writes `slow` into a repository."""
     slow = directory / "slow"
     slow.mkdir(parents=True)
     (slow / "model.toml").write_text(MODEL_TOML)
     (slow / "model.py").write_text(MODEL_PY)
+
+
+def write_repository(directory: Path) -> Path:
+    """Writes a repository with `slow`, and `broken`, whose factory raises."""
+    write_slow(directory)
     broken = directory / "broken"
     broken.mkdir()
     (broken / "model.toml").write_text(MODEL_TOML.replace('"slow"', '"broken"'))

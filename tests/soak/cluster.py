@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +20,7 @@ from tests.paths import ROOT
 from tests.servers import free_port, store_binary
 from tests.soak.keeper import Death, Keeper
 from tests.soak.model_folders import write_models
+from tests.soak.place import Place
 
 READY_TIMEOUT_S = 600.0  # on a machine that does much else
 POLL_S = 0.1
@@ -32,12 +33,24 @@ class Cluster:
     """The processes. `folder` receives their logs, the models and the store's data.
 
     The store runs with the repository's `docker/redis.conf`, so its persistence is that of the compose file.
+
+    Args:
+        places: of `store`, `gateway-0`, `worker-0` and so on, where it is not this host.
     """
 
-    def __init__(self, folder: Path, *, gateways: int, workers: int, variables: dict[str, str]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        gateways: int,
+        workers: int,
+        variables: dict[str, str],
+        places: Mapping[str, Place] | None = None,
+    ) -> None:
         self.folder = folder
+        self._places = places or {}
         self.store_port = free_port()
-        self.store_url = f"redis://127.0.0.1:{self.store_port}/0"
+        self.store_url = f"redis://{self._place('store').address}:{self.store_port}/0"
         models = write_models(folder / "models")
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("ATTRIBUTION_")},
@@ -48,12 +61,9 @@ class Cluster:
             "ATTRIBUTION_BATCH_ROWS": "32",  # no tuning at each of many restarts
             **variables,
         }
-        ports = [free_port() for _ in range(gateways)]
-        self.urls = [f"http://127.0.0.1:{port}" for port in ports]
         self.store = self._keeper("store", str(store_binary("valkey")), str(self._store_config()))
-        self.gateways = [
-            self._cli(f"gateway-{index}", "gateway", "--port", str(port)) for index, port in enumerate(ports)
-        ]
+        self.urls: list[str] = []
+        self.gateways = [self._gateway(f"gateway-{index}") for index in range(gateways)]
         self.workers = [self._cli(f"worker-{index}", "worker") for index in range(workers)]
 
     @property
@@ -144,12 +154,21 @@ class Cluster:
         data.mkdir()
         config = self.folder / "store.conf"
         shipped = (ROOT / "docker" / "redis.conf").read_text().splitlines()
-        own = [f'dir "{data}"', f"port {self.store_port}", "bind 127.0.0.1"]
+        address = self._place("store").address
+        own = [f'dir "{data}"', f"port {self.store_port}", f"bind {address}", "protected-mode no"]
         config.write_text("\n".join([*(line for line in shipped if not line.startswith("dir ")), *own, ""]))
         return config
+
+    def _gateway(self, name: str) -> Keeper:
+        address, port = self._place(name).address, free_port()
+        self.urls.append(f"http://{address}:{port}")
+        return self._cli(name, "gateway", "--host", address, "--port", str(port))
 
     def _cli(self, name: str, *arguments: str) -> Keeper:
         return self._keeper(name, sys.executable, "-P", "-m", "cli", *arguments)
 
     def _keeper(self, name: str, *command: str) -> Keeper:
-        return Keeper(name, command, self.folder / f"{name}.log", self._environment)
+        return Keeper(name, (*self._place(name).prefix, *command), self.folder / f"{name}.log", self._environment)
+
+    def _place(self, name: str) -> Place:
+        return self._places.get(name, Place())

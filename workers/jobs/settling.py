@@ -73,6 +73,8 @@ class Settling:
                 self.watching.observe(result.job.spec, result.meta, result.tensors, result.explained_scores)
                 _end_trace(result.job, "succeeded")
                 _logger(result.job).info("job succeeded", **result.meta.timing.model_dump())
+            else:  # its lease had lapsed, or it was cancelled
+                _logger(result.job).info("result not stored", reason="the job is no longer this worker's")
 
     def _stored(self, finished: list[FinishedJob]) -> list[bool | StoreFull]:
         """The outcomes of `finish_all`. Results for which there is no room are tried again: room was kept for them, and

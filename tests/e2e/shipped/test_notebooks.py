@@ -7,13 +7,10 @@ from typing import Any
 
 import nbformat
 import pytest
-from nbclient import NotebookClient
 from PIL import Image
 
-from docs.notebooks.execute import EMBEDDED, HERE, JPEG, NOTEBOOKS, shrink
+from docs.notebooks.execute import EMBEDDED, HERE, JPEG, NOTEBOOKS, executed, shrink
 from tests.paths import ROOT
-
-TIMEOUT_S = 300
 
 pytestmark = [pytest.mark.models, pytest.mark.slow]
 
@@ -33,11 +30,7 @@ def test_a_notebook_runs_and_gives_what_is_committed(service: str, name: str, mo
     monkeypatch.setenv("ATTRIBUTION_URL", service)
     monkeypatch.setenv("PYTHONPATH", f"{ROOT}:{ROOT / 'client'}")
     committed = nbformat.read(HERE / name, as_version=4)
-    running = nbformat.read(HERE / name, as_version=4)
-    for cell in running.cells:
-        cell.pop("outputs", None) if cell.cell_type != "code" else cell.update(outputs=[])
-    resources = {"metadata": {"path": str(HERE)}}
-    NotebookClient(running, timeout=TIMEOUT_S, kernel_name="python3", resources=resources).execute()
+    running = executed(HERE / name)
     shrink(running)
     assert kinds(running) == kinds(committed)
     text = "".join(output.get("text", "") for cell in running.cells for output in cell.get("outputs", []))
