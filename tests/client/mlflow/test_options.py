@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from mlflow.exceptions import MlflowException
 
-from attribution_client.mlflow.options import MAX_SAMPLE, Options, check_prefix, read_options
+from attribution_client.mlflow.options import MAX_SAMPLE, NAMES, Options, check_prefix, read_options
+from tests.paths import ROOT
 
 
 def test_the_defaults() -> None:
@@ -43,3 +44,10 @@ def test_a_prefix_that_is_no_name(prefix: Any) -> None:
 
 def test_bounds_are_usable() -> None:
     assert read_options({"model": "net", "sample": MAX_SAMPLE, "pictures": 0, "prefix": "run-1.a_b"}).pictures == 0
+
+
+def test_the_page_names_every_option() -> None:
+    page = (ROOT / "docs" / "mlflow.md").read_text(encoding="utf-8")
+    table = page.partition("## Options")[2].partition("\n## ")[0]
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    assert {name.strip(" `") for row in rows for name in row.split(",")} == set(NAMES)
