@@ -40,7 +40,7 @@ def parts(quick: bool) -> dict[str, Callable[[], dict[str, Any]]]:
         "captum-saliency": captum("saliency", 128, 64, 64),
         "captum-tabular": captum("tabular", 768, 512, 64),
         "memory": lambda: memory.measure(waiting=64, watched_s=20 if quick else 40),
-        "dialects": lambda: dialects.measure(rounds=rounds, pictures=4 * jobs, rows=16 * jobs),
+        "dialects": lambda: dialects.measure(rounds=3 * rounds, pictures=2 * jobs, rows=8 * jobs),
         "alone": lambda: latency.alone(repeats=10 if quick else 60),
         "outside-passes": lambda: outside_passes.measure(repeats=1 if quick else 3),
         "host": lambda: host.measure(rounds=rounds, scale=0.25 if quick else 1.0),

@@ -10,7 +10,7 @@ import matplotlib
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
-from benchmarks import capacity, store
+from benchmarks import capacity, dialects, store
 
 Parts = dict[str, dict[str, Any]]
 REACHED, MISSED = "#2a7f62", "#c2703d"
@@ -95,6 +95,7 @@ def _page(parts: Parts, picture: str) -> str:
         *_outside(parts),
         *(store.lines(parts["store"]) if "store" in parts else []),
         *(capacity.lines(parts["capacity"]) if "capacity" in parts else []),
+        *(dialects.lines(parts["dialects"]) if "dialects" in parts else []),
         *_absolute(parts),
     ]
     return "\n".join(lines).rstrip() + "\n"

@@ -54,7 +54,7 @@ class AsyncClient:
         self.retries = retries
         self._driver = LoopDriver(connection, transport)
         self._cards = Cards()
-        self._language = language_of(connection.headers.get("Accept-Language", ""))
+        self.language = language_of(connection.headers.get("Accept-Language", ""))
 
     async def __aenter__(self) -> AsyncClient:
         return self
@@ -86,7 +86,7 @@ class AsyncClient:
         request = Request(given, model, version, method, parameters, target, quality, seed, priority, cache)
         with reporting(progress) as on_job:
             fetched = await self._run(explain(request, self._cards, self.retries, on_job, timeout_s))
-        return AsyncResult(self._driver, self.retries, fetched, self._language)
+        return AsyncResult(self._driver, self.retries, fetched, self.language)
 
     async def submit(
         self,
@@ -112,7 +112,7 @@ class AsyncClient:
         """As `Client.wait`."""
         with reporting(progress) as on_job:
             fetched = await self._run(wait(job, self.retries, on_job, timeout_s))
-        return AsyncResult(self._driver, self.retries, fetched, self._language)
+        return AsyncResult(self._driver, self.retries, fetched, self.language)
 
     @overload
     def map(
@@ -169,7 +169,7 @@ class AsyncClient:
         request = CompareRequest(given, models, methods, targets, seed, priority)
         with reporting(progress) as on_change:
             compared = await self._run(compare(request, self._cards, self.retries, on_change, timeout_s))
-        return AsyncComparisonResult(self._driver, self.retries, compared, self._language)
+        return AsyncComparisonResult(self._driver, self.retries, compared, self.language)
 
     async def job(self, job_id: str) -> Job:
         """As `Client.job`."""

@@ -60,7 +60,7 @@ class Client:
         self.retries = retries
         self._driver = BlockingDriver(connection, transport)
         self._cards = Cards()
-        self._language = language_of(connection.headers.get("Accept-Language", ""))
+        self.language = language_of(connection.headers.get("Accept-Language", ""))
 
     def __enter__(self) -> Client:
         return self
@@ -116,7 +116,7 @@ class Client:
         request = Request(given, model, version, method, parameters, target, quality, seed, priority, cache)
         with reporting(progress) as on_job:
             fetched = self._run(explain(request, self._cards, self.retries, on_job, timeout_s))
-        return Result(self._driver, self.retries, fetched, self._language)
+        return Result(self._driver, self.retries, fetched, self.language)
 
     def submit(
         self,
@@ -146,7 +146,7 @@ class Client:
         """
         with reporting(progress) as on_job:
             fetched = self._run(wait(job, self.retries, on_job, timeout_s))
-        return Result(self._driver, self.retries, fetched, self._language)
+        return Result(self._driver, self.retries, fetched, self.language)
 
     @overload
     def map(
@@ -217,7 +217,7 @@ class Client:
         request = CompareRequest(given, models, methods, targets, seed, priority)
         with reporting(progress) as on_change:
             compared = self._run(compare(request, self._cards, self.retries, on_change, timeout_s))
-        return ComparisonResult(self._driver, self.retries, compared, self._language)
+        return ComparisonResult(self._driver, self.retries, compared, self.language)
 
     def job(self, job_id: str) -> Job:
         """A job as it is now."""

@@ -25,7 +25,7 @@ class ComparedBase:
     def __init__(self, compared: Compared, language: Language) -> None:
         self.comparison: Comparison = compared.comparison
         self._compared = compared
-        self._language: Language = language
+        self.language: Language = language
         self._drawn: bytes | None = None  # with the default options
 
     @property
@@ -79,7 +79,7 @@ class ComparisonResult(ComparedBase):
     def results(self) -> list[Result | None]:
         """The result of each cell; None where there is none."""
         found = self._driver.run(cell_results(self._compared, self._retries))
-        return [None if one is None else Result(self._driver, self._retries, one, self._language) for one in found]
+        return [None if one is None else Result(self._driver, self._retries, one, self.language) for one in found]
 
     def _repr_png_(self) -> bytes | None:
         try:
@@ -89,9 +89,9 @@ class ComparisonResult(ComparedBase):
 
     def _repr_html_(self) -> str:
         try:
-            return comparison_html(self.comparison, self._language, self.sheet())
+            return comparison_html(self.comparison, self.language, self.sheet())
         except AttributionError as error:
-            return comparison_html(self.comparison, self._language, None, str(error))
+            return comparison_html(self.comparison, self.language, None, str(error))
 
 
 class AsyncComparisonResult(ComparedBase):
@@ -108,10 +108,10 @@ class AsyncComparisonResult(ComparedBase):
     async def results(self) -> list[AsyncResult | None]:
         """As `ComparisonResult.results`."""
         found = await self._driver.run(cell_results(self._compared, self._retries))
-        return [None if one is None else AsyncResult(self._driver, self._retries, one, self._language) for one in found]
+        return [None if one is None else AsyncResult(self._driver, self._retries, one, self.language) for one in found]
 
     def _repr_png_(self) -> bytes | None:
         return self._drawn
 
     def _repr_html_(self) -> str:
-        return comparison_html(self.comparison, self._language, self._drawn)
+        return comparison_html(self.comparison, self.language, self._drawn)

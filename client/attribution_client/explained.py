@@ -32,7 +32,7 @@ class Explained:
         self.texts = fetched.texts
         self.card = fetched.card
         self._single = fetched.single
-        self._language: Language = language
+        self.language: Language = language
         self._drawn: bytes | None = None  # the picture with the default options, once it is fetched
 
     @property

@@ -55,9 +55,9 @@ class Result(Explained):
 
     def _repr_html_(self) -> str:
         try:
-            return result_html(self, self._language, self.overlay())
+            return result_html(self, self.language, self.overlay())
         except AttributionError as error:
-            return result_html(self, self._language, None, str(error))
+            return result_html(self, self.language, None, str(error))
 
 
 class AsyncResult(Explained):
@@ -80,4 +80,4 @@ class AsyncResult(Explained):
         return self._drawn
 
     def _repr_html_(self) -> str:
-        return result_html(self, self._language, self._drawn)
+        return result_html(self, self.language, self._drawn)

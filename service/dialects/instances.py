@@ -18,6 +18,7 @@ WRAPPERS = {
     "tabular": ("features", "values", "data"),
     "tensor": ("tensors", "tensor", "values", "data"),
 }
+BESIDE = "beside the example an object may hold 'target' alone"
 MAX_WRAPPERS = 3  # around one value, such as {"image": {"b64": "…"}}
 TAKES = {
     "image": "the model takes a picture as base64, or nested numbers",
@@ -81,7 +82,8 @@ def read_instance(value: Any, card: InputCard, loc: Location) -> Instance:
                 {"tensors": [_one_example(one, card, loc) for one in inner[: MAX_INPUT_TENSORS + 1]]}, target
             )
         return Instance({"tensor": _one_example(inner, card, loc)}, target)
-    raise InvalidRequest.at(loc, TAKES[card.kind])
+    has_more = isinstance(inner, dict) and not inner.keys().isdisjoint(WRAPPERS[card.kind])
+    raise InvalidRequest.at(loc, BESIDE if has_more else TAKES[card.kind])
 
 
 def _unwrapped(value: Any, card: InputCard, columns: Sequence[str]) -> tuple[Any, Any, str | None]:

@@ -19,6 +19,11 @@ WORDS: dict[Language, dict[str, str]] = {
         "no_picture": "no picture",
         "agreement": "agreement (rank correlation)",
         "undefined": "undefined",
+        "attribution": "attribution",
+        "importance": "mean absolute attribution",
+        "examples": "examples",
+        "row": "row",
+        "column": "column",
     },
     "es": {
         "prediction": "predicción",
@@ -31,6 +36,11 @@ WORDS: dict[Language, dict[str, str]] = {
         "no_picture": "sin imagen",
         "agreement": "acuerdo (correlación de rangos)",
         "undefined": "sin definir",
+        "attribution": "atribución",
+        "importance": "atribución absoluta media",
+        "examples": "ejemplos",
+        "row": "fila",
+        "column": "columna",
     },
 }
 

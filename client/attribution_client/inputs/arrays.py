@@ -23,8 +23,12 @@ DATATYPES = {
 
 
 def is_array(given: Any) -> bool:
-    """Whether this is an array of numpy, torch, JAX, TensorFlow or another library that numpy can read."""
-    return hasattr(given, "__array__") and hasattr(given, "shape") and hasattr(given, "dtype")
+    """Whether this is an array of numpy, torch, JAX, TensorFlow or another library that numpy can read.
+
+    Elements of numpy's arrays of texts are texts.
+    """
+    is_text = isinstance(given, (str, bytes))
+    return not is_text and hasattr(given, "__array__") and hasattr(given, "shape") and hasattr(given, "dtype")
 
 
 def as_array(given: Any) -> NDArray[Any]:

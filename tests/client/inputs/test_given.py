@@ -254,3 +254,13 @@ def test_collections_of_inputs() -> None:
     for one in ("a.jpg", b"", ROW, 3):
         with pytest.raises(InputError, match="map"):
             each_input(one)
+
+
+def test_an_element_of_an_array_of_texts_is_a_text(tmp_path: Path) -> None:
+    texts = np.array(["a text", "another"])
+    assert [prepare(one, TEXT).body for one in each_input(texts)[0]] == [{"text": "a text"}, {"text": "another"}]
+    assert kind_of(texts[0]) == "text"
+    assert json.loads(json.dumps(as_json({"text": texts[1]}))) == {"text": "another"}
+    Image.fromarray(PIXELS).save(tmp_path / "a.png")
+    (path,) = np.array([str(tmp_path / "a.png")])
+    assert np.array_equal(decoded(prepare(path, IMAGE).body), PIXELS)

@@ -106,3 +106,19 @@ async def test_errors_of_every_layer(client: httpx.AsyncClient, store: JobStore,
     assert [one.json()["code"] for one in answers] == [404, 404, 405, 413, 504]
     assert [one.json()["type"] for one in answers[:2]] == ["ModelNotFoundException"] * 2
     assert late.headers["location"].startswith("/jobs/")
+
+
+@pytest.mark.parametrize(
+    ("model", "sent"),
+    [
+        (PICTURES, {"data": TINY_PNG, "method": "saliency"}),
+        (PICTURES, {"image": {"b64": TINY_PNG, "n_steps": 5}}),
+        (TEXTS, {"text": "so good", "seed": 1}),
+    ],
+)
+async def test_options_in_a_body_of_json_are_named_as_the_mistake(
+    client: httpx.AsyncClient, model: str, sent: Any
+) -> None:
+    answer = await client.post(f"/explanations/{model}", json=sent)
+    assert answer.status_code == 400
+    assert "an object may hold 'target' alone" in answer.json()["message"]
