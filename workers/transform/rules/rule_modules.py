@@ -70,15 +70,20 @@ def make_rule_modules(
     choice = RuleChoice({}, {}, {})
     for rule in rules:
         reasons: list[str] = []
+        refuted: list[RuleModule] = []
         for way in _ways(steps, functions_first=view.hookable is not None):
+            if any(module.computes_as(way) for module in refuted):
+                continue
             try:
-                difference = _why_not(exact, rule, way)
+                made = _in_float64(exact, rule, way)
+                difference = _why_not(exact, rule, made)
                 if difference is None:
                     choice.modules[rule] = repeat_rule_module(view, steps, rule, way, samples[0])
                     choice.ways[rule] = way
                     log.info("rule module made", rule=rule, steps=way.steps, functions=way.functions)
                     break
                 reasons.append(difference)
+                refuted.append(made)
             except Exception as error:  # the model's own code may raise anything
                 errors.append(error)
                 reasons.append(f"{type(error).__name__}: {error}")
@@ -104,9 +109,13 @@ def repeat_rule_module(
 
 
 @without_tf32()
-def _why_not(exact: ExactModel, rule: BackwardRule, way: RuleWay) -> str | None:
-    source = repeat_steps(exact.module, way.steps, exact.samples[0], exact.input_count)
-    return exact.why_not_equal(rule, RuleModule(source, NEW_RULES[rule](), way).eval())
+def _in_float64(exact: ExactModel, rule: BackwardRule, way: RuleWay) -> RuleModule:
+    return RuleModule(exact.after(way.steps), NEW_RULES[rule](), way).eval()
+
+
+@without_tf32()
+def _why_not(exact: ExactModel, rule: BackwardRule, made: RuleModule) -> str | None:
+    return exact.why_not_equal(rule, made)
 
 
 def _ways(steps: Sequence[str], *, functions_first: bool) -> Iterator[RuleWay]:
