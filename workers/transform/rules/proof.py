@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Iterator, Mapping
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -146,7 +147,6 @@ def _target(outputs: Tensor, number: int) -> Tensor | None:
     """One of the outputs, (1, …), another for each sample; None for one output."""
     if outputs.dim() < 2:
         return None
-    place = torch.unravel_index(torch.tensor(number % outputs[0].numel()), outputs.shape[1:])
-    if outputs.dim() == 2:
-        return place[0].reshape(1)
-    return torch.stack(place).reshape(1, -1)
+    # torch's own function of this name imports sympy, which takes a third of a second.
+    place = torch.tensor(np.unravel_index(number % outputs[0].numel(), outputs.shape[1:]))
+    return place if outputs.dim() == 2 else place.reshape(1, -1)
