@@ -2,8 +2,6 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import spearmanr
-from skimage.metrics import structural_similarity
 from torch import Tensor
 
 from schemas.methods import AnyMethod
@@ -40,6 +38,8 @@ def rank_correlation(a: Array, b: Array) -> float | None:
     """Spearman's rank correlation, ties at their mean rank; None where either is constant or not finite."""
     if not all(np.isfinite(values).all() and np.ptp(values) > 0 for values in (a, b)):
         return None
+    from scipy.stats import spearmanr  # noqa: PLC0415  # takes a third of a second, and few jobs need it
+
     return float(spearmanr(a, b).statistic)
 
 
@@ -50,6 +50,8 @@ def map_similarity(a: Array, b: Array) -> float | None:
 
     Source: Wang et al., "Image Quality Assessment: From Error Visibility to Structural Similarity" (2004).
     """
+    from skimage.metrics import structural_similarity  # noqa: PLC0415  # imports scipy
+
     side = min(SSIM_WINDOW_PIXELS, *a.shape)
     side -= 1 - side % 2  # the window must have an odd side
     sizes = [np.abs(values) for values in (a, b)]

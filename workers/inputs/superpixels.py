@@ -2,7 +2,6 @@
 
 import numpy as np
 import torch
-from skimage.segmentation import slic
 from torch import Tensor
 
 from workers.inputs.tuning import SUPERPIXEL_COMPACTNESS
@@ -19,6 +18,8 @@ def superpixels(pictures: Tensor, count: int) -> Tensor:
 
     Source: Achanta et al., "SLIC Superpixels Compared to State-of-the-Art Superpixel Methods" (2012).
     """
+    from skimage.segmentation import slic  # noqa: PLC0415  # imports scipy, a fifth of a second
+
     masks = []
     for picture in pictures.double().cpu().permute(0, 2, 3, 1).numpy():
         regions = slic(picture, n_segments=count, compactness=SUPERPIXEL_COMPACTNESS, start_label=0, channel_axis=-1)

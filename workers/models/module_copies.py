@@ -38,7 +38,7 @@ def add_optimized_module(probed: ProbedModel) -> OptimizedModel:
         columns = tuple(known.index_columns)
         return _optimized(probed, replace(view, index_columns=columns, optimized=_repeated(view, samples, known)), ())
     faster = partial(is_faster, view, probed.sample_tensors, device.gate, device.threads)
-    found = optimize(view.module, samples, view.input_count, faster)
+    found = optimize(view.module, samples, view.input_count, faster, _smaller_samples(probed))
     view = replace(view, index_columns=_index_columns(probed), optimized=found.module)
     return _optimized(probed, view, found.steps if found.conclusive else None)
 
@@ -112,7 +112,7 @@ def _rule_modules(hookable: HookableModel) -> RuleChoice:
     ]
     if steps is None:  # how the optimized module was made is not known
         view, steps = replace(view, optimized=None), ()
-    return make_rule_modules(view, steps, rules, samples)
+    return make_rule_modules(view, steps, rules, samples, _smaller_samples(hookable))
 
 
 def _optimized(probed: ProbedModel, view: ModelView, steps: tuple[str, ...] | None) -> OptimizedModel:
@@ -148,7 +148,7 @@ def _hookable_copy(probed: ProbedModel) -> HookableChoice:
         return HookableChoice(None, {})
     if probed.loaded.config.input.kind == "text":
         return HookableChoice(None, text_defects(view))
-    return make_hookable(view, probed.loaded.sample)
+    return make_hookable(view, probed.loaded.sample, probed.execution.smaller)
 
 
 def _index_columns(probed: ProbedModel) -> tuple[tuple[int, int], ...]:
@@ -157,6 +157,16 @@ def _index_columns(probed: ProbedModel) -> tuple[tuple[int, int], ...]:
         return ()
     rows = [row for rows in probed.execution.draws for row in rows]
     return tuple(index_columns(probed.view.module, rows, probed.view.input_count))
+
+
+def _smaller_samples(probed: ProbedModel) -> list[Tensors] | None:
+    """As `_proof_samples`, at a smaller size: a row of the first draw, and a batch with a row of each other draw. None
+    where no such size is known."""
+    draws = probed.execution.smaller_draws
+    if not draws:
+        return None
+    first, *others = draws
+    return [first[0], stacked([rows[0] for rows in others] or first[-1:])]
 
 
 def _proof_samples(draws: list[list[Tensors]]) -> list[Tensors]:

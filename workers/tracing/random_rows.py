@@ -52,8 +52,7 @@ def draw_rows(
     """
     generator = torch.Generator().manual_seed(number)
     scale = VALUE_SCALES[number % len(VALUE_SCALES)]
-    large = sum(prod(kind.shape) for kind in kinds) >= LARGE_ROW_ELEMENTS
-    wanted = min(most, LARGE_ROWS_AFTER_FIRST_DRAW if number and large else RANDOM_ROWS)
+    wanted = min(most, LARGE_ROWS_AFTER_FIRST_DRAW if number and are_large(kinds) else RANDOM_ROWS)
     rows: list[Tensors] = []
     for form in ("normal", "uniform", "ones"):
         for _ in range(RANDOM_ROWS * ATTEMPTS_PER_ROW if form != "ones" else 1):
@@ -65,6 +64,11 @@ def draw_rows(
         if rows:
             return rows
     return rows
+
+
+def are_large(kinds: list[RowKind]) -> bool:
+    """As `workers.tracing.samples.is_large`, of rows of these kinds."""
+    return sum(prod(kind.shape) for kind in kinds) >= LARGE_ROW_ELEMENTS
 
 
 def batches(rows: list[Tensors]) -> Iterator[list[int]]:

@@ -8,6 +8,9 @@ TEXT_TOKENS = 6  # tokens of a random text: enough for padding, attention and se
 LARGE_ROW_ELEMENTS = 4_096  # from this size on, a pass in float64 takes seconds
 LARGE_ROWS_AFTER_FIRST_DRAW = 3  # rows of later draws of large rows, because each pass is expensive
 
+SMALLER_SIDES = (64, 96, 128)  # pixels to which pictures are cut for proofs; five halvings of 64 leave two places
+SMALLER_GAIN = 2  # a row must have so many times the elements of the cut one
+
 NEIGHBOURS = 5  # random neighbours of a sample
 NEIGHBOURS_IN_PAIRS = 2  # of these, tested in a batch of two as well
 

@@ -146,3 +146,29 @@ def test_the_model_itself_may_raise() -> None:
             raise KeyError("x")
 
     assert compare(Raising(), nn.Identity(), [X]) == "on sample 1 of 1 the model itself raises KeyError: 'x'"
+
+
+class OtherAt(nn.Module):
+    """Doubles its output, or only its gradient, for pictures of one width."""
+
+    def __init__(self, width: int, *, output: bool) -> None:
+        super().__init__()
+        self.width, self.output = width, output
+
+    def forward(self, x: Tensor) -> Tensor:
+        out = x.mean((1, 2, 3)).sin()
+        if x.shape[3] != self.width:
+            return out
+        return 2 * out if self.output else 2 * out - out.detach()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("output", [True, False])
+@pytest.mark.parametrize("width", [8, 16])
+def test_a_copy_is_refused_that_differs_at_either_size(width: int, output: bool, dtype: torch.dtype) -> None:
+    original, changed = OtherAt(0, output=True), OtherAt(width, output=output)
+    full, smaller = torch.randn(2, 3, 16, 16, dtype=dtype), torch.randn(2, 3, 8, 8, dtype=dtype)
+    assert why_not_equal(original, original, [(full,)], smaller=[(smaller,)]) is None
+    refused = why_not_equal(original, changed, [(full,)], smaller=[(smaller,)])
+    # What differs only at the smaller size is no difference of the model's own; the full proof decides.
+    assert (refused is None) == (width == 8)

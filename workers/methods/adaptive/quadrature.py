@@ -14,7 +14,6 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import CubicSpline
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -186,6 +185,8 @@ def _linear(alphas: Vector) -> Matrix:
 
 def _cubic(alphas: Vector) -> Matrix:
     """Integrals of the natural spline through the nodes; straight on to the ends."""
+    from scipy.interpolate import CubicSpline  # noqa: PLC0415  # takes half a second, and few paths need it
+
     spline = CubicSpline(alphas, np.eye(len(alphas)), bc_type="natural")
     primitive = spline.antiderivative()
     gaps = np.zeros((len(alphas) + 1, len(alphas)))

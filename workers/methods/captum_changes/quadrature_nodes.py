@@ -16,7 +16,6 @@ import numpy as np
 from captum.attr._utils import approximation_methods
 from numpy.polynomial import legendre
 from numpy.typing import NDArray
-from scipy.linalg import eigvalsh_tridiagonal
 
 from schemas.errors import JobCancelled
 from schemas.methods import AnyMethod
@@ -87,6 +86,8 @@ def compute_nodes(count: int) -> Nodes:
         return Nodes(0.5 * weights, 0.5 * (1 + x))
     k = np.arange(1.0, count)
     between = k / np.sqrt((2 * k - 1) * (2 * k + 1))
+    from scipy.linalg import eigvalsh_tridiagonal  # noqa: PLC0415  # takes a quarter of a second
+
     x = eigvalsh_tridiagonal(np.zeros(count), between, lapack_driver="sterf")
     polynomial = np.zeros(count + 1)
     polynomial[-1] = 1.0

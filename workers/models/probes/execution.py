@@ -1,6 +1,6 @@
 """Tests whether rows of several jobs may share a pass of a model."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import torch
@@ -15,9 +15,10 @@ from workers.models.tuning import CHECKED_ROWS, EXECUTION_DRAWS
 from workers.repository.model_toml import ModelConfig, ModelConfigError
 from workers.tracing.determinism import draws_random_numbers, keeps_state, repeats, seeded_output
 from workers.tracing.layer_mixing import layers_mix
-from workers.tracing.random_rows import RowKind, draw_rows
+from workers.tracing.random_rows import RowKind, are_large, draw_rows
 from workers.tracing.row_mixing import rows_mix
 from workers.tracing.samples import Tensors
+from workers.tracing.smaller_rows import SmallerSize, smaller_size
 from workers.tracing.tuning import TEXT_TOKENS
 
 _UNTESTED = "the model raises on random inputs, so that its rows cannot be tested"
@@ -33,6 +34,8 @@ class Execution:
         alone: why the model runs one row per pass; None where rows may be packed.
         random: the forward draws random numbers; each row then runs with the seed of its job.
         draws: several lists of single rows that the model takes, (1, …) each. Copies of the model are proven on them.
+        smaller: a size at which the model computes the same operations; None: none is known.
+        smaller_draws: as `draws`, of that size.
         mixing_layers: by path, why the output of a layer for one row depends on other rows.
     """
 
@@ -40,6 +43,8 @@ class Execution:
     random: bool
     draws: list[list[Tensors]]
     mixing_layers: dict[str, str] = field(default_factory=dict)
+    smaller: SmallerSize | None = None
+    smaller_draws: list[list[Tensors]] = field(default_factory=list)
 
 
 def examine(module: nn.Module, kinds: list[RowKind], attributed: int, device: torch.device) -> Execution:
@@ -55,10 +60,46 @@ def examine(module: nn.Module, kinds: list[RowKind], attributed: int, device: to
     Raises:
         ModelConfigError: equal inputs give different outputs from call to call.
     """
+    first = draw_rows(kinds, module, device, 0, CHECKED_ROWS) if are_large(kinds) else []
+    if len(first) == CHECKED_ROWS:
+        keep_row_dimension(module, first)
+        smaller = smaller_size(module, first[0], attributed)
+        if smaller is not None:
+            return _examine_smaller(module, kinds, first, attributed, device, smaller)
     draws = [rows for number in range(EXECUTION_DRAWS) if (rows := draw_rows(kinds, module, device, number))]
     if not draws:
         return Execution(_UNTESTED, random=False, draws=[])
     keep_row_dimension(module, draws[0])
+    return _examine(module, draws, attributed, device)
+
+
+def _examine_smaller(
+    module: nn.Module,
+    kinds: list[RowKind],
+    rows: list[Tensors],
+    attributed: int,
+    device: torch.device,
+    smaller: SmallerSize,
+) -> Execution:
+    """All tests at a smaller size, and at the model's own a batch of three rows, forward and backward.
+
+    Raises:
+        ModelConfigError: equal inputs give different outputs from call to call.
+    """
+    seeded = partial(RandomStream, device=device)
+    expected = seeded_output(module, rows[0], seeded)
+    cut = [replace(kind, shape=smaller.shape(kind.shape)) for kind in kinds]
+    draws = [found for number in range(EXECUTION_DRAWS) if (found := draw_rows(cut, module, device, number))]
+    if not draws:
+        return Execution(_UNTESTED, random=False, draws=[])
+    tested = _examine(module, draws, attributed, device)
+    reason = tested.alone or rows_mix(module, [rows], attributed)
+    if not tested.random and not repeats(module, rows[0], seeded, expected):
+        raise ModelConfigError(_STATE)
+    return replace(tested, alone=reason, draws=[rows], smaller=smaller, smaller_draws=draws)
+
+
+def _examine(module: nn.Module, draws: list[list[Tensors]], attributed: int, device: torch.device) -> Execution:
     seeded = partial(RandomStream, device=device)
     expected = seeded_output(module, draws[0][0], seeded)
     if keeps_state(module, draws[0], seeded, expected):

@@ -13,6 +13,7 @@ from workers.engine.view import ModelView
 from workers.inputs.prepared import Prepared
 from workers.tracing.forward_hooks import removed_afterwards
 from workers.tracing.samples import cloned, leaves
+from workers.tracing.smaller_rows import SmallerSize
 from workers.transform.hookable import Way, hook_defects, lacks_lrp_rules, separate_activations
 
 log = structlog.get_logger()
@@ -36,20 +37,24 @@ class HookableChoice:
     examined: bool = True
 
 
-def make_hookable(view: ModelView, sample: Prepared) -> HookableChoice:
+def make_hookable(view: ModelView, sample: Prepared, smaller: SmallerSize | None = None) -> HookableChoice:
     """A hookable copy of `view.module`, where it is needed, and the defects that remain.
 
     A model that cannot be examined has no defects; whether the methods work on it is tested by running them.
+
+    Args:
+        smaller: a size at which the model computes the same, where the examination takes less time.
     """
     tensors = (*sample.inputs, *sample.additional_forward_args)
+    examined = tensors if smaller is None else smaller.cut(tensors)
     if not all(takes_hooks(part) for part in view.module.modules()):  # hooks would miss what runs inside
         return HookableChoice(None, dict.fromkeys(FAMILIES, TORCHSCRIPT))
     try:
-        defects = hook_defects(view.module, tensors, view.input_count)
+        defects = hook_defects(view.module, examined, view.input_count)
         if not defects or (defects.keys() == {"lrp"} and lacks_lrp_rules(view.module)):
             return HookableChoice(None, defects)
-        hookable = separate_activations(view.module, tensors, view.input_count)
-        remaining = hook_defects(hookable.module, tensors, view.input_count)
+        hookable = separate_activations(view.module, tensors, view.input_count, smaller)
+        remaining = hook_defects(hookable.module, examined, view.input_count)
     except Exception as error:  # the model's own code may raise anything
         log.warning("model cannot be examined for hooks", error=type(error).__name__)
         return HookableChoice(None, {}, examined=False)

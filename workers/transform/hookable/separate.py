@@ -13,6 +13,7 @@ from workers.tracing.equivalence import why_not_equal
 from workers.tracing.module_names import STANDS_FOR, named
 from workers.tracing.samples import Tensors, cloned, first_row, leaves, neighbours
 from workers.tracing.shared_copy import shared_copy
+from workers.tracing.smaller_rows import SmallerSize
 from workers.tracing.trace import observe
 from workers.transform.hookable.defects import hook_defects, own_input_needed
 from workers.transform.hookable.operations import moves
@@ -46,7 +47,9 @@ class HookableModule:
     failed: bool = False
 
 
-def separate_activations(module: nn.Module, sample: Tensors, attributed: int | None = None) -> HookableModule:
+def separate_activations(
+    module: nn.Module, sample: Tensors, attributed: int | None = None, smaller: SmallerSize | None = None
+) -> HookableModule:
     """Returns a copy in which Captum's hook methods find a separate module for every activation call.
 
     The copy is proven equal to the model on the sample and on random neighbours. If the model reads a tensor that an
@@ -56,6 +59,8 @@ def separate_activations(module: nn.Module, sample: Tensors, attributed: int | N
         module: in evaluation mode; it is not changed.
         sample: what the model takes, one row or more.
         attributed: number of leading tensors that attributions are for; None: all.
+        smaller: a size at which the model computes the same. The copy is then made and proven there, and checked on the
+            sample and a neighbour.
     """
     if not any(tensor.is_floating_point() for tensor in sample[:attributed]):
         return HookableModule(module, [], "no input is floating point, so nothing carries a gradient")
@@ -63,17 +68,19 @@ def separate_activations(module: nn.Module, sample: Tensors, attributed: int | N
         if isinstance(part, torch.jit.ScriptModule):
             return HookableModule(module, [], f"{path or 'the model'} is TorchScript, whose code cannot be rewritten")
     samples = list(neighbours(first_row(sample)))
+    cut = None if smaller is None else [smaller.cut(one) for one in samples]
+    few = samples if cut is None else samples[:2]
     reason: str | None = None
     failed = False
     for way in WAYS:
         try:
-            hookable, changed = _rewrite(module, samples, attributed, way)
+            hookable, changed = _rewrite(module, cut or samples, attributed, way)
         except Exception as error:  # the model's own code, or a part that cannot be copied
             failed, reason = True, reason or f"{type(error).__name__}: {error}"
             continue
         if not changed:
             return HookableModule(module, [], None)
-        difference = why_not_equal(module, hookable, samples, attributed)
+        difference = why_not_equal(module, hookable, few, attributed, smaller=cut and cut[1:3])
         if difference is None:
             return HookableModule(hookable, changed, None, way)
         reason = reason or difference

@@ -60,7 +60,13 @@ def repeat_steps(module: nn.Module, names: Sequence[str], sample: Tensors, attri
     return laid_out or changed
 
 
-def optimize(module: nn.Module, samples: list[Tensors], attributed: int, faster: Faster | None = None) -> Optimized:
+def optimize(
+    module: nn.Module,
+    samples: list[Tensors],
+    attributed: int,
+    faster: Faster | None = None,
+    smaller: list[Tensors] | None = None,
+) -> Optimized:
     """Makes a cheaper copy of `module` for shared passes, where one is found.
 
     The copy shares all weights that no step recomputes. It is used only if it is proven equal. If the copy of all steps
@@ -73,6 +79,7 @@ def optimize(module: nn.Module, samples: list[Tensors], attributed: int, faster:
             because it may be all zeros.
         attributed: number of leading tensors that get gradients.
         faster: compares two equal modules by measurement; None: the channels-last layout is always preferred.
+        smaller: as in `why_not_equal`.
     """
     samples = samples if len(samples) > 1 else list(neighbours(first_row(samples[0])))[1:]
     failures: list[str] = []
@@ -80,7 +87,7 @@ def optimize(module: nn.Module, samples: list[Tensors], attributed: int, faster:
         names = [step.__name__ for step in steps]
         try:
             with without_tf32():
-                reason = _why_not_equal(module, optimized, steps, samples, attributed)
+                reason = _why_not_equal(module, optimized, steps, samples, attributed, smaller)
         except Exception as error:  # the model's own code may raise anything
             reason = f"{type(error).__name__}: {error}"
             failures.append(reason)
@@ -126,11 +133,17 @@ def _apply(module: nn.Module, steps: tuple[Step, ...], sample: Tensors, attribut
 
 
 def _why_not_equal(
-    module: nn.Module, optimized: nn.Module, steps: tuple[Step, ...], samples: list[Tensors], attributed: int
+    module: nn.Module,
+    optimized: nn.Module,
+    steps: tuple[Step, ...],
+    samples: list[Tensors],
+    attributed: int,
+    smaller: list[Tensors] | None,
 ) -> str | None:
     """None if the steps change nothing but rounding. Steps recompute weights, so the proof repeats them in float64."""
+    row = as_float64(first_row((smaller or samples)[0]))
 
     def change(exact: nn.Module) -> nn.Module | None:
-        return _apply(exact, steps, as_float64(first_row(samples[0])), attributed)
+        return _apply(exact, steps, row, attributed)
 
-    return why_not_equal(module, optimized, samples, attributed, change)
+    return why_not_equal(module, optimized, samples, attributed, change, smaller)

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Iterator, Mapping
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -19,6 +20,7 @@ from workers.tracing.closeness import is_close
 from workers.tracing.float64_copy import as_float64
 from workers.tracing.samples import Tensors, cloned, is_large
 from workers.tracing.tuning import FLOAT64_COPY_BYTES
+from workers.transform.optimize import repeat_steps
 
 TOLERANCE = 1e-9  # of the largest value
 # The method whose result the gradients of a rule module are.
@@ -58,8 +60,19 @@ class ExactModel:
         self.samples = rows[:1] if is_large(rows[0]) else rows  # a pass of a large row takes seconds
         self.input_count = view.input_count
         self._found: dict[BackwardRule, list[Tensors]] = {}
+        self._stepped: dict[tuple[str, ...], nn.Module] = {}
         with torch.no_grad():
             self._outputs = [self.module(*cloned(row)) for row in self.samples]
+
+    def after(self, steps: tuple[str, ...]) -> nn.Module:
+        """The copy that these steps of `workers.transform.optimize` make of the module. It is made once.
+
+        Raises:
+            Exception: a step cannot be applied.
+        """
+        if steps not in self._stepped:
+            self._stepped[steps] = repeat_steps(self.module, steps, self.samples[0], self.input_count)
+        return self._stepped[steps]
 
     def why_not_equal(self, rule: BackwardRule, made: nn.Module) -> str | None:
         """None if outputs and gradients of a rule module are the model's under Captum's hooks, else what differs.
@@ -134,7 +147,6 @@ def _target(outputs: Tensor, number: int) -> Tensor | None:
     """One of the outputs, (1, …), another for each sample; None for one output."""
     if outputs.dim() < 2:
         return None
-    place = torch.unravel_index(torch.tensor(number % outputs[0].numel()), outputs.shape[1:])
-    if outputs.dim() == 2:
-        return place[0].reshape(1)
-    return torch.stack(place).reshape(1, -1)
+    # torch's own function of this name imports sympy, which takes a third of a second.
+    place = torch.tensor(np.unravel_index(number % outputs[0].numel(), outputs.shape[1:]))
+    return place if outputs.dim() == 2 else place.reshape(1, -1)

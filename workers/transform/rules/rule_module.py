@@ -43,6 +43,9 @@ class RuleModule(nn.Module):
         rule: of this module alone.
         way: how the activations are found.
 
+    Attributes:
+        way: how it was made.
+
     Raises:
         Whatever a part raises that cannot be copied.
     """
@@ -50,6 +53,7 @@ class RuleModule(nn.Module):
     def __init__(self, model: nn.Module, rule: ActivationRule, way: RuleWay) -> None:
         super().__init__()
         self.model = shared_copy(model)
+        self.way = way
         self._rule = rule
         self._calls = _Calls(rule, way)
         for part in self.model.modules():
@@ -67,6 +71,17 @@ class RuleModule(nn.Module):
         """
         with self._calls if self._functions else nullcontext():
             return self._rule.run(self.model, rows, baselines, eps)
+
+    def computes_as(self, way: RuleWay) -> bool:
+        """Whether a module made in this way would have computed the same in all forwards so far.
+
+        Ways differ in what they do with calls of functions and with activations in place. A model may have none.
+        """
+        return (
+            way.steps == self.way.steps
+            and (way.functions == self.way.functions or (self._functions and not self._calls.met_function))
+            and (way.write_back == self.way.write_back or not self._calls.met_in_place)
+        )
 
 
 class Paired(nn.Module):
@@ -88,6 +103,8 @@ class _Calls(TorchFunctionMode):
         super().__init__()
         self._rule = rule
         self._write_back = way.write_back
+        self.met_function = False  # a call of a function followed the rule
+        self.met_in_place = False  # an activation was in place
         self._layers: dict[Hashable, nn.Module | None] = {}  # by the key of the call that they replace
         self._applying = False
 
@@ -98,6 +115,7 @@ class _Calls(TorchFunctionMode):
         layer = None if call is None else self._layer(call)
         if call is None or layer is None:
             return func(*args, **(kwargs or {}))
+        self.met_function = True
         return self.apply(layer, call.operands[0], in_place=call.in_place)
 
     def _layer(self, call: LayerCall) -> nn.Module | None:
@@ -109,6 +127,7 @@ class _Calls(TorchFunctionMode):
 
     def apply(self, layer: nn.Module, x: Tensor, *, in_place: bool) -> Tensor:
         """The output of a layer whose backward follows the rule."""
+        self.met_in_place |= in_place
         write_back = in_place and self._write_back
         self._applying = True
         try:

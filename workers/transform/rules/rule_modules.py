@@ -11,6 +11,7 @@ from schemas.methods import BackwardRule
 from workers.engine.device.memory import is_out_of_memory
 from workers.engine.device.tf32 import without_tf32
 from workers.engine.view import ModelView
+from workers.tracing.equivalence import compare
 from workers.tracing.samples import Tensors, first_row
 from workers.transform.optimize import repeat_steps
 from workers.transform.optimize.fused import use_fused_modules
@@ -18,7 +19,7 @@ from workers.transform.rules.activation_rule import ActivationRule
 from workers.transform.rules.guided import GuidedRule
 from workers.transform.rules.proof import ExactModel
 from workers.transform.rules.rescale import RescaleRule
-from workers.transform.rules.rule_module import RuleModule, RuleWay
+from workers.transform.rules.rule_module import Paired, RuleModule, RuleWay
 
 log = structlog.get_logger()
 NEW_RULES: Mapping[BackwardRule, Callable[[], ActivationRule]] = {
@@ -46,7 +47,11 @@ class RuleChoice:
 
 
 def make_rule_modules(
-    view: ModelView, steps: Sequence[str], rules: Sequence[BackwardRule], samples: list[Tensors]
+    view: ModelView,
+    steps: Sequence[str],
+    rules: Sequence[BackwardRule],
+    samples: list[Tensors],
+    smaller: list[Tensors] | None = None,
 ) -> RuleChoice:
     """A rule module for each of `rules` for which one is found that equals Captum's hooks on the hookable module.
 
@@ -58,27 +63,49 @@ def make_rule_modules(
         steps: that made the optimized module.
         rules: that hooks are right for.
         samples: what `view.module` takes, one row or more each.
+        smaller: samples of a size at which the model computes the same operations (see
+            `workers.tracing.smaller_rows`). Modules are proven on them, and their outputs compared on the first of
+            `samples`. A rule for which no module is found in this way is tried on `samples`.
     """
+    early = _choose(view, steps, rules, samples, smaller) if smaller else RuleChoice({}, {}, {})
+    late = _choose(view, steps, [rule for rule in rules if rule not in early.modules], samples, None)
+    return RuleChoice(early.modules | late.modules, early.ways | late.ways, late.reasons, late.conclusive)
+
+
+def _choose(
+    view: ModelView,
+    steps: Sequence[str],
+    rules: Sequence[BackwardRule],
+    samples: list[Tensors],
+    smaller: list[Tensors] | None,
+) -> RuleChoice:
     if not rules:
         return RuleChoice({}, {}, {})
     errors: list[Exception] = []
     try:
-        exact = ExactModel(view, samples)
+        exact = ExactModel(view, smaller or samples)
     except Exception as error:  # the device has no float64, or the model is too large or cannot be copied
         reason = f"no float64 copy to prove it on: {type(error).__name__}: {error}"
         return RuleChoice({}, {}, dict.fromkeys(rules, reason), conclusive=not is_out_of_memory(error))
     choice = RuleChoice({}, {}, {})
     for rule in rules:
         reasons: list[str] = []
+        refuted: list[RuleModule] = []
         for way in _ways(steps, functions_first=view.hookable is not None):
+            if any(module.computes_as(way) for module in refuted):
+                continue
             try:
-                difference = _why_not(exact, rule, way)
+                made = _in_float64(exact, rule, way)
+                difference = _why_not(exact, rule, made)
                 if difference is None:
-                    choice.modules[rule] = repeat_rule_module(view, steps, rule, way, samples[0])
-                    choice.ways[rule] = way
+                    used = repeat_rule_module(view, steps, rule, way, samples[0])
+                    difference = _why_other_outputs(view, used, samples[0]) if smaller else None
+                if difference is None:
+                    choice.modules[rule], choice.ways[rule] = used, way
                     log.info("rule module made", rule=rule, steps=way.steps, functions=way.functions)
                     break
                 reasons.append(difference)
+                refuted.append(made)
             except Exception as error:  # the model's own code may raise anything
                 errors.append(error)
                 reasons.append(f"{type(error).__name__}: {error}")
@@ -104,9 +131,19 @@ def repeat_rule_module(
 
 
 @without_tf32()
-def _why_not(exact: ExactModel, rule: BackwardRule, way: RuleWay) -> str | None:
-    source = repeat_steps(exact.module, way.steps, exact.samples[0], exact.input_count)
-    return exact.why_not_equal(rule, RuleModule(source, NEW_RULES[rule](), way).eval())
+def _in_float64(exact: ExactModel, rule: BackwardRule, way: RuleWay) -> RuleModule:
+    return RuleModule(exact.after(way.steps), NEW_RULES[rule](), way).eval()
+
+
+@without_tf32()
+def _why_not(exact: ExactModel, rule: BackwardRule, made: RuleModule) -> str | None:
+    return exact.why_not_equal(rule, made)
+
+
+@without_tf32()
+def _why_other_outputs(view: ModelView, made: nn.Module, sample: Tensors) -> str | None:
+    """Why the outputs of a rule module are not the model's, in their own precision."""
+    return compare(view.module, Paired(made), [first_row(sample)], gradients=False)
 
 
 def _ways(steps: Sequence[str], *, functions_first: bool) -> Iterator[RuleWay]:

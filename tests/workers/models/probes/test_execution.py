@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from workers.models.probes.execution import RANDOM, examine
+from workers.models.probes.execution import RANDOM, Execution, examine
 from workers.models.probes.output_tensor import keep_row_dimension
 from workers.repository.model_toml import ModelConfigError
 from workers.tracing.freeze import freeze
@@ -231,3 +231,68 @@ def test_a_model_that_refuses_negative_values_is_tested_on_others() -> None:
 
     assert examine(Made(lookup), FOUR, 1, CPU).alone is None
     assert "in the batch" in str(examine(Made(lambda x: lookup(x) * x.sum()), FOUR, 1, CPU).alone)
+
+
+PICTURE = [RowKind((3, 160, 140), torch.float64)]
+
+
+class Convolved(nn.Module):
+    """A network whose tests run on smaller pictures, and what a step makes of its maps."""
+
+    def __init__(self, step: object) -> None:
+        super().__init__()
+        self.first, self.last = nn.Conv2d(3, 4, 3, stride=8).double(), nn.Linear(4, 3).double()
+        self.step = step
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.last(self.step(self.first(x).relu(), x).mean((2, 3)))  # type: ignore[operator, no-any-return]
+
+
+def examined_picture(model: nn.Module) -> Execution:
+    freeze(model, CPU)
+    return examine(model, PICTURE, 1, CPU)
+
+
+def test_a_picture_model_is_tested_at_a_smaller_size_and_at_its_own() -> None:
+    found = examined_picture(Convolved(lambda maps, _x: maps))
+    assert found.alone is None
+    assert [tuple(row[0].shape) for rows in found.draws for row in rows] == [(1, 3, 160, 140)] * 3
+    assert {tuple(row[0].shape) for rows in found.smaller_draws for row in rows} == {(1, 3, 64, 64)}
+    assert len(found.smaller_draws) == 3
+
+
+MIXING_PICTURES = {
+    "batch mean": lambda maps, _x: maps - maps.mean(0),
+    "only at the own size": lambda maps, x: maps * maps.mean(0 if x.shape[2] > 128 else 1, keepdim=True).abs(),
+    "only at a smaller size": lambda maps, x: maps * maps.mean(1 if x.shape[2] > 128 else 0, keepdim=True).abs(),
+    "only from seven rows on": lambda maps, _x: maps * (1.0 if len(maps) < 7 else maps[:1].mean()),
+}
+
+
+@pytest.mark.parametrize("name", MIXING_PICTURES)
+def test_rows_of_pictures_that_depend_on_others_are_found(name: str) -> None:
+    assert examined_picture(Convolved(MIXING_PICTURES[name])).alone is not None
+
+
+def test_chance_in_a_picture_model_is_found() -> None:
+    found = examined_picture(Convolved(lambda maps, _x: F.dropout(maps)))
+    assert found.random
+    assert found.alone == RANDOM
+
+
+class CountsPictures(Convolved):
+    """As `Counts`, counting pictures of its own size, or all."""
+
+    def __init__(self, after: int, side: int) -> None:
+        super().__init__(self.counted)
+        self.calls, self.after, self.side = 0, after, side
+
+    def counted(self, maps: Tensor, x: Tensor) -> Tensor:
+        self.calls += x.shape[2] >= self.side
+        return maps * (2.0 if self.calls > self.after else 1.0)
+
+
+@pytest.mark.parametrize(("after", "side"), [(8, 128), (10, 128), (20, 0), (30, 0), (40, 0)])
+def test_state_of_a_picture_model_is_refused(after: int, side: int) -> None:
+    with pytest.raises(ModelConfigError, match="from call to call"):
+        examined_picture(CountsPictures(after, side))

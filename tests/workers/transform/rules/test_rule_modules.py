@@ -17,6 +17,8 @@ from workers.engine.view import ModelView
 from workers.transform.hookable import hook_defects, separate_activations
 from workers.transform.optimize import optimize
 from workers.transform.rules import RuleChoice, RuleWay, make_rule_modules, repeat_rule_module
+from workers.transform.rules.rescale import RescaleRule
+from workers.transform.rules.rule_module import RuleModule
 
 FAMILIES: dict[BackwardRule, str] = {"rescale": "deep_lift", "guided": "guided", "deconvolution": "guided"}
 WAYS = {"in place": (True, True)}  # (functions, write_back); of the others with a hookable module (True, False)
@@ -171,3 +173,31 @@ def test_functions_count_only_where_hooks_count_them() -> None:
     view, steps, samples = as_loaded(model, x)
     choice = make_rule_modules(replace(view, hookable=None), steps, ["rescale"], samples)
     assert choice.ways == {"rescale": RuleWay((), functions=False, write_back=False)}
+
+
+class Functional(nn.Module):
+    """Activations as modules, as calls of functions, or in place."""
+
+    def __init__(self, *, function: bool, in_place: bool) -> None:
+        super().__init__()
+        self.first, self.relu, self.last = nn.Linear(4, 5), nn.ReLU(inplace=in_place), nn.Linear(5, 2)
+        self._function = function
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.relu(self.first(x))
+        return self.last(torch.tanh(x) if self._function else x)
+
+
+@pytest.mark.parametrize("function", [False, True])
+@pytest.mark.parametrize("in_place", [False, True])
+def test_ways_that_compute_the_same_are_known_after_a_forward(function: bool, in_place: bool) -> None:
+    model, x = frozen(Functional(function=function, in_place=in_place)), torch.randn(2, 4, dtype=torch.float64)
+    made = RuleModule(model, RescaleRule(), RuleWay((), functions=True, write_back=False))
+    made((x,), (torch.zeros_like(x),))
+    assert made.computes_as(made.way)
+    assert made.computes_as(RuleWay((), functions=False, write_back=False)) is not function
+    assert made.computes_as(RuleWay((), functions=True, write_back=True)) is not in_place
+    assert not made.computes_as(RuleWay(("fold_batch_norms",), functions=True, write_back=False))
+    blind = RuleModule(model, RescaleRule(), RuleWay((), functions=False, write_back=False))
+    blind((x,), (torch.zeros_like(x),))
+    assert not blind.computes_as(made.way)  # it cannot tell whether there are calls of functions
