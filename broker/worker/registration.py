@@ -28,14 +28,16 @@ class Registration:
         """Sends a heartbeat. The worker is forgotten after `WORKER_TTL_MS` without one.
 
         The card of a model that takes jobs is kept for `CARD_TTL_MS`, any other for `OTHER_CARD_TTL_MS`: a model that
-        a worker no longer takes jobs for may sleep, or be served by others.
+        a worker no longer takes jobs for may sleep, or be served by others. The cards of one that the worker announced
+        and does not know any more are withdrawn.
         """
         by_name = {name_of(card): card.model_dump_json() for card in cards}
-        gone = self._announced - by_name.keys()
+        gone, models = self._announced - by_name.keys(), {name.model for name in by_name}
+        withdrawn = {str(name) for name in gone if name.status not in SERVING or name.model not in models}
         ended = {str(name) for name in gone if name.status in SERVING}
         served = {str(name) for name in by_name if name.status in SERVING}
         held = _held(by_name)
-        fields = [{str(name) for name in gone} - ended, held, _held(self._announced) - held, served, ended]
+        fields = [withdrawn, held, _held(self._announced) - held, served, ended]
         as_json = [orjson.dumps(sorted(field)) for field in fields]
         named: list[Argument] = []
         for name, text in by_name.items():

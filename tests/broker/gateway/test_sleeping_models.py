@@ -130,3 +130,12 @@ def test_a_version_that_was_taken_back_is_not_the_default(left: bool, expected: 
     named = best_card(names, "m", "2")
     assert named is not None
     assert named.is_serving
+
+
+async def test_a_model_that_its_worker_does_not_know_any_more_is_withdrawn(
+    store: JobStore, make_queue: MakeQueue
+) -> None:
+    queue = make_queue()
+    queue.registration.announce(worker("w"), [card("m", "1"), card("n", "1")])
+    queue.registration.announce(worker("w"), [card("n", "1")])
+    assert [one.name for one in await store.models.cards()] == ["n"]
