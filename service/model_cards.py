@@ -21,6 +21,7 @@ class RecentCards:
         self._cards: dict[CardKey, tuple[float, ModelCard]] = {}
         self._endpoints: dict[str, str] = {}
         self._endpoints_at = -CARD_CACHE_S
+        self._is_complete = False  # whether all stores answered then
         self._lookups: dict[CardKey, asyncio.Task[ModelCard]] = {}
 
     async def find(self, store: Store, name: str, version: str | None) -> ModelCard:
@@ -51,8 +52,10 @@ class RecentCards:
                 if card.dialects.vertex_endpoint is not None
             }
             self._endpoints_at = monotonic()
-        if endpoint not in self._endpoints:
+            self._is_complete = False
+        if endpoint not in self._endpoints and not self._is_complete:
             await store.ping_all()
+            self._is_complete = True
         return self._endpoints.get(endpoint)
 
     async def _look_up(self, store: Store, key: CardKey) -> ModelCard:
