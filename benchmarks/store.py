@@ -129,7 +129,7 @@ async def _load(url: str, size: Size, jobs: int) -> None:
 
 
 def _work(url: str, result_bytes: int, stopped: Event) -> None:
-    """A worker's side, until it is told to stop."""
+    """Claims and finishes jobs, as a worker does, until `stopped` is set."""
     queue = WorkerQueue(url, "bench", result_ttl_s=RESULT_TTL_S, timeout_s=30.0)
     meta = json.dumps({"padding": " " * (META_BYTES - len('{"padding": ""}'))}).encode()
     tensors = os.urandom(result_bytes)

@@ -50,5 +50,5 @@ class GroupNames(NamedTuple):
         return model in self.holding
 
     def of_model(self, model: ModelKey) -> tuple[str, ...]:
-        """The groups by which the model's backlog is told, at least one."""
+        """The groups for which the model's backlog is reported; at least one."""
         return self.holding.get(model) or (self.left.get(model, DEFAULT_GROUP),)

@@ -45,16 +45,12 @@ class RecentCards:
         `StoreUnavailable` for an endpoint that may be known to a store which is away.
         """
         if monotonic() - self._endpoints_at > CARD_CACHE_S:
-            cards = await store.models.cards()
-            self._endpoints = {
-                card.dialects.vertex_endpoint: card.name
-                for card in reversed(cards)
-                if card.dialects.vertex_endpoint is not None
-            }
+            self._endpoints = await _endpoints(store)
             self._endpoints_at = monotonic()
             self._is_complete = False
         if endpoint not in self._endpoints and not self._is_complete:
             await store.ping_all()
+            self._endpoints = await _endpoints(store)  # a store may have been away when they were read
             self._is_complete = True
         return self._endpoints.get(endpoint)
 
@@ -69,6 +65,16 @@ class RecentCards:
                 del self._cards[next(iter(self._cards))]
             self._cards[key] = (monotonic(), card)
         return card
+
+
+async def _endpoints(store: Store) -> dict[str, str]:
+    """The names of models by their endpoints, from all stores that answer."""
+    cards = await store.models.cards()
+    return {
+        card.dialects.vertex_endpoint: card.name
+        for card in reversed(cards)
+        if card.dialects.vertex_endpoint is not None
+    }
 
 
 async def find_card(store: Store, name: str, version: str | None) -> ModelCard:

@@ -7,7 +7,7 @@ import asyncio
 import json
 import re
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from itertools import cycle
@@ -18,8 +18,9 @@ import httpx
 import pytest
 import yaml
 
-from tests.e2e.prometheus import POLL_S, RULES, Prometheus
+from tests.e2e.prometheus import RULES, Prometheus
 from tests.e2e.toy_repository import write_repository
+from tests.eventually import until
 from tests.paths import ROOT
 from tests.soak.cluster import Cluster
 from tests.soak.model_folders import COLUMNS
@@ -29,7 +30,6 @@ pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 DASHBOARDS = ROOT / "docker" / "grafana" / "dashboards"
 VARIABLES = {"$__rate_interval": "1m", "$model": ".*"}  # as Grafana fills them in
 SELECTOR = re.compile(r"\b(?:attribution_\w+|up)(?:\{[^}]*\})?")
-LIMIT_S = 600.0  # that tells a hang; each query has its data within some scrapes
 SETTINGS = {
     "ATTRIBUTION_LEASE_MS": "2000",
     "ATTRIBUTION_QUEUE_DEPTH": "12",
@@ -78,16 +78,6 @@ def selectors() -> dict[str, list[str]]:
     """What each alert looks at, without its condition, which must not hold here for most."""
     groups = yaml.safe_load(RULES.read_text())["groups"]
     return {rule["alert"]: SELECTOR.findall(rule["expr"]) for group in groups for rule in group["rules"]}
-
-
-async def until(what: str, wanted: Callable[[], Awaitable[bool]]) -> None:
-    """Asks again and again until it holds."""
-    try:
-        async with asyncio.timeout(LIMIT_S):
-            while not await wanted():  # noqa: ASYNC110
-                await asyncio.sleep(POLL_S)
-    except TimeoutError:
-        raise AssertionError(what) from None
 
 
 @asynccontextmanager

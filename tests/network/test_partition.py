@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,7 @@ import pytest
 from broker import JobStore
 from broker.records import WorkerInfo
 from tests.e2e.toy_repository import write_slow
+from tests.eventually import until
 from tests.network.hosts import Hosts, hosts, reason_against
 from tests.soak.client import Client
 from tests.soak.cluster import Cluster
@@ -34,7 +35,6 @@ DELAY_S = 0.005  # one way, as between two zones of a region at the most
 PARTED_S = 20.0
 LEASE_S = 2.0
 LIMIT_S = 120.0  # that tells a hang
-POLL_S = 0.1
 JOBS, CLIENTS, SAMPLE = 120, 8, 40
 NAMES = ("store", "gateway-0", "gateway-1", "worker-0", "worker-1")
 VARIABLES = {
@@ -64,15 +64,6 @@ async def cluster_on(made: Hosts, folder: Path) -> AsyncIterator[Cluster]:
     write_slow(folder / "models")
     async with cluster:
         yield cluster
-
-
-async def until(what: str, wanted: Callable[[], Awaitable[bool]]) -> None:
-    try:
-        async with asyncio.timeout(LIMIT_S):
-            while not await wanted():  # noqa: ASYNC110
-                await asyncio.sleep(POLL_S)
-    except TimeoutError:
-        raise AssertionError(what) from None
 
 
 def logged(keeper: Keeper, event: str) -> list[dict[str, Any]]:

@@ -4,7 +4,6 @@ import asyncio
 import re
 import signal
 from collections import Counter
-from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ import httpx
 import orjson
 
 from tests.e2e.toy_repository import write_slow
+from tests.eventually import until
 from tests.scaling.autoscaler import Autoscaler, Rule
 from tests.scaling.workers import Replicas, now_s
 from tests.soak.cluster import Cluster
@@ -152,7 +152,7 @@ async def _leave_asleep(client: httpx.AsyncClient, cluster: Cluster) -> None:
     """The worker that has made the model known leaves."""
     (first,) = cluster.workers
     await first.stop()
-    await _until("the model sleeps", lambda: _status_is(client, "asleep"))
+    await until("the model sleeps", lambda: _status_is(client, "asleep"))
 
 
 async def _status_is(client: httpx.AsyncClient, status: str) -> bool:
@@ -185,7 +185,7 @@ async def _burst(client: httpx.AsyncClient, controller: Controller, kills: int) 
     async def none_is_left() -> bool:
         return controller.looks[-1].workers == 0
 
-    await _until("no worker is left", none_is_left)
+    await until("no worker is left", none_is_left)
     burst.back_to_none_s = now_s() - began_s
     burst.most_workers = max(look.wanted for look in controller.looks if look.at_s >= began_s)
     burst.statuses = dict(statuses)
@@ -201,12 +201,3 @@ def _count_ends(report: Report, workers: list[Keeper]) -> None:
         report.succeeded[worker.name] = len(jobs)
         ends.update(jobs)
     report.ended_twice = sum(count > 1 for count in ends.values())
-
-
-async def _until(what: str, wanted: Callable[[], Awaitable[bool]]) -> None:
-    try:
-        async with asyncio.timeout(LIMIT_S):
-            while not await wanted():  # noqa: ASYNC110
-                await asyncio.sleep(POLL_S)
-    except TimeoutError:
-        raise RuntimeError(f"it did not come: {what}") from None

@@ -67,12 +67,14 @@ def share_of(jobs: Sequence[ClaimedJob], idle: int) -> list[ClaimedJob]:
         return []
     wanted = sum(map(left_rows, jobs)) * idle / (idle + 1)
     shared: list[ClaimedJob] = []
+    shared_rows = 0
     for job in sorted(jobs, key=_done_share):
         if _done_share(job) > MOST_DONE_SHARE or len(shared) == len(jobs) - 1:
             break
-        if sum(map(left_rows, shared)) + left_rows(job) / 2 > wanted:
+        if shared_rows + left_rows(job) / 2 > wanted:
             break
         shared.append(job)
+        shared_rows += left_rows(job)
     return shared
 
 
