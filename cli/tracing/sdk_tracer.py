@@ -112,7 +112,8 @@ class SdkTracer:
         ending.start()
         ending.join(FLUSH_S)
         if ending.is_alive():
-            self._exporter.shutdown()  # otherwise its thread tries again and again in a process that goes on
+            # Otherwise its thread tries again and again in a process that goes on.
+            self._exporter.shutdown()  # type: ignore[no-untyped-call]
             log.warning("spans dropped: their receiver did not take them in time")
 
 
