@@ -58,8 +58,11 @@ def make_card(model: TunedModel) -> ModelCard:
 
 def _tried(model: TunedModel, sample: Prepared, observed: ObservedLayers) -> Explained:
     """Layers, methods and the usual layer, as trials show them."""
-    view, config = model.view, model.loaded.config
-    reach = gradient_reach(view, sample)
+    view, config, smaller = model.view, model.loaded.config, model.execution.smaller
+    tried = None if smaller is None else sample.changed(smaller.cut)
+    reach = UNKNOWN if tried is None else gradient_reach(view, tried)
+    if reach is UNKNOWN:
+        reach = gradient_reach(view, sample)
     layers = layer_cards(view, observed, reach, model.execution.mixing_layers)
     # Methods at a layer explain one call of it.
     shared = frozenset(layer.name for layer in layers if layer.calls > 1)
@@ -68,6 +71,7 @@ def _tried(model: TunedModel, sample: Prepared, observed: ObservedLayers) -> Exp
         view,
         sample,
         model.defects,
+        tried=tried,
         text=config.input.kind == "text",
         embedding=embedding,
         reach=reach,

@@ -9,6 +9,7 @@ from torch import nn
 
 from schemas.model_key import ModelKey
 from workers.engine.batch_size import fits, tune_rows
+from workers.engine.device.threads import threads_within
 from workers.engine.engine import Engine
 from workers.engine.randomness.stream import RandomStream
 from workers.inputs.image import ImageAdapter
@@ -26,6 +27,7 @@ from workers.models.measurements.reuse import load_with_cache
 from workers.models.module_copies import add_hookable_module, add_optimized_module, add_rule_modules
 from workers.models.probe import probe
 from workers.models.probes.cudnn_rnn import enable_recurrent_backward
+from workers.models.proof_threads import proof_threads
 from workers.models.resident import Device, ResidentModel
 from workers.models.stages import LoadedModel, ModelFolder, RuledModel, TunedModel
 from workers.models.tuning import UNTUNED_BATCH_ROWS
@@ -47,9 +49,10 @@ def load_model(folder: Path, device: Device) -> ResidentModel:
     """
     described = read(folder, device)
     loaded = load(described)
-    if device.measurements is None:
-        return make_resident(measure(loaded))
-    return load_with_cache(device.measurements, loaded, lambda: load(described), measure, make_resident)
+    with threads_within(proof_threads(loaded.module)):
+        if device.measurements is None:
+            return make_resident(measure(loaded))
+        return load_with_cache(device.measurements, loaded, lambda: load(described), measure, make_resident)
 
 
 def measure(loaded: LoadedModel) -> TunedModel:
