@@ -12,7 +12,10 @@ from workers.models.method_support import check_support, method_support
 from workers.models.output_card import check_outputs, output_card
 from workers.models.probes.gradient_reach import UNKNOWN, gradient_reach
 from workers.models.stages import TunedModel
+from workers.transform.rules import NEW_RULES
 
+# Why a method has the model to itself until its rule module is proven.
+UNPROVEN = "the module that lets it share passes is still being proven"
 Explained = tuple[list[LayerCard], list[MethodSupport], str | None]  # layers, methods and the usual layer
 
 
@@ -75,7 +78,7 @@ def _tried(model: TunedModel, sample: Prepared, observed: ObservedLayers) -> Exp
         text=config.input.kind == "text",
         embedding=embedding,
         reach=reach,
-        rule_reasons=model.rule_reasons,
+        rule_reasons=dict.fromkeys(NEW_RULES, UNPROVEN) if model.rules is None else model.rules.reasons,
     )
     return layers, methods, config.explain.layer or default_layer(view, sample, shared) or embedding
 

@@ -53,17 +53,19 @@ def method_support(
     """
     samples = [sample] if tried is None else [tried, sample]
     facts = _find_facts(view, samples, defects, text=text, embedding=embedding, reach=reach)
-    reasons = {name: unsupported_reason(name, facts) for name in METHOD_NAMES}
-    return [_support(name, reason, rule_reasons) for name, reason in reasons.items()]
+    supports = [MethodSupport.of(name, unsupported_reason(name, facts)) for name in METHOD_NAMES]
+    return with_rule_reasons(supports, rule_reasons)
 
 
-def _support(name: str, reason: str | None, rule_reasons: Mapping[BackwardRule, str]) -> MethodSupport:
-    if reason is not None:
-        return MethodSupport.of(name, reason)
-    rule = METHODS[name].backward_rule
-    alone = None if rule is None else rule_reasons.get(rule)
-    support = MethodSupport.of(name, None)
-    return support.model_copy(update={"solo_reason": alone and alone[:MAX_SUPPORT_REASON_CHARACTERS]})
+def with_rule_reasons(methods: list[MethodSupport], rule_reasons: Mapping[BackwardRule, str]) -> list[MethodSupport]:
+    """The same methods; those that are supported say why they take the solo lane, by their backward rule."""
+
+    def with_reason(support: MethodSupport) -> MethodSupport:
+        rule = METHODS[support.name].backward_rule
+        reason = None if rule is None else rule_reasons.get(rule)
+        return support.model_copy(update={"solo_reason": reason and reason[:MAX_SUPPORT_REASON_CHARACTERS]})
+
+    return [with_reason(support) if support.supported else support for support in methods]
 
 
 def check_support(known: list[MethodSupport], view: ModelView, sample: Prepared) -> None:

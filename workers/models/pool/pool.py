@@ -66,7 +66,7 @@ class ModelPool:
                 self._request_load(entry)
         count = len(urgent & {entry.key for entry in entries} - excluded)
         loaded = 0
-        while (not count or loaded < count) and self._loader.load_next(block=False):
+        while (not count or loaded < count) and self._loader.load_next():
             loaded += 1
         self._loader.start()
 
@@ -162,10 +162,12 @@ class ModelPool:
         with self._changed:
             return [slot.card for slot in self._slots.values()]
 
-    def state(self) -> list[tuple[ModelKey, ModelStatus, str | None, str | None]]:
-        """Key, status, digest and error of every model, to compare with an earlier state."""
+    def state(self) -> list[tuple[ModelKey, ModelStatus, str | None, str | None, bool]]:
+        """Key, status, digest, error and completeness of every model, to compare with an earlier state."""
         with self._changed:
-            return [(key, slot.status, slot.card.digest, slot.error) for key, slot in self._slots.items()]
+            return [
+                (key, slot.status, slot.card.digest, slot.error, slot.incomplete) for key, slot in self._slots.items()
+            ]
 
     def residence(self, worker_id: str) -> dict[ModelKey, Residence]:
         """Status and statistics of every model at this worker."""
