@@ -15,6 +15,8 @@ from rich.text import Text
 
 from cli.console import EXIT_FAILED, EXIT_USAGE, console, fail
 from cli.demo import demonstrate
+from cli.measurements_folder import VARIABLE as MEASUREMENTS
+from cli.measurements_folder import measurements_folder
 from cli.model_directories import VARIABLE, NoModels, joined, model_directories
 from cli.processes.child import ChildCommand, ChildFailed
 from cli.processes.devices import cores, cuda_devices, plan_gateways, plan_workers
@@ -30,7 +32,6 @@ from service.settings import SettingsError, read_settings
 # -P keeps the working directory off the path, where a folder may have the name of one of our packages.
 OURSELVES = (sys.executable, "-P", "-m", "cli")
 REDIS_URL = "ATTRIBUTION_REDIS_URL"
-MEASUREMENTS = "ATTRIBUTION_MEASUREMENTS"
 WORKER_ID = "ATTRIBUTION_WORKER_ID"
 GATEWAY_GRACE_S = 10.0  # longer than the gateway's own grace period
 WORKER_GRACE_S = 20.0  # longer than the worker's own grace period, in which it finishes or releases its jobs
@@ -65,15 +66,12 @@ def run_serve(options: ServeOptions) -> int:
     plans = plan_workers(options.workers, cuda, cores(), os.environ)
     gateways = plan_gateways(options.gateways, len(plans), cuda, cores())
     own_store = contextlib.nullcontext() if REDIS_URL in os.environ else contextlib.closing(EmbeddedStore())
-    # A worker that replaces another loads its models in a fraction of the time. The operator's directory outlives us.
-    kept = os.environ.get(MEASUREMENTS)
-    own_folder = contextlib.nullcontext(kept) if kept else TemporaryDirectory(prefix="attribution-measurements-")
     counters = TemporaryDirectory(prefix="attribution-metrics-")
-    with listening, own_store as store, own_folder as measurements, counters as shared:
+    with listening, own_store as store, measurements_folder(os.environ) as measurements, counters as shared:
         common = {
             VARIABLE: joined(models),
             REDIS_URL: store.url if store else os.environ[REDIS_URL],
-            MEASUREMENTS: measurements,
+            MEASUREMENTS: str(measurements),
         }
         sums = {SHARED_DIRECTORY: shared} if gateways > 1 else {}
         children = [_gateway({**common, **sums}, listening, number, gateways) for number in range(gateways)]

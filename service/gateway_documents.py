@@ -21,3 +21,8 @@ class Alive(Record):
 class Health(Record):
     status: Literal["ok", "ready"]
     workers: int | None = Field(default=None, description="Live workers; only in /readyz.")
+    loading: int | None = Field(
+        default=None,
+        description="Models that are being loaded and take no jobs yet, where there are any; only in /readyz.",
+        exclude_if=lambda count: not count,
+    )

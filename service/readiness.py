@@ -1,8 +1,10 @@
 """Whether requests can be accepted, and when the job of a model that sleeps starts."""
 
+from collections.abc import Iterable
+
 import structlog
 
-from broker import JobRecord, Store
+from broker import JobRecord, Store, WorkerInfo
 from schemas.errors import Unavailable
 from schemas.model_key import ModelKey
 from schemas.models import ModelCard
@@ -11,8 +13,8 @@ from service.tuning import NO_WORKER_RETRY_S
 log = structlog.get_logger(__name__)
 
 
-async def live_workers(store: Store) -> int:
-    """How many workers live. There may be none where models sleep: requests for them are accepted all the same.
+async def live_workers(store: Store) -> list[WorkerInfo]:
+    """The workers that live. There may be none where models sleep: requests for them are accepted all the same.
 
     Raises:
         StoreUnavailable: the job store does not answer.
@@ -22,7 +24,14 @@ async def live_workers(store: Store) -> int:
     workers = await store.workers.live()
     if not workers and not any(name.is_serving for name in await store.models.names()):
         raise Unavailable("no live worker; start one", retry_after_s=NO_WORKER_RETRY_S)
-    return len(workers)
+    return workers
+
+
+def loading_models(workers: Iterable[WorkerInfo]) -> int:
+    """How many models are being loaded by these workers, while none of them takes jobs for the model."""
+    status = [(model, here.status) for worker in workers for model, here in worker.residence.items()]
+    serving = {model for model, found in status if found in {"ready", "idle"}}
+    return len({model for model, found in status if found == "loading"} - serving)
 
 
 async def starts_in_s(store: Store, card: ModelCard, record: JobRecord, waited_s: float = 0.0) -> float | None:

@@ -11,7 +11,8 @@ TIMEOUT_S = 600.0  # models may be large, and disks slow
 
 
 async def ready(url: str, timeout_s: float = TIMEOUT_S) -> list[str]:
-    """Returns once `/readyz` tells of a live worker: the job store is reachable and a worker has loaded its models.
+    """Returns once `/readyz` tells of a live worker, and of no model that is being loaded. A worker lives as soon as
+    one of its models takes jobs.
 
     Returns:
         The names of the models; none where the service tells them to holders of a key alone.
@@ -23,12 +24,19 @@ async def ready(url: str, timeout_s: float = TIMEOUT_S) -> list[str]:
     async with asyncio.timeout(timeout_s), httpx.AsyncClient(base_url=url, timeout=5.0, trust_env=False) as client:
         while True:
             try:
-                response = await client.get("/readyz")
-                if response.status_code == httpx.codes.OK and Health.model_validate_json(response.content).workers:
+                if await _is_ready(client):
                     return await _models(client)  # models of an earlier service may sleep in the store
             except httpx.TransportError:
                 pass
             await asyncio.sleep(pauses.next_s())
+
+
+async def _is_ready(client: httpx.AsyncClient) -> bool:
+    response = await client.get("/readyz")
+    if response.status_code != httpx.codes.OK:
+        return False
+    health = Health.model_validate_json(response.content)
+    return bool(health.workers) and not health.loading
 
 
 async def _models(client: httpx.AsyncClient) -> list[str]:

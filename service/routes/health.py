@@ -11,7 +11,7 @@ from service.http.responses import json_response
 from service.monitoring.exposition import exposition
 from service.monitoring.store_metrics import read_store
 from service.openapi import response_objects as openapi
-from service.readiness import live_workers
+from service.readiness import live_workers, loading_models
 from service.state import CurrentGateway
 
 router = APIRouter(tags=["health"])
@@ -33,14 +33,16 @@ async def healthz() -> Response:
     "/readyz",
     summary="Can requests be accepted?",
     description="Needs the job store, and a live worker or a model that sleeps: a worker is started for its jobs. "
-    "`workers` says how many live.",
+    "`workers` says how many live. A worker lives once one of its models takes jobs; `loading` counts those that do "
+    "not yet.",
     responses={
         200: openapi.json_response_object("Health", "Requests are accepted.", {"status": "ready", "workers": 1}),
         **openapi.problems(StoreUnavailable, Unavailable),
     },
 )
 async def readyz(gateway: CurrentGateway) -> Response:
-    return json_response(Health(status="ready", workers=await live_workers(gateway.store)))
+    workers = await live_workers(gateway.store)
+    return json_response(Health(status="ready", workers=len(workers), loading=loading_models(workers)))
 
 
 @router.get(

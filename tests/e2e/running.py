@@ -36,7 +36,9 @@ class RunningService:
         self.url = ""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("ATTRIBUTION_")}
         given = {"ATTRIBUTION_LOG_LEVEL": "info", **(variables or {})}  # the report of a failed test shows it
-        kept = {} if measurements is None else {"ATTRIBUTION_MEASUREMENTS": str(measurements)}
+        kept = {"XDG_CACHE_HOME": f"{log}.cache"}
+        if measurements is not None:
+            kept["ATTRIBUTION_MEASUREMENTS"] = str(measurements)
         self._turn = None if measurements is None else (measurements / "lock").open("w")
         if self._turn is not None:
             fcntl.flock(self._turn, fcntl.LOCK_EX)

@@ -135,6 +135,7 @@ def test_the_demonstration_writes_the_overlay_and_stops(tmp_path: Path) -> None:
     options = ["--demo", "--once", "--port", "0", "--models", str(ROOT / "models")]
     command = [sys.executable, "-P", "-m", "cli", "serve", *options]
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("ATTRIBUTION_")}
+    inherited["XDG_CACHE_HOME"] = str(tmp_path / "cache")
     done = subprocess.run(
         command, cwd=tmp_path, env=inherited, capture_output=True, text=True, timeout=300, check=False
     )

@@ -3,8 +3,10 @@
 import httpx
 import pytest
 
-from broker import JobStore
+from broker import JobStore, WorkerInfo
 from schemas.model_key import ModelKey
+from schemas.models import ModelStatus, Residence
+from service.readiness import loading_models
 from tests.service.cards import ALL_CARDS
 from tests.service.double import WorkerDouble
 from tests.service.validation.refusals import row
@@ -122,3 +124,28 @@ async def test_the_backlog_of_sleeping_models_is_told_to_scrapers(client: httpx.
     assert await told() == 0
     await client.post("/explain", json=row())
     assert await told() > 0
+
+
+async def test_models_that_are_being_loaded_are_counted_until_one_worker_serves_them(
+    client: httpx.AsyncClient, idle_worker: WorkerDouble
+) -> None:
+    before = (await client.get("/readyz")).json()
+    assert before == {"status": "ready", "workers": 1}
+    fresh = [idle_worker.cards[0].model_copy(update={"name": name, "status": "loading"}) for name in ("a", "b")]
+    idle_worker.cards = [*idle_worker.cards, *fresh]
+    idle_worker.announce()
+    assert (await client.get("/readyz")).json() == {"status": "ready", "workers": 1, "loading": 2}
+    idle_worker.cards = [*idle_worker.cards[:-1], fresh[1].model_copy(update={"status": "ready"})]
+    idle_worker.announce()
+    assert (await client.get("/readyz")).json() == {"status": "ready", "workers": 1, "loading": 1}
+
+
+def test_a_model_that_another_worker_serves_is_not_counted() -> None:
+    def worker(status: ModelStatus) -> WorkerInfo:
+        residence = {TABLE: Residence(worker=status, status=status)}
+        return WorkerInfo(id=status, device="cpu", host="h", pid=1, started_ms=0, models=[], residence=residence)
+
+    assert loading_models([worker("loading")]) == 1
+    assert loading_models([worker("loading"), worker("ready")]) == 0
+    assert loading_models([worker("loading"), worker("idle")]) == 0
+    assert loading_models([worker("failed"), worker("unloaded")]) == 0

@@ -1,6 +1,6 @@
 """A model as the engine and the methods call it."""
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 
 import torch
@@ -56,7 +56,8 @@ class ModelView:
         hookable: a copy of `module` on which hook methods are right, where they are not on `module`.
         rule_modules: copies of `module` for shared passes by backward rules. Each takes (rows, baselines, eps), where
             rows and baselines are tuples of what `module` takes, and returns the outputs for the rows, whose gradients
-            are those of the rule. They compute in the precision of `module`, and one forward at a time.
+            are those of the rule. They compute in the precision of `module`, and one forward at a time. Modules may be
+            added, once they are proven, while jobs run; none is ever taken out.
         precision: of other shared passes. In 16 bits `optimized` computes.
         padded: dimension 1 of every tensor is a length, and the additional forward args mask padding.
         max_length: the length that the model takes at most.
@@ -74,7 +75,7 @@ class ModelView:
     embedding: nn.Module | None = None
     optimized: nn.Module | None = None
     hookable: nn.Module | None = None
-    rule_modules: Mapping[BackwardRule, nn.Module] = field(default_factory=dict)
+    rule_modules: dict[BackwardRule, nn.Module] = field(default_factory=dict)
     precision: Precision = "float32"
     padded: bool = False
     max_length: int | None = None
@@ -106,7 +107,7 @@ class ModelView:
         """The model and its copies; the same object may come twice."""
         modules = (self.module, self.layer_module, self.entry, self.embedding, self.optimized, self.hookable)
         yield from (module for module in modules if module is not None)
-        yield from self.rule_modules.values()
+        yield from tuple(self.rule_modules.values())  # the loading thread may add some
 
     def length(self, tensor: Tensor) -> int | None:
         """The length to which a pass pads rows of this tensor; None where it does not pad."""

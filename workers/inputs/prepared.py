@@ -1,5 +1,6 @@
 """The interface of input adapters, one per kind of input, and what they return."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -32,16 +33,16 @@ class Prepared:
 
     def twice(self) -> "Prepared":
         """The same examples twice, as one batch."""
+        return self.changed(lambda tensors: tuple(torch.cat([tensor, tensor]) for tensor in tensors))
 
-        def doubled(tensors: Tensors) -> Tensors:
-            return tuple(torch.cat([tensor, tensor]) for tensor in tensors)
-
+    def changed(self, change: Callable[[Tensors], Tensors]) -> "Prepared":
+        """The same with other tensors."""
         return replace(
             self,
-            inputs=doubled(self.inputs),
-            additional_forward_args=doubled(self.additional_forward_args),
-            layer_inputs=doubled(self.layer_inputs),
-            layer_additional_forward_args=doubled(self.layer_additional_forward_args),
+            inputs=change(self.inputs),
+            additional_forward_args=change(self.additional_forward_args),
+            layer_inputs=change(self.layer_inputs),
+            layer_additional_forward_args=change(self.layer_additional_forward_args),
         )
 
 

@@ -12,7 +12,10 @@ from workers.models.method_support import check_support, method_support
 from workers.models.output_card import check_outputs, output_card
 from workers.models.probes.gradient_reach import UNKNOWN, gradient_reach
 from workers.models.stages import TunedModel
+from workers.transform.rules import NEW_RULES
 
+# Why a method has the model to itself until its rule module is proven.
+UNPROVEN = "the module that lets it share passes is still being proven"
 Explained = tuple[list[LayerCard], list[MethodSupport], str | None]  # layers, methods and the usual layer
 
 
@@ -58,8 +61,11 @@ def make_card(model: TunedModel) -> ModelCard:
 
 def _tried(model: TunedModel, sample: Prepared, observed: ObservedLayers) -> Explained:
     """Layers, methods and the usual layer, as trials show them."""
-    view, config = model.view, model.loaded.config
-    reach = gradient_reach(view, sample)
+    view, config, smaller = model.view, model.loaded.config, model.execution.smaller
+    tried = None if smaller is None else sample.changed(smaller.cut)
+    reach = UNKNOWN if tried is None else gradient_reach(view, tried)
+    if reach is UNKNOWN:
+        reach = gradient_reach(view, sample)
     layers = layer_cards(view, observed, reach, model.execution.mixing_layers)
     # Methods at a layer explain one call of it.
     shared = frozenset(layer.name for layer in layers if layer.calls > 1)
@@ -68,10 +74,11 @@ def _tried(model: TunedModel, sample: Prepared, observed: ObservedLayers) -> Exp
         view,
         sample,
         model.defects,
+        tried=tried,
         text=config.input.kind == "text",
         embedding=embedding,
         reach=reach,
-        rule_reasons=model.rule_reasons,
+        rule_reasons=dict.fromkeys(NEW_RULES, UNPROVEN) if model.rules is None else model.rules.reasons,
     )
     return layers, methods, config.explain.layer or default_layer(view, sample, shared) or embedding
 

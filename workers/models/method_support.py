@@ -35,6 +35,7 @@ def method_support(
     embedding: str | None,
     reach: Reach,
     rule_reasons: Mapping[BackwardRule, str],
+    tried: Prepared | None = None,
 ) -> list[MethodSupport]:
     """Every method of the service, with a reason where the model does not support it.
 
@@ -47,19 +48,24 @@ def method_support(
         embedding: the layer that integers enter.
         reach: which layers a gradient leads to and from.
         rule_reasons: by backward rule, why the model has no module for it.
+        tried: the input cut to a size at which the model computes the same (see `workers.tracing.smaller_rows`). What
+            works there works; what does not is tried on `sample`. None: `sample`.
     """
-    facts = _find_facts(view, sample, defects, text=text, embedding=embedding, reach=reach)
-    reasons = {name: unsupported_reason(name, facts) for name in METHOD_NAMES}
-    return [_support(name, reason, rule_reasons) for name, reason in reasons.items()]
+    samples = [sample] if tried is None else [tried, sample]
+    facts = _find_facts(view, samples, defects, text=text, embedding=embedding, reach=reach)
+    supports = [MethodSupport.of(name, unsupported_reason(name, facts)) for name in METHOD_NAMES]
+    return with_rule_reasons(supports, rule_reasons)
 
 
-def _support(name: str, reason: str | None, rule_reasons: Mapping[BackwardRule, str]) -> MethodSupport:
-    if reason is not None:
-        return MethodSupport.of(name, reason)
-    rule = METHODS[name].backward_rule
-    alone = None if rule is None else rule_reasons.get(rule)
-    support = MethodSupport.of(name, None)
-    return support.model_copy(update={"solo_reason": alone and alone[:MAX_SUPPORT_REASON_CHARACTERS]})
+def with_rule_reasons(methods: list[MethodSupport], rule_reasons: Mapping[BackwardRule, str]) -> list[MethodSupport]:
+    """The same methods; those that are supported say why they take the solo lane, by their backward rule."""
+
+    def with_reason(support: MethodSupport) -> MethodSupport:
+        rule = METHODS[support.name].backward_rule
+        reason = None if rule is None else rule_reasons.get(rule)
+        return support.model_copy(update={"solo_reason": reason and reason[:MAX_SUPPORT_REASON_CHARACTERS]})
+
+    return [with_reason(support) if support.supported else support for support in methods]
 
 
 def check_support(known: list[MethodSupport], view: ModelView, sample: Prepared) -> None:
@@ -99,13 +105,14 @@ def no_gradient(view: ModelView, sample: Prepared) -> str | None:
 
 def _find_facts(
     view: ModelView,
-    sample: Prepared,
+    samples: list[Prepared],
     defects: dict[str, str],
     *,
     text: bool,
     embedding: str | None,
     reach: Reach,
 ) -> SupportFacts:
+    sample = samples[0]
     integers = not all(tensor.is_floating_point() for tensor in sample.inputs)
     without_gradient = None if integers else no_gradient(view, sample)
     return SupportFacts(
@@ -119,7 +126,7 @@ def _find_facts(
         no_gradient=without_gradient,
         reach=reach,
         # A trial explains an output by the inputs, so it needs their gradient.
-        defects={} if integers else _all_defects(view, sample, defects, trials=without_gradient is None),
+        defects={} if integers else _all_defects(view, samples, defects, trials=without_gradient is None),
     )
 
 
@@ -131,16 +138,28 @@ def _no_layers(module: nn.Module) -> str | None:
     return None if any(takes_hooks(layer) for layer in layers) else TORCHSCRIPT
 
 
-def _all_defects(view: ModelView, sample: Prepared, defects: dict[str, str], *, trials: bool) -> dict[str, str]:
-    """Why families of methods are wrong on the model: the defects given, and those that trials show."""
+def _all_defects(view: ModelView, samples: list[Prepared], defects: dict[str, str], *, trials: bool) -> dict[str, str]:
+    """Why families of methods are wrong on the model: the defects given, and those that trials on all samples show."""
     tried = {
-        family: _try(method, view, sample) for family, method in _TRIED.items() if trials and not defects.get(family)
+        family: _try_all(method, view, samples)
+        for family, method in _TRIED.items()
+        if trials and not defects.get(family)
     }
     found = {family: reason for family, reason in tried.items() if reason is not None} | defects
     if "guided" in found:
         return found
-    reason = without_relu(view.hook_module, (*sample.inputs, *sample.additional_forward_args))
+    reason = without_relu(view.hook_module, (*samples[-1].inputs, *samples[-1].additional_forward_args))
     return found if reason is None else found | {"guided": reason}
+
+
+def _try_all(method: Any, view: ModelView, samples: list[Prepared]) -> str | None:
+    """None where the method works on one of the samples, else why it does not work on the last."""
+    reason: str | None = None
+    for sample in samples:
+        reason = _try(method, view, sample)
+        if reason is None:
+            return None
+    return reason
 
 
 def _try(method: Any, view: ModelView, sample: Prepared) -> str | None:

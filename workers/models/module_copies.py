@@ -1,6 +1,7 @@
 """The steps that add proven copies of the module: the optimized one for passes, the hookable one for hook methods, and
 the rule modules, which take the place of hooks in passes."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -14,12 +15,20 @@ from workers.models.measurements.measured import Disproved, Measured
 from workers.models.stages import HookableModel, OptimizedModel, ProbedModel, RuledModel
 from workers.tracing.equivalence import compare
 from workers.tracing.index_columns import index_columns
-from workers.tracing.samples import Tensors, first_row, neighbours, stacked
+from workers.tracing.samples import Tensors, first_row, is_large, neighbours, stacked
+from workers.tracing.shared_copy import shared_copy
 from workers.transform.hookable import repeat_way
 from workers.transform.hookable.hookable_module import HookableChoice, make_hookable, text_defects, without_relu
 from workers.transform.optimize import optimize, repeat_steps
 from workers.transform.optimize.layout_race import is_faster
-from workers.transform.rules import Paired, RuleChoice, RuleWay, make_rule_modules, repeat_rule_module
+from workers.transform.rules import (
+    NEW_RULES,
+    Paired,
+    RuleChoice,
+    RuleWay,
+    make_rule_modules,
+    repeat_rule_module,
+)
 
 log = structlog.get_logger()
 
@@ -67,28 +76,72 @@ def add_rule_modules(hookable: HookableModel) -> RuledModel:
     """Adds a rule module for each backward rule that hooks are right for, where one is found that equals the hooks. A
     model that runs alone has none: its methods with hooks are refused.
 
+    Where a proof takes seconds, it is left for later. Until then the methods take the solo lane, where hooks are right.
+
     Raises:
         Disproved: what is known of a module does not hold.
     """
-    choice = _rule_modules(hookable)
-    view = replace(hookable.view, rule_modules=choice.modules)
+    later = _later(hookable)
+    choice = _rule_modules(hookable) if later is None else None
+    # A mapping of this model alone: its modules are added once they are proven.
+    modules = {} if choice is None else dict(choice.modules)
     return RuledModel(
         hookable.loaded,
         hookable.embeddings,
         hookable.execution,
-        view,
+        replace(hookable.view, rule_modules=modules),
         hookable.steps,
         hookable.defects,
         hookable.rewrite,
-        hookable.examined and choice.conclusive,
-        rule_ways=choice.ways,
-        rule_reasons=choice.reasons,
+        hookable.examined,
+        rules=choice,
+        prove_rules=later,
     )
+
+
+def _later(hookable: HookableModel) -> Callable[[], RuleChoice] | None:
+    """The work of `_rule_modules`, which may run beside jobs; None where it is quick, checked only, or not to be set
+    apart from the model's jobs."""
+    if (
+        hookable.loaded.known is not None
+        or not _has_rules(hookable)
+        or not is_large(first_row(hookable.sample_tensors))
+    ):
+        return None
+    try:
+        apart = _set_apart(hookable)
+    except Exception as error:  # a part of the model that cannot be copied
+        log.info("rule modules are proven before jobs", error=type(error).__name__)
+        return None
+
+    def prove() -> RuleChoice:
+        try:
+            return _rule_modules(apart)
+        except Exception as error:  # the model's own code may raise anything
+            reason = f"{type(error).__name__}: {error}"
+            return RuleChoice({}, {}, dict.fromkeys(NEW_RULES, reason), conclusive=False)
+
+    return prove
+
+
+def _set_apart(hookable: HookableModel) -> HookableModel:
+    """With copies of the modules that jobs hook. They share their weights, and have hooks of their own."""
+    view = hookable.view
+    copied = shared_copy(nn.ModuleList([view.module, *([] if view.hookable is None else [view.hookable])]))
+    module, *others = copied
+    optimized = module if view.optimized is view.module else view.optimized
+    own = replace(view, module=module, layer_module=module, optimized=optimized, hookable=others[0] if others else None)
+    return replace(hookable, view=own)
+
+
+def _has_rules(hookable: HookableModel) -> bool:
+    inputs = hookable.loaded.sample.inputs
+    return not hookable.execution.alone and all(tensor.is_floating_point() for tensor in inputs)
 
 
 def _rule_modules(hookable: HookableModel) -> RuleChoice:
     view, steps, known = hookable.view, hookable.steps, hookable.loaded.known
-    if hookable.execution.alone or not all(tensor.is_floating_point() for tensor in hookable.loaded.sample.inputs):
+    if not _has_rules(hookable):
         return RuleChoice({}, {}, {})
     samples = _proof_samples(hookable.execution.draws)
     if known is not None:

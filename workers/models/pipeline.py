@@ -9,6 +9,7 @@ from torch import nn
 
 from schemas.model_key import ModelKey
 from workers.engine.batch_size import fits, tune_rows
+from workers.engine.device.threads import threads_within
 from workers.engine.engine import Engine
 from workers.engine.randomness.stream import RandomStream
 from workers.inputs.image import ImageAdapter
@@ -17,6 +18,7 @@ from workers.inputs.tabular import TabularAdapter
 from workers.inputs.tensor import TensorAdapter
 from workers.inputs.text import TextAdapter, read_tokenizer
 from workers.models.card import make_card
+from workers.models.completion import usable_model
 from workers.models.digest import model_digest
 from workers.models.loaders import load_module
 from workers.models.loaders.loaded_module import LoadedModule
@@ -26,8 +28,9 @@ from workers.models.measurements.reuse import load_with_cache
 from workers.models.module_copies import add_hookable_module, add_optimized_module, add_rule_modules
 from workers.models.probe import probe
 from workers.models.probes.cudnn_rnn import enable_recurrent_backward
+from workers.models.proof_threads import proof_threads
 from workers.models.resident import Device, ResidentModel
-from workers.models.stages import LoadedModel, ModelFolder, RuledModel, TunedModel
+from workers.models.stages import LoadedModel, ModelFolder, RuledModel, TunedModel, UsableModel
 from workers.models.tuning import UNTUNED_BATCH_ROWS
 from workers.repository.model_toml import InputConfig, check_files, read_config, read_labels
 from workers.tracing.freeze import freeze
@@ -37,7 +40,17 @@ log = structlog.get_logger()
 
 
 def load_model(folder: Path, device: Device) -> ResidentModel:
-    """Loads one folder of the model repository. The engine of the model is not started.
+    """`load_usable`, and all that is left to prove. The engine of the model is not started.
+
+    Raises:
+        As `load_usable`.
+    """
+    usable = load_usable(folder, device)
+    return usable.model if usable.complete is None else usable.complete()
+
+
+def load_usable(folder: Path, device: Device) -> UsableModel:
+    """Loads one folder of the model repository until its jobs can run.
 
     Measurements and proofs of an earlier load are checked and reused, where the device has a cache of them.
 
@@ -47,9 +60,11 @@ def load_model(folder: Path, device: Device) -> ResidentModel:
     """
     described = read(folder, device)
     loaded = load(described)
-    if device.measurements is None:
-        return make_resident(measure(loaded))
-    return load_with_cache(device.measurements, loaded, lambda: load(described), measure, make_resident)
+    with threads_within(proof_threads(loaded.module)):
+        if device.measurements is None:
+            tuned = measure(loaded)
+            return usable_model(tuned, make_resident(tuned), lambda _model, _choice: None)
+        return load_with_cache(device.measurements, loaded, lambda: load(described), measure, make_resident)
 
 
 def measure(loaded: LoadedModel) -> TunedModel:
@@ -134,8 +149,8 @@ def tune(ruled: RuledModel) -> TunedModel:
         ruled.defects,
         ruled.rewrite,
         ruled.examined,
-        ruled.rule_ways,
-        ruled.rule_reasons,
+        ruled.rules,
+        ruled.prove_rules,
         precision=pass_precision,
         batch_rows=tuned_rows or UNTUNED_BATCH_ROWS,
         timed=rows is not None or (tuned_rows or 1) > 1,

@@ -1,20 +1,20 @@
 """The values that the steps of `workers.models.pipeline` pass on: one frozen type for each stage of a load."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from torch import Tensor, nn
 
-from schemas.methods import BackwardRule
 from schemas.precision import PassPrecision
 from workers.engine.view import ModelView
 from workers.inputs.prepared import InputAdapter, Prepared
 from workers.models.measurements.measured import Measured
 from workers.models.probes.embeddings import Embeddings
 from workers.models.probes.execution import Execution
-from workers.models.resident import Device
+from workers.models.resident import Device, ResidentModel
 from workers.repository.model_toml import ModelConfig
-from workers.transform.rules import RuleWay
+from workers.transform.rules import RuleChoice
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +96,17 @@ class HookableModel(OptimizedModel):
 
 @dataclass(frozen=True, slots=True)
 class RuledModel(HookableModel):
-    """A model with a rule module for each backward rule that has one; see `workers.transform.rules`.
+    """A model with a rule module for each backward rule that has one (see `workers.transform.rules`), or with the work
+    that finds them.
 
     Attributes:
-        rule_ways: how each was made.
-        rule_reasons: by rule, why there is none. None are listed for a model whose card is known.
+        rules: the modules; None where they are still to be made and proven.
+        prove_rules: makes and proves them, on copies of its own, while the model's jobs run; None where that is done.
+            It raises nothing.
     """
 
-    rule_ways: dict[BackwardRule, RuleWay]
-    rule_reasons: dict[BackwardRule, str]
+    rules: RuleChoice | None
+    prove_rules: Callable[[], RuleChoice] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,3 +116,17 @@ class TunedModel(RuledModel):
     precision: PassPrecision
     batch_rows: int
     timed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UsableModel:
+    """A model that is ready to explain.
+
+    Attributes:
+        model: with an engine that is not started.
+        complete: proves what makes methods cheaper and none possible, while jobs run. Returns the model with its final
+            card. Called once, in any thread; None where nothing is left to prove.
+    """
+
+    model: ResidentModel
+    complete: Callable[[], ResidentModel] | None = None

@@ -10,6 +10,8 @@ MAX_FAILURE_CHARACTERS = 4_000
 MAX_SUPPORT_REASON_CHARACTERS = 300
 # Of a full pass, where the model cannot be timed.
 UNTUNED_BATCH_ROWS = 16
+# Groups of a convolution. Grouped convolutions as in ResNeXt have 32 or 64 larger ones; depthwise ones have hundreds.
+MANY_GROUPS = 32
 
 # Probes
 

@@ -1,7 +1,7 @@
 """Effort of the measurements and proofs that are made at load."""
 
 LAYOUT_PASS_S = 0.05  # a pass this long shows the layouts' difference; a shorter one measures the launch of kernels
-LAYOUT_LONG_PASS_S = 0.25  # a pass this long is repeated only once, which keeps loading short
+LAYOUT_LONG_PASS_S = 0.1  # a pass this long is repeated only once, which keeps loading short
 LAYOUT_ROWS = 128  # the largest batch that is measured
 LAYOUT_ROUNDS = 3  # measurements of each layout; the fastest counts
 LAYOUT_GAIN = 1.03  # speedup that justifies another layout; smaller gains are within the noise of a measurement

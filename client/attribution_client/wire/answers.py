@@ -272,10 +272,12 @@ class Health:
     """Fields:
 
     workers: Live workers; only in /readyz.
+    loading: Models that are being loaded and take no jobs yet, where there are any; only in /readyz.
     """
 
     status: Literal["ok", "ready"]
     workers: int | None = None
+    loading: int | None = None
 
 
 @dataclass(frozen=True)

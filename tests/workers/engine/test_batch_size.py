@@ -7,8 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from tests.workers.toys import ToyMlp, ToyScalar, frozen, view_of
-from workers.engine.batch_size import fastest, tune_rows
+from workers.engine.batch_size import PassTimer, fastest, tune_rows
 from workers.engine.device.gate import DeviceGate
+from workers.engine.tuning import TIMED_PASSES
 
 ROW = (torch.zeros(1, 6, dtype=torch.float64),)
 
@@ -68,3 +69,17 @@ def test_what_does_not_fit_ends_the_search() -> None:
 
 def test_a_model_that_raises_is_left_untuned() -> None:
     assert tune_rows(view_of(Limited(0)), ROW, DeviceGate(), threads=1) is None
+
+
+@pytest.mark.parametrize(("repeat_below_s", "passes"), [(1_000.0, 1 + TIMED_PASSES), (0.0, 2)])
+def test_only_a_short_pass_is_repeated(repeat_below_s: float, passes: int) -> None:
+    model, sizes = ToyMlp(), []
+    frozen(model)
+
+    def note(_module: nn.Module, args: tuple[Tensor, ...]) -> None:
+        if torch.is_grad_enabled():  # a pass, and not the forward that shows the output's shape
+            sizes.append(len(args[0]))
+
+    model.register_forward_pre_hook(note)
+    assert PassTimer(view_of(model), ROW, DeviceGate(), 1, repeat_below_s)(4) is not None
+    assert sizes == [1, *[4] * (passes - 1)]

@@ -1,6 +1,8 @@
 """How many CPU threads torch uses in the calling thread. Passes use all cores, jobs one core each."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
@@ -17,3 +19,14 @@ def use_threads(count: int) -> None:
     with _SETTING:
         torch.set_num_threads(count)
         torch.get_num_threads()
+
+
+@contextmanager
+def threads_within(count: int) -> Iterator[None]:
+    """Lets the calling thread use so many CPU threads while it is entered."""
+    before = torch.get_num_threads()
+    use_threads(count)
+    try:
+        yield
+    finally:
+        use_threads(before)

@@ -6,12 +6,14 @@ from dataclasses import astuple, replace
 import structlog
 
 from schemas.models import ModelCard
+from workers.models.completion import usable_model
 from workers.models.measurements.cache import MeasurementCache
 from workers.models.measurements.key import measurement_key
 from workers.models.measurements.measured import Disproved, Measured
 from workers.models.resident import ResidentModel
-from workers.models.stages import LoadedModel, TunedModel
+from workers.models.stages import LoadedModel, TunedModel, UsableModel
 from workers.repository.folders import fingerprint
+from workers.transform.rules import RuleChoice
 
 log = structlog.get_logger()
 Load = Callable[[], LoadedModel]
@@ -21,8 +23,8 @@ Describe = Callable[[TunedModel], ResidentModel]
 
 def load_with_cache(
     cache: MeasurementCache, loaded: LoadedModel, load: Load, measure: Measure, describe: Describe
-) -> ResidentModel:
-    """The model, with what the cache knows of it; measured anew where a check fails.
+) -> UsableModel:
+    """The model, with what the cache knows of it; measured anew where a check fails. All is kept once all is proven.
 
     Args:
         loaded: before anything has run it.
@@ -37,16 +39,19 @@ def load_with_cache(
     if known is not None:
         model = _reused(replace(loaded, known=known), measure, describe)
         if model is not None:
-            return model
+            return UsableModel(model)
         cache.discard(key)
         del loaded  # its memory is needed
         loaded = load()
     tuned = measure(loaded)
-    model = describe(tuned)
-    measured = _measured(key, tuned, model.card)
-    if measured is not None and fingerprint(loaded.folder) == files:  # else it may be of other files than its key
-        cache.write(measured)
-    return model
+    folder = loaded.folder
+
+    def keep(card: ModelCard, choice: RuleChoice) -> None:
+        measured = _measured(key, tuned, card, choice)
+        if measured is not None and fingerprint(folder) == files:  # else it may be of other files than its key
+            cache.write(measured)
+
+    return usable_model(tuned, describe(tuned), keep)
 
 
 def _reused(loaded: LoadedModel, measure: Measure, describe: Describe) -> ResidentModel | None:
@@ -64,9 +69,10 @@ def _reused(loaded: LoadedModel, measure: Measure, describe: Describe) -> Reside
     return model
 
 
-def _measured(key: str, tuned: TunedModel, card: ModelCard) -> Measured | None:
+def _measured(key: str, tuned: TunedModel, card: ModelCard, choice: RuleChoice) -> Measured | None:
     """What is to be kept; None where a measurement or a proof failed, and for models that run alone."""
-    if tuned.view.alone_reason or tuned.steps is None or not (tuned.examined and tuned.timed):
+    conclusive = tuned.examined and tuned.timed and choice.conclusive
+    if tuned.view.alone_reason or tuned.steps is None or not conclusive:
         return None
     return Measured.model_validate(
         {
@@ -75,7 +81,7 @@ def _measured(key: str, tuned: TunedModel, card: ModelCard) -> Measured | None:
             "index_columns": tuned.view.index_columns,
             "steps": tuned.steps,
             "rewrite": tuned.rewrite,
-            "rules": {rule: astuple(way) for rule, way in tuned.rule_ways.items()},
+            "rules": {rule: astuple(way) for rule, way in choice.ways.items()},
             "precision": tuned.precision,
             "batch_rows": tuned.batch_rows,
             "layers": card.layers,

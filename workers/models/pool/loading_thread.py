@@ -3,8 +3,11 @@
 import gc
 import sys
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from time import monotonic
+from typing import TypeVar
 
 import structlog
 import torch
@@ -15,19 +18,20 @@ from workers.engine.device.allocator import return_freed_memory
 from workers.engine.device.threads import use_threads
 from workers.engine.error_trace import without_data
 from workers.models.load_failure import load_failure_reason
-from workers.models.pipeline import load_model
+from workers.models.pipeline import load_usable
 from workers.models.pool.eviction import victims
 from workers.models.pool.load_plan import LoadPlan, candidates, plan_load
 from workers.models.pool.slot import PooledModel, Slot
-from workers.models.resident import Device
+from workers.models.resident import Device, ResidentModel
 from workers.repository.folders import fingerprint
 from workers.repository.model_toml import ModelConfigError
 
 log = structlog.get_logger()
+T = TypeVar("T")
 
 
 class LoadingThread(threading.Thread):
-    """Loads one model at a time.
+    """Loads one model at a time. While none is to be loaded, it completes those that are in memory.
 
     Args:
         slots: the pool's slots, read and written under `changed`.
@@ -56,19 +60,41 @@ class LoadingThread(threading.Thread):
         self.stopping = False
 
     def run(self) -> None:
-        while self.load_next(block=True):
-            pass
+        while not self.stopping:
+            if not self.load_next() and not self._complete_next():
+                self._wait_for_work()
 
-    def load_next(self, *, block: bool) -> bool:
-        """Loads one model. Returns False where none is to be loaded; with `block`, only when the thread stops."""
+    def load_next(self) -> bool:
+        """Loads one model. Returns False where none is to be loaded, or none can be now."""
         with self._changed:
-            plan = self._wait_for_plan() if block else self._plan()
+            plan = self._plan()
             if plan.slot is None:
                 return False
             evicted = [self._evict(slot) for slot in plan.evict]
             plan.slot.loading, plan.slot.load_requested = True, False
         self.free(evicted)
         self.free(self._load(plan.slot))
+        return True
+
+    def _complete_next(self) -> bool:
+        """Completes one model while its jobs run. Returns False where none is to be completed."""
+        with self._changed:
+            slot = self._incomplete()
+            begun = None if slot is None else slot.begin_completion()
+            if slot is None or begun is None:
+                return False
+        completing, complete = begun
+        model: ResidentModel | None = None
+        try:
+            model = self._in_own_thread(complete)
+        except Exception as error:
+            log.error("model cannot be completed", model=str(slot.key), exception=without_data(error))
+        with self._changed:
+            slot.end_completion(completing, model)
+            unused = self.release_unused(slot)
+            self._changed.notify_all()
+        del begun, completing, complete, model  # the memory of a model is freed only when nothing refers to it
+        self.free(unused)
         return True
 
     def release(self, slot: Slot) -> list[PooledModel]:
@@ -105,16 +131,24 @@ class LoadingThread(threading.Thread):
         elif slot.status != "unloaded":
             slot.set_status("failed", reason)
 
-    def _wait_for_plan(self) -> LoadPlan:
-        while not self.stopping:
-            before = self.draining
-            plan = self._plan()
-            if plan.slot is not None:
-                return plan
-            if self.draining != before:
-                self._changed.notify_all()
-            self._changed.wait(plan.recheck_s)
-        return LoadPlan()
+    def _wait_for_work(self) -> None:
+        with self._changed:
+            while not self.stopping:
+                before = self.draining
+                plan = self._plan()
+                if plan.slot is not None or self._incomplete() is not None:
+                    return
+                if self.draining != before:
+                    self._changed.notify_all()
+                self._changed.wait(plan.recheck_s)
+
+    def _incomplete(self) -> Slot | None:
+        return next((slot for slot in self._slots.values() if slot.incomplete), None)
+
+    def _in_own_thread(self, work: Callable[[], T]) -> T:
+        """Runs it in a thread that ends: OpenMP keeps a set of threads for it, so those of passes do not spin."""
+        with ThreadPoolExecutor(1, "loading", use_threads, (self._device.threads,)) as thread:
+            return thread.submit(work).result()
 
     def _plan(self) -> LoadPlan:
         plan = plan_load(self._slots, self._free_bytes(), monotonic())
@@ -154,9 +188,8 @@ class LoadingThread(threading.Thread):
         """
         started_s = monotonic()
         files = fingerprint(slot.folder)
-        # A thread of its own, which ends: OpenMP keeps a set of threads for it, so those of passes do not spin.
-        with ThreadPoolExecutor(1, "loading", use_threads, (self._device.threads,)) as thread:
-            model = thread.submit(load_model, slot.folder, self._device).result()
+        usable = self._in_own_thread(partial(load_usable, slot.folder, self._device))
+        model = usable.model
         if model.key != slot.key:
             raise ModelConfigError(f"its folder now holds {model.key}")
         size = model.bytes
@@ -165,7 +198,8 @@ class LoadingThread(threading.Thread):
             raise ModelConfigError(f"it takes {taken}, and the memory for models is {allowed}")
         model.engine.start()
         loaded_at_s = monotonic()
-        return PooledModel(model, size, files, load_s=loaded_at_s - started_s, loaded_at_s=loaded_at_s)
+        load_s = loaded_at_s - started_s
+        return PooledModel(model, size, files, load_s, loaded_at_s, usable.complete)
 
     def _install(self, slot: Slot, loaded: PooledModel) -> list[PooledModel]:
         """Puts a loaded model into its slot. Returns what is to be freed."""

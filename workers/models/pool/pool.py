@@ -49,13 +49,13 @@ class ModelPool:
         self._slots: dict[ModelKey, Slot] = {}
         self._loader = LoadingThread(self._slots, self._changed, device, capacity, prepared_s)
 
-    def start(self, unloaded: Iterable[ModelKey] = (), first: Iterable[ModelKey] = ()) -> None:
+    def start(self, unloaded: Iterable[ModelKey] = (), first: Iterable[ModelKey] = (), *, early: bool = False) -> None:
         """Loads models in the calling thread, and starts the loading thread.
 
         Args:
             unloaded: models that are not loaded.
-            first: models that have jobs waiting. Where there are any, the others are loaded later, by the loading
-                thread, while these serve.
+            first: models that have jobs waiting, which are loaded before the others.
+            early: returns once one model serves. The others are loaded by the loading thread meanwhile.
         """
         excluded, urgent = frozenset(unloaded), frozenset(first)
         entries = sorted(chosen_models(self._directories, self._served), key=lambda entry: entry.key not in urgent)
@@ -64,10 +64,9 @@ class ModelPool:
                 self._add_unloaded(entry)
             else:
                 self._request_load(entry)
-        count = len(urgent & {entry.key for entry in entries} - excluded)
-        loaded = 0
-        while (not count or loaded < count) and self._loader.load_next(block=False):
-            loaded += 1
+        while self._loader.load_next():
+            if early and self.serving():
+                break
         self._loader.start()
 
     def stop(self) -> bool:
@@ -162,10 +161,12 @@ class ModelPool:
         with self._changed:
             return [slot.card for slot in self._slots.values()]
 
-    def state(self) -> list[tuple[ModelKey, ModelStatus, str | None, str | None]]:
-        """Key, status, digest and error of every model, to compare with an earlier state."""
+    def state(self) -> list[tuple[ModelKey, ModelStatus, str | None, str | None, bool]]:
+        """Key, status, digest, error and completeness of every model, to compare with an earlier state."""
         with self._changed:
-            return [(key, slot.status, slot.card.digest, slot.error) for key, slot in self._slots.items()]
+            return [
+                (key, slot.status, slot.card.digest, slot.error, slot.incomplete) for key, slot in self._slots.items()
+            ]
 
     def residence(self, worker_id: str) -> dict[ModelKey, Residence]:
         """Status and statistics of every model at this worker."""

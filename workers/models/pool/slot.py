@@ -1,5 +1,6 @@
 """The state of each model of the repository at this worker."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -20,7 +21,8 @@ class PooledModel:
     fingerprint: str  # of its folder when it was loaded
     load_s: float  # how long loading took
     loaded_at_s: float  # by the monotonic clock
-    jobs: int = 0  # running on it
+    complete: Callable[[], ResidentModel] | None = None  # proves what is left; None: nothing is
+    jobs: int = 0  # running on it; its completion counts as one
 
 
 @dataclass(slots=True, eq=False)
@@ -50,6 +52,11 @@ class Slot:
     @property
     def needs_load(self) -> bool:
         return self.load_requested or (self.waiting > 0 and self.current is None and self.status == "idle")
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether something of the model in memory is still to be proven."""
+        return self.current is not None and self.current.complete is not None
 
     @property
     def busy(self) -> bool:
@@ -86,6 +93,25 @@ class Slot:
         if self.current is not None:
             self.retired.append(self.current)
         self.current = None
+
+    def begin_completion(self) -> tuple[PooledModel, Callable[[], ResidentModel]] | None:
+        """The model in memory and the work that is left of it; None where nothing is. It counts as a job, so that the
+        model stays in memory meanwhile."""
+        current = self.current
+        if current is None or current.complete is None:
+            return None
+        current.jobs += 1
+        return current, current.complete
+
+    def end_completion(self, completed: PooledModel, model: ResidentModel | None) -> None:
+        """Notes what came of it; None: it failed, and the model goes on as it was."""
+        completed.jobs -= 1
+        completed.complete = None
+        if model is not None:
+            completed.model, completed.bytes = model, model.bytes
+        if model is not None and self.current is completed:
+            self.bytes = completed.bytes
+            self.card = self.card.model_copy(update={"methods": model.card.methods})
 
     def pop_unused(self) -> list[PooledModel]:
         """Removes and returns the retired models that no job runs on."""

@@ -30,7 +30,10 @@ def is_faster(
         sample: what both modules take, one row or more.
         threads: CPU threads of a pass.
     """
-    timers = [PassTimer(replace(view, optimized=one), first_row(sample), gate, threads) for one in (first, second)]
+    timers = [
+        PassTimer(replace(view, optimized=one), first_row(sample), gate, threads, repeat_below_s=LAYOUT_PASS_S)
+        for one in (first, second)
+    ]
     with ThreadPoolExecutor(1, "layout", use_threads, (1,)) as thread:
         try:
             return thread.submit(race, *timers).result()

@@ -7,6 +7,6 @@ It is made from the optimized module, and used only if it is proven equal to Cap
 """
 
 from workers.transform.rules.rule_module import Paired, RuleWay
-from workers.transform.rules.rule_modules import RuleChoice, make_rule_modules, repeat_rule_module
+from workers.transform.rules.rule_modules import NEW_RULES, RuleChoice, make_rule_modules, repeat_rule_module
 
-__all__ = ["Paired", "RuleChoice", "RuleWay", "make_rule_modules", "repeat_rule_module"]
+__all__ = ["NEW_RULES", "Paired", "RuleChoice", "RuleWay", "make_rule_modules", "repeat_rule_module"]

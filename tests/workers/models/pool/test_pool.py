@@ -351,3 +351,39 @@ def test_evicted_and_then_broken_fails_its_jobs_by_name(make_pool: MakePool, tmp
     assert "a@1" in job.error.detail
     assert states(pool)[ModelKey("a", "1")] == "failed"
     assert use_once(pool, ModelKey("b", "1")) == 1.0
+
+
+def test_a_model_serves_while_another_one_loads_at_the_start(make_pool: MakePool, tmp_path: Path) -> None:
+    broken, quick, slow = (ModelKey(name, "1") for name in ("broken", "quick", "slow"))
+    break_model(write_model(tmp_path, "broken"))
+    write_model(tmp_path, "quick", factor=2.0)
+    write_model(tmp_path, "slow", factor=3.0)
+    OPEN["slow"].clear()
+    pool = make_pool(early=True)
+    assert states(pool) == {broken: "failed", quick: "ready", slow: "loading"}
+    assert ENTERED["slow"].wait(TIMEOUT_S)
+    assert pool.serving() == [quick]
+    assert use_once(pool, quick) == 2.0
+    assert states(pool)[slow] == "loading"
+    OPEN["slow"].set()
+    until(pool, lambda: pool.settled([slow]))
+    assert use_once(pool, slow) == 3.0
+
+
+def test_a_model_with_jobs_waiting_is_the_first_that_serves(make_pool: MakePool, tmp_path: Path) -> None:
+    other, wanted = ModelKey("a-slow", "1"), ModelKey("b-wanted", "1")
+    write_model(tmp_path, "a-slow")
+    write_model(tmp_path, "b-wanted", factor=2.0)
+    OPEN["a-slow"].clear()
+    pool = make_pool(early=True, first=[wanted])
+    assert pool.serving() == [wanted]
+    assert use_once(pool, wanted) == 2.0
+    assert states(pool)[other] == "loading"
+
+
+def test_where_no_model_loads_the_start_ends(make_pool: MakePool, tmp_path: Path) -> None:
+    for name in ("m", "n"):
+        break_model(write_model(tmp_path, name))
+    pool = make_pool(early=True)
+    assert set(states(pool).values()) == {"failed"}
+    assert pool.alive
