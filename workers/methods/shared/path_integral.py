@@ -13,7 +13,7 @@ from workers.methods.explain_inputs import Tensors
 EXACT = {torch.float32, torch.float64}  # in which a tensor of alphas multiplies as a number of Python does
 
 
-class PathIntegral(captum.IntegratedGradients):
+class PathIntegral(captum.IntegratedGradients):  # type: ignore[misc]
     """Sundararajan, Taly and Yan (2017), equal to Captum's own to the last bit.
 
     Captum makes each step's rows by themselves and then copies all of them. That takes as long as everything else
