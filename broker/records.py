@@ -149,6 +149,15 @@ class FinishedJob(NamedTuple):
     reusable: bool = True
 
 
+class JobProgress(NamedTuple):
+    """How far a claimed job is: rows done, rows expected, and what is explained, once it is known."""
+
+    claim: Claim
+    done: int
+    total: int
+    target: list[ClassRef] | None = None
+
+
 class WorkerInfo(Record):
     """A worker as it announces itself. `models` are those that take jobs, `group` names the workers that hold the same
     ones."""

@@ -26,20 +26,25 @@ class Traced(StandIn):
     def __init__(self, trace: IO[str]) -> None:
         super().__init__(PASS_S, ROW_S, self._write)
         self._trace = trace
-        self._submitted: dict[int, tuple[float, float]] = {}
+        self._submitted: dict[int, tuple[float, float]] = {}  # of passes that are not done
 
     def submit(self, launch: Callable[[], L]) -> PendingPass[L]:
-        began_s, cpu_s = perf_counter(), thread_time()
-        pending = super().submit(launch)
-        self._submitted[id(pending)] = (began_s, thread_time() - cpu_s)
-        return pending
+        submitted_s = perf_counter()
+
+        def timed() -> L:
+            cpu_s = thread_time()
+            launched = launch()
+            # Before the device has the pass: it may end before this thread computes again.
+            self._submitted[id(launched)] = (submitted_s, thread_time() - cpu_s)
+            return launched
+
+        return super().submit(timed)
 
     def _write(self, pending: PendingPass[Any]) -> None:
-        while (submitted := self._submitted.pop(id(pending), None)) is None:
-            pass  # the launching thread is about to write it
+        submitted_s, launch_cpu_s = self._submitted.pop(id(pending.launched))
         line = {
-            "submitted_s": submitted[0],
-            "launch_cpu_s": submitted[1],
+            "submitted_s": submitted_s,
+            "launch_cpu_s": launch_cpu_s,
             "began_s": pending.began_s,
             "ended_s": pending.ended_s,
             "rows": pending.launched.rows,

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from broker.job_hash import dump_target
-from broker.records import Claim, FinishedJob
+from broker.records import Claim, FinishedJob, JobProgress
 from broker.script_constants import TENSORS_MISSING
 from broker.scripts import ScriptCall
 from broker.store_errors import store_errors
@@ -37,8 +37,18 @@ class ClaimedJobs:
 
     def progress(self, claim: Claim, done: int, total: int, target: list[ClassRef] | None = None) -> bool:
         """Reports the rows done."""
-        keys = [self._keys.job(claim.job_id)]
-        return bool(self._connection.run("progress", keys, claim.job_id, claim.token, done, total, dump_target(target)))
+        return self.progress_all([JobProgress(claim, done, total, target)])[0]
+
+    def progress_all(self, reports: Sequence[JobProgress]) -> list[bool]:
+        """`progress` for several jobs in one round trip."""
+        if not reports:
+            return []
+        calls = [
+            ScriptCall([self._keys.job(claim.job_id)], [claim.job_id, claim.token, done, total, dump_target(target)])
+            for claim, done, total, target in reports
+        ]
+        _, replies = self._connection.run_each("progress", calls, {}, 0)
+        return [bool(_checked(reply)) for reply in replies]
 
     def finish(self, claim: Claim, meta: bytes, tensors: bytes, target: list[ClassRef] | None = None) -> bool:
         """Stores the result and ends the job. Raises `StoreFull`; the job then still runs."""
@@ -110,12 +120,18 @@ def _is_large(one: FinishedJob) -> bool:
     return len(one.tensors) > SCRIPT_VALUE_BYTES
 
 
+def _checked(reply: Any) -> Any:
+    """The reply of a command within a pipeline, where errors are replies. Raises `StoreUnavailable` or `StoreFull`."""
+    with store_errors():
+        if isinstance(reply, Exception):
+            raise reply
+    return reply
+
+
 def _outcome_of(reply: Any) -> bool | StoreFull:
-    """The outcome of a command within a pipeline, where errors are replies. Raises `StoreUnavailable`."""
+    """The outcome of a command within a pipeline. Raises `StoreUnavailable`."""
     try:
-        with store_errors():
-            if isinstance(reply, Exception):
-                raise reply
+        _checked(reply)
     except StoreFull as full:
         return full
     return StoreFull("the job store had no room for the tensors") if reply == TENSORS_MISSING else bool(reply)

@@ -35,6 +35,9 @@ class Body:
             raise
         finally:
             self._waiting = None
+            # A task that was cancelled keeps this frame, which would keep the task and with it the request: until the
+            # garbage collector comes by.
+            del task
 
     def displace(self) -> None:
         """Give the memory up. The request, which waits for more of its body, is refused."""

@@ -3,7 +3,7 @@
 import pytest
 import redis
 
-from broker import FinishedJob, JobStore, NewJob, WorkerQueue
+from broker import FinishedJob, JobProgress, JobStore, NewJob, WorkerQueue
 from schemas.errors import JobHasNoResult, JobNotFound, ResultNotReady
 from schemas.jobs import ClassRef, JobFailure
 from tests.broker.helpers import QUEUE, claim_one, spec, submit, submit_job
@@ -52,6 +52,19 @@ async def test_several_jobs_end_in_one_round_trip(store: JobStore, queue: Worker
     assert queue.claimed_jobs.finish_all(done) == [True, False, True]  # after a lost answer
     assert [(await store.jobs.get(job_id)).status for job_id in ids] == ["succeeded", "cancelled", "succeeded"]
     assert (await store.results.get(ids[2]))[1] == ids[2].encode()
+
+
+async def test_several_jobs_report_their_progress_in_one_round_trip(store: JobStore, queue: WorkerQueue) -> None:
+    ids = [await submit(store) for _ in range(3)]
+    claims = queue.claims.take({QUEUE: 3}, 0)
+    await store.jobs.cancel(ids[1])
+    target = [ClassRef(index=3, label=None)]
+    reports = [JobProgress(claim, 10 + k, 60, target) for k, claim in enumerate(claims)]
+    assert queue.claimed_jobs.progress_all(reports) == [True, False, True]
+    found = [await store.jobs.get(job_id) for job_id in ids]
+    assert [(one.done, one.total, one.target) for one in found[::2]] == [(10, 60, target), (12, 60, target)]
+    assert (found[1].status, found[1].done) == ("cancelled", 0)
+    assert queue.claimed_jobs.progress_all([]) == []
 
 
 async def test_a_finish_repeated_after_a_lost_answer_is_still_true(store: JobStore, queue: WorkerQueue) -> None:

@@ -1,5 +1,7 @@
 """Whether numbers are finite, and in which type results hold them."""
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -7,12 +9,13 @@ from torch import Tensor
 def all_finite(tensor: Tensor) -> bool:
     """True if a tensor of any real type holds neither NaN nor infinity.
 
-    Looks at the extremes, which a NaN takes over: ten times as fast as a test of each element.
+    Looks at the extremes, which a NaN takes over: ten times as fast as a test of each element. They are tested as
+    numbers of Python, since `torch.isfinite` is four operations.
     """
     if tensor.numel() == 0:
         return True
     lowest, highest = torch.aminmax(tensor)
-    return bool(torch.isfinite(lowest) & torch.isfinite(highest))
+    return math.isfinite(lowest.item()) and math.isfinite(highest.item())
 
 
 def widened(tensor: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ import time
 
 import structlog
 
-from broker import WorkerInfo, WorkerQueue
+from broker import JobProgress, WorkerInfo, WorkerQueue
 from schemas.errors import Unavailable
 from workers.engine.device.allocator import IdleMemory
 from workers.jobs.describe import target_classes
@@ -143,6 +143,7 @@ class Reporter(threading.Thread):
         self._sharing.share()
 
     def _report_progress(self) -> None:
+        reports = []
         for job in self._runner.admission.active():
             model, task = job.model, job.task
             progress = (task.rows, max(task.rows, task.total_rows))
@@ -150,5 +151,7 @@ class Reporter(threading.Thread):
                 continue
             job.reported = progress
             target = target_classes(model.card, task.targets, job.claim.spec.examples)
-            if not self._queue.claimed_jobs.progress(job.claim, *progress, target):
-                self._runner.cancel(job.claim.job_id)
+            reports.append(JobProgress(job.claim, *progress, target))
+        for report, is_ours in zip(reports, self._queue.claimed_jobs.progress_all(reports), strict=True):
+            if not is_ours:
+                self._runner.cancel(report.claim.job_id)

@@ -1,12 +1,16 @@
 """The memory of all bodies together: who gets it, and who gives way."""
 
 import asyncio
+import gc
+import weakref
 
 import pytest
+from starlette.requests import Request
 from starlette.types import Message
 
 from schemas.errors import Unavailable
 from service.http.bodies import Bodies, Body
+from service.http.disconnect import unless_disconnected
 
 pytestmark = pytest.mark.anyio
 
@@ -73,3 +77,24 @@ async def test_another_cancellation_stays_one(is_displaced: bool) -> None:
         body.displace()
     with pytest.raises(asyncio.CancelledError):
         await waiting
+
+
+async def test_a_request_that_waited_is_freed_at_its_end() -> None:
+    """Its body may be large, and the garbage collector may come late."""
+
+    async def waited() -> weakref.ref[Request]:
+        body = Body()
+        request = Request({"type": "http"}, lambda: body.receive(never))
+        assert await unless_disconnected(request, asyncio.sleep(0, True))
+        return weakref.ref(request)
+
+    gc.disable()
+    try:
+        others = asyncio.all_tasks()
+        request = await waited()
+        listening = asyncio.all_tasks() - others
+        await asyncio.wait(listening)  # for the end of the task that was cancelled
+        del listening
+        assert request() is None
+    finally:
+        gc.enable()

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from broker import WorkerInfo
+from broker import JobProgress, WorkerInfo
 from schemas.errors import StoreUnavailable
 from schemas.jobs import JobSpec
 from schemas.model_key import ModelKey
@@ -61,9 +61,9 @@ class Store:
         self._record(self.renewed, *(claim.job_id for claim in claims))
         return self.lost
 
-    def progress(self, claim: Any, done: int, total: int, target: Any) -> bool:
-        self._record(self.reports, (done, total))
-        return claim.job_id not in self.lost
+    def progress_all(self, reports: list[JobProgress]) -> list[bool]:
+        self._record(self.reports, *((one.done, one.total) for one in reports))
+        return [one.claim.job_id not in self.lost for one in reports]
 
     def add(self, model: ModelKey, counts: Any, exemplars: Any) -> None:
         self._record(self.measured, (model, dict(counts)))
@@ -206,3 +206,14 @@ def test_the_pace_is_told_with_the_group_and_kept_while_the_store_is_away() -> N
     ((model, group, rows, busy_s),) = reporting.store.paces
     assert (model, group, rows) == (ModelKey("m", "1"), "g", 8)
     assert 0 <= busy_s < TIMEOUT_S
+
+
+def test_a_job_is_cancelled_that_its_report_shows_to_be_lost() -> None:
+    reporting = Reporting()
+    reporting.job.task.rows = 3
+    reporting.reporter._report_progress()
+    assert (reporting.store.reports, reporting.cancelled) == ([(3, 8)], [])
+    reporting.store.lost = {"job"}
+    reporting.job.task.rows = 5
+    reporting.reporter._report_progress()
+    assert (reporting.store.reports, reporting.cancelled) == ([(3, 8), (5, 8)], ["job"])

@@ -8,6 +8,7 @@ from schemas import methods as spec
 from workers.engine.seams import Seams
 from workers.methods.calls import SharedCalls
 from workers.methods.explain_inputs import ExplainInputs, Tensors, captum_target, chunk_rows, detached
+from workers.methods.shared.path_integral import PathIntegral
 
 
 def saliency(method: spec.Saliency, seams: Seams, subject: ExplainInputs, batch_rows: int) -> Tensors:
@@ -23,7 +24,7 @@ def input_x_gradient(method: spec.InputXGradient, seams: Seams, subject: Explain
 def integrated_gradients(
     method: spec.IntegratedGradients, seams: Seams, subject: ExplainInputs, batch_rows: int
 ) -> Tensors:
-    gradients = captum.IntegratedGradients(seams.forward, multiply_by_inputs=method.multiply_by_inputs)
+    gradients = PathIntegral(seams.forward, multiply_by_inputs=method.multiply_by_inputs)
     return detached(
         _over_seam(gradients, seams).attribute(
             subject.inputs,
@@ -69,7 +70,7 @@ def noisy_method(
     elif method.attribution_method == "input_x_gradient":
         inner = captum.InputXGradient(seams.forward)
     else:
-        inner = captum.IntegratedGradients(seams.forward)
+        inner = PathIntegral(seams.forward)
         chunk = chunk_rows(batch_rows, subject.examples * samples)
         options = {"baselines": subject.baselines, "n_steps": method.n_steps, "internal_batch_size": chunk}
     return _over_seam(inner, seams), {**_common(subject), **options}
