@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,8 @@ from tests.servers import StoreServer
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the workers set it; must stand before torch is imported
 os.environ.setdefault("GOMP_SPINCOUNT", "0")  # several processes at once have the cores here: none may spin
+
+EXPORT_TIMEOUT_S = 15.0  # the exporter's own is 10
 
 settings.register_profile("tests", deadline=None)  # a busy machine is no failure
 settings.load_profile("tests")
@@ -34,6 +37,19 @@ def measurements(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Pa
     folder = (base if worker_id == "master" else base.parent) / "measurements"
     folder.mkdir(exist_ok=True)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def spans_are_no_longer_sent() -> Iterator[None]:
+    """Fails a test that leaves a tracer open: its thread draws from `random`, which fails later tests.
+
+    Hypothesis allows no other draws during its own. A thread that waits for a response ends with its receiver.
+    """
+    yield
+    for thread in threading.enumerate():
+        if thread.name.startswith("OtelBatch"):
+            thread.join(EXPORT_TIMEOUT_S)
+            assert not thread.is_alive(), "the tracer of this test was not closed"
 
 
 @pytest.fixture

@@ -79,9 +79,9 @@ class SdkTracer:
     def __init__(self, service: str, instance: str | None = None) -> None:
         # Its warnings come with each try of each batch; its errors tell as much.
         logging.getLogger(otlp_exporter.__name__).setLevel(logging.ERROR)
-        exporter = otlp_exporter.OTLPSpanExporter(session=BoundedSession())
+        self._exporter = otlp_exporter.OTLPSpanExporter(session=BoundedSession())
         self._provider = TracerProvider(resource=_resource(service, instance), shutdown_on_exit=False)
-        self._provider.add_span_processor(BatchSpanProcessor(exporter))
+        self._provider.add_span_processor(BatchSpanProcessor(self._exporter))
         self._tracer = self._provider.get_tracer("attribution", RELEASE)
         log.info("tracing is on", sampler=self._provider.sampler.get_description())
 
@@ -107,11 +107,13 @@ class SdkTracer:
         )
 
     def close(self) -> None:
-        """The SDK waits for its exporter for up to half a minute; a process that ends does not."""
+        """The SDK waits for its exporter for up to half a minute; this waits `FLUSH_S` and then ends its retries."""
         ending = threading.Thread(name="tracing ends", target=self._provider.shutdown, daemon=True)
         ending.start()
         ending.join(FLUSH_S)
         if ending.is_alive():
+            # Otherwise its thread tries again and again in a process that goes on.
+            self._exporter.shutdown()  # type: ignore[no-untyped-call]
             log.warning("spans dropped: their receiver did not take them in time")
 
 

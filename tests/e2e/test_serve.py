@@ -156,8 +156,9 @@ def test_the_demonstration_writes_the_overlay_and_stops(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.models
-def test_a_demonstration_that_goes_on_says_what_to_try(tmp_path: Path) -> None:
-    service = RunningService(tmp_path / "log", "--demo", "--models", str(ROOT / "models"))
+def test_a_demonstration_that_goes_on_says_what_to_try(tmp_path: Path, measurements: Path) -> None:
+    options = ("--demo", "--models", str(ROOT / "models"))
+    service = RunningService(tmp_path / "log", *options, measurements=measurements, standby=False)
     try:
         service.wait_until_ready()
         assert service.process.stdout is not None

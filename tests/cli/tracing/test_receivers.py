@@ -32,6 +32,14 @@ def ends_in_time(tracer: SdkTracer) -> bool:
     return monotonic() - began < FLUSH_S + SLACK_S
 
 
+def no_longer_sends() -> bool:
+    """Whether the threads of all tracers end."""
+    senders = [thread for thread in threading.enumerate() if thread.name.startswith("OtelBatch")]
+    for thread in senders:
+        thread.join(SLACK_S)
+    return not any(thread.is_alive() for thread in senders)
+
+
 @pytest.mark.usefixtures("small_queue")
 def test_a_receiver_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as bound:
@@ -40,12 +48,18 @@ def test_a_receiver_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
         tracer = SdkTracer("test")
         record(tracer, 500)
         assert ends_in_time(tracer)
+        assert no_longer_sends(), "its retries end with it"
 
 
 @pytest.mark.usefixtures("small_queue")
 def test_a_receiver_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     release = threading.Event()
-    with Receiver(lambda _: release.wait()) as receiver:
+
+    def respond(handler: BaseHTTPRequestHandler) -> None:
+        release.wait()
+        handler.close_connection = True
+
+    with Receiver(respond) as receiver:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url)
         tracer = SdkTracer("test")
         record(tracer, 500)

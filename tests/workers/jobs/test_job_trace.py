@@ -34,9 +34,11 @@ def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def tracer(receiver: Receiver) -> SdkTracer:
+def tracer(receiver: Receiver) -> Iterator[SdkTracer]:
     assert receiver.url
-    return SdkTracer("attribution-worker")
+    tracer = SdkTracer("attribution-worker")
+    yield tracer
+    tracer.close()
 
 
 def job(number: int, tracer: SdkTracer, method: Any = IG, value: float = 0.5, **given: Any) -> ClaimedJob:
