@@ -2,6 +2,7 @@
 
 import base64
 import io
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -117,9 +118,16 @@ def npy(meta: bytes, tensors: bytes, name: str | None) -> bytes:
         JobHasNoResult: the stored result is damaged.
     """
     array = stored_array(tensors, chosen_name(tensor_names(meta), name))
+    return b"".join((npy_head(array.dtype, array.shape), np.ascontiguousarray(array).data))
+
+
+@lru_cache(maxsize=128)  # a model's results have few shapes, and numpy takes longer than to copy a small tensor
+def npy_head(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
+    """What precedes the elements of a row-major array in a .npy file."""
     head = io.BytesIO()
-    np.lib.format.write_array_header_1_0(head, np.lib.format.header_data_from_array_1_0(array))
-    return b"".join((head.getvalue(), np.ascontiguousarray(array).data))
+    description = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(head, description)
+    return head.getvalue()
 
 
 def attribution(meta: ResultMeta, tensors: bytes | bytearray, name: str | None = None) -> NDArray[Any]:

@@ -1,7 +1,6 @@
 """A large result in its formats, part by part: neither the stored tensors nor the response are ever whole in memory."""
 
 import base64
-import io
 import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import orjson
 from broker import OpenedResult
 from schemas.results import Encoding
 from service.results.blob import StoredTensor, header_end, stored_tensors, unreadable
-from service.results.formats import chosen_name, tensor_names
+from service.results.formats import chosen_name, npy_head, tensor_names
 from service.state import Gateway
 from service.tuning import JSON_PART_BYTES
 
@@ -43,16 +42,14 @@ async def streamed_npy(opened: OpenedResult, name: str | None) -> Streamed:
     """
     chosen = chosen_name(tensor_names(opened.meta), name)
     tensor = _named(await _tensors(opened), chosen)
-    head = io.BytesIO()
-    description = {"descr": np.lib.format.dtype_to_descr(tensor.dtype), "fortran_order": False, "shape": tensor.shape}
-    np.lib.format.write_array_header_1_0(head, description)
+    head = npy_head(tensor.dtype, tensor.shape)
 
     async def parts() -> AsyncIterator[bytes]:
-        yield head.getvalue()
+        yield head
         async for part in opened.parts(tensor.start, tensor.end):
             yield part
 
-    return Streamed(parts(), len(head.getvalue()) + tensor.end - tensor.start)
+    return Streamed(parts(), len(head) + tensor.end - tensor.start)
 
 
 async def streamed_json(gateway: Gateway, opened: OpenedResult, encoding: Encoding = "numbers") -> Streamed:

@@ -15,7 +15,7 @@ from workers.engine.numerics import all_finite
 from workers.engine.randomness.stream import RandomStream
 from workers.engine.seams import Seams
 from workers.engine.task import Task
-from workers.evaluation.completeness import completeness
+from workers.evaluation.completeness import completeness, completeness_of
 from workers.evaluation.deletion_insertion import deletion_insertion
 from workers.evaluation.evaluation_inputs import EvaluationInputs
 from workers.evaluation.evaluation_run import EvaluationRun
@@ -56,8 +56,8 @@ def evaluate(
     Raises:
         JobError: as `workers.methods.explain.explain`; or a requested metric is not finite.
     """
-    if not inputs.metrics and outcome.delta is None:
-        return None
+    if not inputs.metrics:  # the task is not made live, which would keep part-filled passes waiting for it
+        return report_by_default(outcome)
     if not all(map(all_finite, outcome.attributions)):
         return None
     task.random = None  # the explanation's own stream has ended
@@ -76,10 +76,15 @@ def evaluate(
     report = QualityReport(**metrics)
     found = report.model_dump(exclude_none=True)
     if not _is_finite(found):
-        if not inputs.metrics:
-            return None  # completeness was not requested
         raise NonFinite("a quality metric is NaN or infinite; the model overflows on perturbed inputs")
     return report if found else None
+
+
+def report_by_default(outcome: Outcome) -> QualityReport | None:
+    """Completeness, the one metric that a result has unasked; None where it is not defined, or not finite."""
+    found = completeness_of(outcome)
+    report = QualityReport(completeness=found) if found else None
+    return report if report is not None and _is_finite(report.model_dump(exclude_none=True)) else None
 
 
 def _compute(metric: AnyQuality, run: EvaluationRun) -> Any:

@@ -16,10 +16,9 @@ import torch
 from schemas.errors import JobCancelled, JobError
 from schemas.jobs import JobSpec
 from schemas.methods import METHODS, stored_method
-from schemas.metrics import QualityReport
 from workers.engine.engine import Engine
 from workers.engine.task import Task
-from workers.evaluation.completeness import completeness_of
+from workers.evaluation.evaluate import report_by_default
 from workers.jobs.describe import describe
 from workers.jobs.explaining import explaining
 from workers.jobs.job import ClaimedJob, FailedJob, JobEnd, PreparedJob
@@ -123,7 +122,7 @@ def _explain_as_one(model: ResidentModel, jobs: list[PreparedJob]) -> list[JobEn
         _book(job.task, whole, whole.rows * job.subject.examples // subject.examples)
         own = _sliced(outcome, start, stop)
         try:
-            ends.append(describe(model, job, own, _completeness(own), run_s=run_s))
+            ends.append(describe(model, job, own, report_by_default(own), run_s=run_s))
         except JobError as error:
             ends.append(FailedJob(job.claimed, error))
         start = stop
@@ -137,12 +136,6 @@ def _book(task: Task, whole: Task, rows: int) -> None:
     task.pass_rows = whole.pass_rows
     task.pass_s = whole.pass_s
     task.parked_s = whole.parked_s
-
-
-def _completeness(outcome: Outcome) -> QualityReport | None:
-    """The one metric that results have by default; jobs that request others run by themselves."""
-    found = completeness_of(outcome)
-    return QualityReport(completeness=found) if found else None
 
 
 def _shape_key(subject: ExplainInputs) -> Hashable:
