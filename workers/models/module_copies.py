@@ -16,6 +16,7 @@ from workers.models.stages import HookableModel, OptimizedModel, ProbedModel, Ru
 from workers.tracing.equivalence import compare
 from workers.tracing.index_columns import index_columns
 from workers.tracing.samples import Tensors, first_row, is_large, neighbours, stacked
+from workers.tracing.self_contained import is_self_contained
 from workers.tracing.shared_copy import shared_copy
 from workers.transform.hookable import repeat_way
 from workers.transform.hookable.hookable_module import HookableChoice, make_hookable, text_defects, without_relu
@@ -101,13 +102,13 @@ def add_rule_modules(hookable: HookableModel) -> RuledModel:
 
 
 def _later(hookable: HookableModel) -> Callable[[], RuleChoice] | None:
-    """The work of `_rule_modules`, which may run beside jobs; None where it is quick, checked only, or not to be set
-    apart from the model's jobs."""
-    if (
-        hookable.loaded.known is not None
-        or not _has_rules(hookable)
-        or not is_large(first_row(hookable.sample_tensors))
-    ):
+    """The work of `_rule_modules`, which may run beside jobs; None where it is quick, checked only, or cannot be set
+    apart from the model's jobs: neither may see the other's hooks and values."""
+    view = hookable.view
+    is_quick = hookable.loaded.known is not None or not is_large(first_row(hookable.sample_tensors))
+    if is_quick or not _has_rules(hookable) or view.layer_module is not view.module:
+        return None
+    if not is_self_contained(view.module):
         return None
     try:
         apart = _set_apart(hookable)
