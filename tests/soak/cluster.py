@@ -100,7 +100,7 @@ class Cluster:
         await self.store.stop()
 
     async def until_ready(self) -> None:
-        """Returns when every gateway is ready and every worker that runs now has registered.
+        """Returns when every gateway is ready, every worker that runs now has registered, and no model is being loaded.
 
         Raises:
             TimeoutError: not within ten minutes.
@@ -114,7 +114,7 @@ class Cluster:
             answers = [await client.get(f"{url}/readyz") for url in self.urls]
         except httpx.TransportError:
             return False
-        return all(answer.status_code == httpx.codes.OK for answer in answers)
+        return all(answer.status_code == httpx.codes.OK and not answer.json().get("loading") for answer in answers)
 
     async def _all_registered(self) -> bool:
         store = JobStore(self.store_url)

@@ -61,8 +61,7 @@ def make_card(model: TunedModel) -> ModelCard:
 
 def _tried(model: TunedModel, sample: Prepared, observed: ObservedLayers) -> Explained:
     """Layers, methods and the usual layer, as trials show them."""
-    view, config, smaller = model.view, model.loaded.config, model.execution.smaller
-    tried = None if smaller is None else sample.changed(smaller.cut)
+    view, config, tried = model.view, model.loaded.config, _cut(model, sample)
     reach = UNKNOWN if tried is None else gradient_reach(view, tried)
     if reach is UNKNOWN:
         reach = gradient_reach(view, sample)
@@ -96,8 +95,14 @@ def _known(model: TunedModel, sample: Prepared, observed: ObservedLayers) -> Exp
     untried: dict[str, list[Side]] = {"no_gradient": [], "no_gradient_to_input": [], "no_relu_before": []}
     if seen != [layer.model_copy(update=untried) for layer in known.layers]:
         raise Disproved("the model has other layers")
-    check_support(known.methods, model.view, sample)
+    check_support(known.methods, model.view, sample, _cut(model, sample))
     return known.layers, known.methods, known.default_layer
+
+
+def _cut(model: TunedModel, sample: Prepared) -> Prepared | None:
+    """The sample at a smaller size at which the model computes the same; None where none is known."""
+    smaller = model.execution.smaller
+    return None if smaller is None else sample.changed(smaller.cut)
 
 
 def _baselines(of_input: list[BaselineName], background_rows: int) -> list[BaselineName]:

@@ -68,8 +68,11 @@ def with_rule_reasons(methods: list[MethodSupport], rule_reasons: Mapping[Backwa
     return [with_reason(support) if support.supported else support for support in methods]
 
 
-def check_support(known: list[MethodSupport], view: ModelView, sample: Prepared) -> None:
+def check_support(known: list[MethodSupport], view: ModelView, sample: Prepared, tried: Prepared | None = None) -> None:
     """Tries what an earlier load has found to work: the gradient, and one method of backward rules of its own.
+
+    Args:
+        tried: as in `method_support`.
 
     Raises:
         Disproved: it does not work, or the methods are not those of this service.
@@ -78,9 +81,9 @@ def check_support(known: list[MethodSupport], view: ModelView, sample: Prepared)
         raise Disproved("the methods are others")
     supported = {one.name for one in known if one.supported}
     reason = no_gradient(view, sample) if "saliency" in supported else None
-    tried = next((method for method in _TRIED.values() if method.name in supported), None)
-    if reason is None and tried is not None:
-        reason = _try(tried, view, sample)
+    method = next((method for method in _TRIED.values() if method.name in supported), None)
+    if reason is None and method is not None:
+        reason = _try_all(method, view, [sample] if tried is None else [tried, sample])
     if reason is not None:
         raise Disproved(reason)
 

@@ -16,6 +16,7 @@ from workers.models.stages import HookableModel, OptimizedModel, ProbedModel, Ru
 from workers.tracing.equivalence import compare
 from workers.tracing.index_columns import index_columns
 from workers.tracing.samples import Tensors, first_row, is_large, neighbours, stacked
+from workers.tracing.self_contained import is_self_contained
 from workers.tracing.shared_copy import shared_copy
 from workers.transform.hookable import repeat_way
 from workers.transform.hookable.hookable_module import HookableChoice, make_hookable, text_defects, without_relu
@@ -45,7 +46,8 @@ def add_optimized_module(probed: ProbedModel) -> OptimizedModel:
     samples = _proof_samples(probed.execution.draws)
     if known is not None:
         columns = tuple(known.index_columns)
-        return _optimized(probed, replace(view, index_columns=columns, optimized=_repeated(view, samples, known)), ())
+        optimized = _repeated(view, samples, known, _row_of_steps(probed))
+        return _optimized(probed, replace(view, index_columns=columns, optimized=optimized), ())
     faster = partial(is_faster, view, probed.sample_tensors, device.gate, device.threads)
     found = optimize(view.module, samples, view.input_count, faster, _smaller_samples(probed))
     view = replace(view, index_columns=_index_columns(probed), optimized=found.module)
@@ -100,13 +102,13 @@ def add_rule_modules(hookable: HookableModel) -> RuledModel:
 
 
 def _later(hookable: HookableModel) -> Callable[[], RuleChoice] | None:
-    """The work of `_rule_modules`, which may run beside jobs; None where it is quick, checked only, or not to be set
-    apart from the model's jobs."""
-    if (
-        hookable.loaded.known is not None
-        or not _has_rules(hookable)
-        or not is_large(first_row(hookable.sample_tensors))
-    ):
+    """The work of `_rule_modules`, which may run beside jobs; None where it is quick, checked only, or cannot be set
+    apart from the model's jobs: neither may see the other's hooks and values."""
+    view = hookable.view
+    is_quick = hookable.loaded.known is not None or not is_large(first_row(hookable.sample_tensors))
+    if is_quick or not _has_rules(hookable) or view.layer_module is not view.module:
+        return None
+    if not is_self_contained(view.module):
         return None
     try:
         apart = _set_apart(hookable)
@@ -146,7 +148,8 @@ def _rule_modules(hookable: HookableModel) -> RuleChoice:
     samples = _proof_samples(hookable.execution.draws)
     if known is not None:
         ways = {rule: RuleWay(tuple(used), *how) for rule, (used, *how) in known.rules.items()}
-        modules = {rule: repeat_rule_module(view, known.steps, rule, way, samples[0]) for rule, way in ways.items()}
+        row = _row_of_steps(hookable)
+        modules = {rule: repeat_rule_module(view, known.steps, rule, way, row) for rule, way in ways.items()}
         for rule, module in modules.items():
             _check(view.module, Paired(module), samples[0], rule)
         return RuleChoice(modules, ways, {})
@@ -173,11 +176,11 @@ def _optimized(probed: ProbedModel, view: ModelView, steps: tuple[str, ...] | No
 
 
 @without_tf32()  # as the proof
-def _repeated(view: ModelView, samples: list[Tensors], known: Measured) -> nn.Module:
+def _repeated(view: ModelView, samples: list[Tensors], known: Measured, row: Tensors) -> nn.Module:
     """The optimized copy that an earlier load has proven, compared with the module on one of the random rows."""
     if not known.steps:
         return view.module
-    copied = repeat_steps(view.module, known.steps, first_row(samples[0]), view.input_count)
+    copied = repeat_steps(view.module, known.steps, row, view.input_count)
     _check(view.module, copied, samples[0], "optimized")
     return copied
 
@@ -194,7 +197,7 @@ def _hookable_copy(probed: ProbedModel) -> HookableChoice:
     if known is not None:
         if known.rewrite is None:
             return HookableChoice(None, {})
-        copied = repeat_way(view.module, sample, view.input_count, known.rewrite)
+        copied = repeat_way(view.module, sample, view.input_count, known.rewrite, probed.execution.smaller)
         _check(view.module, copied, list(neighbours(first_row(sample)))[1], "hookable")
         return HookableChoice(copied, {}, known.rewrite)
     if probed.execution.alone:
@@ -220,6 +223,12 @@ def _smaller_samples(probed: ProbedModel) -> list[Tensors] | None:
         return None
     first, *others = draws
     return [first[0], stacked([rows[0] for rows in others] or first[-1:])]
+
+
+def _row_of_steps(probed: ProbedModel) -> Tensors:
+    """A row that steps are repeated on, which look at operations alone: of a smaller size, where one is known."""
+    row, smaller = first_row(_proof_samples(probed.execution.draws)[0]), probed.execution.smaller
+    return row if smaller is None else smaller.cut(row)
 
 
 def _proof_samples(draws: list[list[Tensors]]) -> list[Tensors]:

@@ -80,7 +80,7 @@ def _execution(loaded: LoadedModel, kinds: list[RowKind], attributed: int) -> Ex
     """Whether rows may be packed: tested, or known and checked."""
     module, device, known = loaded.module, loaded.device.device, loaded.known
     if known is not None:
-        return check(module, kinds, device, known.mixing_layers)
+        return check(module, kinds, attributed, device, known.mixing_layers)
     return examine(module, kinds, attributed, device)
 
 

@@ -38,9 +38,10 @@ def rows_mix(module: nn.Module, draws: list[list[Tensors]], attributed: int) -> 
         draws: lists of single rows, (1, …) each, that the module accepts.
         attributed: number of leading tensors that get gradients.
     """
-    if not _has_gradient_pass(module, draws[0][0], attributed):
+    first = _gradient_pass(module, draws[0][0], attributed)
+    if first is None:
         attributed = 0
-    reason, is_rounding_possible = _mixing(module, draws, attributed)
+    reason, is_rounding_possible = _mixing(module, draws, attributed, first=first)
     if reason is None or not is_rounding_possible:
         return reason
     exact = in_float64(module, draws[0][0])
@@ -49,13 +50,12 @@ def rows_mix(module: nn.Module, draws: list[list[Tensors]], attributed: int) -> 
     return _mixing(exact, [[as_float64(row) for row in rows] for rows in draws], attributed, FLOAT64_TOLERANCE)[0]
 
 
-def _has_gradient_pass(module: nn.Module, row: Tensors, attributed: int) -> bool:
-    """False where the model raises in a backward pass; methods without gradients work on it nevertheless."""
+def _gradient_pass(module: nn.Module, row: Tensors, attributed: int) -> OutputsAndGradients | None:
+    """None where the model raises in a backward pass; methods without gradients work on it nevertheless."""
     try:
-        run_rows(module, row, attributed)
+        return run_rows(module, row, attributed)
     except Exception:  # the model's own code may raise anything
-        return False
-    return True
+        return None
 
 
 def run_rows(module: nn.Module, rows: Tensors, attributed: int) -> OutputsAndGradients:
@@ -74,15 +74,22 @@ def run_rows(module: nn.Module, rows: Tensors, attributed: int) -> OutputsAndGra
 
 
 def _mixing(
-    module: nn.Module, draws: list[list[Tensors]], attributed: int, tolerance: Tolerances | None = None
+    module: nn.Module,
+    draws: list[list[Tensors]],
+    attributed: int,
+    tolerance: Tolerances | None = None,
+    first: OutputsAndGradients | None = None,
 ) -> tuple[str | None, bool]:
     """The first row that depends on others, and whether rounding may explain it. Errors are no matter of rounding.
 
     Gradients of large rows are compared only in batches of 2 and 3 of the first draw.
+
+    Args:
+        first: of the first row alone, where it is known.
     """
     for number, rows in enumerate(draws):
         large = is_large(rows[0])
-        alone: dict[tuple[int, int], OutputsAndGradients] = {}
+        alone = {} if first is None or number else {(0, attributed): first}
         for group in batches(rows):
             few = not number and len(group) <= LARGEST_BATCH_OF_LARGE_GRADIENTS
             with_gradients = attributed if few or not large else 0

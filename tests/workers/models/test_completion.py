@@ -238,6 +238,30 @@ def test_the_proof_runs_on_modules_that_no_job_hooks(folder: Path, held: Held) -
     assert {one.data_ptr() for one in held.view.module.parameters()} == shared
 
 
+TIED = """
+
+class Tied(Picture):
+    def __init__(self):
+        super().__init__()
+        kept = {}
+        self.first.register_forward_hook(lambda _m, _a, out: kept.update(first=out))
+        self.relu.register_forward_hook(lambda _m, _a, out: out + 0.0 * kept["first"].sum())
+
+
+def build():
+    torch.manual_seed(0)
+    return Tied().double().eval()
+"""
+
+
+def test_a_model_whose_copies_share_values_with_it_is_proven_before_its_jobs(folder: Path) -> None:
+    with (folder / "model.py").open("a") as code:
+        code.write(TIED)
+    usable = load_usable(folder, device_with(None))
+    assert usable.complete is None
+    assert UNPROVEN not in solo_reasons(usable.model.card).values()
+
+
 def complete_of(usable: UsableModel) -> Callable[[], object]:
     assert usable.complete is not None
     return usable.complete

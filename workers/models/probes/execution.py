@@ -114,11 +114,14 @@ def _examine(module: nn.Module, draws: list[list[Tensors]], attributed: int, dev
     return Execution(reason, random=drawn, draws=draws, mixing_layers=layers)
 
 
-def check(module: nn.Module, kinds: list[RowKind], device: torch.device, mixing_layers: dict[str, str]) -> Execution:
+def check(
+    module: nn.Module, kinds: list[RowKind], attributed: int, device: torch.device, mixing_layers: dict[str, str]
+) -> Execution:
     """As `examine`, for a model of which an earlier load has shown that rows may be packed: on a few rows, without
     gradients.
 
     Args:
+        attributed: as in `examine`.
         mixing_layers: what that load found.
 
     Raises:
@@ -135,7 +138,8 @@ def check(module: nn.Module, kinds: list[RowKind], device: torch.device, mixing_
         reason = f"{RANDOM}, or {_STATE}"
     if reason is not None:
         raise Disproved(reason)
-    return Execution(None, random=False, draws=[rows], mixing_layers=mixing_layers)
+    smaller = smaller_size(module, rows[0], attributed)
+    return Execution(None, random=False, draws=[rows], mixing_layers=mixing_layers, smaller=smaller)
 
 
 def row_kinds(config: ModelConfig, prepared: Prepared, vocabularies: list[int | None] | None) -> list[RowKind]:

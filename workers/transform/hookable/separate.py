@@ -68,8 +68,7 @@ def separate_activations(
         if isinstance(part, torch.jit.ScriptModule):
             return HookableModule(module, [], f"{path or 'the model'} is TorchScript, whose code cannot be rewritten")
     samples = list(neighbours(first_row(sample)))
-    # A model that has a smaller size looks at no value, so that a few samples show all calls that it makes.
-    cut = None if smaller is None else [smaller.cut(one) for one in samples[:3]]
+    cut = None if smaller is None else _cut(samples, smaller)
     few = samples if cut is None else samples[:2]
     reason: str | None = None
     failed = False
@@ -88,13 +87,21 @@ def separate_activations(
     return HookableModule(module, [], reason, failed=failed)
 
 
-def repeat_way(module: nn.Module, sample: Tensors, attributed: int | None, way: Way) -> nn.Module:
+def repeat_way(
+    module: nn.Module, sample: Tensors, attributed: int | None, way: Way, smaller: SmallerSize | None = None
+) -> nn.Module:
     """The copy that `separate_activations` made in this way before; it is not proven.
 
     Raises:
         Exception: the copy cannot be made, as it was before.
     """
-    return _rewrite(module, list(neighbours(first_row(sample))), attributed, way)[0]
+    samples = list(neighbours(first_row(sample)))
+    return _rewrite(module, samples if smaller is None else _cut(samples, smaller), attributed, way)[0]
+
+
+def _cut(samples: list[Tensors], smaller: SmallerSize) -> list[Tensors]:
+    """A row, a neighbour, both: a model that has a smaller size looks at no value, so that these show all its calls."""
+    return [smaller.cut(sample) for sample in samples[:3]]
 
 
 def _rewrite(
