@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
 
-import cli.serve
+import cli.processes.ourselves
 from cli.main import app
 
 STOPS, GOES_ON = signal.SIGUSR1, signal.SIGUSR2
@@ -52,6 +52,6 @@ def switch(process: str) -> None:
 
 
 if __name__ == "__main__":
-    cli.serve.OURSELVES = (sys.executable, "-P", "-m", "benchmarks.switched_metrics")
+    cli.processes.ourselves.COMMAND = (sys.executable, "-P", "-m", "benchmarks.switched_metrics")
     switch(sys.argv[1])
     app()

@@ -34,6 +34,15 @@ ModelDirectories = Annotated[
     list[Path] | None,
     typer.Option("--models", help="Directory of model folders; repeatable. Default: ATTRIBUTION_MODELS, or ./models."),
 ]
+WorkersPerDevice = Annotated[
+    int,
+    typer.Option(
+        envvar="ATTRIBUTION_WORKERS_PER_DEVICE",
+        min=1,
+        max=16,
+        help="Worker processes of each device. Each holds its own copy of the models; they share the threads.",
+    ),
+]
 
 
 def _print_version(given: bool) -> None:
@@ -56,7 +65,10 @@ def serve(
     host: Host = "127.0.0.1",
     port: Port = 8000,
     models: ModelDirectories = None,
-    workers: Annotated[str, typer.Option(help="Worker processes: a number, or auto for one per device.")] = "auto",
+    workers: Annotated[
+        str, typer.Option(help="Worker processes in all: a number, or auto for --workers-per-device.")
+    ] = "auto",
+    workers_per_device: WorkersPerDevice = 1,
     gateways: Annotated[
         str,
         typer.Option(
@@ -69,9 +81,11 @@ def serve(
         bool, typer.Option(envvar="ATTRIBUTION_STANDBY", help="Keep a process ready that replaces a worker which dies.")
     ] = True,
 ) -> None:
-    """The whole service on this machine: job store, gateways and one worker per device."""
+    """The whole service on this machine: job store, gateways, and workers on each device."""
     if workers != "auto" and not (workers.isdecimal() and 1 <= int(workers) <= 64):
         fail("--workers: a number from 1 to 64, or auto", EXIT_USAGE)
+    if workers != "auto" and workers_per_device > 1:
+        fail("--workers says how many there are in all: leave it or --workers-per-device out", EXIT_USAGE)
     if gateways != "auto" and not (gateways.isdecimal() and 1 <= int(gateways) <= 64):
         fail("--gateways: a number from 1 to 64, or auto", EXIT_USAGE)
     if once and not demo:
@@ -83,6 +97,7 @@ def serve(
         port,
         models,
         None if workers == "auto" else int(workers),
+        workers_per_device,
         None if gateways == "auto" else int(gateways),
         demo,
         once,
@@ -108,12 +123,17 @@ def worker(
     models: ModelDirectories = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda:0, …")] = None,
     health: Annotated[bool, typer.Option("--health", help="Only tell whether this worker sends heartbeats.")] = False,
+    workers_per_device: WorkersPerDevice = 1,
     standby: Annotated[bool, typer.Option("--standby", hidden=True)] = False,
+    supervised: Annotated[bool, typer.Option("--supervised", hidden=True)] = False,
 ) -> None:
-    """One worker process on one device; the job store is at ATTRIBUTION_REDIS_URL."""
+    """Workers on one device, by default one process; the job store is at ATTRIBUTION_REDIS_URL."""
     from cli.worker import check_health, run_worker, stand_by  # noqa: PLC0415
+    from cli.worker_processes import run_workers  # noqa: PLC0415
 
     if health:
-        check_health()
+        check_health(workers_per_device)
+    elif workers_per_device > 1 and not (standby or supervised):
+        raise typer.Exit(run_workers(models, device, workers_per_device))
     elif not standby or stand_by():
         raise typer.Exit(run_worker(models, device))

@@ -3,9 +3,7 @@
 import asyncio
 import contextlib
 import os
-import secrets
 import socket
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +16,7 @@ from cli.demo import demonstrate
 from cli.measurements_folder import VARIABLE as MEASUREMENTS
 from cli.measurements_folder import measurements_folder
 from cli.model_directories import VARIABLE, NoModels, joined, model_directories
+from cli.processes import ourselves
 from cli.processes.child import ChildCommand, ChildFailed
 from cli.processes.devices import cores, cuda_devices, plan_gateways, plan_workers
 from cli.processes.embedded import EmbeddedStore
@@ -25,16 +24,13 @@ from cli.processes.listen import CannotListen, listen, url_of
 from cli.processes.standby import Standby
 from cli.processes.supervisor import StopRequested, Supervisor
 from cli.processes.wait_ready import ready
+from cli.processes.worker_command import worker_command
 from cli.start_log import start_log
 from service.monitoring.http_metrics import SHARED_DIRECTORY
 from service.settings import SettingsError, read_settings
 
-# -P keeps the working directory off the path, where a folder may have the name of one of our packages.
-OURSELVES = (sys.executable, "-P", "-m", "cli")
 REDIS_URL = "ATTRIBUTION_REDIS_URL"
-WORKER_ID = "ATTRIBUTION_WORKER_ID"
 GATEWAY_GRACE_S = 10.0  # longer than the gateway's own grace period
-WORKER_GRACE_S = 20.0  # longer than the worker's own grace period, in which it finishes or releases its jobs
 
 
 @dataclass(frozen=True)
@@ -44,7 +40,8 @@ class ServeOptions:
     host: str
     port: int
     models: list[Path] | None = None
-    workers: int | None = None  # None: one per device
+    workers: int | None = None  # None: as many per device as the next says
+    workers_per_device: int = 1
     gateways: int | None = None  # None: as many as the cores deserve
     demo: bool = False
     once: bool = False  # stop after the demonstration
@@ -63,7 +60,7 @@ def run_serve(options: ServeOptions) -> int:
     except CannotListen as error:
         fail(str(error), EXIT_FAILED)
     cuda = cuda_devices()
-    plans = plan_workers(options.workers, cuda, cores(), os.environ)
+    plans = plan_workers(options.workers, cuda, cores(), os.environ, options.workers_per_device)
     gateways = plan_gateways(options.gateways, len(plans), cuda, cores())
     own_store = contextlib.nullcontext() if REDIS_URL in os.environ else contextlib.closing(EmbeddedStore())
     counters = TemporaryDirectory(prefix="attribution-metrics-")
@@ -93,7 +90,7 @@ async def _serve(
     gateways: list[ChildCommand],
 ) -> int:
     async with contextlib.AsyncExitStack() as stack:
-        standby = Standby((*OURSELVES, "worker", "--standby")) if options.standby else None
+        standby = Standby((*ourselves.COMMAND, "worker", "--standby")) if options.standby else None
         if standby is not None:
             stack.push_async_callback(standby.close)
         supervisor = await stack.enter_async_context(Supervisor())
@@ -101,7 +98,7 @@ async def _serve(
             supervisor.start(store.program())
             await supervisor.during(store.answering())
         supervisor.start(*gateways)
-        supervisor.start(*(_worker(index, {**common, **plan}, standby) for index, plan in enumerate(plans)))
+        supervisor.start(*(worker_command(index, {**common, **plan}, standby) for index, plan in enumerate(plans)))
         console.print(f"Starting on {', '.join(plan['ATTRIBUTION_DEVICE'] for plan in plans)}; loading the models")
         url = url_of(listening)
         models_loaded = await supervisor.during(ready(url))
@@ -125,26 +122,8 @@ def _gateway(environment: Mapping[str, str], listening: socket.socket, number: i
     descriptor = listening.fileno()
     return ChildCommand(
         name="gateway" if count == 1 else f"gateway {number}",
-        command=(*OURSELVES, "gateway", "--fd", str(descriptor)),
+        command=(*ourselves.COMMAND, "gateway", "--fd", str(descriptor)),
         environment=environment,
         pass_fds=(descriptor,),
         grace_s=GATEWAY_GRACE_S,
-    )
-
-
-def _worker(index: int, environment: Mapping[str, str], standby: Standby | None) -> ChildCommand:
-    name = f"{os.environ.get(WORKER_ID) or f'{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}'}-{index}"
-
-    def identity(birth: int) -> dict[str, str]:
-        """The worker's id. A later one takes over the jobs of the earlier, whose process is known to be gone."""
-        own = {WORKER_ID: f"{name}-{birth}"}
-        return own if birth == 1 else own | {"ATTRIBUTION_REPLACES": f"{name}-{birth - 1}"}
-
-    return ChildCommand(
-        name=f"worker {index} ({environment['ATTRIBUTION_DEVICE']})",
-        command=(*OURSELVES, "worker"),
-        environment=environment,
-        grace_s=WORKER_GRACE_S,
-        of_birth=identity,
-        standby=standby,
     )

@@ -1,4 +1,4 @@
-"""`attribution worker`: one worker process on one device."""
+"""`attribution worker`: one worker process."""
 
 import asyncio
 import contextlib
@@ -6,6 +6,7 @@ import gc
 import importlib
 import json
 import os
+import re
 import socket
 import sys
 import time
@@ -18,10 +19,10 @@ from pydantic import ValidationError
 from broker import JobStore, StoreSettings, WorkerInfo
 from cli.console import EXIT_FAILED, EXIT_USAGE, fail
 from cli.model_directories import VARIABLE, NoModels, joined, model_directories
+from cli.processes.worker_command import WORKER_ID
 from cli.tracing.setup import tracer_of_process
 from cli.tracing.variables import TracingError
 
-WORKER_ID = "ATTRIBUTION_WORKER_ID"
 LIBRARIES = (
     "workers.main",
     "sklearn.linear_model",
@@ -94,11 +95,11 @@ def stand_by() -> bool:
     return True
 
 
-def check_health() -> None:
+def check_health(workers_per_device: int = 1) -> None:
     """Exits with 0 when the worker of this container has a fresh heartbeat. For container health checks.
 
     The worker is the one named by `ATTRIBUTION_WORKER_ID`. Without that variable it is one of this host whose process
-    this one can see: in a container, the container's own.
+    this one can see: in a container, the container's own. Of several, one is enough: the others are being replaced.
     """
     from schemas.errors import Unavailable  # noqa: PLC0415
 
@@ -116,13 +117,15 @@ def check_health() -> None:
         fail(_first_fault(error), EXIT_USAGE)
     except Unavailable as error:
         fail(error.detail, EXIT_FAILED)
-    if not any(_is_ours(worker) for worker in workers):
+    if not any(_is_ours(worker, workers_per_device) for worker in workers):
         fail("no heartbeat of this worker within the last seconds", EXIT_FAILED)
 
 
-def _is_ours(worker: WorkerInfo) -> bool:
-    """Whether the heartbeat is that of the worker that this container runs."""
+def _is_ours(worker: WorkerInfo, workers_per_device: int) -> bool:
+    """Whether the heartbeat is that of a worker that this container runs."""
     name = os.environ.get(WORKER_ID)
+    if name and workers_per_device > 1:
+        return re.fullmatch(rf"{re.escape(name)}-\d+-\d+", worker.id) is not None
     if name:
         return worker.id == name
     return worker.host == socket.gethostname() and _runs(worker.pid)

@@ -158,6 +158,7 @@ def _configured_device(settings: WorkerSettings, tracer: Tracer | None, passes: 
         DeviceGate(passes),
         measurements=measurements,
         tracer=tracer,
+        processes=settings.workers_per_device,
     )
     if device.device.type == "cpu":
         keep_freed_memory()

@@ -18,6 +18,7 @@ class WorkerSettings(StoreSettings):
 
     models: Annotated[list[Path], NoDecode] = Field(default=[Path("models")])  # directories, separated as in PATH
     device: str = "auto"  # auto, cpu, cuda:0, …
+    workers_per_device: Annotated[int, Field(ge=1, le=64)] = 1  # processes that share the device, this one included
     threads: Annotated[int, Field(ge=1, le=1024)] = os.cpu_count() or 1  # CPU threads of a pass
     batch_rows: Annotated[int, Field(ge=1, le=65_536)] | None = None  # None: tuned for each model
     measurements: Path | None = None  # directory in which loads keep what they measure; None: each load measures
@@ -44,6 +45,11 @@ class WorkerSettings(StoreSettings):
     @classmethod
     def _empty_is_default(cls, value: object) -> object:
         return value or DEFAULT_GROUP  # compose files pass an unset variable as an empty string
+
+    @field_validator("workers_per_device", mode="before")
+    @classmethod
+    def _empty_is_one(cls, value: object) -> object:
+        return value or 1
 
     @field_validator("measurements", "model_memory", mode="before")
     @classmethod

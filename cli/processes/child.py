@@ -20,7 +20,15 @@ HOPELESS = frozenset({2, 127})  # a wrong setting, or a missing program: a resta
 
 
 class ChildFailed(Exception):
-    """A process died repeatedly before the service was up. The message is for the operator."""
+    """A process died repeatedly before the service was up. The message is for the operator.
+
+    Attributes:
+        code: with which it ended last.
+    """
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 @dataclass(frozen=True)
@@ -81,16 +89,18 @@ class Child:
         self._stop.set()
         if self._task is None:
             return
-        self._signal(signal.SIGTERM)
+        self.signal(signal.SIGTERM)
         _, pending = await asyncio.wait([self._task], timeout=self.program.grace_s)
         if pending:
             log.warning("killed", child=self.program.name, grace_s=self.program.grace_s)
-            self.kill()
+            self.signal(signal.SIGKILL)
             await asyncio.wait([self._task])
 
-    def kill(self) -> None:
-        """Sends SIGKILL to the whole group at once."""
-        self._signal(signal.SIGKILL)
+    def signal(self, number: signal.Signals) -> None:
+        """Sends a signal to the whole group; none where no process runs."""
+        if self.pid is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, number)
 
     async def _keep(self) -> None:
         clock = asyncio.get_running_loop().time
@@ -107,7 +117,7 @@ class Child:
             deaths += 1
             log.warning("died", child=self.program.name, cause=describe(code), deaths=deaths)
             if not self._settled and (code in HOPELESS or deaths >= self._max_deaths):
-                raise ChildFailed(f"the {self.program.name} does not start ({describe(code)})")
+                raise ChildFailed(f"the {self.program.name} does not start ({describe(code)})", code)
             if deaths > 1:  # the first restart is immediate: most deaths happen once
                 await self._stopped_within(pauses.next_s())
 
@@ -116,7 +126,7 @@ class Child:
         process = self._process = await self._begin()
         log.info("started", child=self.program.name, pid=process.pid)
         if self._stop.is_set():  # a stop was requested during the start
-            self._signal(signal.SIGTERM)
+            self.signal(signal.SIGTERM)
         code = await process.wait()
         self._sweep(process.pid)
         return code
@@ -143,11 +153,6 @@ class Child:
     async def _stopped_within(self, pause_s: float) -> None:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stop.wait(), pause_s)
-
-    def _signal(self, number: signal.Signals) -> None:
-        if self.pid is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.pid, number)
 
     @staticmethod
     def _sweep(group: int) -> None:

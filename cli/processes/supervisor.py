@@ -9,7 +9,7 @@ from typing import Any, Self, TypeVar
 from cli.processes.child import Child, ChildCommand
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
+SECOND_STOP = signal.SIGTERM  # for children whose own second signal means something
 
 T = TypeVar("T")
 
@@ -22,10 +22,11 @@ class Supervisor:
     """Runs children in tiers. The last tier stops first; the children of one tier stop together.
 
     An asynchronous context manager: leaving it stops everything, whatever the reason. Inside it the first SIGINT,
-    SIGTERM or SIGHUP asks for an orderly stop, the second kills.
+    SIGTERM or SIGHUP asks for an orderly stop. The second sends `second_stop` to all children.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, second_stop: signal.Signals = signal.SIGKILL) -> None:
+        self._second_stop = second_stop
         self.stopped = asyncio.Event()  # set when a stop is requested
         self._tiers: list[list[Child]] = []
         self._tasks: list[asyncio.Task[None]] = []
@@ -83,7 +84,7 @@ class Supervisor:
     def _interrupted(self) -> None:
         if self.stopped.is_set():
             for child in self.children:
-                child.kill()
+                child.signal(self._second_stop)
         self.stopped.set()
 
     async def __aenter__(self) -> Self:

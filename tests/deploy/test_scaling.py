@@ -72,6 +72,13 @@ def test_the_target_is_for_each_worker() -> None:
     assert (trigger["metadata"]["targetValue"], trigger["metricType"]) == ("10", "AverageValue")
 
 
+def test_the_target_is_that_of_all_processes_of_a_worker() -> None:
+    """The backlog is in seconds of one process, and a worker of several does so many times as much."""
+    several = merged(EXAMPLES["several-groups"], {"groups": {"tables": {"workersPerDevice": 3}}})
+    (trigger,) = scaled(several)["tables"]["triggers"]
+    assert trigger["metadata"]["targetValue"] == "30"
+
+
 def test_the_address_is_that_of_the_gateways_and_they_answer_to_it() -> None:
     for example in ("one-gpu-node", "several-groups"):
         (service,) = [one for name, one in of_kind(of_example(example), "Service").items() if name.endswith("-gateway")]

@@ -24,6 +24,7 @@ OF_THE_CHART = {  # settings that values of their own, or the chart itself, give
         "worker_id",
         "replaces",
         "grace_s",
+        "workers_per_device",
         "serve",
         "group",
     },

@@ -97,6 +97,14 @@ def test_probes_ask_the_process_itself(container: Container) -> None:
         assert start["failureThreshold"] * start["periodSeconds"] >= start_s
 
 
+def test_the_processes_of_a_worker() -> None:
+    name = "ATTRIBUTION_WORKERS_PER_DEVICE"
+    ((group, _),) = EXAMPLES["one-gpu-node"]["groups"].items()
+    assert environment(worker(EXAMPLES["one-gpu-node"], group))[name] == "1"
+    two = merged(EXAMPLES["one-gpu-node"], {"groups": {group: {"workersPerDevice": 2}}})
+    assert environment(worker(two, group))[name] == "2"
+
+
 def test_threads_follow_the_cpus_of_the_container() -> None:
     def source(resources: dict[str, Any]) -> str:
         values = merged(EXAMPLES["one-gpu-node"], {"groupDefaults": {"resources": resources}, "groups": {"gpu": None}})

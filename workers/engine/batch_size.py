@@ -31,7 +31,7 @@ from workers.tracing.samples import Tensors, first_row
 log = structlog.get_logger()
 
 
-def tune_rows(view: ModelView, sample: Tensors, gate: DeviceGate, threads: int) -> int | None:
+def tune_rows(view: ModelView, sample: Tensors, gate: DeviceGate, threads: int, processes: int = 1) -> int | None:
     """The batch size above which larger batches no longer compute rows faster.
 
     Batches are doubled while rows per second rise, a pass stays short, and the device has the memory. Each pass takes
@@ -42,11 +42,12 @@ def tune_rows(view: ModelView, sample: Tensors, gate: DeviceGate, threads: int) 
         sample: what `view.module` takes, with at least one row of each tensor.
         gate: turns on the device.
         threads: CPU threads of a pass.
+        processes: that share the device and its memory, this one included.
 
     Returns:
         Rows; None where the model raises.
     """
-    timer = PassTimer(view, first_row(sample), gate, threads)
+    timer = PassTimer(view, first_row(sample), gate, threads, processes=processes)
     with ThreadPoolExecutor(1, "tuning", use_threads, (1,)) as thread:
         try:
             return thread.submit(fastest, timer, MAX_BATCH_ROWS.get(view.device.type, MAX_BATCH_ROWS["cuda"])).result()
@@ -58,13 +59,13 @@ def tune_rows(view: ModelView, sample: Tensors, gate: DeviceGate, threads: int) 
                 torch.cuda.empty_cache()  # so that other processes may use the memory
 
 
-def fits(view: ModelView, sample: Tensors, gate: DeviceGate, threads: int, rows: int) -> bool:
+def fits(view: ModelView, sample: Tensors, gate: DeviceGate, threads: int, rows: int, processes: int = 1) -> bool:
     """Whether a pass of so many rows, as `tune_rows` runs it, fits into memory.
 
     Raises:
         Exception: whatever else the model raises.
     """
-    timer = PassTimer(view, first_row(sample), gate, threads)
+    timer = PassTimer(view, first_row(sample), gate, threads, processes=processes)
     with ThreadPoolExecutor(1, "tuning", use_threads, (1,)) as thread:
         return thread.submit(timer.fits, rows).result()
 
@@ -98,6 +99,7 @@ class PassTimer:
         gate: turns on the device.
         threads: CPU threads of a pass.
         repeat_below_s: a shorter pass is timed `TIMED_PASSES` times.
+        processes: that share the device.
     """
 
     def __init__(
@@ -107,10 +109,12 @@ class PassTimer:
         gate: DeviceGate,
         threads: int,
         repeat_below_s: float = MAX_PASS_S / 4,
+        processes: int = 1,
     ) -> None:
         self._view = view
         self._gate = gate
         self._threads = threads
+        self._processes = processes
         self._row = tuple(_of_length(tensor, TIMED_TEXT_TOKENS) for tensor in row) if view.padded else row
         inputs = row[: view.input_count]
         self._kind: PassKind = "gradient" if all(tensor.is_floating_point() for tensor in inputs) else "forward"
@@ -176,12 +180,12 @@ class PassTimer:
         )
 
     def _fits(self) -> bool:
-        """False once passes take their share of a GPU's memory. A CPU's batch is limited by the time of a pass."""
+        """False once passes take our share of a GPU's memory. A CPU's batch is limited by the time of a pass."""
         device = self._view.device
         if device.type != "cuda":
             return True
         _, total = torch.cuda.mem_get_info(device)
-        return torch.cuda.max_memory_allocated(device) <= MAX_MEMORY_SHARE * total
+        return torch.cuda.max_memory_allocated(device) <= MAX_MEMORY_SHARE * total / self._processes
 
 
 def _of_length(tensor: Tensor, length: int) -> Tensor:

@@ -45,7 +45,7 @@ MAX_PASS_S = 0.5
 # A pass shorter than a quarter of `MAX_PASS_S` is timed so often, and the shortest time counts.
 TIMED_PASSES = 3
 
-# Tuned passes, with all resident models, take at most this share of the device's memory.
+# Tuned passes, with all resident models, take at most this share of the device's memory, in all of its processes.
 MAX_MEMORY_SHARE = 0.6
 
 # Timed texts have so many tokens: the batch then suits short and long ones.

@@ -137,9 +137,9 @@ def tune(ruled: RuledModel) -> TunedModel:
     rows = 1 if view.alone_reason else device.batch_rows
     if rows is None and known is not None:
         rows = known.batch_rows
-        if not fits(view, sample, device.gate, device.threads, rows):
+        if not fits(view, sample, device.gate, device.threads, rows, device.processes):
             raise Disproved(f"passes of {rows} rows do not fit into memory")
-    tuned_rows = rows or tune_rows(view, sample, device.gate, device.threads)
+    tuned_rows = rows or tune_rows(view, sample, device.gate, device.threads, device.processes)
     return TunedModel(
         loaded,
         ruled.embeddings,

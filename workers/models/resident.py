@@ -28,6 +28,7 @@ class Device:
     memory: MemoryBudget = field(default_factory=MemoryBudget)
     measurements: MeasurementCache | None = None  # of earlier loads; None: each load measures
     tracer: Tracer | None = None  # of spans of passes
+    processes: int = 1  # that share the device, this one included
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ def measurement_key(loaded: LoadedModel, files: str) -> str:
 def _settings(device: Device) -> list[str]:
     cuda, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
     return [
-        f"threads {device.threads}, rows {device.batch_rows}",
+        f"threads {device.threads}, rows {device.batch_rows}, processes {device.processes}",
         f"tf32 {cuda.allow_tf32} {cudnn.allow_tf32}, {torch.get_float32_matmul_precision()}",
         f"benchmark {cudnn.benchmark}, deterministic {torch.are_deterministic_algorithms_enabled()}",
         *sorted(

@@ -24,6 +24,8 @@
   valueFrom:
     resourceFieldRef: {containerName: worker, resource: {{ ternary "limits.cpu" "requests.cpu" (hasKey ($group.resources.limits | default dict) "cpu") }}, divisor: "1"}
 {{- end }}
+- name: ATTRIBUTION_WORKERS_PER_DEVICE
+  value: {{ include "attribution.text" $group.workersPerDevice | quote }}
 - name: ATTRIBUTION_GRACE_S
   value: {{ include "attribution.text" $group.graceSeconds | quote }}
 {{- include "attribution.settings" $group.settings }}
