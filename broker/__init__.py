@@ -30,6 +30,7 @@ from broker.records import (
     StoredResult,
     Submitted,
     Waited,
+    WorkAhead,
     WorkerInfo,
 )
 from broker.settings import StoreSettings
@@ -66,6 +67,7 @@ __all__ = [
     "Waited",
     "WatchedMonitor",
     "WindowParts",
+    "WorkAhead",
     "WorkerInfo",
     "WorkerQueue",
     "cell_idempotency",
