@@ -31,6 +31,7 @@ from broker.records import (
     StoredResult,
     Submitted,
     Waited,
+    WorkAhead,
     WorkerInfo,
 )
 from broker.settings import StoreSettings
@@ -68,6 +69,7 @@ __all__ = [
     "Waited",
     "WatchedMonitor",
     "WindowParts",
+    "WorkAhead",
     "WorkerInfo",
     "WorkerQueue",
     "cell_idempotency",

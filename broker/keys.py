@@ -38,7 +38,7 @@
     {ns}:card:{status model@version}, {ns}:cards   string, zset by expiry   registry of models; TTL
     {ns}:servers:{status model@version}   zset   the live workers that take jobs by this card, by expiry; TTL
     {ns}:groups             zset by expiry   groups of workers, and `group model@version` of what they hold; TTL
-    {ns}:idle:{model@version}   zset   workers without a job by when they looked for one; TTL
+    {ns}:claimers:{model@version}   hash   the workers that look for jobs, see `lua/includes/claimers.lua`; TTL
     {ns}:answers            hash     when the store answered workers last, and since when without a pause; TTL
     {ns}:unloaded           set      model@version that an admin command has unloaded
     {ns}:commands           stream   admin commands: `action`, `model`, `version`; TTL
@@ -124,8 +124,8 @@ class Keys:
     def pace(self, model: str) -> str:
         return f"{self._namespace}:pace:{model}"
 
-    def idle(self, model: str) -> str:
-        return f"{self._namespace}:idle:{model}"
+    def claimers(self, model: str) -> str:
+        return f"{self._namespace}:claimers:{model}"
 
     def measured(self, model: str) -> str:
         return f"{self._namespace}:measured:{model}"
@@ -202,7 +202,7 @@ class Keys:
             "monitor_words": f"{self._namespace}:monitor_words:",
             "waiting": f"{self._namespace}:waiting:",
             "turns": f"{self._namespace}:turns:",
-            "idle": self.idle(""),
+            "claimers": self.claimers(""),
             "tags": f"{self._namespace}:tags:",
             "listed": self.listed(""),
             "card": self.card(""),

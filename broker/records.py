@@ -1,5 +1,6 @@
 """Values that the broker takes and returns."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
@@ -35,6 +36,22 @@ class JobRecord(Record):
     target: list[ClassRef] | None = None  # set by the worker once known
     error: JobFailure | None = None
     attempts: int
+
+
+class WorkAhead(NamedTuple):
+    """What a worker has to compute before the rows of a job that it claims now, in seconds.
+
+    Attributes:
+        interactive_s: for the rows of interactive jobs that it holds.
+        all_s: for the rows of all jobs that it holds.
+        row_s: for a row of each model; models are absent before it is known.
+        load_s: until each model is in memory; models in memory are absent.
+    """
+
+    interactive_s: float = 0.0
+    all_s: float = 0.0
+    row_s: Mapping[ModelKey, float] = {}
+    load_s: Mapping[ModelKey, float] = {}
 
 
 class Idempotency(NamedTuple):

@@ -19,6 +19,7 @@ from workers.engine.device.pass_device import PassDevice
 from workers.engine.device.tf32 import forbid_tf32
 from workers.engine.error_trace import without_data
 from workers.jobs.admission import Admission
+from workers.jobs.ahead import AheadMeter
 from workers.jobs.background import BackgroundThreads, log_deaths
 from workers.jobs.ending import EXIT_STALLED, EXIT_THREAD_DIED, end_process, exit_after, exit_now
 from workers.jobs.reporter import Reporter
@@ -30,6 +31,7 @@ from workers.jobs.tuning import (
     CLAIM_BLOCK_PARTIAL_MS,
     CLAIM_RETRY_S,
     COALESCE_WAIT_S,
+    FULL_WAIT_S,
     MAX_ATTEMPTS,
     STOP_PROCESS_S,
     THREAD_SWITCH_S,
@@ -110,6 +112,7 @@ def run(
         healthy = False
     if not healthy:
         end_process(queue, runner, EXIT_THREAD_DIED)
+    _leave(queue, models)
     if not runner.stop(settings.grace_s, signals.hurry):
         end_process(queue, runner, 0)
     watchdog.end()
@@ -184,20 +187,24 @@ def _claim_until(
     Returns False when a thread that it depends on has died: the process must be replaced.
     """
     admission = runner.admission
+    ahead = AheadMeter(models, admission)
     while not stop.is_set():
         if dead := background.dead():
             log.critical("threads of the worker have died", threads=dead)
             return False
         capacity = admission.capacity()
         if not capacity:
-            admission.wait_for_capacity(CLAIM_BLOCK_MS / 1e3)
+            _tell(queue, models, ahead)
+            admission.wait_for_capacity(FULL_WAIT_S)
             continue
         for_batch = admission.for_batch()
         is_partial = len(capacity) < len(models.serving()) or not all(for_batch.values())
         block_ms = CLAIM_BLOCK_PARTIAL_MS if is_partial else CLAIM_BLOCK_MS
         try:
             is_idle = not admission.active()
-            claims = queue.claims.take(capacity, block_ms, admission.last_attempts(), for_batch, stop, is_idle=is_idle)
+            claims = queue.claims.take(
+                capacity, block_ms, admission.last_attempts(), for_batch, stop, is_idle=is_idle, ahead=ahead
+            )
             if stop.is_set():
                 runner.decline(claims)
                 break
@@ -217,6 +224,22 @@ def _close(threads: list[threading.Thread], queue: WorkerQueue, tracer: Tracer |
     queue.close()
     if tracer is not None:
         tracer.close()
+
+
+def _tell(queue: WorkerQueue, models: ModelPool, ahead: AheadMeter) -> None:
+    """Other workers leave jobs to this one where it will have capacity in time to end them sooner."""
+    try:
+        queue.claims.tell(models.serving(), ahead)
+    except Unavailable:
+        log.warning("job store is away", action="tell")
+
+
+def _leave(queue: WorkerQueue, models: ModelPool) -> None:
+    """Other workers need not leave jobs to this one any more."""
+    try:
+        queue.claims.leave(models.serving())
+    except Unavailable:
+        log.warning("job store is away", action="leave")
 
 
 def _retire(queue: WorkerQueue) -> None:

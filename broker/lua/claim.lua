@@ -1,10 +1,12 @@
 --- @include "job_state"
 --- @include "end_job"
 --- @include "store_pause"
+--- @include "claimers"
 -- Starts jobs of several models, up to the capacity given for each: first those whose worker stopped renewing its lease.
--- Returns {{id, spec, attempt, token, created_ms, started_ms, payload or false}, ...}, and, when that is empty, the last
--- entry id of each stream in the order of KEYS, behind which to wait for new entries. A large payload is left for a
--- plain read: in a script it would be copied once more while all other clients wait.
+-- Jobs that another worker would end sooner are left to it. Returns {{id, spec, attempt, token, created_ms, started_ms,
+-- payload or false}, ...}; when that is empty, the last entry id of each stream in the order of KEYS, behind which to
+-- wait for new entries; and 1 if jobs wait that were left, else 0. A large payload is left for a plain read: in a
+-- script it would be copied once more while all other clients wait.
 local unloaded_key = KEYS[1]
 local FIRST_STREAM = 2 -- from here on two streams per model, the one to serve first before the other
 local worker = ARGV[1] -- id
@@ -12,11 +14,15 @@ local lease_ms, max_attempts, ttl_s = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV
 local failure = ARGV[5] -- JSON, of a job that has used up its attempts
 local last_attempts = tonumber(ARGV[6]) -- how many jobs on their last attempt may be started
 local unreadable = ARGV[7] -- JSON, the failure of a job whose record is damaged
-local is_idle = ARGV[8] == '1' -- whether this worker has no job at all
-local FIRST_MODEL = 9 -- from here on, of each model in turn: name@version, capacity, and how much of it batch jobs may take
-local MODEL_FIELDS = 3
+-- Whether this worker has no job at all, and its microseconds for the interactive rows that it holds, and for all rows.
+local idle_flag, ahead_us, ahead_all_us = string.match(ARGV[8], '^(%d) (%d+) (%d+)$')
+local is_idle = idle_flag == '1'
+local FIRST_MODEL = 9 -- from here on, of each model in turn: name@version, capacity, how much of it batch jobs may take,
+local MODEL_FIELDS = 5 -- microseconds until it is in memory, and those of a row, 0 if unknown
 local started = {}
+local left_some = false -- whether jobs wait that were left to other workers
 local now = now_ms()
+local has_others = redis.call('ZCARD', keys.workers) > 1
 note_answer(now, lease_ms)
 local lapse_ms = lapsed_after_ms(now, lease_ms)
 
@@ -96,12 +102,36 @@ local function may_start(id)
   return last_attempts >= 0
 end
 
-local function start_lapsed(stream, capacity)
+-- Looks at the claim of one model: `is_next` tells whether a job of a stream is for this worker, and `given` counts one.
+local function claim_of(model, load_ms, row)
+  local claim = {own = {seen = now, free = now + ahead_us / 1000 + load_ms,
+    free_all = now + ahead_all_us / 1000 + load_ms, row = row, idle = is_idle}}
+  local function others()
+    claim.others = claim.others or (has_others and other_claimers(model, worker, now) or {})
+    return claim.others
+  end
+  function claim.is_next(is_batch)
+    return is_soonest(claim.own, others(), is_batch, now)
+  end
+  function claim.given(is_batch, id)
+    local total = redis.pcall('HGET', keys.job .. id, 'total')
+    add_rows(claim.own, others(), is_batch, now, type(total) == 'string' and tonumber(total) or 1)
+  end
+  return claim
+end
+
+local function start_lapsed(stream, capacity, claim, is_batch)
   local count = 0
   each_lapsed(stream, lapse_ms, capacity + SPARE_LAPSED_ENTRIES, function(entry, id)
-    if count < capacity and may_start(id) then
+    if count >= capacity then
+      return
+    end
+    if not claim.is_next(is_batch) then
+      left_some = true
+    elseif may_start(id) then
       redis.call('XCLAIM', stream, GROUP, CONSUMER, lapse_ms, entry, 'JUSTID')
       if start(id, stream, entry) then
+        claim.given(is_batch, id)
         count = count + 1
       end
     end
@@ -109,20 +139,43 @@ local function start_lapsed(stream, capacity)
   return count
 end
 
-local function start_waiting(stream, capacity)
+local function start_waiting(stream, capacity, claim, is_batch)
   local count = 0
   local function take(entry, id)
     if start(id, stream, entry) then
+      claim.given(is_batch, id)
       count = count + 1
     end
   end
-  while count < capacity and each_waiting(stream, capacity - count, take) > 0 do
+  while count < capacity and has_waiting(stream) do
+    if not claim.is_next(is_batch) then
+      left_some = true
+      break
+    end
+    each_waiting(stream, 1, take)
   end
   return count
 end
 
+-- Tells the other workers when this one would come to a job. One without capacity counts while it computes rows: it has
+-- capacity again as soon as some are computed, and may still end the job sooner.
+local function note_claimer(model, capacity, for_batch, claim)
+  local own = claim.own
+  own.idle = is_idle and #started == 0
+  if capacity <= 0 and own.free - now <= CLAIM_SLACK_MS then
+    own.free = math.huge
+  end
+  if math.min(capacity, for_batch) <= 0 and own.free_all - now <= CLAIM_SLACK_MS then
+    own.free_all = math.huge
+  end
+  write_claimer(model, worker, own)
+end
+
+local claims = {} -- of the models of this call: name, capacity and that for batch jobs that are left, claim
+
 for i = FIRST_MODEL, #ARGV, MODEL_FIELDS do
   local model, capacity, for_batch = ARGV[i], tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2])
+  local claim = claim_of(model, tonumber(ARGV[i + 3]) / 1000, tonumber(ARGV[i + 4]) / 1000)
   local first = FIRST_STREAM + 2 * (i - FIRST_MODEL) / MODEL_FIELDS
   if redis.call('SISMEMBER', unloaded_key, model) == 1 then
     capacity = 0
@@ -132,29 +185,18 @@ for i = FIRST_MODEL, #ARGV, MODEL_FIELDS do
       local is_batch = string.match(stream, ':batch$')
       local room = is_batch and math.min(capacity, for_batch) or capacity
       if room > 0 then
-        local count = start_some(stream, room)
+        local count = start_some(stream, room, claim, is_batch)
         capacity = capacity - count
         for_batch = is_batch and for_batch - count or for_batch
       end
     end
   end
+  claims[#claims + 1] = {model, capacity, for_batch, claim}
 end
 
--- Tells the other workers of a model that this one could take jobs from them.
-local function note_idle()
-  local has_others = redis.call('ZCARD', keys.workers) > 1
-  for i = FIRST_MODEL, #ARGV, MODEL_FIELDS do
-    local idle = keys.idle .. ARGV[i]
-    if #started > 0 then
-      redis.call('ZREM', idle, worker)
-    elseif is_idle and has_others then
-      redis.call('ZADD', idle, now, worker)
-      redis.call('PEXPIRE', idle, IDLE_TTL_MS)
-    end
-  end
+for _, one in ipairs(has_others and claims or {}) do
+  note_claimer(unpack(one))
 end
-
-note_idle()
 local positions = {}
 if #started == 0 then
   for i = FIRST_STREAM, #KEYS do
@@ -167,4 +209,4 @@ if #started == 0 then
     positions[#positions + 1] = last
   end
 end
-return {started, positions}
+return {started, positions, left_some and 1 or 0}

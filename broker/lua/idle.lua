@@ -1,11 +1,14 @@
 --- @include "clock"
--- KEYS: the idle workers of each model. Counts those that had no job at all when they last looked for one.
+--- @include "claimers"
+-- KEYS: none. Counts, for each model, the workers that had no job at all when they last looked for one of the model.
 local own = ARGV[1] -- the caller, which does not count
-local since = now_ms() - IDLE_TTL_MS
+local FIRST_MODEL = 2 -- from here on name@version
 local counts = {}
-for i, idle in ipairs(KEYS) do
-  local own_score = redis.call('ZSCORE', idle, own)
-  local is_counted = own_score and tonumber(own_score) >= since
-  counts[i] = redis.call('ZCOUNT', idle, since, '+inf') - (is_counted and 1 or 0)
+for i = FIRST_MODEL, #ARGV do
+  local count = 0
+  for _, other in ipairs(other_claimers(ARGV[i], own, now_ms())) do
+    count = other.idle and count + 1 or count
+  end
+  counts[#counts + 1] = count
 end
 return counts

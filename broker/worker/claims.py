@@ -1,17 +1,17 @@
 """Claims jobs for a worker."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from threading import Event
 from time import monotonic
 from typing import Any, NamedTuple
 
 import structlog
 
-from broker.records import Claim
+from broker.records import Claim, WorkAhead
 from broker.scripts import Argument
 from broker.store_errors import store_errors
 from broker.stored_job import UNREADABLE, readable_spec
-from broker.tuning import BATCH_FIRST_EVERY, MAX_BLOCK_S
+from broker.tuning import BATCH_FIRST_EVERY, CLAIM_SLACK_MS, MAX_BLOCK_S, TELL_S
 from broker.worker.claimed_jobs import ClaimedJobs
 from broker.worker.sync_connection import SyncConnection
 from schemas.errors import JobFailed, Unreadable, WorkerLost
@@ -53,6 +53,7 @@ class Claims:
         self._connection = connection
         self._keys = connection.keys
         self._claimed_jobs = claimed_jobs
+        self._worker_id = worker_id
         self._lease_ms = lease_ms
         self._settings: list[Argument] = [
             worker_id,
@@ -62,6 +63,7 @@ class Claims:
             _attempts_used_up(max_attempts),
         ]
         self._count = 0
+        self._told_s = 0.0  # when the others were told last what this worker has to compute, by `monotonic`
 
     def take(
         self,
@@ -72,6 +74,7 @@ class Claims:
         stop: Event | None = None,
         *,
         is_idle: bool = False,
+        ahead: Callable[[], WorkAhead] = WorkAhead,
     ) -> list[Claim]:
         """Starts up to `capacity[model]` jobs of each model; waits up to `block_ms` for the first if there is none.
 
@@ -82,21 +85,48 @@ class Claims:
         `BATCH_FIRST_EVERY`. A job that has used up its attempts is failed with `WorkerLost` instead. Of jobs on their
         last attempt at most `last_attempts` are started: one of them may be what kills workers. Without capacity the
         list is empty, and returned at once. A worker that `is_idle` has no job; while it finds none, the others know.
+
+        A job is left to another worker that looks for one and would end it sooner. `ahead` tells what this one has to
+        compute before.
         """
         free = {model: count for model, count in capacity.items() if count > 0}
         deadline = monotonic() + block_ms / 1000
         streams = [stream for model in free for stream in self._streams(model)]
         while free and not (stop and stop.is_set()):
             batch = free if for_batch is None else for_batch
-            started, positions = self._start(streams, free, batch, last_attempts, is_idle)
+            started, positions, left_some = self._start(streams, free, batch, last_attempts, is_idle, ahead())
             if started:
                 self._count += 1
                 return self._with_payloads(started)
             left_s = deadline - monotonic()
             if left_s <= 0:
                 break
-            self._wait(streams, positions, min(left_s, MAX_BLOCK_S, self._lease_ms / 2000))
+            # What was left to another worker must not wait for long if that one does not come for it. By then this one
+            # has computed at most what it has ahead of the other.
+            most_s = CLAIM_SLACK_MS / 1000 if left_some else MAX_BLOCK_S
+            self._wait(streams, positions, min(left_s, most_s, self._lease_ms / 2000))
         return []
+
+    def tell(self, models: Iterable[ModelKey], ahead: Callable[[], WorkAhead]) -> None:
+        """Tells the other workers what this one, which has no capacity, has to compute, if they were not told lately.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        if monotonic() - self._told_s >= TELL_S:
+            full = dict.fromkeys(models, 0)
+            self._start([stream for model in full for stream in self._streams(model)], full, {}, 0, False, ahead())
+
+    def leave(self, models: Iterable[ModelKey]) -> None:
+        """Tells the other workers of these models that this one looks for no more jobs.
+
+        Raises:
+            StoreUnavailable: Redis is away; they find out by themselves soon.
+        """
+        with store_errors(), self._connection.client.pipeline(transaction=False) as pipeline:
+            for model in models:
+                pipeline.hdel(self._keys.claimers(str(model)), self._worker_id)
+            pipeline.execute()
 
     def _streams(self, model: ModelKey) -> list[str]:
         """Every stream of a model, first served first."""
@@ -110,21 +140,32 @@ class Claims:
         for_batch: Mapping[ModelKey, int],
         last_attempts: int,
         is_idle: bool,
-    ) -> tuple[list[_Started], list[bytes]]:
-        """The jobs that are started now, and, without any, the position in each stream behind which to wait."""
+        ahead: WorkAhead,
+    ) -> tuple[list[_Started], list[bytes], bool]:
+        """The jobs that are started now; without any, the position in each stream behind which to wait; and whether
+        jobs wait that were left to other workers."""
         counts: list[Argument] = [
-            part for model, count in capacity.items() for part in (str(model), count, for_batch.get(model, 0))
+            part
+            for model, count in capacity.items()
+            for part in (
+                str(model),
+                count,
+                for_batch.get(model, 0),
+                _us(ahead.load_s.get(model, 0.0)),
+                _us(ahead.row_s.get(model, 0.0)),
+            )
         ]
-        started, positions = self._connection.run(
+        self._told_s = monotonic()
+        started, positions, left_some = self._connection.run(
             "claim",
             [self._keys.unloaded, *streams],
             *self._settings,
             max(0, last_attempts),
             UNREADABLE.model_dump_json(),
-            int(is_idle),
+            f"{int(is_idle)} {_us(ahead.interactive_s)} {_us(ahead.all_s)}",
             *counts,
         )
-        return [_Started(*fields) for fields in started], positions
+        return [_Started(*fields) for fields in started], positions, bool(left_some)
 
     def _wait(self, streams: list[str], positions: list[bytes], wait_s: float) -> None:
         """Waits until an entry is added behind these positions, without taking it."""
@@ -168,6 +209,11 @@ class Claims:
         with store_errors():
             blobs: Any = self._connection.client.mget([self._keys.payload(job_id.decode()) for job_id in job_ids])
         return dict(zip(job_ids, blobs, strict=True))
+
+
+def _us(seconds: float) -> int:
+    """Microseconds, a whole number; 0 stays apart from very little."""
+    return max(1, round(1e6 * seconds)) if seconds > 0 else 0
 
 
 def _attempts_used_up(max_attempts: int) -> str:

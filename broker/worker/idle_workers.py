@@ -11,12 +11,11 @@ class IdleWorkers:
 
     def __init__(self, connection: SyncConnection, worker_id: str) -> None:
         self._connection = connection
-        self._keys = connection.keys
         self._worker_id = worker_id
 
     def count(self, models: Sequence[ModelKey]) -> dict[ModelKey, int]:
         """How many others could take jobs of each model now. Raises `StoreUnavailable` when Redis is away."""
         if not models:
             return {}
-        keys = [self._keys.idle(str(model)) for model in models]
-        return dict(zip(models, map(int, self._connection.run("idle", keys, self._worker_id)), strict=True))
+        counts = self._connection.run("idle", [], self._worker_id, *map(str, models))
+        return dict(zip(models, map(int, counts), strict=True))

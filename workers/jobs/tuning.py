@@ -9,6 +9,9 @@ ASSUMED_JOB_ROWS = 32  # of a job that is not claimed yet, and so has an unknown
 CLAIM_BLOCK_MS = 1_000  # a claim waits so long for a job: it bounds how late the loop sees a dead thread or a stop
 CLAIM_BLOCK_PARTIAL_MS = 50  # while a model takes no more jobs, or no more batch jobs: some may end before others come
 COALESCE_WAIT_S = 0.01  # between two claims while coalesced jobs run: each claim costs a round trip to the store
+ASSUMED_ROW_S = 0.002  # of a model that has computed none: what a small picture model takes on a few cores
+ROW_PACE_ROWS = 1_024  # over which the past fades in the seconds of a row: a few full passes
+FULL_WAIT_S = 0.5  # without capacity: it bounds how late the loop sees a dead thread or a stop
 CLAIM_RETRY_S = 0.5  # between tries while the job store is away
 
 # Sharing with other workers

@@ -28,6 +28,11 @@ local function each_lapsed(stream, lease_ms, count, take)
   end
 end
 
+local function has_waiting(stream)
+  sort_waiting(stream)
+  return redis.call('EXISTS', keys.turns .. stream) == 1
+end
+
 -- Calls `take(entry, id)` for up to `count` entries that wait, by turns among their owners, and returns how many there
 -- were. From then on an entry has a lease.
 local function each_waiting(stream, count, take)

@@ -206,7 +206,7 @@ class LoadingThread(threading.Thread):
         with self._changed:
             slot.loading = False
             slot.loads += 1
-            slot.bytes = loaded.bytes
+            slot.bytes, slot.load_s = loaded.bytes, loaded.load_s
             replaced = self.release(slot)
             slot.current = loaded
             if slot.status == "unloaded":  # the operator unloaded it during the load

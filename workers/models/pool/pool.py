@@ -183,6 +183,11 @@ class ModelPool:
         with self._changed:
             return {key: slot.current.model for key, slot in self._slots.items() if slot.current is not None}
 
+    def load_s(self) -> dict[ModelKey, float]:
+        """Seconds that a load took last, of the models that jobs would have to wait for."""
+        with self._changed:
+            return {key: slot.load_s for key, slot in self._slots.items() if slot.current is None and slot.serves}
+
     @property
     def alive(self) -> bool:
         """False when an engine or the loading thread has died: the process must be replaced."""

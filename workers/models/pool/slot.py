@@ -46,6 +46,7 @@ class Slot:
     needed_since_s: float = 0.0  # by the monotonic clock
     last_used: float | None = None  # seconds since the epoch
     loads: int = 0
+    load_s: float = 0.0  # how long the latest one took
     evictions: int = 0
     error: str | None = None  # of the latest load
 
