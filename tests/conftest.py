@@ -74,6 +74,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     several = [name for name, count in Counter(item.nodeid for item in items).items() if count > 1]
     if several:
         raise pytest.UsageError(f"several tests have the name {several[0]}")
+    for item in items:
+        if " at 0x" in item.nodeid:
+            raise pytest.UsageError(f"each process would name this test otherwise, by an address: {item.nodeid}")
     slow = {group_of(item.nodeid) for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: place(item.nodeid, group_of(item.nodeid) in slow))
 

@@ -44,7 +44,11 @@ def with_forward() -> nn.Module:
     return model
 
 
-@pytest.mark.parametrize("step", [F.relu, torch.relu, 3, "name", {"relu": F.relu}, [1, 2]], ids=str)
+@pytest.mark.parametrize(
+    "step",
+    [F.relu, torch.relu, 3, "name", {"relu": F.relu}, [1, 2]],
+    ids=["function", "built-in function", "number", "text", "in a mapping", "list"],
+)
 def test_functions_without_a_closure_and_values_tie_nothing(step: Any) -> None:
     model = with_attribute(step)
     assert is_self_contained(model)
