@@ -36,11 +36,7 @@ class Load:
 
 def measure(*, rounds: int, scale: float = 1.0, gateways: int = 1, workers: int = 1) -> dict[str, Any]:
     """Runs each load in turn, `rounds` times. Returns the content of `host.json`."""
-    loads = {
-        "ig": ig_load(int(400 * scale)),
-        "saliency": _tensors({"name": "saliency"}, int(1_600 * scale)),
-        "picture": _pictures(int(800 * scale)),
-    }
+    loads = rate_loads(scale) | {"picture": _pictures(int(800 * scale))}
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in loads}
     waiting = os.getloadavg()[1]  # of the last five minutes: what else the machine does
     with host_service(gateways=gateways, workers=workers) as service:
@@ -48,7 +44,7 @@ def measure(*, rounds: int, scale: float = 1.0, gateways: int = 1, workers: int 
             run_load(service.url, load.body, load.check, clients=CLIENTS, numbers=range(WARM_JOBS))
         for number in range(rounds):
             for name, load in loads.items():
-                found[name].append(_round(service, name, load, WARM_JOBS + number * load.jobs))
+                found[name].append(measure_round(service, name, load, WARM_JOBS + number * load.jobs))
     summary = {f"{name}_{key}": median(one[key] for one in found[name]) for name in found for key in found[name][0]}
     speed = f"stand-in of {1 / ROW_S:,.0f} rows/s, {BATCH_ROWS} a pass"
     counts = {"gateways": gateways, "workers": workers, "clients": CLIENTS}
@@ -56,12 +52,17 @@ def measure(*, rounds: int, scale: float = 1.0, gateways: int = 1, workers: int 
     return {**told, **counts, "rounds": found, **summary}
 
 
+def rate_loads(scale: float) -> dict[str, Load]:
+    """Loads of tensors by name: one that the device bounds, and one that the host bounds."""
+    return {"ig": ig_load(int(400 * scale)), "saliency": _tensors({"name": "saliency"}, int(1_600 * scale))}
+
+
 def ig_load(jobs: int) -> Load:
     """Integrated Gradients of tensors."""
     return _tensors({"name": "integrated_gradients", "n_steps": STEPS, "baseline": "zero"}, jobs)
 
 
-def _round(service: HostService, name: str, load: Load, first: int) -> dict[str, Any]:
+def measure_round(service: HostService, name: str, load: Load, first: int) -> dict[str, Any]:
     """One load. CPU times are in ms per job; `launch_ms` is the part of the worker's that computes the answers."""
     before, ran = service.cpu_s(), len(service.passes())
     seconds = run_load(service.url, load.body, load.check, clients=CLIENTS, numbers=range(first, first + load.jobs))

@@ -52,12 +52,15 @@ class HostService:
 
 
 @contextlib.contextmanager
-def host_service(*, gateways: int = 1, workers: int = 1, eager: bool = False) -> Iterator[HostService]:
+def host_service(
+    *, gateways: int = 1, workers: int = 1, eager: bool = False, shared: bool = False
+) -> Iterator[HostService]:
     """Starts the service, and stops it at the end.
 
     Args:
         gateways: processes that accept connections on one socket.
         workers: processes, each with a device of its own.
+        shared: the processes share one device instead; see `benchmarks.host.shared_device`.
         eager: devices never say that they are busy; see `benchmarks.host.worker`.
     """
     with contextlib.ExitStack() as stack:
@@ -83,6 +86,8 @@ def host_service(*, gateways: int = 1, workers: int = 1, eager: bool = False) ->
             _start(stack, service, "gateway", gateway)
         for number in range(workers):
             own = {"STAND_IN_TRACE": str(folder / f"{number}.jsonl"), "STAND_IN_EAGER": "1" if eager else ""}
+            if shared:
+                own["STAND_IN_SHARED"] = str(folder / "device")
             command = (sys.executable, "-m", "benchmarks.host.worker")
             _start(stack, service, "worker", ChildCommand(f"worker {number}", command, environment | own))
         asyncio.run(ready(service.url))

@@ -65,6 +65,11 @@ class Eager(Traced):
 def main() -> None:
     """Serves until a signal stops it."""
     configure_logging()
+    if shared := os.environ.get("STAND_IN_SHARED"):
+        from benchmarks.host.shared_device import SharedDevice  # noqa: PLC0415  # it extends what this module defines
+
+        run(WorkerSettings(), passes=SharedDevice(Path(os.environ["STAND_IN_TRACE"]), Path(shared)))
+        return
     with Path(os.environ["STAND_IN_TRACE"]).open("w", buffering=1) as trace:
         device = Eager(trace) if os.environ.get("STAND_IN_EAGER") else Traced(trace)
         run(WorkerSettings(), passes=device)

@@ -39,13 +39,17 @@ class StandIn(PassDevice):
         launched = launch()
         seconds = launched.passes * self._pass_s + launched.rows * self._row_s
         with self._changed:
-            began_s = max(perf_counter(), self._free_at_s)
+            began_s = self.reserve(seconds)
             self._free_at_s = began_s + seconds
             pending = PendingPass(launched, began_s, self._free_at_s, seconds)
             self._queue.append(pending)
             if len(self._queue) == 1:  # else the thread waits for the end of an earlier pass
                 self._changed.notify()
         return pending
+
+    def reserve(self, seconds: float) -> float:
+        """When a pass of so many seconds that is submitted now begins, by `perf_counter`."""
+        return max(perf_counter(), self._free_at_s)
 
     @property
     def free_at_s(self) -> float:
