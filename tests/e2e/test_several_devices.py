@@ -80,6 +80,8 @@ class Devices:
         self._stack.callback(process.kill)
         with redis.Redis.from_url(self._store.url) as raw:
             until(lambda: raw.exists(f"attribution:worker:{name}"), name)
+            if raw.zcard("attribution:workers") > 1:  # a worker alone tells nobody what it has to compute
+                until(lambda: raw.hexists("attribution:claimers:linear@1", name), f"the first claim of {name}")
 
     def of(self, job_id: str) -> str:
         """The worker that a job was given to last."""
