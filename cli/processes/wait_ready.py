@@ -11,8 +11,8 @@ TIMEOUT_S = 600.0  # models may be large, and disks slow
 
 
 async def ready(url: str, timeout_s: float = TIMEOUT_S) -> list[str]:
-    """Returns once `/readyz` tells of a live worker, and of no model that is being loaded. A worker lives as soon as
-    one of its models takes jobs.
+    """Returns once `/readyz` tells of a live worker, and of no model that is being loaded. A worker that finds jobs
+    waiting lives before all its models are loaded.
 
     Returns:
         The names of the models; none where the service tells them to holders of a key alone.

@@ -33,8 +33,7 @@ async def healthz() -> Response:
     "/readyz",
     summary="Can requests be accepted?",
     description="Needs the job store, and a live worker or a model that sleeps: a worker is started for its jobs. "
-    "`workers` says how many live. A worker lives once one of its models takes jobs; `loading` counts those that do "
-    "not yet.",
+    "`workers` says how many live, `loading` how many models are being loaded and take no jobs yet.",
     responses={
         200: openapi.json_response_object("Health", "Requests are accepted.", {"status": "ready", "workers": 1}),
         **openapi.problems(StoreUnavailable, Unavailable),
