@@ -3,6 +3,7 @@
 import asyncio
 import http.client
 import io
+from base64 import b64decode
 from statistics import median
 from time import perf_counter
 from typing import Any
@@ -24,9 +25,9 @@ LONG_STEPS, LONG_EXAMPLES = 2_000, 2  # 4,000 rows
 def alone(*, repeats: int) -> dict[str, Any]:
     """The median time of one Saliency job, from the request to the decoded result, and its overhead over a bare loop.
 
-    One client uses one connection. It requests a picture's result as .npy and as JSON (150,000 numbers, which take time
-    to write and read), and a row of the tabular model. The input and result of that row are small, so its overhead is
-    the service's own. Requests and bare rows take turns.
+    One client uses one connection. It requests a picture's result as .npy, as JSON with the attributions in base64 and
+    as JSON with 150,000 numbers, which take time to write and read, and a row of the tabular model. The input and
+    result of that row are small, so its overhead is the service's own. Requests and bare rows take turns.
     """
     picture = bodies(MODEL, [{"image": image} for image in images()], SALIENCY)
     table = bodies(TABLE, [{"features": table_row()}], SALIENCY)
@@ -41,6 +42,8 @@ def alone(*, repeats: int) -> dict[str, Any]:
         "row_ms": row * 1e3,
         "p50_ms": median(times["npy"]) * 1e3,
         "overhead_ms": (median(times["npy"]) - row) * 1e3,
+        "base64_p50_ms": median(times["base64"]) * 1e3,
+        "base64_beside_npy_ms": (median(times["base64"]) - median(times["npy"])) * 1e3,
         "json_p50_ms": median(times["json"]) * 1e3,
         "json_overhead_ms": (median(times["json"]) - row) * 1e3,
         "table_p50_ms": median(times["table"]) * 1e3,
@@ -51,12 +54,13 @@ def alone(*, repeats: int) -> dict[str, Any]:
 
 
 def _in_turns(url: str, ceilings: Ceilings, picture: Any, table: Any, repeats: int) -> dict[str, list[Any]]:
-    times: dict[str, list[Any]] = {"npy": [], "json": [], "row": [], "timing": [], "table": [], "table_row": []}
+    kinds = ("npy", "base64", "json", "table")
+    times: dict[str, list[Any]] = {name: [] for name in (*kinds, "row", "timing", "table_row")}
     address = urlsplit(url)
     connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=60)
 
-    def send(body: bytes, media: str) -> bytes:
-        connection.request("POST", "/explain?wait=60&answer=result", body, {**HEADERS, "Accept": media})
+    def send(body: bytes, media: str, options: str = "") -> bytes:
+        connection.request("POST", f"/explain?wait=60&answer=result{options}", body, {**HEADERS, "Accept": media})
         response = connection.getresponse()
         content = response.read()
         if response.status != 200:
@@ -66,6 +70,10 @@ def _in_turns(url: str, ceilings: Ceilings, picture: Any, table: Any, repeats: i
     def npy(k: int) -> None:
         np.load(io.BytesIO(send(picture(k)[1], "application/x-npy")))
 
+    def base64(k: int) -> None:
+        (tensor,) = orjson.loads(send(picture(k)[1], "application/json", "&encoding=base64"))["attributions"]
+        np.frombuffer(b64decode(tensor["data"]), np.float32).reshape(tensor["shape"])
+
     def as_json(k: int) -> None:
         times["timing"].append(orjson.loads(send(picture(k)[1], "application/json"))["timing"])
 
@@ -73,7 +81,7 @@ def _in_turns(url: str, ceilings: Ceilings, picture: Any, table: Any, repeats: i
         orjson.loads(send(table(k)[1], "application/json"))
 
     for turn in range(repeats // PER_TURN):
-        for name, run in (("npy", npy), ("json", as_json), ("table", table_json)):
+        for name, run in zip(kinds, (npy, base64, as_json, table_json), strict=True):
             for k in range(PER_TURN):
                 started = perf_counter()
                 run(turn + k)
