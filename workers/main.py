@@ -79,8 +79,7 @@ def run(
     models = ModelPool(settings.models, device, settings.model_memory, settings.serve, prepared_s)
     commands = CommandExecutor(queue, models, stop)
     unloaded = commands.read_unloaded()
-    urgent = _urgent_models(queue, settings.replaces)
-    models.start(unloaded, first=urgent, early=bool(urgent))  # else who waits for a worker finds all its models
+    models.start(unloaded, first=_urgent_models(queue, settings.replaces))
     signals.serving()
     runner = JobRunner(models, Admission(models, settings.live_jobs()), Settling(queue.claimed_jobs), tracer)
     reporter = Reporter(

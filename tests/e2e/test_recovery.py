@@ -10,7 +10,7 @@ import pytest
 
 from tests.e2e.running import RunningService
 from tests.e2e.toy_repository import MODEL_PY, write_repository
-from tests.e2e.watching import LIMIT_S, ended, job, logged, until, worker_pids
+from tests.e2e.watching import LIMIT_S, ended, job, logged, submit, until, worker_pids
 
 STEPS = 400  # of 16 rows a pass, which takes 20 ms
 HANGS_AT = 31.0
@@ -37,18 +37,6 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService
 def client(service: RunningService) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=service.url, timeout=LIMIT_S, headers={"Cache-Control": "no-store"}) as client:
         yield client
-
-
-def submit(client: httpx.Client, value: float, steps: int) -> str:
-    body = {
-        "model": "slow",
-        "input": {"tensor": {"shape": [1, 4], "data": [value, -1.0, 0.5, 2.0]}},
-        "method": {"name": "integrated_gradients", "n_steps": steps},
-        "target": 1,
-    }
-    response = client.post("/explain", json=body)
-    assert response.status_code == 202, response.text
-    return str(response.json()["id"])
 
 
 def test_a_killed_workers_job_goes_on_in_the_process_that_stands_by(

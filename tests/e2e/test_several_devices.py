@@ -12,7 +12,7 @@ import pytest
 import redis
 
 from tests.e2e.parts import GatewayPart
-from tests.e2e.watching import LIMIT_S, ended, job, until
+from tests.e2e.watching import LIMIT_S, ended, job, submit, until
 from tests.paths import ROOT
 from tests.servers import StoreServer
 
@@ -100,27 +100,15 @@ def devices(store: StoreServer, tmp_path: Path) -> Iterator[Devices]:
         yield Devices(store, tmp_path, stack)
 
 
-def submit(client: httpx.Client, value: float, steps: int = STEPS) -> str:
-    body = {
-        "model": "linear",
-        "input": {"tensor": {"shape": [1, 4], "data": [value, -1.0, 0.5, 2.0]}},
-        "method": {"name": "integrated_gradients", "n_steps": steps},
-        "target": 1,
-    }
-    response = client.post("/explain", json=body)
-    assert response.status_code == 202, response.text
-    return str(response.json()["id"])
-
-
 def test_jobs_go_to_the_worker_where_their_rows_wait_least(client: httpx.Client, devices: Devices) -> None:
     """One holds twenty seconds of rows, of a job that it cannot share. It has room for 31 jobs more."""
     devices.start("busy", rows_per_s=100)
-    long = submit(client, 0.0, steps=2_000)
+    long = submit(client, 0.0, 2_000, "linear")
     until(lambda: job(client, long)["progress"]["done"], "progress")
     devices.start("free", rows_per_s=100)
     jobs = []
     for number in range(1, 13):
-        jobs.append(submit(client, float(number), steps=10))
+        jobs.append(submit(client, float(number), 10, "linear"))
         assert ended(client, jobs[-1])["status"] == "succeeded"
     assert job(client, long)["status"] == "running"
     client.delete(f"/jobs/{long}")
@@ -133,7 +121,7 @@ def test_the_faster_device_gets_the_larger_share(client: httpx.Client, devices: 
     devices.start("fast", rows_per_s=400)
     devices.start("slow", rows_per_s=100)
     for first, count in ((0, 30), (100, 60)):  # before the first jobs, nobody knows how fast the devices are
-        jobs = [submit(client, float(first + number)) for number in range(count)]
+        jobs = [submit(client, float(first + number), STEPS, "linear") for number in range(count)]
         assert {ended(client, job_id)["status"] for job_id in jobs} == {"succeeded"}
     share = [devices.of(job_id) for job_id in jobs].count("fast") / len(jobs)
     assert share == pytest.approx(0.8, abs=0.1)

@@ -16,7 +16,7 @@ import redis
 from tests.e2e.parts import GatewayPart, Part
 from tests.e2e.running import RunningService
 from tests.e2e.toy_repository import write_slow
-from tests.e2e.watching import LIMIT_S, ended, job, until, worker_pids
+from tests.e2e.watching import LIMIT_S, ended, job, submit, until, worker_pids
 from tests.servers import StoreServer
 
 SHORT, LONG = 40, 2_000  # steps, of 16 rows a pass, which takes 20 ms
@@ -76,18 +76,6 @@ def client(store: StoreServer, tmp_path_factory: pytest.TempPathFactory) -> Iter
         ) as client,
     ):
         yield client
-
-
-def submit(client: httpx.Client, value: float, steps: int) -> str:
-    body = {
-        "model": "slow",
-        "input": {"tensor": {"shape": [1, 4], "data": [value, -1.0, 0.5, 2.0]}},
-        "method": {"name": "integrated_gradients", "n_steps": steps},
-        "target": 1,
-    }
-    response = client.post("/explain", json=body)
-    assert response.status_code == 202, response.text
-    return str(response.json()["id"])
 
 
 def kept(store: StoreServer, job_id: str) -> tuple[str, str]:

@@ -33,6 +33,19 @@ def job(client: httpx.Client, job_id: str) -> dict[str, Any]:
     return found
 
 
+def submit(client: httpx.Client, value: float, steps: int, model: str = "slow") -> str:
+    """A job of Integrated Gradients that differs from others by `value`. Returns its id."""
+    body = {
+        "model": model,
+        "input": {"tensor": {"shape": [1, 4], "data": [value, -1.0, 0.5, 2.0]}},
+        "method": {"name": "integrated_gradients", "n_steps": steps},
+        "target": 1,
+    }
+    response = client.post("/explain", json=body)
+    assert response.status_code == 202, response.text
+    return str(response.json()["id"])
+
+
 def ended(client: httpx.Client, job_id: str) -> dict[str, Any]:
     found: dict[str, Any] = until(
         lambda: (one := job(client, job_id))["status"] in {"succeeded", "failed"} and one, "the end of the job"

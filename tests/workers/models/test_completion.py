@@ -183,7 +183,7 @@ def test_a_job_that_comes_during_the_proof_does_not_wait_for_it(pool: ModelPool,
     held.let_go.set()
     with pool._changed:
         assert pool._changed.wait_for(lambda: not pool._slots[key].incomplete, TIMEOUT_S)
-    assert pool.state() != before  # so the card is announced anew
+    assert pool.state() != before  # so the card is announced again
     assert set(resident.engine.view.rule_modules) == RULES
     (proven,) = pool.cards()
     assert set(solo_reasons(proven).values()) == {None}

@@ -24,7 +24,9 @@ Describe = Callable[[TunedModel], ResidentModel]
 def load_with_cache(
     cache: MeasurementCache, loaded: LoadedModel, load: Load, measure: Measure, describe: Describe
 ) -> UsableModel:
-    """The model, with what the cache knows of it; measured anew where a check fails. All is kept once all is proven.
+    """Loads a model with the measurements in the cache, or measures it where a check of them fails.
+
+    New measurements are written to the cache once all proofs are done.
 
     Args:
         loaded: before anything has run it.

@@ -49,13 +49,14 @@ class ModelPool:
         self._slots: dict[ModelKey, Slot] = {}
         self._loader = LoadingThread(self._slots, self._changed, device, capacity, prepared_s)
 
-    def start(self, unloaded: Iterable[ModelKey] = (), first: Iterable[ModelKey] = (), *, early: bool = False) -> None:
+    def start(self, unloaded: Iterable[ModelKey] = (), first: Iterable[ModelKey] = ()) -> None:
         """Loads models in the calling thread, and starts the loading thread.
 
         Args:
             unloaded: models that are not loaded.
-            first: models that have jobs waiting, which are loaded before the others.
-            early: returns once one model serves. The others are loaded by the loading thread meanwhile.
+            first: models that have jobs waiting, which are loaded before the others. If the pool holds one of them, this
+                returns once any model serves, and the loading thread loads the others meanwhile. Without one, who waits
+                for a worker finds all its models.
         """
         excluded, urgent = frozenset(unloaded), frozenset(first)
         entries = sorted(chosen_models(self._directories, self._served), key=lambda entry: entry.key not in urgent)
@@ -64,8 +65,9 @@ class ModelPool:
                 self._add_unloaded(entry)
             else:
                 self._request_load(entry)
+        is_awaited = any(entry.key in urgent - excluded for entry in entries)
         while self._loader.load_next():
-            if early and self.serving():
+            if is_awaited and self.serving():
                 break
         self._loader.start()
 

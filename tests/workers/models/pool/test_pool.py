@@ -359,7 +359,7 @@ def test_a_model_serves_while_another_one_loads_at_the_start(make_pool: MakePool
     write_model(tmp_path, "quick", factor=2.0)
     write_model(tmp_path, "slow", factor=3.0)
     OPEN["slow"].clear()
-    pool = make_pool(early=True)
+    pool = make_pool(first=[broken, quick])
     assert states(pool) == {broken: "failed", quick: "ready", slow: "loading"}
     assert ENTERED["slow"].wait(TIMEOUT_S)
     assert pool.serving() == [quick]
@@ -375,15 +375,22 @@ def test_a_model_with_jobs_waiting_is_the_first_that_serves(make_pool: MakePool,
     write_model(tmp_path, "a-slow")
     write_model(tmp_path, "b-wanted", factor=2.0)
     OPEN["a-slow"].clear()
-    pool = make_pool(early=True, first=[wanted])
+    pool = make_pool(first=[wanted])
     assert pool.serving() == [wanted]
     assert use_once(pool, wanted) == 2.0
     assert states(pool)[other] == "loading"
 
 
+def test_jobs_of_models_that_it_does_not_hold_hasten_nothing(make_pool: MakePool, tmp_path: Path) -> None:
+    for name in ("m", "n"):
+        write_model(tmp_path, name)
+    pool = make_pool(first=[ModelKey("elsewhere", "1")])
+    assert set(states(pool).values()) == {"ready"}
+
+
 def test_where_no_model_loads_the_start_ends(make_pool: MakePool, tmp_path: Path) -> None:
     for name in ("m", "n"):
         break_model(write_model(tmp_path, name))
-    pool = make_pool(early=True)
+    pool = make_pool(first=[ModelKey("m", "1")])
     assert set(states(pool).values()) == {"failed"}
     assert pool.alive
