@@ -54,9 +54,9 @@ class ModelPool:
 
         Args:
             unloaded: models that are not loaded.
-            first: models that have jobs waiting, which are loaded before the others. If the pool holds one of them, this
-                returns once any model serves, and the loading thread loads the others meanwhile. Without one, who waits
-                for a worker finds all its models.
+            first: models that have jobs waiting, which are loaded before the others. If the pool holds one of them,
+                this returns once any model serves, and the loading thread loads the others meanwhile. Without
+                one, who waits for a worker finds all its models.
         """
         excluded, urgent = frozenset(unloaded), frozenset(first)
         entries = sorted(chosen_models(self._directories, self._served), key=lambda entry: entry.key not in urgent)
