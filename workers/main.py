@@ -112,6 +112,7 @@ def run(
         healthy = False
     if not healthy:
         end_process(queue, runner, EXIT_THREAD_DIED)
+    log.info("worker stopping", worker=settings.worker_id, jobs=len(runner.active()), grace_s=settings.grace_s)
     _leave(queue, models)
     if not runner.stop(settings.grace_s, signals.hurry):
         end_process(queue, runner, 0)

@@ -77,6 +77,7 @@ def test_a_running_job_ends_within_the_grace_and_what_is_submitted_meanwhile_is_
         running = submit(client, 1.0, 2_000)
         wait_until_running(client, running)
         worker.signal()
+        until(lambda: worker.told("worker stopping"), "it knows")
         late = submit(client, 2.0, SHORT)
         assert ended(client, running)["status"] == "succeeded"
         assert worker.ended() == 0

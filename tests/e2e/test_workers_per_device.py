@@ -124,6 +124,7 @@ def test_both_take_jobs_one_that_is_killed_is_replaced_and_all_end_together(
         running = submit(client, 99.0, LONG)
         until(lambda: job(client, running)["progress"]["done"], "progress")
         workers.signal()
+        until(lambda: len(workers.told("worker stopping")) == 2, "both know of it")
         late = submit(client, 98.0, SHORT)
         assert workers.ended() == 0
         assert job(client, running)["status"] == "succeeded", "it had its grace"
