@@ -1,13 +1,14 @@
 """The batch size is found by timing passes."""
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 from tests.workers.toys import ToyMlp, ToyScalar, frozen, view_of
-from workers.engine.batch_size import PassTimer, fastest, tune_rows
+from workers.engine.batch_size import PassTimer, fastest, tune_rows, warm_seconds
 from workers.engine.device.gate import DeviceGate
 from workers.engine.tuning import TIMED_PASSES
 
@@ -23,6 +24,9 @@ def costs(per_pass_s: float, per_row_s: float, memory_rows: int = 10_000) -> Cal
     [
         (costs(0.0, 0.02), 8),  # nothing is gained by more
         (costs(0.01, 0.005), 64),  # the next would take more than half a second
+        (costs(0.1, 0.02), 16),  # 0.26 s, 0.42 s: twice the first is too long, but the second is not
+        (costs(0.0, 0.0375), 8),  # 0.3 s: the next is tried, and takes 0.6
+        (costs(0.16, 0.02), 8),  # 0.32 s, then 0.48 s: only a gain of half would be worth the try
         (costs(1e-4, 1e-7), 4_096),  # a tiny model: all that is allowed
         (costs(1e-4, 2e-6), 1_024),  # until 3 % are not gained any more
         (costs(1e-4, 1e-7, memory_rows=100), 64),
@@ -32,6 +36,37 @@ def costs(per_pass_s: float, per_row_s: float, memory_rows: int = 10_000) -> Cal
 )
 def test_the_fastest_batch(seconds: Callable[[int], float | None], rows: int) -> None:
     assert fastest(seconds, 4_096) == rows
+
+
+def test_a_pass_over_the_limit_is_refused_though_its_rows_are_faster() -> None:
+    times = {8: 0.3, 16: 0.51}
+    assert fastest(times.get, 4_096) == 8
+
+
+def test_the_first_pass_of_a_size_does_not_decide() -> None:
+    seen: set[int] = set()
+
+    def seconds(rows: int) -> float:
+        took_s = (0.1 + 0.02 * rows) * (1.0 if rows in seen else 1.6)  # new memory
+        seen.add(rows)
+        return took_s
+
+    assert fastest(partial(warm_seconds, seconds), 4_096) == 16
+    seen.clear()
+    assert fastest(seconds, 4_096) == 8
+
+
+def test_a_pass_that_fits_no_more_keeps_its_first_time() -> None:
+    times = iter([0.3, None])
+    assert warm_seconds(lambda _rows: next(times), 8) == 0.3
+    assert warm_seconds(lambda _rows: None, 8) is None
+
+
+@pytest.mark.parametrize(("took_s", "passes"), [(0.1, 1), (0.2, 2), (0.9, 2), (1.1, 1)])
+def test_a_pass_is_repeated_where_another_could_matter(took_s: float, passes: int) -> None:
+    times = iter([took_s] * 3)
+    assert warm_seconds(lambda _rows: next(times), 8) == took_s
+    assert len(list(times)) == 3 - passes
 
 
 def test_one_mistimed_short_pass_does_not_end_the_search() -> None:
