@@ -1,81 +1,35 @@
 """Writes the table `results.md` and the chart `results.png` from the JSON files of the parts."""
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import matplotlib
-
-matplotlib.use("Agg")
-from matplotlib import pyplot as plt
-
 from benchmarks import capacity, dialects, store
+from benchmarks.goals import LINES, Line
+from benchmarks.report_picture import draw
 
 Parts = dict[str, dict[str, Any]]
-REACHED, MISSED = "#2a7f62", "#c2703d"
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One row of the table. With `at_most`, smaller is better."""
-
-    part: str
-    name: str
-    description: str
-    key: str  # in the part's JSON, or in its summary
-    target: float
-    gpu_target: float
-    unit: str = ""
-    at_most: bool = False
-
-    def goal(self, part: dict[str, Any]) -> float:
-        """The value to reach on the part's device."""
-        return self.target if part.get("machine", {"device": "cpu"})["device"] == "cpu" else self.gpu_target
-
-    def reached(self, part: dict[str, Any]) -> bool:
-        """Does the measured value reach the goal?"""
-        value, goal = part[self.key], self.goal(part)
-        return bool(value <= goal if self.at_most else value >= goal)
-
-
-ALONE = "p50 of one Saliency job less the time of its row"
-JSON = "p50 of a picture's result as JSON, its numbers in base64, less that as .npy"
-HOST = "64 clients, stand-in of 4,000 rows/s"
-LINES = [
-    Line("ig", "E_serve, IG", "IG-50 on EfficientNet-Lite0, at saturation", "e_serve", 0.85, 0.90),
-    Line("mix", "E_serve, mix", "seven methods from 32 clients", "e_serve", 0.90, 0.80),
-    Line("mix", "fill", "useful / executed rows, mix", "fill", 0.95, 0.95),
-    Line("captum-ig", "X_captum, IG", "jobs/s against a plain handler, IG-50", "x_captum", 3, 8),
-    Line("captum-saliency", "X_captum, Saliency", "jobs/s, Saliency, 64 clients", "x_captum", 1.5, 10),
-    Line("captum-tabular", "X_captum, tabular", "jobs/s, IG-50 on the tabular model, 64 clients", "x_captum", 3, 2),
-    Line("steps", "E_alg", "rows of the fixed rule / rows of `auto`, at equal error", "E_alg", 2, 2),
-    Line("memory", "memory", "peak with 64 IG-200 jobs waiting / with one", "ratio", 1.5, 1.5, at_most=True),
-    Line("alone", "alone", f"{ALONE}: a picture, .npy", "overhead_ms", 5, 5, " ms", at_most=True),
-    Line("alone", "alone, table", f"{ALONE}: a row of the table", "table_overhead_ms", 5, 5, " ms", at_most=True),
-    Line("alone", "alone, JSON", JSON, "base64_beside_npy_ms", 3, 3, " ms", at_most=True),
-    Line("dialects", "dialects", "jobs/s of the slowest dialect / those of `/explain`, as JSON", "slowest", 0.9, 0.9),
-    Line("outside-passes", "outside", "largest share outside passes, six methods", "largest", 5, 5, " %", at_most=True),
-    Line("host", "E_host", f"IG-50, .npy, {HOST}", "ig_e_host", 0.90, 0.90),
-    Line("host", "host, fill", f"rows a pass / 128, IG-50, {HOST}", "ig_fill", 0.90, 0.90),
-    Line("host", "host, Saliency", f"jobs/s, .npy, {HOST}", "saliency_jobs_per_second", 500, 500, " jobs/s"),
-    Line("host", "host, pictures", f"JPEG to .npy, {HOST}", "picture_jobs_per_second", 150, 150, " jobs/s"),
-    Line("host", "worker, IG", "CPU time of the worker for a job of IG-50", "ig_worker_ms", 5, 5, " ms", at_most=True),
-    Line("host", "worker, picture", "the same, Saliency of a picture", "picture_worker_ms", 2, 2, " ms", at_most=True),
-    Line("fairness", "fairness", "one Saliency behind a 4,000-row job", "median", 3, 3, " pass times", at_most=True),
-]
 
 
 def write(folder: Path) -> str:
-    """Writes `<folder>.md` and `<folder>.png` from the JSON files in `folder`. Returns the path of the page."""
-    parts = {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
-    for part in parts.values():
-        part.update(part.get("summary", {}))
+    """Writes `<folder>.md` and `<folder>.png` from the JSON files in `folder`. Returns the path of the page.
+
+    The picture also has the measures of other machines, whose folders are named `<folder>-…` and stand beside it.
+    """
+    parts = _read(folder)
     page = folder.parent / f"{folder.name}.md"
     picture = folder.parent / f"{folder.name}.png"
     page.write_text(_page(parts, picture.name), encoding="utf-8")
-    _draw(parts, picture)
+    others = [_read(other) for other in sorted(folder.parent.glob(f"{folder.name}-*")) if other.is_dir()]
+    draw([parts, *others], picture)
     return str(page)
+
+
+def _read(folder: Path) -> Parts:
+    parts = {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
+    for part in parts.values():
+        part.update(part.get("summary", {}))
+    return parts
 
 
 def _page(parts: Parts, picture: str) -> str:
@@ -221,33 +175,3 @@ def _host(part: dict[str, Any]) -> list[str]:
     ]
     load = f"- host: before it the machine had a load average of {part['load_average']:.1f}"
     return [*lines, f"{load}; {part['gateways']} gateway and {part['workers']} worker"]
-
-
-def _draw(parts: Parts, path: Path) -> None:
-    """A bar for each measure, relative to its goal; longer is always better."""
-    shown = [(line, parts[line.part]) for line in LINES if line.key in parts.get(line.part, {})]
-    if not shown:
-        return
-    ratios = []
-    for line, part in shown:
-        value, goal = part[line.key], line.goal(part)
-        ratios.append(goal / max(value, 1e-9) if line.at_most else value / goal)
-    figure, axes = plt.subplots(figsize=(9, 0.5 * len(shown) + 1.4), dpi=110)
-    colours = [REACHED if line.reached(part) else MISSED for line, part in shown]
-    limit = 3.0
-    axes.barh(range(len(shown)), [min(r, limit) for r in ratios], color=colours, height=0.62)
-    for k, ((line, part), ratio) in enumerate(zip(shown, ratios, strict=True)):
-        sign = "at most" if line.at_most else "at least"
-        text = f"{part[line.key]:.2f}{line.unit} ({sign} {line.goal(part):g})"
-        paper = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}  # keeps the line at 1 out of the words
-        axes.text(min(ratio, limit) + 0.03, k, text, va="center", fontsize=9, bbox=paper, zorder=3)
-    axes.axvline(1.0, color="black", linewidth=1, zorder=2)
-    axes.set_yticks(range(len(shown)), [line.name for line, _ in shown])
-    axes.invert_yaxis()
-    axes.set_xlim(0, limit + 1.1)
-    axes.set_xticks([0, 1, 2, 3], ["0", "the goal", "twice", "three times or more"])
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    figure.tight_layout()
-    figure.savefig(path)
-    plt.close(figure)
