@@ -12,7 +12,7 @@ class BatchLimit:
     """The limit of one engine.
 
     Attributes:
-        rows: that a pass may hold.
+        rows: that a pass of gradients may hold: its places.
         alone_reason: why each row runs alone, where passes have shown that it must.
     """
 
@@ -22,7 +22,7 @@ class BatchLimit:
         self._failed_together = 0  # passes in a row
 
     def halve(self, rows: int) -> None:
-        """Allows half of a pass that did not fit into memory."""
+        """Allows half of the places of a pass that did not fit into memory."""
         self.rows = rows // 2
         log.warning("out of memory, batch halved", batch_rows=self.rows)
 

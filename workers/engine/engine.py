@@ -32,7 +32,8 @@ class Engine:
 
     Args:
         view: the model.
-        batch_rows: rows of a full pass; falls by halves when the device runs out of memory.
+        batch_rows: rows of a full pass with gradients; falls by halves when the device runs out of memory.
+        forward_rows: rows without gradients in the place of one with them, in a pass of its own kind.
         gate: turns on the device, where several engines share it.
         name: of the thread.
         threads: CPU threads of a pass; None leaves torch's own number.
@@ -44,6 +45,7 @@ class Engine:
         view: ModelView,
         *,
         batch_rows: int,
+        forward_rows: int = 1,
         gate: DeviceGate | None = None,
         name: str = "engine",
         threads: int | None = None,
@@ -54,6 +56,7 @@ class Engine:
         cache_bytes = 0 if view.draws_random else OUTPUT_CACHE_BYTES  # random outputs belong to one seed
         self.output_cache = OutputCache(cache_bytes)
         self._executor = Executor(view, 1 if view.alone_reason else batch_rows, tracer)
+        self._forward_rows = forward_rows
         self._parking = Parking()
         self._tracer = tracer
         self._threads = threads
@@ -119,9 +122,9 @@ class Engine:
         tensors = (*inputs, *additional_forward_args)
         key = (kind, rule, targets is None, tuple(map(self.view.signature, tensors)))
         detached = tuple(tensor.detach() for tensor in inputs)
-        block = Block(
-            task, kind, detached, additional_forward_args, targets, all_outputs, rule, baselines, lane_key=key
-        )
+        rows_a_place = self._forward_rows if kind == "forward" else 1
+        options = (targets, all_outputs, rule, baselines, rows_a_place)
+        block = Block(task, kind, detached, additional_forward_args, *options, lane_key=key)
         return self._wait(block, SharedLane)
 
     def solo(self, request: SoloRequest) -> Tensors:
@@ -177,6 +180,7 @@ class Engine:
         return Engine(
             view,
             batch_rows=self.batch_rows,
+            forward_rows=self._forward_rows,
             gate=self.gate,
             name=name,
             threads=self._threads,
@@ -200,7 +204,7 @@ class Engine:
 
     @property
     def batch_rows(self) -> int:
-        """Rows of a full pass."""
+        """Rows of a full pass with gradients."""
         return self._executor.limit.rows
 
     @property

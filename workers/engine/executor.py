@@ -58,7 +58,7 @@ class Executor:
                     outcomes += piece.run(self._view, self.stats)
                 host_s += perf_counter() - started_s
                 if piece.packed:
-                    self.stats.shared_capacity_rows += max(self.limit.rows, piece.rows)
+                    self.stats.shared_capacity_rows += piece.capacity(self.limit.rows)
             except Exception as error:  # the model's own code may raise anything
                 retries = self._smaller(piece, error)
                 if not retries:

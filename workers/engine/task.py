@@ -25,7 +25,7 @@ class Task:
         rows: computed so far.
         passes: that held rows of this job.
         pass_s: seconds of those passes.
-        pass_rows: rows of those passes, of all jobs.
+        pass_places: taken by the rows of those passes, of all jobs.
         parked_s: seconds for which the job has waited for the engine; written by the job's own thread.
         total_rows: expected; 0 while unknown.
         targets: the outputs explained, once they are determined.
@@ -46,7 +46,7 @@ class Task:
     rows: int = 0
     passes: int = 0
     pass_s: float = 0.0
-    pass_rows: int = 0
+    pass_places: int = 0
     parked_s: float = 0.0
     total_rows: int = 0
     targets: Targets | None = None

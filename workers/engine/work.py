@@ -126,6 +126,15 @@ class Work(ABC):
     def rows(self) -> int:
         """Rows that go through the model."""
 
+    @property
+    def places(self) -> int:
+        """Places that these rows take, of as many as the engine's batch size."""
+        return self.rows
+
+    def capacity(self, places: int) -> int:
+        """Rows of this kind for which a pass of so many places has room, those of this work at least."""
+        return max(places, self.rows)
+
     @abstractmethod
     def pendings(self) -> list[Pending]:
         """All that this work computes."""
@@ -139,8 +148,8 @@ class Work(ABC):
         """
 
     @abstractmethod
-    def pieces(self, most_rows: int, without: Collection[Pending]) -> list["Work"]:
-        """The same work, cut into passes of at most `most_rows` rows; what belongs to `without` is left out."""
+    def pieces(self, most_places: int, without: Collection[Pending]) -> list["Work"]:
+        """The same work, cut into passes of at most `most_places` places; what belongs to `without` is left out."""
 
     @abstractmethod
     def smaller(self, limit: BatchLimit) -> list["Work"]:
@@ -164,10 +173,10 @@ class Work(ABC):
                 pending.task.pass_began_s = pending.task.pass_thread = None
 
     def charge(self, seconds: float) -> None:
-        """Adds the time and the rows of this work to the jobs that took part."""
+        """Adds the time and the places of this work to the jobs that took part."""
         for pending in self.pendings():
             pending.task.pass_s += seconds
-            pending.task.pass_rows += self.rows
+            pending.task.pass_places += self.places
 
 
 class Lane(ABC, Generic[P]):
@@ -178,7 +187,7 @@ class Lane(ABC, Generic[P]):
 
     @abstractmethod
     def __len__(self) -> int:
-        """Rows that could run now."""
+        """Places of a pass that its rows would take now."""
 
     @abstractmethod
     def add(self, pending: P, number: int) -> None:
@@ -186,7 +195,7 @@ class Lane(ABC, Generic[P]):
 
     @abstractmethod
     def take(self, batch_rows: int) -> Work:
-        """Takes the next work of about `batch_rows` rows out. The lane must not be empty."""
+        """Takes the next work of about `batch_rows` places out. The lane must not be empty."""
 
     @abstractmethod
     def discard(self, pending: P) -> None:

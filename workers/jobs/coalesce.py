@@ -133,7 +133,7 @@ def _book(task: Task, whole: Task, rows: int) -> None:
     """Books a coalesced run on one of its jobs: the rows of its own examples, and the time of all passes."""
     task.rows = rows
     task.passes = whole.passes
-    task.pass_rows = whole.pass_rows
+    task.pass_places = whole.pass_places
     task.pass_s = whole.pass_s
     task.parked_s = whole.parked_s
 

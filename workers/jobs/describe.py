@@ -122,7 +122,7 @@ def _timing(job: PreparedJob, run_s: float, batch_rows: int) -> Timing:
         pass_ms=round(task.pass_s * 1e3, 3),
         rows=task.rows,
         passes=task.passes,
-        fill=round(task.pass_rows / task.passes / batch_rows, 3) if task.passes else None,
+        fill=round(task.pass_places / task.passes / batch_rows, 3) if task.passes else None,
     )
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from schemas.model_key import ModelKey
-from workers.engine.batch_size import fits, tune_rows
+from workers.engine.batch_size import fits, forward_rows, tune_rows
 from workers.engine.device.threads import threads_within
 from workers.engine.engine import Engine
 from workers.engine.randomness.stream import RandomStream
@@ -170,6 +170,7 @@ def make_resident(tuned: TunedModel) -> ResidentModel:
     engine = Engine(
         tuned.view,
         batch_rows=tuned.batch_rows,
+        forward_rows=1 if loaded.device.batch_rows else forward_rows(tuned.view, tuned.sample_tensors),
         gate=loaded.device.gate,
         name=f"engine-{loaded.config.name}",
         threads=loaded.device.threads,

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from tests.workers.toys import ToyMlp, ToyScalar, frozen, view_of
-from workers.engine.batch_size import PassTimer, fastest, tune_rows, warm_seconds
+from workers.engine.batch_size import PassTimer, fastest, forward_rows, tune_rows, warm_seconds
 from workers.engine.device.gate import DeviceGate
 from workers.engine.tuning import TIMED_PASSES
 
@@ -94,6 +94,11 @@ class Limited(nn.Module):
         if len(x) > self.fits:
             raise torch.OutOfMemoryError
         return x
+
+
+@pytest.mark.parametrize(("dtype", "rows"), [(torch.float64, 2), (torch.float32, 2), (torch.int64, 1)])
+def test_passes_without_gradients_hold_more_where_the_batch_has_gradients(dtype: torch.dtype, rows: int) -> None:
+    assert forward_rows(view_of(frozen(ToyMlp())), (torch.zeros(1, 6, dtype=dtype),)) == rows
 
 
 def test_what_does_not_fit_ends_the_search() -> None:

@@ -68,8 +68,9 @@ def mlp() -> Recording:
 def start() -> Iterator[object]:
     engines: list[Engine] = []
 
-    def starter(model: nn.Module, batch_rows: int = 16) -> Engine:
-        engines.append(Engine(view_of(model), batch_rows=batch_rows, threads=1).start())
+    def starter(model: nn.Module, batch_rows: int = 16, forward_rows: int = 1) -> Engine:
+        engine = Engine(view_of(model), batch_rows=batch_rows, forward_rows=forward_rows, threads=1)
+        engines.append(engine.start())
         return engines[-1]
 
     yield starter
@@ -108,6 +109,30 @@ def test_passes_are_shared(conv: Recording, start: object, methods: list[AnyMeth
     rows = sum(getattr(m, "n_steps", 1) + (2 if m.name == "integrated_gradients" else 0) for m in methods)
     assert sum(conv.passes) == rows == engine.stats.rows == sum(job.task.rows for job in jobs)
     assert engine.stats.passes == len(conv.passes)
+    check(jobs, conv.model)
+
+
+def test_passes_without_gradients_hold_twice_the_rows(conv: Recording, start: object) -> None:
+    engine = start(conv, forward_rows=2)
+    with_gradients: list[int] = []
+
+    def note(_module: nn.Module, args: tuple[Tensor, ...]) -> None:
+        if torch.is_grad_enabled():
+            with_gradients.append(len(args[0]))
+
+    conv.model.register_forward_pre_hook(note)
+    methods: list[AnyMethod] = [Occlusion(sliding_window_shapes=[3, 4, 4]), IntegratedGradients(n_steps=24)]
+    jobs = together(engine, methods * 4, CONV)
+    for job in jobs:
+        job.result()
+    assert max(conv.passes) == 32
+    assert max(with_gradients) == 16
+    rows, capacity = engine.stats.rows, engine.stats.shared_capacity_rows
+    assert rows == sum(conv.passes) == sum(job.task.rows for job in jobs)
+    assert 0.8 * capacity <= rows <= capacity
+    for job in jobs:
+        assert 0 < job.task.pass_places <= 16 * job.task.passes
+    assert engine.sibling(engine.view, "copy")._forward_rows == 2
     check(jobs, conv.model)
 
 

@@ -72,6 +72,17 @@ def test_out_of_memory_halves_passes_until_they_fit() -> None:
     assert (executor.stats.rows, executor.stats.shared_capacity_rows) == (17, 18), "one of two places was filled"
 
 
+def test_rows_that_share_places_are_halved_until_they_fit() -> None:
+    model = Picky(memory_rows=5)
+    executor = Executor(view_of(model), 8)
+    whole = Block(Task("job"), "forward", (torch.arange(16.0).unsqueeze(1),), (), None, rows_a_place=2)
+    found = results(executor.run(shared(whole)).outcomes)
+    assert found == {id(whole): [2.0 * k for k in range(16)]}
+    assert model.passes == [16, 8, *[4] * 4]
+    assert (executor.limit.rows, executor.stats.oom) == (2, 2)
+    assert executor.stats.shared_capacity_rows == 16
+
+
 def test_one_row_that_does_not_fit_fails_its_job() -> None:
     outcomes = Executor(view_of(Picky(memory_rows=0)), 4).run(shared(block(1.0))).outcomes
     assert [type(outcome.error) for outcome in outcomes] == [OutOfMemory]

@@ -33,7 +33,7 @@ def outcome(*attributions: torch.Tensor) -> Outcome:
 
 def test_a_result_holds_what_its_reader_needs(model: ResidentModel) -> None:
     job = prepared(model, IG, seed=7)
-    job.task.rows, job.task.passes, job.task.pass_rows = 22, 3, 30
+    job.task.rows, job.task.passes, job.task.pass_places = 22, 3, 30
     job.task.pass_s, job.task.parked_s = 0.25, 0.5
     result = describe(model, job, outcome(), None, run_s=1.0)
     meta = result.meta

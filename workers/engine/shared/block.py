@@ -43,6 +43,7 @@ class Block(Pending):
         rule: by which gradients are computed; None: they are the true ones.
         baselines: (rows, …) each, for a rule that compares each row with a baseline. Both go through the model in one
             pass, as two rows of it.
+        rows_a_place: rows of the model that take one of the places of a pass; see `places`.
     """
 
     kind: PassKind
@@ -52,6 +53,7 @@ class Block(Pending):
     all_outputs: bool = False
     rule: AppliedRule | None = None
     baselines: Tensors | None = None
+    rows_a_place: int = 1
     number: int = field(default=-1, init=False)  # given by the lane
 
     @property
@@ -62,6 +64,19 @@ class Block(Pending):
     def rows_each(self) -> int:
         """Rows of the model that one row of the block takes: two where it has a baseline."""
         return 1 if self.baselines is None else 2
+
+    def places(self, size: int) -> int:
+        """The places that `size` rows of the block take in a pass, which has as many as the engine's batch size.
+
+        A row with a gradient takes one, and a row with its baseline two. Rows without gradients take half of the time
+        and less memory, so several may share a place.
+        """
+        return -(-size * self.rows_each // self.rows_a_place)
+
+    def fitting(self, places: int) -> int:
+        """Rows of the block that so many places hold, at least one. A single place holds a single row: where passes
+        may have no other, several rows have failed together."""
+        return max(1, places * self.rows_a_place // self.rows_each) if places > 1 else 1
 
     def accept(self, start: int, outputs: Tensors) -> JobError | None:
         error = super().accept(start, outputs)

@@ -30,6 +30,14 @@ class SharedPass(Work):
     def rows(self) -> int:
         return sum(part.rows for part in self.parts)
 
+    @property
+    def places(self) -> int:
+        return self.parts[0].block.places(self.size)
+
+    def capacity(self, places: int) -> int:
+        first = self.parts[0].block
+        return max(first.fitting(places) * first.rows_each, self.rows)
+
     def pendings(self) -> list[Pending]:
         return [part.block for part in self.parts]
 
@@ -40,14 +48,14 @@ class SharedPass(Work):
         stats.count_shared(self.rows)
         return [Delivery(part.block, part.start, out) for part, out in zip(self.parts, outputs, strict=True)]
 
-    def pieces(self, most_rows: int, without: Collection[Pending]) -> list[Work]:
+    def pieces(self, most_places: int, without: Collection[Pending]) -> list[Work]:
         parts = [part for part in self.parts if part.block not in without]
-        return [SharedPass(cut) for cut in _cut(parts, most_rows)]
+        return [SharedPass(cut) for cut in _cut(parts, most_places)]
 
     def smaller(self, limit: BatchLimit) -> list[Work]:
         if self.size == 1:
             return []
-        limit.halve(self.rows)  # the pieces are cut to it
+        limit.halve(max(2, self.places))  # the pieces are cut to it
         return [self]
 
     def apart(self) -> list[Work]:
@@ -65,19 +73,19 @@ class SharedLane(Lane[Block]):
     def __init__(self) -> None:
         self._queue = RowQueue()
         self._blocks: dict[int, Block] = {}
-        self._rows_each = 1  # of all blocks: a row and its baseline stay together
+        self._any: Block | None = None  # rows of all take the same places: a row and its baseline stay together
 
     def __len__(self) -> int:
-        return len(self._queue) * self._rows_each
+        return 0 if self._any is None else self._any.places(len(self._queue))
 
     def add(self, pending: Block, number: int) -> None:
         pending.number = number
         self._blocks[number] = pending
-        self._rows_each = pending.rows_each
+        self._any = pending
         self._queue.add(number, pending.size, pending.task.priority, pending.task.owner)
 
     def take(self, batch_rows: int) -> Work:
-        slices = self._queue.take(max(1, batch_rows // self._rows_each))
+        slices = self._queue.take(1 if self._any is None else self._any.fitting(batch_rows))
         return SharedPass([Part(self._blocks[s.block], s.start, s.stop) for s in slices])
 
     def discard(self, pending: Block) -> None:
@@ -88,10 +96,10 @@ class SharedLane(Lane[Block]):
         return [block for block in self._blocks.values() if block.task is task]
 
 
-def _cut(parts: list[Part], most_rows: int) -> list[list[Part]]:
-    """The same rows, in order, in lists of at most `most_rows` rows of the model; a row stays with its baseline."""
+def _cut(parts: list[Part], most_places: int) -> list[list[Part]]:
+    """The same rows, in order, in lists that take at most `most_places` places; a row stays with its baseline."""
     lists: list[list[Part]] = [[]]
-    most = max(1, most_rows // parts[0].block.rows_each) if parts else 1
+    most = parts[0].block.fitting(most_places) if parts else 1
     free = most
     for part in parts:
         start = part.start

@@ -122,7 +122,7 @@ class SoloGroup(Work):
             request.task.rows += rows * request.call.examples // examples
             request.task.passes += 1
 
-    def pieces(self, most_rows: int, without: Collection[Pending]) -> list[Work]:
+    def pieces(self, most_places: int, without: Collection[Pending]) -> list[Work]:
         return [self]
 
     def smaller(self, limit: BatchLimit) -> list[Work]:

@@ -20,6 +20,11 @@ def pairs(rows: int, name: str = "pairs") -> Block:
     return Block(Task(name), "gradient", zeros, (), None, rule=AppliedRule("rescale"), baselines=zeros)
 
 
+def halves(rows: int, name: str = "halves") -> Block:
+    """Rows without gradients, two of which take one place."""
+    return Block(Task(name), "forward", (torch.zeros(rows, 2),), (), None, rows_a_place=2)
+
+
 def spans(works: list[Work]) -> list[list[tuple[str, int, int]]]:
     return [
         [(part.block.task.id, part.start, part.stop) for part in work.parts]
@@ -60,7 +65,7 @@ def test_time_and_rows_are_charged_to_every_job(work: SharedPass) -> None:
     work.charge(0.5)
     work.charge(0.25)
     for part in work.parts:
-        assert (part.block.task.pass_s, part.block.task.pass_rows) == (0.75, 16)
+        assert (part.block.task.pass_s, part.block.task.pass_places) == (0.75, 16)
 
 
 def test_a_lane_can_settle_blocks_whose_rows_are_all_taken() -> None:
@@ -95,6 +100,32 @@ def test_pairs_are_cut_between_pairs_and_one_pair_is_never_cut() -> None:
     assert SharedPass([Part(pairs(1), 0, 1)]).smaller(limit) == []
     assert work.smaller(limit) == [work]
     assert limit.rows == 5
+
+
+def test_two_rows_without_gradients_take_one_place() -> None:
+    lane = SharedLane()
+    lane.add(halves(5, "a"), 0)
+    lane.add(halves(6, "b"), 1)
+    assert len(lane) == 6, "eleven rows"
+    first, second, third = lane.take(3), lane.take(1), lane.take(99)
+    assert [(work.rows, work.places) for work in (first, second, third)] == [(6, 3), (1, 1), (4, 2)]
+    assert len(lane) == 0
+    assert [first.capacity(places) for places in (1, 3, 16)] == [6, 6, 32]
+    third.charge(0.5)
+    assert {pending.task.pass_places for pending in third.pendings()} == {2}
+
+
+def test_passes_of_shared_places_are_cut_by_places_until_each_row_is_alone() -> None:
+    work = SharedPass([Part(halves(5, "a"), 0, 5), Part(halves(3, "b"), 0, 3)])
+    assert spans(work.pieces(3, without=())) == [[("a", 0, 5), ("b", 0, 1)], [("b", 1, 3)]]
+    assert [piece.rows for piece in work.pieces(1, without=())] == [1] * 8
+    limit = BatchLimit(64)
+    assert work.smaller(limit) == [work]
+    assert limit.rows == 2, "half of the four places"
+    two = SharedPass([Part(halves(2), 0, 2)])
+    assert two.smaller(limit) == [two]
+    assert limit.rows == 1, "two rows of one place do not fit: each runs alone"
+    assert [piece.rows for piece in two.pieces(limit.rows, without=())] == [1, 1]
 
 
 def test_a_job_is_charged_for_both_rows_of_a_pair() -> None:
