@@ -18,6 +18,8 @@ def target_indices(target: Any, rows: int) -> Tensor | None:
     """
     if target is None:
         return None
+    if isinstance(target, int):
+        return torch.full((rows,), target)
     indices = torch.as_tensor([target] if isinstance(target, tuple) else target, dtype=torch.int64).cpu()
     if indices.dim() == 0:
         indices = indices.unsqueeze(0)

@@ -10,6 +10,8 @@ from schemas.sentences import Sentence, words
 from workers.evaluation.tuning import COMPLETENESS_TOLERANCE, LARGEST_SHOWN_SHARE, ROUNDING_STEPS
 from workers.methods.outcome import Outcome
 
+SMALLEST_DIFFERENCE = 1e-12  # by which an error is divided
+
 
 def completeness_warnings(method: AnyMethod, outcome: Outcome) -> list[str]:
     """One line if the sum of an example's attributions misses the difference of outputs by more than the tolerance.
@@ -20,18 +22,19 @@ def completeness_warnings(method: AnyMethod, outcome: Outcome) -> list[str]:
         return _convergence_warnings(method, outcome.convergence)
     if outcome.delta is None or outcome.difference is None:
         return []
-    error = outcome.delta.abs()
-    difference = outcome.difference.abs()
-    size = outcome.outputs.reshape(len(difference), -1).abs().nan_to_num(posinf=0.0).amax(dim=1)
-    equal = difference <= ROUNDING_STEPS * torch.finfo(difference.dtype).eps * size
-    if bool(equal.any()):
+    errors, differences = (list(map(abs, values.tolist())) for values in (outcome.delta, outcome.difference))
+    sizes = outcome.outputs.reshape(len(differences), -1).abs().nan_to_num(posinf=0.0).amax(dim=1).tolist()
+    rounding = ROUNDING_STEPS * torch.finfo(outcome.difference.dtype).eps
+    if any(difference <= rounding * size for difference, size in zip(differences, sizes, strict=True)):
         return [
             "the outputs for input and baseline are equal, so there is no difference to attribute; "
             "choose a baseline whose output differs"
         ]
-    if not bool((error > COMPLETENESS_TOLERANCE * difference).any()):
+    worst = max(
+        error / max(difference, SMALLEST_DIFFERENCE) for error, difference in zip(errors, differences, strict=True)
+    )
+    if not worst > COMPLETENESS_TOLERANCE:
         return []
-    worst = float((error / difference.clamp_min(1e-12)).max())
     advice = _advice(method)
     if worst >= LARGEST_SHOWN_SHARE:
         return [

@@ -39,9 +39,9 @@ def completeness_of(outcome: Outcome) -> list[CompletenessMetric] | None:
             output=output,
         )
         for error, difference, output in zip(
-            outcome.delta.double().tolist(),
-            outcome.difference.double().tolist(),
-            at_input.double().tolist(),
+            outcome.delta.tolist(),
+            outcome.difference.tolist(),
+            at_input.tolist(),
             strict=True,
         )
     ]

@@ -95,7 +95,7 @@ def _meta(
             TensorSpec(name=name, datatype=DATATYPES[_dtype_name(tensor)], shape=list(tensor.shape))
             for name, tensor in named.items()
         ],
-        convergence_delta=None if outcome.delta is None else outcome.delta.double().tolist(),
+        convergence_delta=None if outcome.delta is None else outcome.delta.tolist(),
         convergence=outcome.convergence,
         tokens=described.tokens,
         words=described.words,

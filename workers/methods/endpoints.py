@@ -1,6 +1,8 @@
 """Both ends of an explanation: the outputs for the inputs and for the references that they are compared with."""
 
 from dataclasses import replace
+from functools import reduce
+from operator import add
 
 import torch
 from torch import Tensor
@@ -66,7 +68,5 @@ def with_completeness(at_references: Tensor, outcome: Outcome, method: AnyMethod
     if references(method, subject) is not subject.baselines:
         at_references = at_references.mean(dim=0, keepdim=True).expand_as(outcome.outputs)
     difference = explained_outputs(outcome.outputs, outcome.targets) - explained_outputs(at_references, outcome.targets)
-    total = torch.zeros_like(difference)
-    for part in shares(method, subject, outcome.attributions):
-        total = total + part.reshape(part.shape[0], -1).sum(dim=1)
-    return replace(outcome, delta=total - difference, difference=difference)
+    totals = [part.reshape(len(part), -1).sum(dim=1) for part in shares(method, subject, outcome.attributions)]
+    return replace(outcome, delta=reduce(add, totals) - difference, difference=difference)

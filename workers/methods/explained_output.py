@@ -32,6 +32,9 @@ def explained_outputs(outputs: Tensor, targets: Targets | None) -> Tensor:
     """(examples, …) to (examples,): the output that is explained."""
     if targets is None:
         return outputs.reshape(outputs.shape[0])
+    first = targets[0]
+    if outputs.dim() == 2 and isinstance(first, int) and all(target == first for target in targets):
+        return outputs.select(1, first)  # one operation instead of five
     return at_targets(outputs, target_per_example(targets, outputs.shape[0], outputs.device))
 
 

@@ -59,7 +59,7 @@ class Elsewhere(TorchDispatchMode):
 
 
 class Literals(TorchFunctionMode):
-    """`torch.tensor` and a list as an index are copied to a device below dispatch; here they keep their numbers."""
+    """`torch.tensor`, a list as an index and `tolist` are copied below dispatch; here they keep their numbers."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
@@ -67,6 +67,8 @@ class Literals(TorchFunctionMode):
             return moved(torch.tensor(*args, **{**kwargs, "device": torch.device("cpu")}))
         if func is Tensor.__getitem__ and isinstance(args[1], list):
             return args[0][torch.tensor(args[1])]
+        if func is Tensor.tolist:
+            return func(held(args[0]))
         return func(*args, **kwargs)
 
 
