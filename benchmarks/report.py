@@ -14,7 +14,7 @@ Parts = dict[str, dict[str, Any]]
 def write(folder: Path) -> str:
     """Writes `<folder>.md` and `<folder>.png` from the JSON files in `folder`. Returns the path of the page.
 
-    The picture also has the measures of other machines, whose folders are named `<folder>-…` and stand beside it.
+    The picture also shows the results of other machines, from the folders named `<folder>-…`.
     """
     parts = _read(folder)
     page = folder.parent / f"{folder.name}.md"

@@ -12,7 +12,7 @@ class BatchLimit:
     """The limit of one engine.
 
     Attributes:
-        rows: that a pass of gradients may hold: its places.
+        rows: with gradients that a pass may hold: its places.
         alone_reason: why each row runs alone, where passes have shown that it must.
     """
 
@@ -21,9 +21,9 @@ class BatchLimit:
         self.alone_reason: str | None = None
         self._failed_together = 0  # passes in a row
 
-    def halve(self, rows: int) -> None:
+    def halve(self, places: int) -> None:
         """Allows half of the places of a pass that did not fit into memory."""
-        self.rows = rows // 2
+        self.rows = places // 2
         log.warning("out of memory, batch halved", batch_rows=self.rows)
 
     def observe(self, *, divided: bool, failed: bool) -> None:

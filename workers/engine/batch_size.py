@@ -10,6 +10,7 @@ import structlog
 import torch
 from torch import Tensor
 
+from workers.engine.device.disturbance import Stopwatch
 from workers.engine.device.gate import DeviceGate
 from workers.engine.device.memory import is_out_of_memory
 from workers.engine.device.threads import use_threads
@@ -17,6 +18,7 @@ from workers.engine.shared.batch import run_pass
 from workers.engine.shared.block import Block, Part, PassKind
 from workers.engine.task import Task
 from workers.engine.tuning import (
+    CLOSE_SHARE,
     COLD_PASS_TIMES,
     FIRST_BATCH_ROWS,
     FORWARD_ROWS,
@@ -85,7 +87,10 @@ def fastest(seconds: Callable[[int], float | None], most_rows: int) -> int:
     while rows <= most_rows and (took_s := seconds(rows)) is not None:
         if took_s > MAX_PASS_S and rows > FIRST_BATCH_ROWS:
             break
-        if rows / took_s >= pace * MIN_SPEEDUP ** log2(rows / best):
+        needed = pace * MIN_SPEEDUP ** log2(rows / best)
+        if CLOSE_SHARE * needed < rows / took_s < needed:
+            took_s = min(took_s, seconds(rows) or took_s)
+        if rows / took_s >= needed:
             best, pace = rows, rows / took_s
         elif rows > 4 * best:  # other processes disturb timings, so two batches in a row may disappoint
             break
@@ -154,7 +159,8 @@ class PassTimer:
         self._warm = False
 
     def __call__(self, rows: int) -> float | None:
-        """Seconds of a pass of so many rows; None if it does not fit into memory.
+        """Seconds of a pass of so many rows, on a CPU without those that other processes took; None if it does not fit
+        into memory.
 
         Raises:
             Exception: whatever else the model raises.
@@ -191,11 +197,12 @@ class PassTimer:
         return self._gate.run(partial(self._timed, self._block(rows)), self._threads)
 
     def _timed(self, block: Block) -> float:
-        start_s = perf_counter()
+        watch, start_s = Stopwatch(self._threads), perf_counter()
         run_pass(self._view, self._kind, [Part(block, 0, block.size)])
         if self._view.device.type == "cuda":
             torch.cuda.synchronize(self._view.device)
-        return perf_counter() - start_s
+            return perf_counter() - start_s
+        return watch.undisturbed_s()
 
     def _block(self, rows: int) -> Block:
         repeated = tuple(tensor.expand(rows, *tensor.shape[1:]).contiguous() for tensor in self._row)

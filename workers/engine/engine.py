@@ -33,7 +33,7 @@ class Engine:
     Args:
         view: the model.
         batch_rows: rows of a full pass with gradients; falls by halves when the device runs out of memory.
-        forward_rows: rows without gradients in the place of one with them, in a pass of its own kind.
+        forward_rows: a full pass without gradients has so many times as many rows.
         gate: turns on the device, where several engines share it.
         name: of the thread.
         threads: CPU threads of a pass; None leaves torch's own number.

@@ -39,6 +39,9 @@ MAX_BATCH_ROWS = {"cpu": 4_096, "cuda": 1_024}
 # A doubled batch must compute rows so many times as fast, or its wait and its memory are not worth it.
 MIN_SPEEDUP = 1.03
 
+# A batch that misses that by less is timed once more: a part of its memory may have been new again.
+CLOSE_SHARE = 0.85
+
 # A pass may take so long: a one-row job that arrives meanwhile waits for its end.
 MAX_PASS_S = 0.5
 

@@ -56,6 +56,12 @@ def test_the_first_pass_of_a_size_does_not_decide() -> None:
     assert fastest(seconds, 4_096) == 8
 
 
+@pytest.mark.parametrize(("again_s", "rows"), [(0.33, 16), (0.37, 8), (None, 8)])
+def test_a_batch_that_closely_misses_is_timed_once_more(again_s: float | None, rows: int) -> None:
+    times = {8: iter([0.18]), 16: iter([0.365, again_s])}
+    assert fastest(lambda rows: next(times[rows]), 4_096) == rows
+
+
 def test_a_pass_that_fits_no_more_keeps_its_first_time() -> None:
     times = iter([0.3, None])
     assert warm_seconds(lambda _rows: next(times), 8) == 0.3

@@ -1,0 +1,86 @@
+"""Other processes do not make a computation seem longer than it is."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import perf_counter
+
+import pytest
+
+from workers.engine.device import disturbance
+from workers.engine.device.disturbance import Stopwatch
+
+LOOP = "import os\nos.sched_setaffinity(0, {int(input())})\nprint(flush=True)\nwhile True: pass"
+on_linux = pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="the system does not tell")
+
+
+def computed(millions: int = 6) -> tuple[float, float]:
+    """Seconds that a computation of one thread took, and those of them that were undisturbed."""
+    watch, began_s = Stopwatch(1), perf_counter()
+    for _ in range(millions * 1_000_000):
+        pass
+    undisturbed_s = watch.undisturbed_s()
+    return perf_counter() - began_s, undisturbed_s
+
+
+@contextmanager
+def rivals(core: int, number: int) -> Iterator[None]:
+    """So many processes that compute on a core all the time."""
+    loops = [
+        subprocess.Popen([sys.executable, "-c", LOOP], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(number)
+    ]
+    try:
+        for loop in loops:
+            assert loop.stdin is not None
+            assert loop.stdout is not None
+            loop.stdin.write(f"{core}\n")
+            loop.stdin.flush()
+            loop.stdout.readline()  # it runs
+        yield
+    finally:
+        for loop in loops:
+            loop.kill()
+            loop.communicate()
+
+
+@on_linux
+def test_waits_for_a_core_are_taken_off() -> None:
+    import os  # noqa: PLC0415  # its affinity functions exist on Linux alone
+
+    cores = os.sched_getaffinity(0)
+    core = min(cores)
+    os.sched_setaffinity(0, {core})
+    try:
+        with rivals(core, 3):
+            took_s, undisturbed_s = computed()
+    finally:
+        os.sched_setaffinity(0, cores)
+    # A fair share is a quarter of the core. The half leaves room for what else the machine does.
+    assert undisturbed_s < 0.5 * took_s
+
+
+@on_linux
+def test_time_in_the_kernel_is_taken_off() -> None:
+    watch, began_s = Stopwatch(1), perf_counter()
+    pages = [bytearray(64 * 2**20) for _ in range(8)]  # each page is made ready when it is zeroed
+    undisturbed_s = watch.undisturbed_s()
+    took_s = perf_counter() - began_s
+    assert len(pages) == 8
+    assert undisturbed_s < 0.8 * took_s
+
+
+def test_where_the_system_does_not_tell_all_time_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(disturbance, "THREADS", tmp_path / "none")
+    monkeypatch.setattr(disturbance, "_kernel_s", lambda: 0.0)
+    took_s, undisturbed_s = computed()
+    assert undisturbed_s == pytest.approx(took_s, rel=0.05)
+
+
+def test_a_short_time_counts_as_it_is() -> None:
+    for _ in range(100):
+        watch = Stopwatch(1)
+        sum(range(100_000))  # a millisecond
+        assert watch.undisturbed_s() > 0
