@@ -14,6 +14,7 @@ import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from statistics import median
 from time import perf_counter, process_time
 from typing import Any, TypeVar
@@ -29,6 +30,7 @@ from schemas.methods import AnyMethod, stored_fields
 from schemas.picture_view import PictureView
 from service.pictures.decode import model_pixels
 from workers.engine.device.gate import DeviceGate
+from workers.engine.device.pass_device import L, PendingPass
 from workers.engine.device.threads import use_threads
 from workers.engine.task import Task
 from workers.jobs.prepare import make_explain_inputs
@@ -56,14 +58,17 @@ class CountingGate(DeviceGate):
         self.cpu_s = 0.0
 
     def run(self, work: Callable[[], T], threads: int | None) -> T:
-        def counted() -> T:
-            began_s = process_time()
-            try:
-                return work()
-            finally:
-                self.cpu_s += process_time() - began_s
+        return super().run(partial(self._counted, work), threads)
 
-        return super().run(counted, threads)
+    def submit(self, launch: Callable[[], L], threads: int | None) -> PendingPass[L]:
+        return super().submit(partial(self._counted, launch), threads)
+
+    def _counted(self, work: Callable[[], T]) -> T:
+        began_s = process_time()
+        try:
+            return work()
+        finally:
+            self.cpu_s += process_time() - began_s
 
 
 @dataclass(frozen=True, slots=True)

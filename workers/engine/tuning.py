@@ -72,9 +72,9 @@ MIN_PADDED_TOKENS = 16
 # Enough for thousands of inputs with a thousand classes each, and small compared with any model.
 OUTPUT_CACHE_BYTES = 16 * 1024 * 1024
 
-# Freed memory goes back to the operating system after so long without a pass. A pass after that faults it in again,
-# which takes up to half the time of a pass.
-IDLE_MEMORY_S = 30.0
+# Freed memory goes back to the operating system after so long without a pass. Passes after that fault it in again, each
+# shape of them, which cost a mix of jobs a tenth of its first half minute.
+IDLE_MEMORY_S = 120.0
 
 # A logged stack keeps so many frames from each end: endless recursion has a thousand.
 MAX_LOGGED_FRAMES = 30
