@@ -121,7 +121,7 @@ class Engine:
         """
         tensors = (*inputs, *additional_forward_args)
         key = (kind, rule, targets is None, tuple(map(self.view.signature, tensors)))
-        detached = tuple(tensor.detach() for tensor in inputs)
+        detached = tuple(tensor.detach() if tensor.requires_grad else tensor for tensor in inputs)
         rows_a_place = self._forward_rows if kind == "forward" else 1
         options = (targets, all_outputs, rule, baselines, rows_a_place)
         block = Block(task, kind, detached, additional_forward_args, *options, lane_key=key)

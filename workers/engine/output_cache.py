@@ -50,7 +50,7 @@ class OutputCache:
         with self._lock:
             if digest in self._outputs:
                 return
-            self._outputs[digest] = outputs.detach().clone()  # a view would keep the outputs of a whole pass in memory
+            self._outputs[digest] = outputs.clone()  # a view would keep the outputs of a whole pass in memory
             self._held_bytes += size
             while self._held_bytes > self._most_bytes:
                 _, dropped = self._outputs.popitem(last=False)
