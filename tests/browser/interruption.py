@@ -1,6 +1,7 @@
 """A way to the service that a test can cut and mend: a TCP relay on a loopback port of its own."""
 
 import contextlib
+import re
 import selectors
 import socket
 import threading
@@ -8,17 +9,27 @@ from types import TracebackType
 from typing import Self
 
 CHUNK_BYTES = 65_536
-STOP_TIMEOUT_S = 10.0
+END_OF_HEAD = b"\r\n\r\n"
+# What Chromium says of a request whose connection broke, or that got none.
+LOST = (
+    "ERR_(CONNECTION_REFUSED|CONNECTION_RESET|CONTENT_LENGTH_MISMATCH|EMPTY_RESPONSE|INCOMPLETE_CHUNKED_ENCODING"
+    "|SOCKET_NOT_CONNECTED)"
+)
 
 
 class Interruption:
-    """Relays every connection to `target`, until `cut`: then all break and new ones are refused. `mend` undoes that."""
+    """Relays every connection to `target`, until `cut`: then all break and new ones are refused. `mend` undoes that.
+
+    `lose_answers` breaks the connections of some requests alone.
+    """
 
     def __init__(self, target: tuple[str, int]) -> None:
         self._target = target
         self._address = ("127.0.0.1", 0)
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
+        self._losing: re.Pattern[bytes] | None = None
+        self._left = 0  # answers to lose
         self._listener: socket.socket | None = None
         self.mend()
 
@@ -33,6 +44,15 @@ class Interruption:
         self._address = listener.getsockname()
         self._listener = listener
         threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
+
+    def lose_answers(self, request: bytes, count: int) -> None:
+        """Break the connection of the next `count` requests after the head of the answer, so that its body is lost.
+
+        Args:
+            request: a pattern of the request's first bytes, such as `rb"POST /compare "`.
+        """
+        with self._lock:
+            self._losing, self._left = re.compile(request), count
 
     def cut(self) -> None:
         """Break every connection and refuse new ones. Idempotent."""
@@ -57,16 +77,24 @@ class Interruption:
 
     def _relay(self, client: socket.socket) -> None:
         with client, contextlib.suppress(OSError), socket.create_connection(self._target) as service:
-            ways = {client: service, service: client}
             with self._lock:
-                self._open |= ways.keys()
+                self._open |= {client, service}
             try:
-                self._copy(ways)
+                self._copy(client, service)
             finally:
                 with self._lock:
-                    self._open -= ways.keys()
+                    self._open -= {client, service}
 
-    def _copy(self, ways: dict[socket.socket, socket.socket]) -> None:
+    def _loses(self, sent: bytes) -> bool:
+        """Whether the answer to what a browser has `sent` is to be lost; it waits for each answer."""
+        with self._lock:
+            loses = self._left > 0 and self._losing is not None and self._losing.match(sent) is not None
+            self._left -= loses
+        return loses
+
+    def _copy(self, client: socket.socket, service: socket.socket) -> None:
+        ways = {client: service, service: client}
+        loses = False
         with selectors.DefaultSelector() as selector:
             for one in ways:
                 selector.register(one, selectors.EVENT_READ)
@@ -76,6 +104,11 @@ class Interruption:
                     assert isinstance(source, socket.socket)
                     data = source.recv(CHUNK_BYTES)
                     if not data:
+                        return
+                    if source is client:
+                        loses = loses or self._loses(data)
+                    elif loses and END_OF_HEAD in data:
+                        client.sendall(data[: data.index(END_OF_HEAD) + len(END_OF_HEAD)])
                         return
                     ways[source].sendall(data)
 

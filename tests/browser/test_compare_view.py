@@ -26,11 +26,10 @@ from tests.browser.acts import (
     saved,
 )
 from tests.browser.conftest import Served
-from tests.browser.interruption import Interruption
+from tests.browser.interruption import LOST, Interruption
 from tests.browser.visit import DESK, PHONE, Visit, Visits
 from tests.browser.words import pattern, word
 
-LOST = "ERR_(CONNECTION_REFUSED|CONNECTION_RESET|EMPTY_RESPONSE|INCOMPLETE_CHUNKED_ENCODING|SOCKET_NOT_CONNECTED)"
 QUICK = {"saliency", "input_x_gradient", "layer_grad_cam"}
 
 
@@ -235,8 +234,9 @@ def test_an_outage_while_it_is_computed(visits: Visits, served: Served) -> None:
         page.get_by_role("textbox", name=word("en", "text.label")).fill("An outage is no reason to lose one's work.")
         button = page.get_by_role("button", name=re.compile(r"^Compare \("))
         expect(button).to_be_enabled()
-        with page.expect_response(re.compile("/compare$")):
+        with page.expect_response(re.compile("/compare$")) as answered:
             button.click()
+        answered.value.finished()  # it has arrived with its body
         way.cut()
         way.mend()
         expect(page.get_by_role("heading", name=word("en", "agreement.title"))).to_be_visible()

@@ -3,6 +3,7 @@
 import { beginLoading } from "./lib/catalogue.js";
 import { html, render, useEffect, useErrorBoundary, useRef, useState } from "./lib/html.js";
 import { currentLanguage, loadWords, useWords } from "./lib/i18n.js";
+import { loadProblem } from "./lib/lazy.js";
 import { routeHash, useRoute, VIEWS } from "./lib/router.js";
 import { startTheme } from "./lib/theme.js";
 import { Header } from "./parts/Header.js";
@@ -27,7 +28,12 @@ function loadStyle(name) {
   return new Promise((resolve, reject) => {
     const link = document.createElement("link");
     const href = new URL(`css/${name}.css`, import.meta.url).href;
-    Object.assign(link, { rel: "stylesheet", href, onload: resolve, onerror: reject });
+    const fail = (event) => {
+      STYLED.delete(name); // so that the next who tries loads it
+      link.remove();
+      reject(event);
+    };
+    Object.assign(link, { rel: "stylesheet", href, onload: resolve, onerror: fail });
     document.head.append(link);
     STYLED.add(name);
   });
@@ -66,7 +72,7 @@ function View({ route }) {
   const [broken, reset] = useErrorBoundary((error) => console.error(error));
   const load = () => {
     setProblem(null);
-    loadView(route.view).then((view) => setLoaded(() => view), setProblem);
+    loadView(route.view).then((view) => setLoaded(() => view), (error) => setProblem(loadProblem(error)));
   };
   useEffect(load, [route.view]);
   if (broken) return html`<${ProblemNote} problem=${broken} onRetry=${reset} />`;

@@ -1,10 +1,13 @@
 /** The public API of the service, one function a route. */
 
-import { send, sendForJson } from "./http.js";
+import { whileLost } from "./again.js";
+import { sendFor, sendForJson } from "./http.js";
 
 export { ApiProblem } from "./http.js";
 export { setKey } from "./key.js";
 export { watchJob } from "./watch.js";
+
+const POST_REPEATS = 3; // within some seconds: then somebody who waits is told
 
 const of = (id) => encodeURIComponent(id);
 
@@ -24,7 +27,7 @@ export const getMethods = () => sendForJson("methods");
  * @returns {Promise<object>} the job
  */
 export const postExplain = (body, { wait, signal } = {}) =>
-  sendForJson("explain", { method: "POST", json: body, params: { wait }, signal });
+  post("explain", { json: body, params: { wait }, signal });
 
 /**
  * Queue a comparison.
@@ -33,7 +36,7 @@ export const postExplain = (body, { wait, signal } = {}) =>
  * @returns {Promise<object>} the comparison
  */
 export const postCompare = (body, { wait, signal } = {}) =>
-  sendForJson("compare", { method: "POST", json: body, params: { wait }, signal });
+  post("compare", { json: body, params: { wait }, signal });
 
 /** @param {string} id */
 export const getComparison = (id, { signal } = {}) => sendForJson(`comparisons/${of(id)}`, { signal });
@@ -65,7 +68,16 @@ export const cancelComparison = (id) => sendForJson(`comparisons/${of(id)}`, { m
  * @returns {Promise<{url: string, release: () => void}>}
  */
 export async function fetchPicture(path, params = {}, signal = undefined) {
-  const response = await send(path, { params, headers: { Accept: "image/*" }, signal });
-  const url = URL.createObjectURL(await response.blob());
+  const url = URL.createObjectURL(await sendFor("blob", path, { params, headers: { Accept: "image/*" }, signal }));
   return { url, release: () => URL.revokeObjectURL(url) };
 }
+
+/** Queue work once: an answer that is lost is asked for again by the same key, for which the service queues no other. */
+function post(path, options) {
+  const headers = { "Idempotency-Key": newKey() };
+  const ask = () => sendForJson(path, { ...options, method: "POST", headers });
+  return whileLost(ask, { signal: options.signal, repeats: POST_REPEATS });
+}
+
+/** 128 random bits; `crypto.randomUUID` is absent where the page comes by plain HTTP. */
+const newKey = () => btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(16))));

@@ -8,7 +8,7 @@ const UNAUTHORIZED = 401;
 /** The service's own address, also behind a proxy's prefix. */
 export const SERVICE = new URL(".", document.baseURI);
 
-/** What went wrong, as the service says it. `status` 0: the service cannot be reached. */
+/** What went wrong, as the service says it; or, with the status 0, that its answer is lost. */
 export class ApiProblem extends Error {
   /** @param {{status: number, title: string, detail: string, errors?: object[], type?: string}} problem */
   constructor(problem, retryAfterS = null) {
@@ -21,11 +21,20 @@ export class ApiProblem extends Error {
     this.retryAfterS = retryAfterS;
   }
 
+  /** Whether no answer has arrived, or only a part of one. */
+  get isLost() {
+    return this.status === 0;
+  }
+
   /** Whether the same request may succeed later. */
   get passes() {
-    return this.status === 0 || this.status === 429 || this.status >= 500;
+    return this.isLost || this.status === 429 || this.status >= 500;
   }
 }
+
+/** The problem of an answer that is lost, in the page's words: a browser tells it in English. */
+export const lostAnswer = () =>
+  new ApiProblem({ status: 0, title: translate("problem.lost"), detail: translate("problem.lost.detail") });
 
 /**
  * The URL of a path of the API.
@@ -55,21 +64,32 @@ export async function send(path, options = {}) {
   throw await problemOf(response);
 }
 
-/** As `send`, and read the JSON of the response. */
-export async function sendForJson(path, options = {}) {
-  return (await send(path, options)).json();
+/**
+ * As `send`, and read the whole body, which may be lost after the headers have arrived.
+ * @param {"json" | "blob" | "arrayBuffer"} form
+ */
+export async function sendFor(form, path, options = {}) {
+  const response = await send(path, options);
+  return arrived(response[form](), options.signal);
 }
+
+/** As `sendFor`, JSON. */
+export const sendForJson = (path, options) => sendFor("json", path, options);
 
 async function attempt(path, { method = "GET", params, json, headers = {}, signal }, key) {
   const sent = { "Accept-Language": currentLanguage(), Accept: "application/json", ...headers };
   if (key !== null) sent.Authorization = `Bearer ${key}`;
   if (json !== undefined) sent["Content-Type"] = "application/json";
+  const body = json === undefined ? undefined : JSON.stringify(json);
+  return arrived(fetch(urlOf(path, params), { method, headers: sent, body, signal }), signal);
+}
+
+/** What an answer or a part of it resolves to. */
+async function arrived(part, signal) {
   try {
-    const body = json === undefined ? undefined : JSON.stringify(json);
-    return await fetch(urlOf(path, params), { method, headers: sent, body, signal });
+    return await part;
   } catch (error) {
-    if (signal?.aborted) throw error;
-    throw new ApiProblem({ status: 0, title: translate("problem.gone"), detail: translate("problem.gone.detail") });
+    throw signal?.aborted ? error : lostAnswer();
   }
 }
 

@@ -1,5 +1,6 @@
 /** Components whose modules are loaded when they are first shown, so that the first view stays small. */
 
+import { lostAnswer } from "./http.js";
 import { html, useEffect, useState } from "./html.js";
 
 /**
@@ -20,10 +21,13 @@ export function lazy(load) {
       const fail = (error) => {
         throw error;
       };
-      if (Loaded === null) begin().then(() => draw({}), (error) => draw(() => fail(error)));
+      if (Loaded === null) begin().then(() => draw({}), (error) => draw(() => fail(loadProblem(error))));
     }, []);
     return Loaded && html`<${Loaded} ...${props} />`;
   }
   Lazy.load = begin;
   return Lazy;
 }
+
+/** What is shown of a failed load: a browser tells a lost file by a TypeError in English, or by an event without words. */
+export const loadProblem = (error) => (error instanceof TypeError || error instanceof Event ? lostAnswer() : error);

@@ -1,6 +1,6 @@
 /** The numbers of a result's attribution, and where in a picture its strongest part lies. */
 
-import { send } from "./http.js";
+import { sendFor } from "./http.js";
 
 const DECODERS = { "<f4": Float32Array, "<f8": Float64Array };
 
@@ -12,8 +12,7 @@ const DECODERS = { "<f4": Float32Array, "<f8": Float64Array };
  */
 export async function getNumbers(id, { tensor, signal } = {}) {
   const headers = { Accept: "application/x-npy" };
-  const response = await send(`jobs/${encodeURIComponent(id)}/result`, { params: { tensor }, headers, signal });
-  return readNpy(await response.arrayBuffer());
+  return readNpy(await sendFor("arrayBuffer", `jobs/${encodeURIComponent(id)}/result`, { params: { tensor }, headers, signal }));
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Follows the job of an address, and reads its result when it has ended. */
 
+import { whileLost } from "./again.js";
 import { getJob, getSummary, watchJob } from "./api.js";
 import { useFollowed } from "./useFollowed.js";
 import { hasEnded } from "./watch.js";
@@ -13,10 +14,13 @@ import { hasEnded } from "./watch.js";
 export const useJob = (id) => useFollowed(id, follow, { job: null, result: null });
 
 async function follow(id, show, signal) {
-  let job = await getJob(id, { signal });
+  const asking = { signal, onLost: () => show({ lost: true }) };
+  let job = await whileLost(() => getJob(id, { signal }), asking);
   show({ job, problem: null, lost: false });
   if (!hasEnded(job)) {
     job = await watchJob(id, (update) => show(update.lost ? { lost: true } : { job: update, lost: false }), signal);
   }
-  if (job.status === "succeeded") show({ result: await getSummary(id, { signal }) });
+  if (job.status !== "succeeded") return;
+  const result = await whileLost(() => getSummary(id, { signal }), asking);
+  show({ result, lost: false });
 }

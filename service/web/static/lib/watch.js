@@ -1,5 +1,6 @@
 /** Follows a job by server-sent events, through outages of the service and proxies that hold events back. */
 
+import { paused } from "./again.js";
 import { ApiProblem, send, sendForJson } from "./http.js";
 
 const ENDED = ["succeeded", "failed", "cancelled"];
@@ -79,14 +80,4 @@ function readEvent(block) {
 
 function isOutage(error) {
   return error instanceof ApiProblem ? error.passes : error instanceof TypeError; // a broken stream is a TypeError
-}
-
-function paused(ms, signal) {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, ms);
-    signal?.addEventListener("abort", () => {
-      clearTimeout(timer);
-      reject(signal.reason);
-    }, { once: true });
-  });
 }

@@ -2,7 +2,7 @@
 
 import { fetchPicture } from "../../lib/api.js";
 import { compareCurlOf, comparePythonOf } from "../../lib/curl.js";
-import { send } from "../../lib/http.js";
+import { sendFor } from "../../lib/http.js";
 import { html, useState } from "../../lib/html.js";
 import { useWords } from "../../lib/i18n.js";
 import { zip } from "../../lib/zip.js";
@@ -51,9 +51,9 @@ async function archive(comparison, names) {
   for (const [index, cell] of cells.entries()) {
     if (cell.status !== "succeeded") continue;
     const headers = { Accept: "application/x-npy" };
-    const response = await send(`jobs/${cell.job}/result`, { headers });
+    const numbers = await sendFor("arrayBuffer", `jobs/${cell.job}/result`, { headers });
     cell.file = `${String(index + 1).padStart(2, "0")}-${cell.method.name}.npy`;
-    files.push({ name: cell.file, data: new Uint8Array(await response.arrayBuffer()) });
+    files.push({ name: cell.file, data: new Uint8Array(numbers) });
   }
   const manifest = { ...comparison, cells };
   files.push({ name: "manifest.json", data: new TextEncoder().encode(JSON.stringify(manifest, null, 2)) });
