@@ -224,6 +224,17 @@ def test_the_map_is_told_in_words(visits: Visits, served: Served) -> None:
     expect(said).to_contain_text("; ")
 
 
+@pytest.mark.parametrize("kind", ["text", "features"])
+def test_only_a_picture_is_shown_as_one(visits: Visits, kind: str) -> None:
+    visit = visits()
+    page = visit.open("#/compare")
+    drop_cat(visit)
+    picture = page.get_by_alt_text(word("en", "compare.chosen"), exact=True)
+    expect(picture).to_be_visible()
+    choose_kind(visit, kind)
+    expect(picture).to_have_count(0)
+
+
 def test_an_outage_while_it_is_computed(visits: Visits, served: Served) -> None:
     address = urlsplit(served.url)
     with Interruption((address.hostname or "", address.port or 0)) as way:

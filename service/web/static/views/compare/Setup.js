@@ -19,7 +19,7 @@ export function Setup({ setup, catalogue, isShown }) {
       <summary>${t("compare.what")}</summary>
       <div class="setup-grid">
         <div class="setup-subject">
-          <img class="setup-picture" hidden=${setup.kind !== "image"} src=${setup.input.url} alt=${t("compare.chosen")} />
+          ${setup.kind === "image" && html`<img class="setup-picture" src=${setup.input.url} alt=${t("compare.chosen")} />`}
           ${setup.kind === "text" && html`<blockquote>${setup.input.text}</blockquote>`}
           ${axis !== "models" && html`<${ModelChooser} cards=${cards} card=${card} onChange=${setup.chooseModel} />`}
           ${axis === "methods" && html`<${Target} setup=${setup} />`}
