@@ -4,15 +4,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from math import log2
-from time import perf_counter
 
 import structlog
 import torch
 from torch import Tensor
 
-from workers.engine.device.disturbance import Stopwatch
 from workers.engine.device.gate import DeviceGate
 from workers.engine.device.memory import is_out_of_memory
+from workers.engine.device.stopwatch import Stopwatch
 from workers.engine.device.threads import use_threads
 from workers.engine.shared.batch import run_pass
 from workers.engine.shared.block import Block, Part, PassKind
@@ -197,11 +196,11 @@ class PassTimer:
         return self._gate.run(partial(self._timed, self._block(rows)), self._threads)
 
     def _timed(self, block: Block) -> float:
-        watch, start_s = Stopwatch(self._threads), perf_counter()
+        watch = Stopwatch(self._threads)
         run_pass(self._view, self._kind, [Part(block, 0, block.size)])
         if self._view.device.type == "cuda":
             torch.cuda.synchronize(self._view.device)
-            return perf_counter() - start_s
+            return watch.took_s()
         return watch.undisturbed_s()
 
     def _block(self, rows: int) -> Block:

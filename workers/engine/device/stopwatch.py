@@ -1,4 +1,4 @@
-"""How much longer a computation took because of what else the machine did.
+"""How long a computation takes, without what else the machine did meanwhile.
 
 A model is loaded while other processes start, and the first pass of a size takes its memory from the operating system.
 Both can double the time of a pass. Linux tells how long each thread was ready and had no core, and how long the process
@@ -27,19 +27,25 @@ class Stopwatch:
     def __init__(self, threads: int) -> None:
         self._threads = threads
         self._ran = _ran_and_waited()
-        self._kernel_s = _kernel_s()
+        self._used = _user_and_kernel_s()
         self._began_s = perf_counter()
+
+    def took_s(self) -> float:
+        """Seconds so far."""
+        return perf_counter() - self._began_s
 
     def undisturbed_s(self) -> float:
         """Seconds so far, without those for which a computing thread had no core or pages were made ready.
 
-        Of less than `SHORTEST_S`, and where the system does not tell, nothing is taken off.
+        Of less than `SHORTEST_S`, and where the system does not tell, nothing is taken off. What is left is at least
+        the time of the process outside the kernel, spread over the threads.
         """
-        took_s = perf_counter() - self._began_s
+        took_s = self.took_s()
         if took_s < SHORTEST_S:
             return took_s
-        kernel_s = (_kernel_s() - self._kernel_s) / self._threads
-        return max(0.0, took_s - kernel_s - self._waited_s())
+        used = zip(_user_and_kernel_s(), self._used, strict=True)
+        user_s, kernel_s = ((now_s - before_s) / self._threads for now_s, before_s in used)
+        return min(took_s, max(user_s, took_s - kernel_s - self._waited_s()))
 
     def _waited_s(self) -> float:
         """The longest that a computing thread waited for a core."""
@@ -64,6 +70,9 @@ def _ran_and_waited() -> dict[str, tuple[float, float]]:
     return found
 
 
-def _kernel_s() -> float:
-    """Seconds for which threads of the process were in the kernel, in all."""
-    return getrusage(RUSAGE_SELF).ru_stime if sys.platform != "win32" else 0.0
+def _user_and_kernel_s() -> tuple[float, float]:
+    """Seconds for which threads of the process computed outside the kernel and in it, in all."""
+    if sys.platform == "win32":
+        return 0.0, 0.0
+    used = getrusage(RUSAGE_SELF)
+    return used.ru_utime, used.ru_stime
